@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* Associations: the table of them by HIT pair, their life, their SPIs. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+#include "core/sa.h"
+#include "hip/dueheap.h"
+#include "hip/hip.h"
+#include "hip/keymat.h"
+#include "hip/suite.h"
+
+/* What a base exchange gives; heap, made by a job, then owned by its
+ * association. A secret: assoc_keys_free wipes it. */
+struct assoc_keys {
+	const struct suite *rhash;
+	const struct suite_cipher *cipher;
+	struct keymat km;
+	struct keymat_hip hip;
+	uint16_t keymat_next; /* first unused octet of KEYMAT */
+	struct sa_pair sa;    /* keys are wiped once SA_UP carries them */
+	uint8_t *host_id;     /* contents of the peer's HOST_ID */
+	size_t host_id_len;
+};
+
+/* A message kept for sending again. */
+struct assoc_msg {
+	uint8_t *p;
+	size_t len;
+};
+
+/* UPDATE, both directions (7401 6.11, 6.12); see update.c. */
+struct assoc_update {
+	uint32_t next_id;      /* Update ID of our next UPDATE */
+	bool outstanding;      /* ours, next_id - 1, is not acknowledged */
+	bool waiting;	       /* another one is wanted after it */
+	bool reg;	       /* it carries a REG_REQUEST */
+	uint8_t tries;	       /* sent so often */
+	uint64_t resend_at;    /* UINT64_MAX: no */
+	struct assoc_msg sent; /* the outstanding one */
+	bool in_any;	       /* one was processed: */
+	uint32_t in_high;      /*  the highest, */
+	uint32_t in_seen;      /*  bit n: in_high - n was, too */
+	uint32_t acked;	       /* what ack answers */
+	struct assoc_msg ack;  /* our last answer */
+	uint64_t reacked;      /* when it was sent again */
+};
+
+/* One association. Owner: the engine's thread. */
+struct assoc {
+	struct due due;
+	struct assoc *next; /* in its bucket */
+	struct hit self;
+	struct hit peer;
+	struct hip_identity *id; /* borrowed from the engine */
+	uint64_t serial; /* changes with each exchange: stale jobs show */
+	enum hip_state state;
+	uint64_t since;
+	bool initiator;
+	bool asking; /* I1 is being sent: I1_SENT, or CLOSED and wanted */
+	bool sa_up;
+
+	struct endpoint self_at;
+	struct endpoint peer_at;
+	struct endpoint locators[HIP_LOCATORS_MAX]; /* where I1 may go */
+	uint8_t locator_num;
+	uint8_t locator_next;
+
+	uint8_t raced;	      /* locators the first I1 has gone to */
+	uint8_t tries;	      /* of I1, I2 or CLOSE */
+	bool fell_back;	      /* I2 unanswered, back to I1 once */
+	uint64_t resend_at;   /* UINT64_MAX: nothing to send again */
+	uint64_t expire_at;   /* when the state ends; UINT64_MAX: never */
+	struct assoc_msg msg; /* I2, R2 or CLOSE */
+	enum reason why;      /* last refusal, for HIP_FAILED */
+
+	uint8_t r1_jobs;    /* in flight, of this serial, at most 2 */
+	uint8_t check_jobs; /* likewise, R2, UPDATE and CLOSE */
+	bool has_counter;
+	uint64_t r1_counter; /* of the R1 that was answered */
+	uint64_t i2_print;   /* of the I2 that made this (responder) */
+	uint64_t fresh_from; /* an I2 on an R1 made before this is stale */
+
+	struct assoc_keys *keys;
+	uint64_t last_in; /* data or control, from the peer */
+	uint64_t last_out;
+	uint8_t nonce[16]; /* our CLOSE's ECHO_REQUEST_SIGNED */
+
+	bool reg_offered; /* its R1 offered RENDEZVOUS: */
+	uint8_t reg_min;  /*  lifetimes, coded */
+	uint8_t reg_max;
+	struct assoc_update up;
+};
+
+struct assocs {
+	uint8_t key[16]; /* of the bucket hash */
+	struct assoc **bucket;
+	uint32_t buckets; /* a power of 2 */
+	uint32_t num;
+	uint32_t max;
+	uint64_t serial;
+	uint32_t *spi; /* open addressing, 0: empty; SPIs in use or promised */
+	uint32_t spi_slots;
+	uint32_t spi_num;
+};
+
+int assoc_table_init(struct assocs *t, uint32_t max) HG_CHECK;
+void assoc_table_fini(struct hip *h);
+struct assoc *assoc_find(const struct assocs *t, const struct hit *self,
+			 const struct hit *peer);
+/* A new one in UNASSOCIATED; nobody is told. HG_EFULL, HG_ENOMEM. */
+int assoc_add(struct hip *h, const struct hit *self, const struct hit *peer,
+	      struct assoc **out) HG_CHECK;
+/* To UNASSOCIATED: SA down, everybody told, freed. */
+void assoc_del(struct hip *h, struct assoc *a, uint64_t now);
+/* New state and a CHANGED effect. */
+void assoc_enter(struct hip *h, struct assoc *a, enum hip_state s,
+		 uint64_t now);
+/* SA_UP with the keys of a->keys, SA_DOWN for what is up. */
+void assoc_sa_up(struct hip *h, struct assoc *a);
+void assoc_sa_down(struct hip *h, struct assoc *a);
+/* HIP_LOCATOR with peer_at. */
+void assoc_locator(struct hip *h, const struct assoc *a, bool committed);
+/* Takes keys (may be NULL) in place of those there. */
+void assoc_set_keys(struct hip *h, struct assoc *a, struct assoc_keys *keys);
+/* Jobs of before are stale from here on; cancels their search. */
+void assoc_new_serial(struct hip *h, struct assoc *a);
+/* Sets the timer to the earliest of all it waits for. */
+void assoc_arm(struct hip *h, struct assoc *a);
+/* Keys that are about to leave for peer_at. */
+void assoc_send(struct hip *h, const struct assoc *a, const struct assoc_msg *m,
+		const struct endpoint *to);
+
+int assoc_msg_keep(struct assoc_msg *m, const uint8_t *p, size_t len) HG_CHECK;
+void assoc_msg_drop(struct assoc_msg *m);
+void assoc_keys_free(struct assoc_keys *k);
+
+/* A random SPI above 255 that is nobody's; 0: none could be had. */
+uint32_t assoc_spi_take(struct assocs *t);
+void assoc_spi_give(struct assocs *t, uint32_t spi);

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* Using up, closing and leaving an association (RFC 7401 6.14, 6.15). */
+/* THEORY OF OPERATION
+ * CLOSE is sent when an association has been idle, when its user leaves,
+ * and when UPDATEs stay unanswered (6.11). Its SAs go down at once, "no
+ * data can be sent" (4.4.2). CLOSE and CLOSE_ACK are checked MAC first,
+ * then by a job for the signature; the answer needs another job. The nonce
+ * in ECHO_REQUEST_SIGNED ties a CLOSE_ACK to our CLOSE.
+ */
+#include "hip/closing.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "hip/auth.h"
+#include "hip/hipjob.h"
+#include "hip/initiator.h"
+#include "hip/update.h"
+
+#define CHECKS_MAX 4 /* signature checks in flight for one association */
+
+bool closing_check(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+	struct hip_job *job = NULL;
+	enum reason r;
+
+	if (!param_find(&ev->p->m, PARAM_HIP_SIGNATURE))
+		r = REASON_HIP_MISSING;
+	else if (!a->keys)
+		r = REASON_HIP_STATE;
+	else
+		r = auth_check_mac(&ev->p->m, a->keys->rhash,
+				   a->keys->hip.mac_in);
+	if (r == REASON_NUM) {
+		if (a->check_jobs < CHECKS_MAX)
+			job = hipjob_new(h, HIPJOB_CHECK, a->id);
+		r = job ? REASON_NUM : REASON_HIP_BUSY;
+	}
+	if (r != REASON_NUM) {
+		engine_drop(h, ev->p, r);
+		return false;
+	}
+	hipjob_input(job, ev->p);
+	job->serial = a->serial;
+	memcpy(job->host_id, a->keys->host_id, a->keys->host_id_len);
+	job->host_id_len = a->keys->host_id_len;
+	if (!hipjob_start(h, job)) {
+		engine_drop(h, ev->p, REASON_HIP_BUSY);
+		return false;
+	}
+	a->check_jobs++;
+	return true;
+}
+
+/* Puts the MAC under what job->out holds and has it signed. */
+static bool sign(struct hip *h, struct assoc *a, struct hip_job *job)
+{
+	if (auth_put_mac(&job->out, a->keys->rhash, a->keys->hip.mac_out)) {
+		hipjob_unlink(h, job);
+		hipjob_free(job);
+		return false;
+	}
+	job->self = a->self;
+	job->peer = a->peer;
+	job->serial = a->serial;
+	return hipjob_start(h, job);
+}
+
+/* ---- our CLOSE --------------------------------------------------------- */
+
+/* Enters CLOSING; CLOSE leaves when it is signed. */
+static void start(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct hip_job *job;
+
+	assoc_sa_down(h, a);
+	registrar_drop(h, a);
+	update_reset(a);
+	assoc_msg_drop(&a->msg);
+	assoc_new_serial(h, a);
+	randombytes_buf(a->nonce, sizeof(a->nonce));
+	a->tries = 0;
+	a->resend_at = now + engine_times.retry;
+	a->expire_at = now + engine_times.ual + engine_times.msl;
+	job = hipjob_new(h, HIPJOB_SIGN, a->id);
+	if (job) {
+		job->from = a->peer_at;
+		job->at = a->self_at;
+		job->keep = true;
+		message_begin(&job->out, HIP_CLOSE, &a->self, &a->peer);
+		message_put(&job->out, PARAM_ECHO_REQUEST_SIGNED, a->nonce,
+			    sizeof(a->nonce));
+		(void)sign(h, a, job); /* else it ends unsent, by timer */
+	}
+	assoc_enter(h, a, HIP_CLOSING, now);
+	assoc_arm(h, a);
+}
+
+void closing_leave(struct hip *h, struct event *ev)
+{
+	start(h, ev->a, ev->now);
+}
+
+/* Nothing agreed yet: just forget. In CLOSED only our asking ends. */
+void closing_abort(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+
+	if (a->state != HIP_CLOSED) {
+		assoc_del(h, a, ev->now);
+		return;
+	}
+	a->asking = false;
+	a->resend_at = ENGINE_NEVER;
+	if (a->expire_at == ENGINE_NEVER)
+		a->expire_at = ev->now;
+	registration_state(h, a, HIP_CLOSED, ev->now); /* it was waiting */
+	assoc_arm(h, a);
+}
+
+void closing_signed(struct hip *h, struct assoc *a, struct hip_job *job,
+		    uint64_t now)
+{
+	struct assoc_msg m = { .p = job->out.buf, .len = job->out.len };
+
+	(void)now;
+	if (job->keep) {
+		if (a->state != HIP_CLOSING ||
+		    assoc_msg_keep(&a->msg, m.p, m.len))
+			return;
+		assoc_send(h, a, &a->msg, &job->from);
+		return;
+	}
+	assoc_send(h, a, &m, &job->from);
+}
+
+void closing_timer(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+	uint64_t wait;
+
+	if (ev->now >= a->expire_at) {
+		assoc_del(h, a, ev->now);
+		return;
+	}
+	if (ev->now >= a->resend_at) {
+		a->tries++;
+		assoc_send(h, a, &a->msg, &a->peer_at);
+		wait = engine_backoff(engine_times.retry, a->tries);
+		if (wait > engine_times.retry_cap)
+			wait = engine_times.retry_cap;
+		a->resend_at = ev->now + wait;
+	}
+	assoc_arm(h, a);
+}
+
+/* ---- their CLOSE ------------------------------------------------------- */
+
+void closing_close(struct hip *h, struct event *ev)
+{
+	if (!param_find(&ev->p->m, PARAM_ECHO_REQUEST_SIGNED))
+		engine_drop(h, ev->p, REASON_HIP_MISSING);
+	else
+		(void)closing_check(h, ev);
+}
+
+static void send_ack(struct hip *h, struct assoc *a, const struct event *ev)
+{
+	const struct hip_param *echo =
+		param_find(&ev->p->m, PARAM_ECHO_REQUEST_SIGNED);
+	struct hip_job *job = hipjob_new(h, HIPJOB_SIGN, a->id);
+
+	if (!job)
+		return; /* the peer repeats its CLOSE */
+	job->from = *ev->p->from;
+	job->at = *ev->p->at;
+	message_begin(&job->out, HIP_CLOSE_ACK, &a->self, &a->peer);
+	message_put(&job->out, PARAM_ECHO_RESPONSE_SIGNED, echo->contents,
+		    echo->len);
+	(void)sign(h, a, job);
+}
+
+void closing_close_ok(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+
+	(void)engine_seen(h, ev->p);
+	if (a->state != HIP_CLOSED) {
+		assoc_sa_down(h, a);
+		registrar_drop(h, a);
+		update_reset(a);
+		assoc_msg_drop(&a->msg);
+		/* Whatever else was in flight is of no use any more. */
+		assoc_new_serial(h, a);
+		a->asking = false;
+		a->resend_at = ENGINE_NEVER;
+		a->expire_at =
+			ev->now + engine_times.ual + 2 * engine_times.msl;
+		assoc_enter(h, a, HIP_CLOSED, ev->now);
+	}
+	send_ack(h, a, ev);
+	assoc_arm(h, a);
+}
+
+void closing_ack(struct hip *h, struct event *ev)
+{
+	const struct hip_param *echo =
+		param_find(&ev->p->m, PARAM_ECHO_RESPONSE_SIGNED);
+
+	if (!echo)
+		engine_drop(h, ev->p, REASON_HIP_MISSING);
+	else if (echo->len != sizeof(ev->a->nonce) ||
+		 sodium_memcmp(echo->contents, ev->a->nonce,
+			       sizeof(ev->a->nonce)) != 0)
+		engine_drop(h, ev->p, REASON_HIP_ECHO);
+	else
+		(void)closing_check(h, ev);
+}
+
+void closing_ack_ok(struct hip *h, struct event *ev)
+{
+	(void)engine_seen(h, ev->p);
+	if (ev->a->asking) {
+		/* CLOSED and wanted again: the exchange goes on from here. */
+		return;
+	}
+	assoc_del(h, ev->a, ev->now);
+}
+
+/* CLOSED: I1 of a new wish, and the end (Table 8). */
+void closing_closed_timer(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+
+	if (a->asking && ev->now >= a->resend_at) {
+		initiator_i1_timer(h, ev);
+		return;
+	}
+	if (!a->asking && ev->now >= a->expire_at) {
+		assoc_del(h, a, ev->now);
+		return;
+	}
+	if (ev->now >= a->expire_at)
+		a->expire_at = ENGINE_NEVER; /* R1 or E-FAILED will end it */
+	assoc_arm(h, a);
+}
+
+/* ---- ESTABLISHED ------------------------------------------------------- */
+
+void closing_idle_timer(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+	uint64_t used = a->last_in > a->last_out ? a->last_in : a->last_out;
+
+	if (!update_resend(h, a, ev->now)) {
+		start(h, a, ev->now); /* RFC 7401 6.11 step 4 */
+		return;
+	}
+	if (ev->now - used >= engine_times.ual) {
+		if (!registration_holds(h, a) && !registrar_holds(h, a)) {
+			start(h, a, ev->now); /* Table 6 */
+			return;
+		}
+		a->last_out = ev->now; /* in use: look again later */
+	}
+	assoc_arm(h, a);
+}

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: MIT */
+/* The door of the engine: input, wishes, time, jobs back (RFC 7401). */
+/* THEORY OF OPERATION
+ * See hip.h for the contract. This file sorts: a packet to its association
+ * and its event, a due timer to its owner, a finished job to whoever asked
+ * for it. What happens then is in the state table and behind it. The
+ * engine has one owner thread; jobs are the only thing that leaves it.
+ */
+#include "hip/engine.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hip/closing.h"
+#include "hip/hipjob.h"
+#include "hip/rendezvous.h"
+#include "hip/statetab.h"
+#include "hip/suite.h"
+#include "hip/update.h"
+
+#define ASSOC_MAX 100000u
+#define JOBS_MAX 256u
+#define TICK_MAX 256 /* timers of one hip_tick; the rest stays due */
+
+const struct engine_times engine_times = {
+	.retry = 500 * ENGINE_MS, /* 0.5, 1, 2, 4, 8 s */
+	.retry_cap = 60 * ENGINE_S,
+	.i1_max = 5,
+	.i1_parallel = 3,
+	.i1_stagger = 250 * ENGINE_MS,
+	.i2_max = 5,
+	.i2_doubtful = 4,
+	.update_max = 5,
+	.ec = 10 * ENGINE_S,
+	.ual = 900 * ENGINE_S,
+	.msl = 120 * ENGINE_S,
+	.solve = 60 * ENGINE_S,
+	.hold = 30 * ENGINE_S,
+	.probe = 30 * ENGINE_S,
+	.reack = 100 * ENGINE_MS,
+};
+
+/* I1 per second and source: to us, and to be relayed. A proxy asks for
+ * many hosts at once, and what is relayed is hardly amplified. */
+#define I1_PER_S 10
+#define I1_BURST 30
+#define RELAY_PER_S 100
+#define RELAY_BURST 300
+
+int hip_new(const struct hip_config *cfg, uint64_t now, struct hip **out)
+{
+	struct hip *h;
+	int err;
+
+	if (sodium_init() < 0)
+		return HG_ECRYPTO;
+	err = suite_setup();
+	if (err)
+		return err;
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return HG_ENOMEM;
+	h->cfg = *cfg;
+	if (!h->cfg.assoc_max)
+		h->cfg.assoc_max = ASSOC_MAX;
+	if (!h->cfg.jobs_max)
+		h->cfg.jobs_max = JOBS_MAX;
+	err = assoc_table_init(&h->assocs, h->cfg.assoc_max);
+	if (!err)
+		err = spent_init(&h->spent);
+	if (!err)
+		err = i1rate_init(&h->i1_rate, I1_PER_S, I1_BURST, now);
+	if (!err)
+		err = i1rate_init(&h->relay_rate, RELAY_PER_S, RELAY_BURST,
+				  now);
+	if (!err)
+		err = registrar_init(h);
+	if (!err)
+		err = r1pool_init(h, now);
+	if (err) {
+		hip_free(h);
+		return err;
+	}
+	*out = h;
+	return HG_OK;
+}
+
+void hip_free(struct hip *h)
+{
+	if (!h)
+		return;
+	/* Jobs still out come back to nobody: hip_job_done(NULL, ...). */
+	while (h->jobs) {
+		atomic_store(&h->jobs->cancel, true);
+		hipjob_unlink(h, h->jobs);
+	}
+	effects_fini(&h->fx);
+	registrar_fini(h);
+	registration_fini(h);
+	assoc_table_fini(h);
+	r1pool_fini(h);
+	spent_fini(&h->spent);
+	i1rate_fini(&h->i1_rate);
+	i1rate_fini(&h->relay_rate);
+	for (size_t i = 0; i < h->id_num; i++)
+		hip_identity_free(h->id[i]);
+	dueheap_fini(&h->due);
+	sodium_memzero(h, sizeof(*h));
+	free(h);
+}
+
+int hip_add_identity(struct hip *h, struct hip_identity *id, uint64_t now)
+{
+	if (h->id_num >= ENGINE_IDENTITIES_MAX)
+		return HG_EFULL;
+	if (engine_identity(h, hip_identity_hit(id)))
+		return HG_EEXIST;
+	h->id[h->id_num++] = id;
+	r1pool_fill(h, h->id_num - 1, now);
+	return HG_OK;
+}
+
+const struct hit *hip_default_hit(const struct hip *h)
+{
+	return h->id_num ? hip_identity_hit(h->id[0]) : NULL;
+}
+
+struct hip_identity *engine_identity(const struct hip *h,
+				     const struct hit *self)
+{
+	for (size_t i = 0; i < h->id_num; i++) {
+		if (hit_eq(hip_identity_hit(h->id[i]), self))
+			return h->id[i];
+	}
+	return NULL;
+}
+
+bool engine_allowed(const struct hip *h, const struct hit *peer)
+{
+	if (h->cfg.allow_num == 0)
+		return true;
+	for (size_t i = 0; i < h->cfg.allow_num; i++) {
+		if (hit_eq(&h->cfg.allow[i], peer))
+			return true;
+	}
+	return false;
+}
+
+uint64_t engine_backoff(uint64_t first, unsigned n)
+{
+	return first << (n < 20 ? n : 20);
+}
+
+/* ---- what callers see ------------------------------------------------- */
+
+static void fill(struct hip_effect *e, const struct packet *p)
+{
+	e->self = p->m.receiver;
+	e->peer = p->m.sender;
+	e->peer_at = *p->from;
+	e->self_at = *p->at;
+	e->type = p->m.type;
+}
+
+void engine_drop(struct hip *h, const struct packet *p, enum reason r)
+{
+	struct hip_effect *e;
+
+	reason_count(&h->reasons, r);
+	e = effects_put(&h->fx, HIP_DROPPED);
+	fill(e, p);
+	e->reason = r;
+}
+
+struct hip_effect *engine_seen(struct hip *h, const struct packet *p)
+{
+	struct hip_effect *e = effects_put(&h->fx, HIP_SEEN);
+
+	fill(e, p);
+	return e;
+}
+
+bool hip_effect(struct hip *h, struct hip_effect *out)
+{
+	return effects_take(&h->fx, out);
+}
+
+const struct reasons *hip_reasons(const struct hip *h)
+{
+	return &h->reasons;
+}
+
+const char *hip_state_name(enum hip_state s)
+{
+	static const char *const name[HIP_STATE_NUM] = {
+		[HIP_UNASSOCIATED] = "UNASSOCIATED",
+		[HIP_I1_SENT] = "I1-SENT",
+		[HIP_I2_SENT] = "I2-SENT",
+		[HIP_R2_SENT] = "R2-SENT",
+		[HIP_ESTABLISHED] = "ESTABLISHED",
+		[HIP_CLOSING] = "CLOSING",
+		[HIP_CLOSED] = "CLOSED",
+		[HIP_E_FAILED] = "E-FAILED",
+	};
+
+	return s < HIP_STATE_NUM ? name[s] : "?";
+}
+
+const char *hip_type_name(uint8_t type)
+{
+	static const char *const name[] = {
+		[HIP_I1] = "I1",	 [HIP_R1] = "R1",
+		[HIP_I2] = "I2",	 [HIP_R2] = "R2",
+		[HIP_UPDATE] = "UPDATE", [HIP_NOTIFY] = "NOTIFY",
+		[HIP_CLOSE] = "CLOSE",	 [HIP_CLOSE_ACK] = "CLOSE_ACK",
+	};
+
+	if (type >= sizeof(name) / sizeof(name[0]) || !name[type])
+		return "?";
+	return name[type];
+}
+
+/* ---- packets ---------------------------------------------------------- */
+
+/* I1 needs no association; who may be answered or relayed, and how often,
+ * is decided here, before anything else is looked at. */
+static bool i1_passes(struct hip *h, struct packet *p)
+{
+	enum reason r;
+
+	if (!engine_identity(h, &p->m.receiver)) {
+		if (h->cfg.rendezvous && !hit_is_null(&p->m.receiver))
+			rendezvous_relay(h, p);
+		else
+			engine_drop(h, p, REASON_HIP_NOT_OURS);
+		return false;
+	}
+	r = rendezvous_check(h, p);
+	if (r != REASON_NUM) {
+		engine_drop(h, p, r);
+		return false;
+	}
+	/* RFC 7401 6.7: where R1 goes counts, not who passed the I1 on. */
+	if (!i1rate_allow(&h->i1_rate,
+			  p->has_from ? &p->via_from : &p->from->addr,
+			  p->now)) {
+		engine_drop(h, p, REASON_HIP_RATE);
+		return false;
+	}
+	return true;
+}
+
+static enum statetab_kind event_of(uint8_t type)
+{
+	static const enum statetab_kind of[] = {
+		[HIP_I1] = STATETAB_I1,
+		[HIP_R1] = STATETAB_R1,
+		[HIP_I2] = STATETAB_I2,
+		[HIP_R2] = STATETAB_R2,
+		[HIP_UPDATE] = STATETAB_UPDATE,
+		[HIP_NOTIFY] = STATETAB_NOTIFY,
+		[HIP_CLOSE] = STATETAB_CLOSE,
+		[HIP_CLOSE_ACK] = STATETAB_CLOSE_ACK,
+	};
+
+	return of[type];
+}
+
+void hip_input(struct hip *h, const uint8_t *msg, size_t len,
+	       const struct endpoint *from, const struct endpoint *at,
+	       uint64_t now)
+{
+	struct packet p = { .from = from, .at = at, .now = now };
+	struct event ev = { .p = &p, .now = now };
+	enum reason r = param_parse(msg, len, &p.m);
+
+	if (r != REASON_NUM) {
+		p.m.type = len > 2 ? msg[2] & 0x7f : 0;
+		memset(&p.m.sender, 0, sizeof(p.m.sender));
+		memset(&p.m.receiver, 0, sizeof(p.m.receiver));
+		engine_drop(h, &p, r);
+		return;
+	}
+	if (p.m.type == HIP_I1) {
+		if (!i1_passes(h, &p))
+			return;
+	} else if (!engine_identity(h, &p.m.receiver)) {
+		engine_drop(h, &p, REASON_HIP_NOT_OURS);
+		return;
+	}
+	ev.kind = event_of(p.m.type);
+	ev.a = assoc_find(&h->assocs, &p.m.receiver, &p.m.sender);
+	statetab_run(h, &ev);
+}
+
+bool engine_job_packet(const struct hip_job *job, uint64_t now,
+		       struct packet *p)
+{
+	*p = (struct packet){ .from = &job->from, .at = &job->at, .now = now };
+	return param_parse(job->in, job->in_len, &p->m) == REASON_NUM;
+}
+
+/* ---- wishes ------------------------------------------------------------ */
+
+int hip_want(struct hip *h, const struct hit *self, const struct hit *peer,
+	     const struct endpoint *locators, size_t num, uint64_t now)
+{
+	struct event ev = { .kind = STATETAB_WANT,
+			    .now = now,
+			    .self = self ? self : hip_default_hit(h),
+			    .peer = peer,
+			    .locators = locators,
+			    .locator_num = num };
+
+	if (!ev.self || !engine_identity(h, ev.self) || num == 0 ||
+	    num > HIP_LOCATORS_MAX || hit_eq(ev.self, peer) ||
+	    !hit_is_orchid(peer->b))
+		return HG_EINVAL;
+	ev.a = assoc_find(&h->assocs, ev.self, peer);
+	statetab_run(h, &ev);
+	return ev.result;
+}
+
+int hip_register(struct hip *h, const struct hit *self, const struct hit *rvs,
+		 const struct endpoint *at, uint32_t lifetime_s, uint64_t now)
+{
+	struct registration r = { .rvs = *rvs,
+				  .at = *at,
+				  .lifetime_s = lifetime_s };
+
+	self = self ? self : hip_default_hit(h);
+	if (!self || !engine_identity(h, self) || lifetime_s == 0)
+		return HG_EINVAL;
+	r.self = *self;
+	return registration_add(h, &r, now);
+}
+
+void hip_traffic(struct hip *h, const struct hit *self, const struct hit *peer,
+		 bool in, uint64_t now)
+{
+	struct event ev = { .kind = STATETAB_DATA, .now = now };
+	struct assoc *a = assoc_find(&h->assocs, self, peer);
+
+	if (!a || !a->sa_up)
+		return;
+	ev.a = a;
+	if (in) {
+		statetab_run(h, &ev);
+		return;
+	}
+	a->last_out = now;
+	if (now > a->last_in && now - a->last_in >= engine_times.probe &&
+	    !a->up.outstanding) {
+		/* Data go out and nothing comes back: is it still there? */
+		update_send(h, a, now);
+		assoc_arm(h, a);
+	}
+}
+
+void hip_close(struct hip *h, const struct hit *peer, uint64_t now)
+{
+	if (!peer)
+		h->leaving = true;
+	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
+		struct assoc *a = h->assocs.bucket[i];
+
+		while (a) {
+			struct assoc *next = a->next;
+			struct event ev = { .kind = STATETAB_LEAVE,
+					    .a = a,
+					    .now = now };
+
+			if (!peer || hit_eq(&a->peer, peer))
+				statetab_run(h, &ev);
+			a = next;
+		}
+	}
+}
+
+/* ---- time -------------------------------------------------------------- */
+
+uint64_t hip_deadline(const struct hip *h)
+{
+	const struct due *d = dueheap_first(&h->due);
+
+	return d ? d->at : ENGINE_NEVER;
+}
+
+static struct assoc *assoc_of(struct due *d)
+{
+	return (struct assoc *)((char *)d - offsetof(struct assoc, due));
+}
+
+static void fire(struct hip *h, struct due *d, uint64_t now)
+{
+	struct event ev = { .kind = STATETAB_TIMER, .now = now };
+
+	switch ((enum engine_due)d->kind) {
+	case ENGINE_ASSOC:
+		ev.a = assoc_of(d);
+		statetab_run(h, &ev);
+		break;
+	case ENGINE_REGISTRATION:
+		registration_timer(h, d, now);
+		break;
+	case ENGINE_REGISTRAR:
+		registrar_timer(h, d, now);
+		break;
+	case ENGINE_POOL:
+		r1pool_timer(h, now);
+		break;
+	}
+}
+
+void hip_tick(struct hip *h, uint64_t now)
+{
+	for (int n = 0; n < TICK_MAX; n++) {
+		struct due *d = dueheap_first(&h->due);
+
+		if (!d || d->at > now)
+			return;
+		dueheap_clear(&h->due, d);
+		fire(h, d, now);
+	}
+}
+
+/* ---- jobs -------------------------------------------------------------- */
+
+/* The event a job stands for, when all went well. */
+static enum statetab_kind event_of_job(const struct hip_job *job,
+				       const struct packet *p)
+{
+	switch (job->kind) {
+	case HIPJOB_R1:
+		return STATETAB_R1_OK;
+	case HIPJOB_I2:
+		return STATETAB_I2_OK;
+	case HIPJOB_R2:
+		return STATETAB_R2_OK;
+	case HIPJOB_CHECK:
+		if (p->m.type == HIP_UPDATE)
+			return STATETAB_UPDATE_OK;
+		return p->m.type == HIP_CLOSE ? STATETAB_CLOSE_OK
+					      : STATETAB_CLOSE_ACK_OK;
+	default:
+		return STATETAB_NUM;
+	}
+}
+
+static void count_back(struct assoc *a, const struct hip_job *job)
+{
+	if (a->serial != job->serial)
+		return;
+	if (job->kind == HIPJOB_R1 && a->r1_jobs)
+		a->r1_jobs--;
+	else if (a->check_jobs)
+		a->check_jobs--;
+}
+
+/* A packet's job: its verdict, or its event. */
+static void packet_done(struct hip *h, struct hip_job *job, uint64_t now)
+{
+	struct packet p;
+	struct event ev = { .p = &p, .job = job, .now = now };
+
+	if (!engine_job_packet(job, now, &p))
+		return;
+	ev.a = assoc_find(&h->assocs, &job->self, &job->peer);
+	if (ev.a)
+		count_back(ev.a, job);
+	if (job->reason != REASON_NUM) {
+		if (ev.a && ev.a->serial == job->serial)
+			ev.a->why = job->reason;
+		engine_drop(h, &p, job->reason);
+		return;
+	}
+	if (job->serial && (!ev.a || ev.a->serial != job->serial)) {
+		engine_drop(h, &p, REASON_HIP_STATE);
+		return;
+	}
+	ev.kind = event_of_job(job, &p);
+	statetab_run(h, &ev);
+}
+
+static void signed_done(struct hip *h, struct hip_job *job, uint64_t now)
+{
+	struct assoc *a = assoc_find(&h->assocs, &job->self, &job->peer);
+
+	if (job->reason != REASON_NUM || !a || a->serial != job->serial)
+		return;
+	if ((job->out.buf[2] & 0x7f) == HIP_UPDATE)
+		update_signed(h, a, job, now);
+	else
+		closing_signed(h, a, job, now);
+}
+
+/* What was promised to the job and not taken from it. */
+static void give_back(struct hip *h, struct hip_job *job)
+{
+	if (job->kind == HIPJOB_R1)
+		assoc_spi_give(&h->assocs, job->u.r1.spi);
+	else if (job->kind == HIPJOB_I2)
+		assoc_spi_give(&h->assocs, job->u.i2.spi);
+}
+
+void hip_job_done(struct hip *h, struct hip_job *job, uint64_t now)
+{
+	if (!h) {
+		hipjob_free(job);
+		return;
+	}
+	hipjob_unlink(h, job);
+	if (!job->ran)
+		job->reason = REASON_HIP_BUSY;
+	switch (job->kind) {
+	case HIPJOB_POOL:
+		r1pool_done(h, job, now);
+		break;
+	case HIPJOB_SIGN:
+		signed_done(h, job, now);
+		break;
+	default:
+		packet_done(h, job, now);
+		break;
+	}
+	give_back(h, job);
+	hipjob_free(job);
+	r1pool_load(h, now);
+}
+
+/* ---- looking in -------------------------------------------------------- */
+
+void hip_each_peer(const struct hip *h,
+		   void (*fn)(const struct hip_peer *p, void *arg), void *arg)
+{
+	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
+		for (const struct assoc *a = h->assocs.bucket[i]; a;
+		     a = a->next) {
+			struct hip_peer p = { .self = a->self,
+					      .peer = a->peer,
+					      .state = a->state,
+					      .initiator = a->initiator,
+					      .peer_at = a->peer_at,
+					      .since = a->since };
+
+			if (a->keys) {
+				p.spi_in = a->keys->sa.spi_in;
+				p.spi_out = a->keys->sa.spi_out;
+				p.esp_suite = a->keys->sa.suite;
+			}
+			fn(&p, arg);
+		}
+	}
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine's own struct: for the upper half of the hip room only. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hip/assoc.h"
+#include "hip/dueheap.h"
+#include "hip/effects.h"
+#include "hip/hip.h"
+#include "hip/i1rate.h"
+#include "hip/param.h"
+#include "hip/r1pool.h"
+#include "hip/registrar.h"
+#include "hip/registration.h"
+#include "hip/spent.h"
+
+#define ENGINE_IDENTITIES_MAX 8
+#define ENGINE_MS UINT64_C(1000000)
+#define ENGINE_S (1000 * ENGINE_MS)
+#define ENGINE_NEVER UINT64_MAX
+
+/* Every time and count of the state machine, in one place. */
+struct engine_times {
+	uint64_t retry;	     /* first I1, I2, UPDATE, CLOSE again; doubles */
+	uint64_t retry_cap;  /* CLOSE: not slower than this */
+	uint8_t i1_max;	     /* I1_RETRIES_MAX */
+	uint8_t i1_parallel; /* locators the first I1 goes to (7401 6.6.1) */
+	uint64_t i1_stagger; /* head start of each over the next */
+	uint8_t i2_max;	     /* I2_RETRIES_MAX */
+	uint8_t i2_doubtful; /* the same, to a locator only R1 named */
+	uint8_t update_max;  /* UPDATE_RETRY_MAX */
+	uint64_t ec;	     /* exchange complete */
+	uint64_t ual;	     /* unused association lifetime */
+	uint64_t msl;
+	uint64_t solve; /* a puzzle search: not longer, whatever R1 says */
+	uint64_t hold;	/* E-FAILED */
+	uint64_t probe; /* peer silent so long while we send: UPDATE */
+	uint64_t reack; /* answers to one repeated UPDATE: not faster */
+};
+extern const struct engine_times engine_times;
+
+/* What the timers of the heap are embedded in. */
+enum engine_due {
+	ENGINE_ASSOC,
+	ENGINE_REGISTRATION,
+	ENGINE_REGISTRAR,
+	ENGINE_POOL
+};
+
+struct hip {
+	struct hip_config cfg;
+	struct reasons reasons;
+	struct effects fx;
+	struct dueheap due;
+	struct assocs assocs;
+	struct r1pool pool;
+	struct i1rate i1_rate;	  /* I1 to ourselves */
+	struct i1rate relay_rate; /* I1 to our rendezvous clients */
+	struct spent spent;
+	struct registrar registrar;
+	struct registrations registrations;
+	struct hip_identity *id[ENGINE_IDENTITIES_MAX];
+	size_t id_num;
+	struct hip_job *jobs; /* in flight */
+	uint32_t job_num;
+	bool leaving; /* hip_close of all: nothing starts by itself */
+};
+
+/* A packet under examination. */
+struct packet {
+	struct hip_msg m;
+	const struct endpoint *from;
+	const struct endpoint *at;
+	uint64_t now;
+	bool has_from;	      /* I1: relayed, and the proof was right: */
+	struct addr via_from; /* the Initiator's address */
+};
+
+struct hip_identity *engine_identity(const struct hip *h,
+				     const struct hit *self);
+/* May this peer associate with us, register with us? */
+bool engine_allowed(const struct hip *h, const struct hit *peer);
+/* Counts and shows a drop. */
+void engine_drop(struct hip *h, const struct packet *p, enum reason r);
+/* Shows a packet that passed its checks; the effect, to add to. */
+struct hip_effect *engine_seen(struct hip *h, const struct packet *p);
+/* The packet a job was made for; false: it no longer parses (never). */
+bool engine_job_packet(const struct hip_job *job, uint64_t now,
+		       struct packet *p);
+/* The n-th wait of a back-off that begins with `first`. */
+uint64_t engine_backoff(uint64_t first, unsigned n);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* HIPv2 (RFC 7401, 7402, 8003, 8004): the door of the hip room.
+ *
+ * THEORY OF OPERATION
+ * One engine per daemon, owned by the control thread, sans-IO: messages,
+ * time and wishes go in; effects (values) come out of a queue. Expensive
+ * crypto leaves as jobs: plain value structs that any thread may run with
+ * hip_job_run and that come back through hip_job_done. A job that comes
+ * back to an association that has changed meanwhile is dropped; an
+ * attacker's packet leaves no trace until its puzzle (I2) or its signature
+ * and MAC have been verified.
+ *
+ * Callers drain hip_effect after every call that takes `now`.
+ * Time is monotonic nanoseconds. Randomness comes from libsodium.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+#include "core/reason.h"
+#include "core/sa.h"
+
+#define HIP_PORT 10500
+#define HIP_MSG_MAX 2048 /* 7401 5.1: (255 + 1) * 8 */
+#define HIP_LOCATORS_MAX 8
+
+/* ---- identities ------------------------------------------------------ */
+
+enum hip_alg { HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P384, HIP_ALG_NUM };
+
+struct hip_identity; /* a private key, its HOST_ID and its HIT */
+
+int hip_identity_generate(enum hip_alg alg, struct hip_identity **out) HG_CHECK;
+/* PEM (PKCS#8 or SEC1) private key of a supported algorithm. */
+int hip_identity_from_pem(const char *pem, size_t len,
+			  struct hip_identity **out) HG_CHECK;
+/* The private key as PKCS#8 PEM, heap, NUL-terminated; wipe and free it. */
+int hip_identity_to_pem(const struct hip_identity *id, char **out) HG_CHECK;
+const struct hit *hip_identity_hit(const struct hip_identity *id);
+enum hip_alg hip_identity_alg(const struct hip_identity *id);
+/* The public key as the DNS HIP record holds it (RFC 8005 5.5): the PK
+ * algorithm number and the octets (ECDSA: x | y). Borrowed. */
+void hip_identity_dns_key(const struct hip_identity *id, uint8_t *pk_alg,
+			  const uint8_t **pk, size_t *pk_len);
+void hip_identity_free(struct hip_identity *id);
+/* The HIT of a public key as found in a DNS HIP record (RFC 8005 4.1, 5.5).
+ * HG_EUNSUPP: algorithm or curve unknown to us. */
+int hip_hit_of_dns_key(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
+		       struct hit *out) HG_CHECK;
+
+/* ---- engine ---------------------------------------------------------- */
+
+struct hip;
+struct hip_job;
+
+struct hip_config {
+	bool responder;	 /* accept I2 from peers (host or rendezvous) */
+	bool rendezvous; /* offer and serve RENDEZVOUS (RFC 8004) */
+	/* Peers that may associate with us, or register; empty: anyone. */
+	const struct hit *allow; /* borrowed for the engine's life */
+	size_t allow_num;
+	uint8_t puzzle_k;     /* offered difficulty when idle */
+	uint8_t puzzle_k_max; /* refused above this as initiator */
+	uint32_t assoc_max;   /* bound on associations; 0: 100000 */
+	uint32_t jobs_max;    /* bound on jobs in flight; 0: 256 */
+};
+
+int hip_new(const struct hip_config *cfg, uint64_t now,
+	    struct hip **out) HG_CHECK;
+void hip_free(struct hip *h);
+/* Takes the identity. The first one added is the default for hip_want. */
+int hip_add_identity(struct hip *h, struct hip_identity *id,
+		     uint64_t now) HG_CHECK;
+const struct hit *hip_default_hit(const struct hip *h);
+
+/* Start (or join) a base exchange with peer. self NULL: default identity.
+ * locators: where I1 may go, in order of preference, at most
+ * HIP_LOCATORS_MAX; copied. HG_OK: under way or already established (then
+ * nothing is sent). HG_EAGAIN: in the E-FAILED hold, try later (a
+ * HIP_FAILED effect was emitted before). */
+int hip_want(struct hip *h, const struct hit *self, const struct hit *peer,
+	     const struct endpoint *locators, size_t num,
+	     uint64_t now) HG_CHECK;
+/* Keep self registered for RENDEZVOUS at this server, for good: base
+ * exchange, registration, refresh at 3/4 of the lifetime, again after
+ * failure with back-off. */
+int hip_register(struct hip *h, const struct hit *self, const struct hit *rvs,
+		 const struct endpoint *at, uint32_t lifetime_s,
+		 uint64_t now) HG_CHECK;
+/* A HIP message: what follows the 4 zero octets (RFC 9028 5.1). from: the
+ * sender; at: our address and port it came to. */
+void hip_input(struct hip *h, const uint8_t *msg, size_t len,
+	       const struct endpoint *from, const struct endpoint *at,
+	       uint64_t now);
+/* Data passed on this association: keeps it from idling out and takes
+ * R2-SENT to ESTABLISHED (7401 4.4.3). in: it came from the peer. */
+void hip_traffic(struct hip *h, const struct hit *self, const struct hit *peer,
+		 bool in, uint64_t now);
+/* CLOSE one association, or all of them (peer NULL). */
+void hip_close(struct hip *h, const struct hit *peer, uint64_t now);
+/* Timers: call at or after hip_deadline (UINT64_MAX: nothing is due). */
+uint64_t hip_deadline(const struct hip *h);
+void hip_tick(struct hip *h, uint64_t now);
+/* Drop counters of this room; single writer: the engine's thread. */
+const struct reasons *hip_reasons(const struct hip *h);
+
+/* ---- jobs ------------------------------------------------------------ */
+
+/* Any thread, once per job; touches nothing but the job. */
+void hip_job_run(struct hip_job *job);
+/* Owner thread; takes and frees the job. Every HIP_JOB effect must come
+ * back, run or not (not run: it counts as failed). */
+void hip_job_done(struct hip *h, struct hip_job *job, uint64_t now);
+/* "verify R1, solve puzzle, DH, sign I2": for traces. */
+const char *hip_job_name(const struct hip_job *job);
+
+/* ---- effects --------------------------------------------------------- */
+
+enum hip_state {
+	HIP_UNASSOCIATED, /* exits: I1_SENT on hip_want, R2_SENT on I2 */
+	HIP_I1_SENT,
+	HIP_I2_SENT,
+	HIP_R2_SENT,
+	HIP_ESTABLISHED,
+	HIP_CLOSING,
+	HIP_CLOSED,
+	HIP_E_FAILED,
+	HIP_STATE_NUM
+};
+const char *hip_state_name(enum hip_state s);
+
+/* Packet types (7401 5.3). */
+enum {
+	HIP_I1 = 1,
+	HIP_R1 = 2,
+	HIP_I2 = 3,
+	HIP_R2 = 4,
+	HIP_UPDATE = 16,
+	HIP_NOTIFY = 17,
+	HIP_CLOSE = 18,
+	HIP_CLOSE_ACK = 19
+};
+/* "I1", "R1", ... or "?". */
+const char *hip_type_name(uint8_t type);
+
+enum hip_effect_kind {
+	HIP_SEND,	/* send `msg` from `self_at` to `peer_at` */
+	HIP_SEEN,	/* a packet passed its checks: for traces */
+	HIP_DROPPED,	/* a packet was dropped for `reason`: for traces */
+	HIP_JOB,	/* run `job`, bring it back */
+	HIP_SA_UP,	/* publish `sa` before what follows is carried out */
+	HIP_SA_DOWN,	/* `sa` (hits and SPIs only) is to be retired */
+	HIP_LOCATOR,	/* peer is reached at `peer_at` (see committed) */
+	HIP_CHANGED,	/* association entered `state` */
+	HIP_FAILED,	/* base exchange given up for `reason`: E-FAILED */
+	HIP_REGISTERED, /* our registration at `peer` was granted */
+	HIP_REGISTRAR,	/* we as RVS: `peer` at `peer_at`; lifetime 0: gone */
+	HIP_RELAYED,	/* we as RVS passed on an I1 for `peer` */
+	HIP_EFFECT_NUM
+};
+
+struct hip_effect {
+	enum hip_effect_kind kind;
+	struct hit self;
+	struct hit peer;
+	struct endpoint self_at; /* ours; unspecified address: kernel picks */
+	struct endpoint peer_at;
+	uint8_t type;	    /* SEND, SEEN, DROPPED, RELAYED: packet type */
+	const uint8_t *msg; /* SEND: HIP header on, without the 4 zeros;
+			     * valid until the next call on the engine */
+	size_t msg_len;
+	bool has_via;	      /* SEEN R1: VIA_RVS was there; */
+	struct addr via;      /*  its address */
+	bool has_from;	      /* SEEN I1: relayed; FROM address is */
+	struct addr from;     /*  this (RELAYED: the initiator's) */
+	struct hip_job *job;  /* JOB; given to the receiver */
+	struct sa_pair sa;    /* SA_UP, SA_DOWN; wipe with sa_wipe */
+	bool initiator;	      /* SA_UP, CHANGED: we began it */
+	bool committed;	      /* LOCATOR: false at R1, true at R2 */
+	enum hip_state state; /* CHANGED */
+	enum reason reason;   /* DROPPED, FAILED */
+	uint32_t lifetime_s;  /* REGISTERED, REGISTRAR */
+	uint8_t puzzle_k;     /* SEEN R1 */
+};
+
+/* Takes the oldest effect; false when there is none. */
+bool hip_effect(struct hip *h, struct hip_effect *out);
+
+/* ---- looking in ------------------------------------------------------ */
+
+struct hip_peer {
+	struct hit self;
+	struct hit peer;
+	enum hip_state state;
+	bool initiator;
+	struct endpoint peer_at; /* current locator */
+	uint32_t spi_in;
+	uint32_t spi_out;
+	uint16_t esp_suite;
+	uint64_t since; /* when the state was entered */
+};
+/* Calls fn for each association; fn must not call the engine. */
+void hip_each_peer(const struct hip *h,
+		   void (*fn)(const struct hip_peer *p, void *arg), void *arg);
+
+struct hip_registration {
+	struct hit client;
+	struct endpoint at;
+	uint64_t expires; /* same clock as now */
+};
+/* Registrations we hold as a rendezvous server. */
+void hip_each_registration(const struct hip *h,
+			   void (*fn)(const struct hip_registration *r,
+				      void *arg),
+			   void *arg);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Jobs: the expensive crypto of a handshake as plain values. */
+/* THEORY OF OPERATION
+ * A job holds copies of all it needs: the packet, addresses, HITs, the
+ * peer's HOST_ID; beside them references to what never changes (our
+ * identity, a DH key). So any thread may run it while the engine goes on,
+ * closes the association, or ends. The engine keeps a list of jobs in
+ * flight (bounded by hip_config.jobs_max) to know duplicates and to cancel
+ * a puzzle search nobody needs any more; prev, next and cancel are the
+ * only fields it touches meanwhile.
+ */
+#include "hip/hipjob.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hip/auth.h"
+#include "hip/engine.h"
+
+const uint16_t hipjob_esp_suites[] = { SA_AES128_GCM16, SA_AES128_CBC_SHA256,
+				       SA_AES256_CBC_SHA256, SA_AES128_GCM8 };
+const size_t hipjob_esp_suites_num =
+	sizeof(hipjob_esp_suites) / sizeof(hipjob_esp_suites[0]);
+
+struct hip_job *hipjob_new(struct hip *h, enum hipjob_kind kind,
+			   struct hip_identity *id)
+{
+	struct hip_job *job;
+
+	if (h->job_num >= h->cfg.jobs_max)
+		return NULL;
+	job = calloc(1, sizeof(*job));
+	if (!job)
+		return NULL;
+	job->kind = kind;
+	job->reason = REASON_HIP_CRYPTO;
+	job->id = identity_ref(id);
+	job->self = *hip_identity_hit(id);
+	atomic_init(&job->cancel, false);
+	job->next = h->jobs;
+	if (h->jobs)
+		h->jobs->prev = job;
+	h->jobs = job;
+	h->job_num++;
+	return job;
+}
+
+void hipjob_input(struct hip_job *job, const struct packet *p)
+{
+	job->self = p->m.receiver;
+	job->peer = p->m.sender;
+	job->from = *p->from;
+	job->at = *p->at;
+	memcpy(job->in, p->m.raw, p->m.len);
+	job->in_len = p->m.len;
+}
+
+bool hipjob_start(struct hip *h, struct hip_job *job)
+{
+	if (effects_job(&h->fx, job) == HG_OK)
+		return true;
+	hipjob_unlink(h, job);
+	hipjob_free(job);
+	return false;
+}
+
+void hipjob_unlink(struct hip *h, struct hip_job *job)
+{
+	if (job->prev)
+		job->prev->next = job->next;
+	else
+		h->jobs = job->next;
+	if (job->next)
+		job->next->prev = job->prev;
+	job->prev = NULL;
+	job->next = NULL;
+	h->job_num--;
+}
+
+void hipjob_free(struct hip_job *job)
+{
+	if (!job)
+		return;
+	hip_identity_free(job->id);
+	if (job->kind == HIPJOB_POOL)
+		dh_free(job->u.pool.dh);
+	if (job->kind == HIPJOB_I2)
+		dh_free(job->u.i2.dh);
+	assoc_keys_free(job->keys);
+	sodium_memzero(job, sizeof(*job));
+	free(job);
+}
+
+/* The signature under a packet whose sender's HOST_ID we keep. */
+static void check_run(struct hip_job *job)
+{
+	struct identity_peer *peer = NULL;
+	struct hip_msg m;
+
+	job->reason = param_parse(job->in, job->in_len, &m);
+	if (job->reason != REASON_NUM)
+		return;
+	if (identity_peer_new(job->host_id, job->host_id_len, &peer)) {
+		job->reason = REASON_HIP_CRYPTO;
+		return;
+	}
+	job->reason = auth_check_signature(&m, peer);
+	identity_peer_free(peer);
+}
+
+static void sign_run(struct hip_job *job)
+{
+	if (auth_put_signature(&job->out, job->id) == HG_OK &&
+	    message_finish(&job->out) == HG_OK)
+		job->reason = REASON_NUM;
+}
+
+void hip_job_run(struct hip_job *job)
+{
+	static void (*const run[HIPJOB_NUM])(struct hip_job *) = {
+		[HIPJOB_POOL] = r1maker_run, [HIPJOB_R1] = i2maker_run,
+		[HIPJOB_I2] = r2maker_run,   [HIPJOB_R2] = check_run,
+		[HIPJOB_CHECK] = check_run,  [HIPJOB_SIGN] = sign_run,
+	};
+
+	run[job->kind](job);
+	job->ran = true;
+}
+
+const char *hip_job_name(const struct hip_job *job)
+{
+	static const char *const name[HIPJOB_NUM] = {
+		[HIPJOB_POOL] = "make DH key, sign R1",
+		[HIPJOB_R1] = "verify R1, solve puzzle, DH, sign I2",
+		[HIPJOB_I2] = "DH, verify I2, sign R2",
+		[HIPJOB_R2] = "verify R2",
+		[HIPJOB_CHECK] = "verify signature",
+		[HIPJOB_SIGN] = "sign",
+	};
+
+	return name[job->kind];
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Jobs: the expensive crypto of a handshake as plain values. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hip/assoc.h"
+#include "hip/dh.h"
+#include "hip/hip.h"
+#include "hip/identity.h"
+#include "hip/message.h"
+#include "hip/registrar.h"
+
+enum hipjob_kind {
+	HIPJOB_POOL,  /* make and sign an R1 ahead of time */
+	HIPJOB_R1,    /* verify an R1, solve it, make the I2 */
+	HIPJOB_I2,    /* verify an I2, make the R2 */
+	HIPJOB_R2,    /* verify the signature of an R2 */
+	HIPJOB_CHECK, /* verify the signature of UPDATE, CLOSE, CLOSE_ACK */
+	HIPJOB_SIGN,  /* sign an UPDATE, CLOSE or CLOSE_ACK */
+	HIPJOB_NUM
+};
+
+/* HIPJOB_POOL */
+struct hipjob_pool {
+	size_t identity;	      /* owner: which slot it is for */
+	size_t slot;		      /* owner */
+	const struct dh_group *group; /* in */
+	uint8_t k;
+	bool rendezvous;   /* offer the service */
+	uint64_t counter;  /* in */
+	struct dh_key *dh; /* out */
+};
+
+/* HIPJOB_R1 */
+struct hipjob_r1 {
+	uint8_t k_max;	  /* in */
+	uint32_t spi;	  /* in, promised */
+	uint8_t reg_code; /* in: lifetime to ask RENDEZVOUS for; 0: not */
+	bool has_counter; /* out */
+	uint64_t counter; /* out */
+	bool has_via;	  /* out */
+	struct addr via;  /* out */
+	uint8_t k;	  /* out */
+	bool reg_offered; /* out, then lifetimes, coded */
+	uint8_t reg_min;  /* out */
+	uint8_t reg_max;  /* out */
+	uint64_t give_up; /* owner: when the search is cancelled */
+};
+
+/* HIPJOB_I2 */
+struct hipjob_i2 {
+	struct dh_key *dh;		/* in, a reference */
+	uint32_t spi;			/* in, promised */
+	uint64_t print;			/* in: of (HITs, #I, #J) */
+	uint64_t issued;		/* in: when its R1 was made */
+	uint64_t spent_until;		/* in */
+	struct registrar_answer answer; /* in */
+};
+
+/* One job. Between hip_effect and hip_job_done it belongs to whoever runs
+ * it, but for prev and next (the engine's list of jobs in flight) and
+ * cancel, which the engine may set at any time. */
+struct hip_job {
+	enum hipjob_kind kind;
+	struct hip_job *prev;
+	struct hip_job *next;
+	atomic_bool cancel;
+	bool ran;
+	enum reason reason;	 /* out: REASON_NUM when all is well */
+	struct hip_identity *id; /* a reference: ours */
+	struct hit self;
+	struct hit peer;
+	uint64_t serial;      /* of the association, 0: none is meant */
+	struct endpoint from; /* of `in`; SIGN: where to send */
+	struct endpoint at;   /* likewise, our side */
+	bool keep;	      /* SIGN: to be kept for sending again */
+	uint32_t seq;	      /* SIGN: the Update ID an ACK answers */
+	uint8_t in[HIP_MSG_MAX];
+	size_t in_len;
+	uint8_t host_id[HIP_MSG_MAX]; /* R2, CHECK: in, the peer's */
+	size_t host_id_len;
+	struct msg_builder out;
+	struct assoc_keys *keys; /* R1, I2: out, given to the association */
+	union {
+		struct hipjob_pool pool;
+		struct hipjob_r1 r1;
+		struct hipjob_i2 i2;
+	} u;
+};
+
+/* What we support and offer, in order of preference (7401 5.2.8, 7402
+ * 5.1.2); the transport format is ESP only. */
+extern const uint16_t hipjob_esp_suites[];
+extern const size_t hipjob_esp_suites_num;
+#define HIPJOB_TRANSPORT_ESP 4095
+#define HIPJOB_PUZZLE_LIFETIME 37 /* 2^(37 - 32) = 32 s */
+
+/* The three heavy ones; each sets job->reason. */
+void r1maker_run(struct hip_job *job);
+void i2maker_run(struct hip_job *job);
+void r2maker_run(struct hip_job *job);
+
+/* NULL: jobs_max are in flight, or no memory. */
+struct hip_job *hipjob_new(struct hip *h, enum hipjob_kind kind,
+			   struct hip_identity *id);
+/* Copies message, addresses and HITs. */
+struct packet;
+void hipjob_input(struct hip_job *job, const struct packet *p);
+/* Puts it out as an effect; false: no memory, job is freed. */
+bool hipjob_start(struct hip *h, struct hip_job *job) HG_CHECK;
+/* Out of the list of those in flight. */
+void hipjob_unlink(struct hip *h, struct hip_job *job);
+/* Wipes and frees; not in any list any more. */
+void hipjob_free(struct hip_job *job);

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT */
+/* The Initiator's part of the base exchange (RFC 7401 6.6, 6.8, 6.10). */
+/* THEORY OF OPERATION
+ * A wish (hip_want) sends I1 to the first locator and, unless an R1 comes
+ * meanwhile, a quarter of a second later each to the next, at most three
+ * (6.6.1 lets them go at once; racing them with a head start keeps the
+ * order of preference). Later I1s go to one at a time, with doubling waits.
+ * An R1 goes to a job; when
+ * that has verified it and solved its puzzle, I2 goes to where the R1 came
+ * from. That address is not under R1's signature, so it is provisional: if
+ * I2 stays unanswered there and the address was not one of the locators
+ * given, the exchange goes back to I1 and the locators once. A verified R2
+ * commits it.
+ *
+ * At most two R1 jobs run for an association: one forged R1 cannot keep
+ * the true one out, and nobody can make us solve puzzles without end.
+ */
+#include "hip/initiator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hip/auth.h"
+#include "hip/fields.h"
+#include "hip/hipjob.h"
+#include "hip/update.h"
+
+/* ---- I1 ---------------------------------------------------------------- */
+
+static void set_locators(struct assoc *a, const struct event *ev)
+{
+	memcpy(a->locators, ev->locators,
+	       ev->locator_num * sizeof(a->locators[0]));
+	a->locator_num = (uint8_t)ev->locator_num;
+	a->locator_next = 0;
+}
+
+static void send_i1(struct hip *h, struct assoc *a)
+{
+	struct assoc_msg m;
+	struct msg_builder b;
+
+	message_begin(&b, HIP_I1, &a->self, &a->peer);
+	message_put(&b, PARAM_DH_GROUP_LIST, dh_group_ids, dh_group_ids_num);
+	if (message_finish(&b))
+		return;
+	m = (struct assoc_msg){ .p = b.buf, .len = b.len };
+	assoc_send(h, a, &m, &a->locators[a->locator_next]);
+	a->locator_next = (uint8_t)((a->locator_next + 1) % a->locator_num);
+}
+
+/* Is there a locator that the first I1 should still go to? */
+static bool racing(const struct assoc *a)
+{
+	return a->tries == 0 && a->raced < engine_times.i1_parallel &&
+	       a->raced < a->locator_num && !a->r1_jobs;
+}
+
+static void race_i1(struct hip *h, struct assoc *a, uint64_t now)
+{
+	send_i1(h, a);
+	a->raced++;
+	a->resend_at = now + (racing(a) ? engine_times.i1_stagger
+					: engine_times.retry);
+}
+
+/* Begins to ask; the state is the caller's affair. */
+static void ask(struct hip *h, struct assoc *a, uint64_t now)
+{
+	assoc_new_serial(h, a);
+	a->asking = true;
+	a->tries = 0;
+	a->raced = 0;
+	a->locator_next = 0;
+	a->has_counter = false;
+	a->why = REASON_NUM;
+	/* The kernel picks our address. */
+	a->self_at = (struct endpoint){ .port = HIP_PORT };
+	race_i1(h, a, now);
+}
+
+static void begin(struct hip *h, struct assoc *a, uint64_t now)
+{
+	a->initiator = true;
+	a->fell_back = false;
+	a->peer_at = a->locators[0];
+	a->expire_at = ENGINE_NEVER;
+	ask(h, a, now);
+	assoc_enter(h, a, HIP_I1_SENT, now);
+	assoc_arm(h, a);
+}
+
+void initiator_want(struct hip *h, struct event *ev)
+{
+	ev->result = assoc_add(h, ev->self, ev->peer, &ev->a);
+	if (ev->result)
+		return;
+	set_locators(ev->a, ev);
+	begin(h, ev->a, ev->now);
+}
+
+/* CLOSING: another incarnation; the old one is forgotten (Table 7). */
+void initiator_want_again(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+
+	assoc_set_keys(h, a, NULL);
+	assoc_msg_drop(&a->msg);
+	set_locators(a, ev);
+	begin(h, a, ev->now);
+}
+
+/* CLOSED: I1 goes out, the state stays, so that a repeated CLOSE is still
+ * answered (Table 8). */
+void initiator_want_closed(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+
+	set_locators(a, ev);
+	if (a->asking)
+		return;
+	a->fell_back = false;
+	ask(h, a, ev->now);
+	assoc_arm(h, a);
+}
+
+void initiator_want_joined(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+
+	(void)h;
+	/* Under way or up already; newer locators may help a later try. */
+	if (a->state == HIP_I1_SENT)
+		set_locators(a, ev);
+}
+
+void initiator_want_held(struct hip *h, struct event *ev)
+{
+	(void)h;
+	ev->result = HG_EAGAIN;
+}
+
+/* Gives up: E-FAILED, for a while (Table 9). */
+static void fail(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct hip_effect *e;
+
+	assoc_new_serial(h, a);
+	assoc_set_keys(h, a, NULL);
+	assoc_msg_drop(&a->msg);
+	a->asking = false;
+	a->resend_at = ENGINE_NEVER;
+	a->expire_at = now + engine_times.hold;
+	e = effects_put(&h->fx, HIP_FAILED);
+	e->self = a->self;
+	e->peer = a->peer;
+	e->peer_at = a->peer_at;
+	e->reason = a->why == REASON_NUM ? REASON_HIP_TIMEOUT : a->why;
+	assoc_enter(h, a, HIP_E_FAILED, now);
+	assoc_arm(h, a);
+}
+
+/* Ends searches that outlast their puzzle (RFC 7401 6.8 step 12). They come
+ * back as failed; then I1 is sent again within its bounds. */
+static void cancel_late(struct hip *h, const struct assoc *a, uint64_t now)
+{
+	for (struct hip_job *j = h->jobs; j; j = j->next) {
+		if (j->serial == a->serial && j->kind == HIPJOB_R1 &&
+		    now >= j->u.r1.give_up)
+			atomic_store(&j->cancel, true);
+	}
+}
+
+void initiator_i1_timer(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+
+	if (ev->now < a->resend_at) {
+		assoc_arm(h, a);
+		return;
+	}
+	if (racing(a)) {
+		race_i1(h, a, ev->now);
+		assoc_arm(h, a);
+		return;
+	}
+	if (a->r1_jobs) {
+		/* A puzzle is being solved: wait, ask nobody else. */
+		a->resend_at = ev->now + engine_times.retry;
+		cancel_late(h, a, ev->now);
+		assoc_arm(h, a);
+		return;
+	}
+	a->tries++;
+	if (a->tries >= engine_times.i1_max) {
+		fail(h, a, ev->now);
+		return;
+	}
+	send_i1(h, a);
+	a->resend_at = ev->now + engine_backoff(engine_times.retry, a->tries);
+	assoc_arm(h, a);
+}
+
+void initiator_held_timer(struct hip *h, struct event *ev)
+{
+	assoc_del(h, ev->a, ev->now);
+}
+
+/* ---- R1 ---------------------------------------------------------------- */
+
+/* Is this R1, as far as can be told unverified, worth a job? */
+static enum reason r1_worth(struct hip *h, const struct assoc *a,
+			    const struct packet *p, uint64_t *lifetime)
+{
+	const struct hip_param *c = param_find(&p->m, PARAM_R1_COUNTER);
+	const struct hip_param *z = param_find(&p->m, PARAM_PUZZLE);
+	struct field_r1_counter counter;
+	struct field_puzzle puzzle;
+
+	if (!a->asking && a->state != HIP_I2_SENT)
+		return REASON_HIP_STATE;
+	if (addr_is_unusable(&p->from->addr))
+		return REASON_HIP_STATE; /* I2 could not go there */
+	if (!z)
+		return REASON_HIP_MISSING;
+	if (!fields_get_puzzle(z, &puzzle) ||
+	    (c && !fields_get_r1_counter(c, &counter)))
+		return REASON_HIP_TLV;
+	if (puzzle.k > h->cfg.puzzle_k_max)
+		return REASON_HIP_PUZZLE_HARD;
+	*lifetime = puzzle_lifetime_ns(puzzle.lifetime);
+	if (*lifetime > engine_times.solve)
+		*lifetime = engine_times.solve;
+	/* A second R1: only if its counter is larger (RFC 7401 6.8). */
+	if (a->state == HIP_I2_SENT && !c)
+		return REASON_HIP_DUPLICATE;
+	if (a->state == HIP_I2_SENT && a->has_counter &&
+	    counter.counter <= a->r1_counter)
+		return counter.counter == a->r1_counter ? REASON_HIP_DUPLICATE
+							: REASON_HIP_R1_COUNTER;
+	return REASON_NUM;
+}
+
+/* The same packet is being worked on. */
+static bool in_work(const struct hip *h, const struct assoc *a,
+		    const struct packet *p)
+{
+	for (const struct hip_job *j = h->jobs; j; j = j->next) {
+		if (j->serial == a->serial && j->in_len == p->m.len &&
+		    memcmp(j->in, p->m.raw, p->m.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool start_r1(struct hip *h, struct assoc *a, const struct packet *p,
+		     uint64_t lifetime)
+{
+	struct hip_job *job = hipjob_new(h, HIPJOB_R1, a->id);
+
+	if (!job)
+		return false;
+	hipjob_input(job, p);
+	job->serial = a->serial;
+	job->u.r1.k_max = h->cfg.puzzle_k_max;
+	job->u.r1.reg_code = registration_code(h, &a->self, &a->peer);
+	job->u.r1.give_up = p->now + lifetime;
+	job->u.r1.spi = assoc_spi_take(&h->assocs);
+	if (!job->u.r1.spi) {
+		hipjob_unlink(h, job);
+		hipjob_free(job);
+		return false;
+	}
+	if (!hipjob_start(h, job))
+		return false;
+	a->r1_jobs++;
+	return true;
+}
+
+void initiator_r1(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+	uint64_t lifetime = 0;
+	enum reason r = r1_worth(h, a, ev->p, &lifetime);
+
+	if (r == REASON_NUM && in_work(h, a, ev->p))
+		r = REASON_HIP_DUPLICATE;
+	if (r == REASON_NUM &&
+	    (a->r1_jobs >= 2 || !start_r1(h, a, ev->p, lifetime)))
+		r = REASON_HIP_BUSY;
+	if (r != REASON_NUM)
+		engine_drop(h, ev->p, r);
+}
+
+static void show_r1(struct hip *h, const struct event *ev)
+{
+	const struct hipjob_r1 *u = &ev->job->u.r1;
+	struct hip_effect *e = engine_seen(h, ev->p);
+
+	e->has_via = u->has_via;
+	e->via = u->via;
+	e->puzzle_k = u->k;
+}
+
+/* Verified and solved: I2 leaves (Tables 3, 4, 7, 8). */
+void initiator_r1_ok(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+	struct hip_job *job = ev->job;
+	const struct hipjob_r1 *u = &job->u.r1;
+
+	if (a->state == HIP_I2_SENT &&
+	    (!u->has_counter ||
+	     (a->has_counter && u->counter <= a->r1_counter))) {
+		engine_drop(h, ev->p, REASON_HIP_DUPLICATE);
+		return;
+	}
+	if (assoc_msg_keep(&a->msg, job->out.buf, job->out.len)) {
+		engine_drop(h, ev->p, REASON_HIP_BUSY);
+		return;
+	}
+	show_r1(h, ev);
+	assoc_new_serial(h, a);
+	assoc_set_keys(h, a, job->keys);
+	job->keys = NULL;
+	job->u.r1.spi = 0; /* the association's now */
+	a->has_counter = u->has_counter;
+	a->r1_counter = u->counter; /* RFC 7401 6.8 step 11 */
+	a->reg_offered = u->reg_offered;
+	a->reg_min = u->reg_min;
+	a->reg_max = u->reg_max;
+	a->initiator = true;
+	a->asking = false;
+	a->tries = 0;
+	a->why = REASON_NUM;
+	a->peer_at = job->from;
+	a->self_at = job->at;
+	a->expire_at = ENGINE_NEVER;
+	a->resend_at = ev->now + engine_times.retry;
+	update_reset(a);
+	assoc_locator(h, a, false);
+	assoc_send(h, a, &a->msg, &a->peer_at);
+	if (a->state != HIP_I2_SENT)
+		assoc_enter(h, a, HIP_I2_SENT, ev->now);
+	assoc_arm(h, a);
+}
+
+/* Is I2 on its way to an address that only R1's source vouches for? */
+static bool doubtful(const struct assoc *a)
+{
+	for (unsigned i = 0; i < a->locator_num; i++) {
+		if (endpoint_eq(&a->locators[i], &a->peer_at))
+			return false;
+	}
+	return true;
+}
+
+/* Back to I1 and the locators we were given. */
+static void fall_back(struct hip *h, struct assoc *a, uint64_t now)
+{
+	assoc_set_keys(h, a, NULL);
+	assoc_msg_drop(&a->msg);
+	a->fell_back = true;
+	a->peer_at = a->locators[0];
+	ask(h, a, now);
+	assoc_locator(h, a, false);
+	assoc_enter(h, a, HIP_I1_SENT, now);
+}
+
+void initiator_i2_timer(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+	bool back = doubtful(a) && !a->fell_back;
+
+	if (ev->now < a->resend_at) {
+		assoc_arm(h, a);
+		return;
+	}
+	a->tries++;
+	if (back && a->tries >= engine_times.i2_doubtful) {
+		fall_back(h, a, ev->now);
+	} else if (a->tries >= engine_times.i2_max) {
+		fail(h, a, ev->now);
+		return;
+	} else {
+		assoc_send(h, a, &a->msg, &a->peer_at);
+		a->resend_at =
+			ev->now + engine_backoff(engine_times.retry, a->tries);
+	}
+	assoc_arm(h, a);
+}
+
+/* ---- R2 ---------------------------------------------------------------- */
+
+static enum reason r2_worth(const struct assoc *a, const struct packet *p)
+{
+	const struct hip_param *i = param_find(&p->m, PARAM_ESP_INFO);
+	struct suite_buf host_id = { a->keys->host_id, a->keys->host_id_len };
+	struct field_esp_info info;
+
+	if (!i || !param_find(&p->m, PARAM_HIP_SIGNATURE))
+		return REASON_HIP_MISSING;
+	if (!fields_get_esp_info(i, &info))
+		return REASON_HIP_TLV;
+	/* RFC 7402 3.2.1, 5.1.1, 6.6 */
+	if (info.old_spi != 0 || info.new_spi <= 255 ||
+	    info.keymat_index !=
+		    keymat_esp_index(a->keys->rhash, a->keys->cipher))
+		return REASON_HIP_PROPOSAL;
+	return auth_check_mac_2(&p->m, a->keys->rhash, a->keys->hip.mac_in,
+				&host_id);
+}
+
+void initiator_r2(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+	enum reason r = REASON_NUM;
+	struct hip_job *job = NULL;
+
+	if (a->check_jobs)
+		r = REASON_HIP_DUPLICATE;
+	if (r == REASON_NUM)
+		r = r2_worth(a, ev->p); /* RFC 7401 6.10 step 3 */
+	if (r == REASON_NUM) {
+		job = hipjob_new(h, HIPJOB_R2, a->id);
+		r = job ? REASON_NUM : REASON_HIP_BUSY;
+	}
+	if (r != REASON_NUM) {
+		engine_drop(h, ev->p, r);
+		return;
+	}
+	hipjob_input(job, ev->p);
+	job->serial = a->serial;
+	memcpy(job->host_id, a->keys->host_id, a->keys->host_id_len);
+	job->host_id_len = a->keys->host_id_len;
+	if (hipjob_start(h, job))
+		a->check_jobs++;
+	else
+		engine_drop(h, ev->p, REASON_HIP_BUSY);
+}
+
+/* The exchange is complete. */
+void initiator_r2_ok(struct hip *h, struct event *ev)
+{
+	const struct hip_param *i = param_find(&ev->p->m, PARAM_ESP_INFO);
+	struct assoc *a = ev->a;
+	struct field_esp_info info;
+
+	if (!i || !fields_get_esp_info(i, &info)) {
+		engine_drop(h, ev->p, REASON_HIP_TLV);
+		return;
+	}
+	(void)engine_seen(h, ev->p);
+	a->keys->sa.spi_out = info.new_spi;
+	a->resend_at = ENGINE_NEVER;
+	a->last_in = ev->now;
+	a->last_out = ev->now;
+	a->fresh_from = ev->now; /* an I2 under way before is no reboot */
+	a->i2_print = 0;
+	assoc_msg_drop(&a->msg);
+	assoc_sa_up(h, a);
+	assoc_locator(h, a, true);
+	assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
+	registration_answer(h, a, &ev->p->m, true, ev->now);
+	assoc_arm(h, a);
+}

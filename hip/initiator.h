@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The Initiator's part of the base exchange (RFC 7401 6.6, 6.8, 6.10). */
+#pragma once
+
+#include "hip/statetab.h"
+
+void initiator_want(struct hip *h, struct event *ev);
+void initiator_want_again(struct hip *h, struct event *ev);
+void initiator_want_closed(struct hip *h, struct event *ev);
+void initiator_want_joined(struct hip *h, struct event *ev);
+void initiator_want_held(struct hip *h, struct event *ev);
+void initiator_r1(struct hip *h, struct event *ev);
+void initiator_r1_ok(struct hip *h, struct event *ev);
+void initiator_r2(struct hip *h, struct event *ev);
+void initiator_r2_ok(struct hip *h, struct event *ev);
+void initiator_i1_timer(struct hip *h, struct event *ev);
+void initiator_i2_timer(struct hip *h, struct event *ev);
+void initiator_held_timer(struct hip *h, struct event *ev);

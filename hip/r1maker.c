@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes and signs an R1 ahead of time (RFC 7401 5.3.2, 6.7.1). */
+#include "hip/hipjob.h"
+
+#include "hip/auth.h"
+#include "hip/fields.h"
+#include "hip/suite.h"
+
+/* Type order, not the order of the figure (RFC 7401 5.2.1). */
+static void put_all(struct hip_job *job)
+{
+	struct hipjob_pool *u = &job->u.pool;
+	struct msg_builder *b = &job->out;
+	const uint8_t zero[SUITE_HASH_MAX] = { 0 };
+	const uint8_t reg_type = FIELDS_REG_RENDEZVOUS;
+	const uint8_t suites[] = { suite_find(SUITE_ECDSA_SHA384)->list_id };
+	struct field_r1_counter counter = { .counter = u->counter };
+	struct field_puzzle puzzle = {
+		.k = u->k,
+		.lifetime = HIPJOB_PUZZLE_LIFETIME,
+		.i = zero,
+		.i_len = identity_suite(job->id)->hash_len,
+	};
+	struct field_dh dh = { .group = u->group->id,
+			       .public = dh_public(u->dh),
+			       .public_len = u->group->public_len };
+	struct field_reg_info info = { .min_lifetime = registrar_min,
+				       .max_lifetime = registrar_max,
+				       .types = &reg_type,
+				       .types_num = 1 };
+	struct field_ids ids = { .num = suite_cipher_ids_num };
+	const uint8_t *host_id;
+	size_t len;
+
+	message_begin(b, HIP_R1, &job->self, NULL);
+	fields_put_r1_counter(b, &counter);
+	fields_put_puzzle(b, &puzzle);
+	message_put(b, PARAM_DH_GROUP_LIST, dh_group_ids, dh_group_ids_num);
+	fields_put_dh(b, &dh);
+	for (size_t i = 0; i < ids.num; i++)
+		ids.id[i] = suite_cipher_ids[i];
+	fields_put_cipher(b, &ids);
+	host_id = identity_host_id(job->id, &len);
+	message_put(b, PARAM_HOST_ID, host_id, len);
+	message_put(b, PARAM_HIT_SUITE_LIST, suites, sizeof(suites));
+	if (u->rendezvous)
+		fields_put_reg_info(b, &info); /* RFC 8003 3.1 */
+	ids = (struct field_ids){ .id = { HIPJOB_TRANSPORT_ESP }, .num = 1 };
+	fields_put_transport(b, &ids);
+	ids.num = hipjob_esp_suites_num;
+	for (size_t i = 0; i < ids.num; i++)
+		ids.id[i] = hipjob_esp_suites[i];
+	fields_put_esp_transform(b, &ids);
+}
+
+void r1maker_run(struct hip_job *job)
+{
+	if (dh_generate(job->u.pool.group, &job->u.pool.dh))
+		return;
+	put_all(job);
+	if (auth_put_signature_2(&job->out, job->id) == HG_OK &&
+	    message_finish(&job->out) == HG_OK)
+		job->reason = REASON_NUM;
+}

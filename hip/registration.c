@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* Our own registrations at rendezvous servers (RFC 8003). */
+/* THEORY OF OPERATION
+ * A registration is a standing wish. Its timer says when to act next: to
+ * begin a base exchange (REG_REQUEST then goes with I2, 3.2), or, where an
+ * association is up, to send an UPDATE with REG_REQUEST: at 3/4 of the
+ * granted lifetime, or after a refusal. The engine tells it of states: an
+ * association that closes or fails costs the registration, and it tries
+ * again, waiting 1, 2, 4 ... 64 s. REG_REQUEST may only follow a REG_INFO
+ * (4.3), which we see in R1 only: an association the server began is
+ * closed and made again by us. Bounded by REGISTRATION_MAX.
+ */
+#include "hip/registration.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hip/engine.h"
+#include "hip/fields.h"
+#include "hip/statetab.h"
+#include "hip/update.h"
+
+#define BACKOFF_MAX 6 /* 2^6 s */
+
+void registration_fini(struct hip *h)
+{
+	struct registrations *t = &h->registrations;
+
+	for (size_t i = 0; i < t->num; i++) {
+		dueheap_leave(&h->due, &t->v[i]->due);
+		free(t->v[i]);
+	}
+	t->num = 0;
+}
+
+static struct registration *find(const struct hip *h, const struct hit *self,
+				 const struct hit *rvs)
+{
+	for (size_t i = 0; i < h->registrations.num; i++) {
+		struct registration *r = h->registrations.v[i];
+
+		if (hit_eq(&r->self, self) && hit_eq(&r->rvs, rvs))
+			return r;
+	}
+	return NULL;
+}
+
+/* When to act next, if not earlier anyway. */
+static void schedule(struct hip *h, struct registration *r, uint64_t at)
+{
+	if (!r->due.slot || at < r->due.at)
+		dueheap_set(&h->due, &r->due, at);
+}
+
+static void back_off(struct hip *h, struct registration *r, uint64_t now)
+{
+	unsigned n = r->failures < BACKOFF_MAX ? r->failures : BACKOFF_MAX;
+
+	r->granted = false;
+	r->failures++;
+	dueheap_set(&h->due, &r->due, now + engine_backoff(ENGINE_S, n));
+}
+
+int registration_add(struct hip *h, const struct registration *r, uint64_t now)
+{
+	struct registrations *t = &h->registrations;
+	struct registration *old = find(h, &r->self, &r->rvs);
+	struct registration *mine;
+	int err;
+
+	if (old) {
+		old->at = r->at;
+		old->lifetime_s = r->lifetime_s;
+		return HG_OK;
+	}
+	if (t->num >= REGISTRATION_MAX)
+		return HG_EFULL;
+	mine = malloc(sizeof(*mine));
+	if (!mine)
+		return HG_ENOMEM;
+	err = dueheap_reserve(&h->due);
+	if (err) {
+		free(mine);
+		return err;
+	}
+	*mine = *r;
+	mine->due = (struct due){ .kind = ENGINE_REGISTRATION };
+	t->v[t->num++] = mine;
+	registration_timer(h, &mine->due, now);
+	return HG_OK;
+}
+
+uint8_t registration_code(const struct hip *h, const struct hit *self,
+			  const struct hit *peer)
+{
+	const struct registration *r = find(h, self, peer);
+
+	return r && !h->leaving ? fields_lifetime_code(r->lifetime_s) : 0;
+}
+
+uint8_t registration_take(struct hip *h, const struct assoc *a)
+{
+	struct registration *r = find(h, &a->self, &a->peer);
+	uint8_t code;
+
+	if (!r || !r->asking || !a->reg_offered)
+		return 0;
+	r->asking = false;
+	code = fields_lifetime_code(r->lifetime_s);
+	if (code > a->reg_max)
+		code = a->reg_max;
+	return code < a->reg_min ? a->reg_min : code;
+}
+
+static void granted(struct hip *h, struct registration *r,
+		    const struct assoc *a, uint64_t ms, uint64_t now)
+{
+	struct hip_effect *e = effects_put(&h->fx, HIP_REGISTERED);
+
+	r->granted = true;
+	r->failures = 0;
+	r->expires = now + ms * ENGINE_MS;
+	/* Before 3/4 have gone by (checklist R06). */
+	dueheap_set(&h->due, &r->due, now + ms * ENGINE_MS / 4 * 3);
+	e->self = a->self;
+	e->peer = a->peer;
+	e->self_at = a->self_at;
+	e->peer_at = a->peer_at;
+	e->lifetime_s = ms < 1000 ? 1 : (uint32_t)(ms / 1000);
+}
+
+/* The lifetime in a REG_RESPONSE for RENDEZVOUS; false: there is none. */
+static bool response(const struct hip_msg *m, uint64_t *ms)
+{
+	const struct hip_param *p = param_find(m, PARAM_REG_RESPONSE);
+	struct field_reg reg;
+
+	for (; p; p = param_next(m, p)) {
+		if (!fields_get_reg(p, &reg) || !reg.types_num ||
+		    !memchr(reg.types, FIELDS_REG_RENDEZVOUS, reg.types_num))
+			continue;
+		*ms = fields_lifetime_ms(reg.first);
+		return true;
+	}
+	return false;
+}
+
+void registration_answer(struct hip *h, struct assoc *a,
+			 const struct hip_msg *m, bool final, uint64_t now)
+{
+	struct registration *r = find(h, &a->self, &a->peer);
+	uint64_t ms;
+
+	if (!r)
+		return;
+	if (response(m, &ms)) {
+		if (ms)
+			granted(h, r, a, ms, now);
+		else
+			back_off(h, r, now); /* cancelled: RFC 8003 5 */
+	} else if (final) {
+		back_off(h, r, now);
+	}
+}
+
+void registration_state(struct hip *h, const struct assoc *a, enum hip_state s,
+			uint64_t now)
+{
+	struct registration *r = find(h, &a->self, &a->peer);
+
+	if (!r || h->leaving)
+		return;
+	switch (s) {
+	case HIP_R2_SENT: /* its exchange, not ours: nothing was asked */
+		r->granted = false;
+		r->asking = false;
+		schedule(h, r, now + ENGINE_S);
+		break;
+	case HIP_E_FAILED:
+		back_off(h, r, now + engine_times.hold);
+		break;
+	case HIP_CLOSING:
+	case HIP_CLOSED:
+		back_off(h, r, now);
+		break;
+	case HIP_UNASSOCIATED:
+		r->granted = false;
+		schedule(h, r, now + ENGINE_S);
+		break;
+	default:
+		break;
+	}
+}
+
+bool registration_holds(const struct hip *h, const struct assoc *a)
+{
+	return !h->leaving && find(h, &a->self, &a->peer);
+}
+
+void registration_timer(struct hip *h, struct due *d, uint64_t now)
+{
+	struct registration *r =
+		(struct registration *)((char *)d -
+					offsetof(struct registration, due));
+	struct assoc *a = assoc_find(&h->assocs, &r->self, &r->rvs);
+	struct event ev = { .kind = STATETAB_LEAVE, .a = a, .now = now };
+	int err;
+
+	if (h->leaving)
+		return;
+	if (a && (a->state == HIP_ESTABLISHED || a->state == HIP_R2_SENT)) {
+		if (a->reg_offered) {
+			r->asking = true;
+			update_send(h, a, now);
+			assoc_arm(h, a);
+			return;
+		}
+		/* No REG_INFO was seen. The server may not offer it; or it
+		 * began this association: then ours will show. */
+		if (a->initiator) {
+			back_off(h, r, now);
+			dueheap_set(&h->due, &r->due, now + 64 * ENGINE_S);
+			return;
+		}
+		statetab_run(h, &ev);
+		dueheap_set(&h->due, &r->due, now + 2 * ENGINE_S);
+		return;
+	}
+	if (r->granted)
+		return; /* cannot be without an association */
+	err = hip_want(h, &r->self, &r->rvs, &r->at, 1, now);
+	if (err)
+		dueheap_set(&h->due, &r->due, now + 2 * ENGINE_S);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Our own registrations at rendezvous servers (RFC 8003). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+#include "hip/dueheap.h"
+#include "hip/hip.h"
+
+#define REGISTRATION_MAX 16
+
+struct registration {
+	struct due due;
+	struct hit self;
+	struct hit rvs;
+	struct endpoint at;
+	uint32_t lifetime_s; /* what we ask for */
+	bool granted;
+	uint64_t expires;
+	unsigned failures; /* in a row */
+	bool asking;	   /* the next UPDATE carries a REG_REQUEST */
+};
+
+struct registrations {
+	struct registration *v[REGISTRATION_MAX];
+	size_t num;
+};
+
+struct assoc;
+struct hip_msg;
+
+void registration_fini(struct hip *h);
+int registration_add(struct hip *h, const struct registration *r,
+		     uint64_t now) HG_CHECK;
+/* Lifetime to ask this peer for, coded; 0: no registration is wanted. */
+uint8_t registration_code(const struct hip *h, const struct hit *self,
+			  const struct hit *peer);
+/* The same for an UPDATE that is being made; 0: nothing is due. */
+uint8_t registration_take(struct hip *h, const struct assoc *a);
+/* An authenticated R2 or UPDATE is here: was it granted? final: it is the
+ * answer, so silence is a refusal. */
+void registration_answer(struct hip *h, struct assoc *a,
+			 const struct hip_msg *m, bool final, uint64_t now);
+/* The association entered this state. */
+void registration_state(struct hip *h, const struct assoc *a, enum hip_state s,
+			uint64_t now);
+/* Is the association used by one of ours? */
+bool registration_holds(const struct hip *h, const struct assoc *a);
+void registration_timer(struct hip *h, struct due *d, uint64_t now);

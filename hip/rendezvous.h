@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* I1 through a rendezvous server, at the server and at its client (8004). */
+#pragma once
+
+#include "hip/engine.h"
+
+/* Server: an I1 to a HIT that is not ours. Relays or drops it. */
+void rendezvous_relay(struct hip *h, const struct packet *p);
+/* Client: checks FROM and RVS_HMAC, fills in has_from. REASON_NUM: well,
+ * also when there is no FROM at all. */
+enum reason rendezvous_check(struct hip *h, struct packet *p) HG_CHECK;

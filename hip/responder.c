@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/* The Responder's part of the base exchange (RFC 7401 6.7, 6.9). */
+/* THEORY OF OPERATION
+ * I1 is answered from the R1 pool and forgotten. An I2 is checked in the
+ * order of its cost: HITs, suites, policy, state, a copy of the last one,
+ * then the puzzle (two hashes); only a solved puzzle gets a job, and only
+ * what the job has verified makes or changes an association. Until then
+ * there are an SPI promised and a place in the list of jobs in flight.
+ *
+ * Which I2 wins: each shows when its R1 was given out. One that is older
+ * than the one that made the association, or, where we were Initiator,
+ * than the end of that exchange, was under way when the peer had already
+ * agreed to something newer: it is stale, and would leave the two with
+ * different keys. A peer that has really restarted asks for a new R1.
+ */
+#include "hip/responder.h"
+
+#include <string.h>
+
+#include "hip/fields.h"
+#include "hip/hipjob.h"
+#include "hip/update.h"
+
+/* ---- I1 ---------------------------------------------------------------- */
+
+static size_t index_of(const struct hip *h, const struct hit *self)
+{
+	size_t i = 0;
+
+	while (!hit_eq(hip_identity_hit(h->id[i]), self))
+		i++;
+	return i;
+}
+
+/* Our first group that theirs holds, else our first (RFC 7401 6.7 step 4). */
+static uint8_t choose_group(const struct hip_param *list)
+{
+	uint8_t g = dh_choose(dh_group_ids, dh_group_ids_num, list->contents,
+			      list->len);
+
+	return g ? g : dh_group_ids[0];
+}
+
+/* May this peer begin an exchange with us? Without the role of responder,
+ * only peers we have to do with anyway: one that lost its state must find
+ * back (RFC 7401 6.7.1). */
+static bool welcome(const struct hip *h, const struct event *ev)
+{
+	if (!ev->a && !h->cfg.responder && !h->cfg.rendezvous)
+		return false;
+	return engine_allowed(h, &ev->p->m.sender);
+}
+
+/* To FROM's address when the I1 was relayed, with VIA_RVS (RFC 8004 4.2.3),
+ * else back to where it came from. */
+static void send_r1(struct hip *h, const struct packet *p, uint8_t *r1,
+		    size_t len)
+{
+	struct msg_builder b;
+	struct hip_effect *e;
+
+	if (p->has_from) {
+		message_resume(&b, r1, len, PARAM_HIP_SIGNATURE_2);
+		fields_put_via_rvs(&b, &p->from->addr);
+		if (message_finish(&b))
+			return;
+		e = effects_send(&h->fx, b.buf, b.len);
+		e->peer_at = (struct endpoint){ p->via_from, HIP_PORT };
+		/* The two may be of different families. */
+		if (addr_is4(&p->via_from) == addr_is4(&p->at->addr))
+			e->self_at = *p->at;
+		else
+			e->self_at = (struct endpoint){ .port = HIP_PORT };
+	} else {
+		e = effects_send(&h->fx, r1, len);
+		e->peer_at = *p->from;
+		e->self_at = *p->at;
+	}
+	e->self = p->m.receiver;
+	e->peer = p->m.sender;
+	e->type = HIP_R1;
+}
+
+void responder_i1(struct hip *h, struct event *ev)
+{
+	const struct packet *p = ev->p;
+	const struct hip_param *list = param_find(&p->m, PARAM_DH_GROUP_LIST);
+	struct r1pool_ask ask = {
+		.identity = index_of(h, &p->m.receiver),
+		.initiator = &p->m.sender,
+		.addr = p->has_from ? &p->via_from : &p->from->addr,
+		.now = ev->now,
+	};
+	uint8_t r1[HIP_MSG_MAX];
+	struct hip_effect *e;
+	size_t len;
+
+	if (!list) {
+		engine_drop(h, p, REASON_HIP_MISSING);
+		return;
+	}
+	if (!welcome(h, ev)) {
+		engine_drop(h, p, REASON_HIP_DENIED);
+		return;
+	}
+	len = r1pool_get(h, &ask, choose_group(list), r1);
+	if (len == 0) {
+		engine_drop(h, p, REASON_HIP_BUSY);
+		return;
+	}
+	e = engine_seen(h, p);
+	e->has_from = p->has_from;
+	e->from = p->via_from;
+	send_r1(h, p, r1, len);
+}
+
+/* Both began: the greater HIT answers (RFC 7401 6.7 step 3, Table 3). */
+void responder_i1_crossing(struct hip *h, struct event *ev)
+{
+	if (hit_cmp(&ev->a->self, &ev->a->peer) < 0)
+		engine_drop(h, ev->p, REASON_HIP_STATE);
+	else
+		responder_i1(h, ev);
+}
+
+/* ---- I2 ---------------------------------------------------------------- */
+
+#define I2_MASK                                                                \
+	(PARAM_BIT(PARAM_ESP_INFO) | PARAM_BIT(PARAM_SOLUTION) |               \
+	 PARAM_BIT(PARAM_DIFFIE_HELLMAN) | PARAM_BIT(PARAM_HIP_CIPHER) |       \
+	 PARAM_BIT(PARAM_TRANSPORT_FORMAT_LIST) |                              \
+	 PARAM_BIT(PARAM_ESP_TRANSFORM) | PARAM_BIT(PARAM_HIP_MAC) |           \
+	 PARAM_BIT(PARAM_HIP_SIGNATURE))
+
+/* Each choice is one, and one we offered (RFC 7401 6.9 steps 9 and 13, RFC
+ * 7402 6.5). */
+static enum reason choices(const struct hip *h, const struct hip_msg *m)
+{
+	struct hip_identity *id = engine_identity(h, &m->receiver);
+	const struct suite_cipher *c;
+	struct field_esp_info info;
+	struct field_ids ids;
+	size_t i = 0;
+
+	if (!fields_get_cipher(param_find(m, PARAM_HIP_CIPHER), &ids))
+		return REASON_HIP_TLV;
+	c = ids.num == 1 ? suite_cipher_find(ids.id[0]) : NULL;
+	if (!c)
+		return REASON_HIP_PROPOSAL;
+	if (!fields_get_transport(param_find(m, PARAM_TRANSPORT_FORMAT_LIST),
+				  &ids))
+		return REASON_HIP_TLV;
+	if (ids.num != 1 || ids.id[0] != HIPJOB_TRANSPORT_ESP)
+		return REASON_HIP_PROPOSAL;
+	if (!fields_get_esp_transform(param_find(m, PARAM_ESP_TRANSFORM), &ids))
+		return REASON_HIP_TLV;
+	while (i < hipjob_esp_suites_num && hipjob_esp_suites[i] != ids.id[0])
+		i++;
+	if (ids.num != 1 || i == hipjob_esp_suites_num)
+		return REASON_HIP_PROPOSAL;
+	if (!fields_get_esp_info(param_find(m, PARAM_ESP_INFO), &info))
+		return REASON_HIP_TLV;
+	/* ESP keys must not be drawn where the HIP keys are. */
+	if (info.old_spi != 0 || info.new_spi <= 255 ||
+	    info.keymat_index < keymat_esp_index(identity_suite(id), c))
+		return REASON_HIP_PROPOSAL;
+	return REASON_NUM;
+}
+
+/* A fingerprint of (HITs, #I, #J): the same I2, wherever it comes from. */
+static uint64_t print_of(const struct hip *h, const struct hip_msg *m)
+{
+	const struct hip_param *s = param_find(m, PARAM_SOLUTION);
+	uint8_t in[32 + 4 + 2 * SUITE_HASH_MAX];
+	size_t len = s->len < sizeof(in) - 32 ? s->len : sizeof(in) - 32;
+
+	memcpy(in, m->sender.b, 16);
+	memcpy(in + 16, m->receiver.b, 16);
+	memcpy(in + 32, s->contents, len);
+	return spent_print(&h->spent, in, 32 + len);
+}
+
+static bool in_work(const struct hip *h, uint64_t print)
+{
+	for (const struct hip_job *j = h->jobs; j; j = j->next) {
+		if (j->kind == HIPJOB_I2 && j->u.i2.print == print)
+			return true;
+	}
+	return false;
+}
+
+/* The I2 that made this association, again: the same R2 (checklist P14). */
+static bool repeated(struct hip *h, const struct event *ev, uint64_t print)
+{
+	struct assoc *a = ev->a;
+
+	if (!a || a->initiator || !a->i2_print || a->i2_print != print ||
+	    (a->state != HIP_R2_SENT && a->state != HIP_ESTABLISHED))
+		return false;
+	engine_drop(h, ev->p, REASON_HIP_DUPLICATE);
+	if (a->msg.p) {
+		assoc_send(h, a, &a->msg, ev->p->from);
+		if (a->state == HIP_R2_SENT) /* RFC 7401 6.9 step 4 */
+			a->expire_at = ev->now + engine_times.ec;
+		assoc_arm(h, a);
+	}
+	return true;
+}
+
+static bool stale(const struct assoc *a, uint64_t issued)
+{
+	return a && (a->state == HIP_R2_SENT || a->state == HIP_ESTABLISHED) &&
+	       issued < a->fresh_from;
+}
+
+static enum reason i2_worth(struct hip *h, const struct event *ev,
+			    uint64_t print, struct r1pool_match *match)
+{
+	const struct packet *p = ev->p;
+	struct r1pool_ask ask = { .identity = index_of(h, &p->m.receiver),
+				  .initiator = &p->m.sender,
+				  .addr = &p->from->addr,
+				  .now = ev->now };
+	enum reason r;
+
+	/* RFC 7401 6.9 step 3 */
+	if (hit_suite(&p->m.sender) != SUITE_ECDSA_SHA384)
+		return REASON_HIP_PROPOSAL;
+	if (!welcome(h, ev))
+		return REASON_HIP_DENIED;
+	r = r1pool_check(h, &ask, &p->m, match);
+	if (r != REASON_NUM)
+		return r;
+	if (spent_has(&h->spent, print, ev->now) || in_work(h, print))
+		return REASON_HIP_DUPLICATE;
+	if (stale(ev->a, match->issued))
+		return REASON_HIP_R1_COUNTER;
+	r = choices(h, &p->m);
+	if (r != REASON_NUM)
+		return r;
+	if (!ev->a && h->assocs.num >= h->assocs.max)
+		return REASON_HIP_BUSY;
+	return REASON_NUM;
+}
+
+static enum reason start_i2(struct hip *h, const struct event *ev,
+			    uint64_t print, const struct r1pool_match *match)
+{
+	const struct packet *p = ev->p;
+	struct registrar_answer answer;
+	struct hip_job *job;
+
+	if (!registrar_decide(h, &p->m, &answer))
+		return REASON_HIP_TLV;
+	r1pool_load(h, ev->now);
+	job = hipjob_new(h, HIPJOB_I2, engine_identity(h, &p->m.receiver));
+	if (!job)
+		return REASON_HIP_BUSY;
+	hipjob_input(job, p);
+	job->u.i2 = (struct hipjob_i2){
+		.dh = dh_ref(match->entry->dh),
+		.spi = assoc_spi_take(&h->assocs),
+		.print = print,
+		.issued = match->issued,
+		.spent_until = r1pool_answerable(match->entry),
+		.answer = answer,
+	};
+	if (!job->u.i2.spi) {
+		hipjob_unlink(h, job);
+		hipjob_free(job);
+		return REASON_HIP_BUSY;
+	}
+	match->entry->used = true; /* RFC 7401 5.3.2: replace it soon */
+	return hipjob_start(h, job) ? REASON_NUM : REASON_HIP_BUSY;
+}
+
+void responder_i2(struct hip *h, struct event *ev)
+{
+	struct r1pool_match match;
+	enum reason r;
+	uint64_t print;
+
+	if (!param_has_all(&ev->p->m, I2_MASK)) {
+		engine_drop(h, ev->p, REASON_HIP_MISSING);
+		return;
+	}
+	print = print_of(h, &ev->p->m);
+	if (repeated(h, ev, print))
+		return;
+	r = i2_worth(h, ev, print, &match);
+	if (r == REASON_NUM)
+		r = start_i2(h, ev, print, &match);
+	if (r != REASON_NUM)
+		engine_drop(h, ev->p, r);
+}
+
+/* Both sent I2: the smaller HIT drops (RFC 7401 6.9 step 5, Table 4). */
+void responder_i2_crossing(struct hip *h, struct event *ev)
+{
+	if (hit_cmp(&ev->a->self, &ev->a->peer) < 0)
+		engine_drop(h, ev->p, REASON_HIP_STATE);
+	else
+		responder_i2(h, ev);
+}
+
+/* ---- I2 verified ------------------------------------------------------- */
+
+/* The association that was, if any, gives way to the new one. */
+static void take_over(struct hip *h, struct assoc *a, struct event *ev)
+{
+	struct hip_job *job = ev->job;
+
+	assoc_new_serial(h, a);
+	assoc_set_keys(h, a, job->keys); /* old SA down: RFC 7402 6.5 */
+	job->keys = NULL;
+	job->u.i2.spi = 0; /* the association's now */
+	registrar_drop(h, a);
+	update_reset(a);
+	a->initiator = false;
+	a->asking = false;
+	a->reg_offered = false;
+	a->peer_at = job->from;
+	a->self_at = job->at;
+	a->i2_print = job->u.i2.print;
+	a->fresh_from = job->u.i2.issued;
+	a->why = REASON_NUM;
+	a->tries = 0;
+	a->resend_at = ENGINE_NEVER;
+	a->expire_at = ev->now + engine_times.ec;
+	a->last_in = ev->now;
+	a->last_out = ev->now;
+}
+
+void responder_i2_ok(struct hip *h, struct event *ev)
+{
+	struct hip_job *job = ev->job;
+	struct assoc *a = ev->a;
+	struct assoc_msg r2 = { 0 };
+
+	/* While the job ran, another may have finished. */
+	if (spent_has(&h->spent, job->u.i2.print, ev->now) ||
+	    stale(a, job->u.i2.issued)) {
+		engine_drop(h, ev->p, REASON_HIP_DUPLICATE);
+		return;
+	}
+	if (assoc_msg_keep(&r2, job->out.buf, job->out.len) ||
+	    (!a && assoc_add(h, &job->self, &job->peer, &a))) {
+		assoc_msg_drop(&r2);
+		engine_drop(h, ev->p, REASON_HIP_BUSY);
+		return;
+	}
+	spent_add(&h->spent, job->u.i2.print, job->u.i2.spent_until, ev->now);
+	(void)engine_seen(h, ev->p);
+	take_over(h, a, ev);
+	assoc_msg_drop(&a->msg);
+	a->msg = r2;
+	assoc_sa_up(h, a); /* before R2 leaves: its answer may be ESP */
+	assoc_locator(h, a, true);
+	assoc_send(h, a, &a->msg, &a->peer_at);
+	assoc_enter(h, a, HIP_R2_SENT, ev->now);
+	registrar_commit(h, a, &job->u.i2.answer, ev->now);
+	assoc_arm(h, a);
+}
+
+void responder_i2_ok_crossing(struct hip *h, struct event *ev)
+{
+	if (hit_cmp(&ev->a->self, &ev->a->peer) < 0)
+		engine_drop(h, ev->p, REASON_HIP_STATE);
+	else
+		responder_i2_ok(h, ev);
+}
+
+/* ---- R2-SENT to ESTABLISHED (Table 5) ----------------------------------- */
+
+void responder_data(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+
+	a->last_in = ev->now;
+	assoc_msg_drop(&a->msg); /* the peer has our R2 */
+	if (a->state != HIP_R2_SENT)
+		return;
+	a->expire_at = ENGINE_NEVER;
+	assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
+	assoc_arm(h, a);
+}
+
+void responder_timer(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+
+	if (ev->now >= a->expire_at) {
+		/* R2 is kept: should the peer still repeat I2, it helps. */
+		a->expire_at = ENGINE_NEVER;
+		assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
+	} else if (!update_resend(h, a, ev->now)) {
+		a->up.resend_at = ENGINE_NEVER;
+	}
+	assoc_arm(h, a);
+}

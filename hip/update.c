@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/* UPDATE packets (RFC 7401 6.11, 6.12) and what they carry. */
+/* THEORY OF OPERATION
+ * Out: one UPDATE is outstanding at a time (6.11 allows it and it avoids
+ * every conflict); what comes up meanwhile waits for its ACK. A signed
+ * UPDATE is kept and sent again with doubling waits; unanswered, the
+ * association is broken.
+ *
+ * In: SEQ is checked against a window of 32 ids, as in ESP: new ones may
+ * be up to 16 ahead, known ones are acknowledged again (from the kept
+ * answer, not too often) but not processed again. MAC first, signature by
+ * a job. What an UPDATE asks is decided after that; the answer, with ACK,
+ * is signed by a second job.
+ *
+ * Contents known here: REG_INFO, REG_REQUEST, REG_RESPONSE. ESP_INFO and
+ * LOCATOR_SET find their place in process(); until then such an UPDATE is
+ * acknowledged and its other parameters are ignored.
+ */
+#include "hip/update.h"
+
+#include <string.h>
+
+#include "hip/auth.h"
+#include "hip/closing.h"
+#include "hip/fields.h"
+#include "hip/hipjob.h"
+#include "hip/registrar.h"
+#include "hip/registration.h"
+#include "hip/responder.h"
+
+#define WINDOW_AHEAD 16
+
+void update_reset(struct assoc *a)
+{
+	assoc_msg_drop(&a->up.sent);
+	assoc_msg_drop(&a->up.ack);
+	/* Their first id is 0; all before it count as known. */
+	a->up = (struct assoc_update){ .resend_at = ENGINE_NEVER,
+				       .in_high = UINT32_MAX,
+				       .in_seen = UINT32_MAX };
+}
+
+/* MAC, job for the signature. false: not started, job is freed. */
+static bool sign(struct hip *h, struct assoc *a, struct hip_job *job)
+{
+	if (auth_put_mac(&job->out, a->keys->rhash, a->keys->hip.mac_out)) {
+		hipjob_unlink(h, job);
+		hipjob_free(job);
+		return false;
+	}
+	job->self = a->self;
+	job->peer = a->peer;
+	job->serial = a->serial;
+	return hipjob_start(h, job);
+}
+
+/* ---- out --------------------------------------------------------------- */
+
+void update_send(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct assoc_update *up = &a->up;
+	const uint8_t type = FIELDS_REG_RENDEZVOUS;
+	struct field_reg reg = { .types = &type, .types_num = 1 };
+	struct hip_job *job;
+
+	if (up->outstanding) {
+		up->waiting = true;
+		return;
+	}
+	up->outstanding = true;
+	up->tries = 0;
+	up->resend_at = now + engine_times.retry;
+	assoc_msg_drop(&up->sent);
+	job = hipjob_new(h, HIPJOB_SIGN, a->id);
+	if (!job) {
+		up->outstanding = false; /* try again when the timer runs */
+		up->waiting = true;
+		return;
+	}
+	reg.first = registration_take(h, a);
+	up->reg = reg.first != 0;
+	job->keep = true;
+	job->from = a->peer_at;
+	job->at = a->self_at;
+	message_begin(&job->out, HIP_UPDATE, &a->self, &a->peer);
+	fields_put_seq(&job->out, up->next_id++);
+	if (up->reg)
+		fields_put_reg(&job->out, PARAM_REG_REQUEST, &reg);
+	(void)sign(h, a, job); /* unsent: it runs out and closes */
+}
+
+void update_signed(struct hip *h, struct assoc *a, struct hip_job *job,
+		   uint64_t now)
+{
+	struct assoc_update *up = &a->up;
+	struct assoc_msg *m = job->keep ? &up->sent : &up->ack;
+
+	(void)now;
+	if (job->keep && !up->outstanding)
+		return;
+	if (assoc_msg_keep(m, job->out.buf, job->out.len))
+		return;
+	if (!job->keep)
+		up->acked = job->seq;
+	assoc_send(h, a, m, &job->from);
+}
+
+bool update_resend(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct assoc_update *up = &a->up;
+
+	if (now < up->resend_at)
+		return true;
+	up->resend_at = ENGINE_NEVER;
+	if (!up->outstanding) {
+		if (up->waiting) {
+			up->waiting = false;
+			update_send(h, a, now);
+		}
+		return true;
+	}
+	up->tries++;
+	if (up->tries >= engine_times.update_max)
+		return false;
+	assoc_send(h, a, &up->sent, &a->peer_at);
+	up->resend_at = now + engine_backoff(engine_times.retry, up->tries);
+	return true;
+}
+
+/* ---- in ---------------------------------------------------------------- */
+
+/* Where an Update ID stands (circular, RFC 7401 6.12). */
+enum place { PLACE_NEW, PLACE_KNOWN, PLACE_OUTSIDE };
+
+static enum place place_of(const struct assoc_update *up, uint32_t seq)
+{
+	uint32_t ahead = seq - up->in_high;
+	uint32_t behind = up->in_high - seq;
+
+	if (ahead >= 1 && ahead <= WINDOW_AHEAD)
+		return PLACE_NEW;
+	if (behind >= 32)
+		return PLACE_OUTSIDE;
+	return up->in_seen & (UINT32_C(1) << behind) ? PLACE_KNOWN : PLACE_NEW;
+}
+
+static void mark(struct assoc_update *up, uint32_t seq)
+{
+	uint32_t ahead = seq - up->in_high;
+
+	if (ahead >= 1 && ahead <= WINDOW_AHEAD) {
+		up->in_seen = up->in_seen << ahead | 1;
+		up->in_high = seq;
+	} else {
+		up->in_seen |= UINT32_C(1) << (up->in_high - seq);
+	}
+}
+
+/* Does this ACK name our outstanding UPDATE? */
+static bool acks_ours(const struct assoc_update *up, const struct hip_msg *m)
+{
+	const struct hip_param *p = param_find(m, PARAM_ACK);
+	struct field_ack ack;
+
+	if (!p || !up->outstanding || !fields_get_ack(p, &ack))
+		return false;
+	for (size_t i = 0; i < ack.num; i++) {
+		if (ack.id[i] == up->next_id - 1)
+			return true;
+	}
+	return false;
+}
+
+/* A known SEQ: the kept answer again, when the MAC is right (6.12.1). */
+static enum reason reack(struct hip *h, const struct event *ev, uint32_t seq)
+{
+	struct assoc *a = ev->a;
+	struct assoc_update *up = &a->up;
+	enum reason r =
+		auth_check_mac(&ev->p->m, a->keys->rhash, a->keys->hip.mac_in);
+
+	if (r != REASON_NUM)
+		return r;
+	if (up->ack.p && up->acked == seq &&
+	    ev->now - up->reacked >= engine_times.reack) {
+		up->reacked = ev->now;
+		assoc_send(h, a, &up->ack, ev->p->from);
+	}
+	return REASON_HIP_DUPLICATE;
+}
+
+static enum reason worth(struct hip *h, const struct event *ev)
+{
+	const struct hip_msg *m = &ev->p->m;
+	const struct hip_param *s = param_find(m, PARAM_SEQ);
+	uint32_t seq;
+
+	if (!s) {
+		if (!param_find(m, PARAM_ACK))
+			return REASON_HIP_MISSING; /* RFC 7401 5.3.5 */
+		/* RFC 7401 6.12.2 step 1 */
+		return acks_ours(&ev->a->up, m) ? REASON_NUM
+						: REASON_HIP_DUPLICATE;
+	}
+	if (!fields_get_seq(s, &seq))
+		return REASON_HIP_TLV;
+	switch (place_of(&ev->a->up, seq)) {
+	case PLACE_NEW:
+		return REASON_NUM;
+	case PLACE_KNOWN:
+		return acks_ours(&ev->a->up, m) ? REASON_NUM
+						: reack(h, ev, seq);
+	case PLACE_OUTSIDE:
+		return REASON_HIP_STATE;
+	}
+	return REASON_HIP_STATE;
+}
+
+void update_input(struct hip *h, struct event *ev)
+{
+	enum reason r = worth(h, ev);
+
+	if (r != REASON_NUM)
+		engine_drop(h, ev->p, r);
+	else
+		(void)closing_check(h, ev);
+}
+
+static void take_ack(struct hip *h, struct assoc *a, const struct hip_msg *m,
+		     uint64_t now)
+{
+	struct assoc_update *up = &a->up;
+	bool reg = up->reg;
+
+	up->outstanding = false;
+	up->reg = false;
+	up->resend_at = ENGINE_NEVER;
+	assoc_msg_drop(&up->sent);
+	if (reg)
+		registration_answer(h, a, m, true, now);
+	if (up->waiting) {
+		up->waiting = false;
+		update_send(h, a, now);
+	}
+}
+
+static void take_reg_info(struct assoc *a, const struct hip_msg *m)
+{
+	const struct hip_param *p = param_find(m, PARAM_REG_INFO);
+	struct field_reg_info info;
+
+	if (!p || !fields_get_reg_info(p, &info))
+		return;
+	a->reg_offered =
+		info.types_num &&
+		memchr(info.types, FIELDS_REG_RENDEZVOUS, info.types_num);
+	a->reg_min = info.min_lifetime;
+	a->reg_max = info.max_lifetime;
+}
+
+/* A new UPDATE: what it asks, done, and the answer put out to be signed.
+ * false: no job to be had; nothing is done, the peer will repeat it. */
+static bool process(struct hip *h, struct assoc *a, const struct event *ev,
+		    uint32_t seq)
+{
+	const struct hip_msg *m = &ev->p->m;
+	struct field_ack ack = { .id = { seq }, .num = 1 };
+	struct registrar_answer answer;
+	struct hip_job *job;
+
+	if (!registrar_decide(h, m, &answer))
+		memset(&answer, 0, sizeof(answer));
+	job = hipjob_new(h, HIPJOB_SIGN, a->id);
+	if (!job)
+		return false;
+	job->from = *ev->p->from;
+	job->at = *ev->p->at;
+	job->seq = seq;
+	message_begin(&job->out, HIP_UPDATE, &a->self, &a->peer);
+	fields_put_ack(&job->out, &ack);
+	registrar_put(&job->out, &answer); /* RFC 8003 3.3 */
+	if (!sign(h, a, job))
+		return false;
+	mark(&a->up, seq);
+	registrar_commit(h, a, &answer, ev->now);
+	take_reg_info(a, m);
+	return true;
+}
+
+void update_ok(struct hip *h, struct event *ev)
+{
+	struct assoc *a = ev->a;
+	const struct hip_msg *m = &ev->p->m;
+	const struct hip_param *s = param_find(m, PARAM_SEQ);
+	bool ours = acks_ours(&a->up, m);
+	uint32_t seq = 0;
+
+	(void)engine_seen(h, ev->p);
+	responder_data(h, ev); /* R2-SENT ends (Table 5) */
+	if (ours)
+		take_ack(h, a, m, ev->now);
+	else
+		registration_answer(h, a, m, false, ev->now);
+	if (s && fields_get_seq(s, &seq) &&
+	    place_of(&a->up, seq) == PLACE_NEW && !process(h, a, ev, seq))
+		reason_count(&h->reasons, REASON_HIP_BUSY);
+	assoc_arm(h, a);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* Registrations: 1 is the client, 0 the server. */
+#include "test/unit/hip/lab.h"
+
+static struct lab *server_and_client(void)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+	struct hip_config cfg = lab_config();
+
+	lab->now = 77 * LAB_S;
+	cfg.rendezvous = true;
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	cfg.rendezvous = false;
+	lab_boot(lab, 1, &cfg, HIP_ALG_ECDSA_P384, 1);
+	return lab;
+}
+
+static void reg(struct lab *lab, uint32_t lifetime)
+{
+	ck_assert_int_eq(hip_register(lab->host[1].h, NULL, &lab->host[0].hit,
+				      &lab->host[0].at, lifetime, lab->now),
+			 HG_OK);
+	lab_drain(lab);
+}
+
+static void take(const struct hip_registration *r, void *arg)
+{
+	*(struct hip_registration *)arg = *r;
+}
+
+static struct hip_registration held(struct lab *lab)
+{
+	struct hip_registration r = { .expires = 0 };
+
+	hip_each_registration(lab->host[0].h, take, &r);
+	return r;
+}
+
+START_TEST(a_registration_goes_with_the_base_exchange)
+{
+	struct lab *lab = server_and_client();
+	struct hip_registration r;
+
+	reg(lab, 600);
+	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 1);
+	ck_assert_uint_le(lab->host[1].last[HIP_REGISTERED].lifetime_s, 600);
+	ck_assert_uint_gt(lab->host[1].last[HIP_REGISTERED].lifetime_s, 540);
+	r = held(lab);
+	ck_assert(hit_eq(&r.client, &lab->host[1].hit));
+	ck_assert(endpoint_eq(&r.at, &lab->host[1].at));
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(lifetimes_are_kept_within_the_servers_limits)
+{
+	struct lab *lab = server_and_client();
+
+	reg(lab, 1);
+	ck_assert_uint_eq(lab->host[1].last[HIP_REGISTERED].lifetime_s, 9);
+	lab_free(lab);
+	lab = server_and_client();
+	reg(lab, 10000000);
+	ck_assert_uint_eq(lab->host[1].last[HIP_REGISTERED].lifetime_s, 4096);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_registration_is_refreshed_by_update_for_hours)
+{
+	struct lab *lab = server_and_client();
+
+	reg(lab, 1000);
+	lab_sleep(lab, 4 * 3600 * LAB_S);
+	ck_assert_uint_ge(held(lab).expires, lab->now);
+	ck_assert_uint_gt(lab->host[1].count[HIP_REGISTERED], 15);
+	ck_assert_uint_eq(lab->sent[HIP_I1], 1); /* one association */
+	lab_free(lab);
+}
+END_TEST
+
+static bool lose_updates(struct lab *lab, struct lab_packet *p)
+{
+	(void)lab;
+	return p->msg[2] != HIP_UPDATE;
+}
+
+START_TEST(a_registration_that_is_not_refreshed_expires)
+{
+	struct lab *lab = server_and_client();
+
+	reg(lab, 60);
+	hip_free(lab->host[1].h); /* crashed */
+	lab->host[1].h = NULL;
+	lab_sleep(lab, 61 * LAB_S);
+	ck_assert_uint_eq(held(lab).expires, 0);
+	ck_assert_uint_eq(lab->host[0].last[HIP_REGISTRAR].lifetime_s, 0);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(when_updates_fail_a_new_exchange_registers)
+{
+	struct lab *lab = server_and_client();
+
+	reg(lab, 60);
+	lab->hook = lose_updates;
+	lab_sleep(lab, 120 * LAB_S);
+	lab->hook = NULL;
+	ck_assert_uint_gt(lab->sent[HIP_I1], 1);
+	lab_sleep(lab, 100 * LAB_S);
+	ck_assert_uint_gt(held(lab).expires, lab->now);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_server_that_restarts_is_registered_with_again)
+{
+	struct lab *lab = server_and_client();
+	struct hip_config cfg = lab_config();
+
+	reg(lab, 60);
+	cfg.rendezvous = true;
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	lab_sleep(lab, 150 * LAB_S);
+	ck_assert_uint_gt(held(lab).expires, lab->now);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_server_out_of_reach_is_tried_again_and_again)
+{
+	struct lab *lab = server_and_client();
+	struct hip_config cfg = lab_config();
+
+	hip_free(lab->host[0].h);
+	lab->host[0].h = NULL;
+	reg(lab, 60);
+	lab_sleep(lab, 400 * LAB_S);
+	cfg.rendezvous = true;
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	lab_sleep(lab, 120 * LAB_S);
+	ck_assert_uint_gt(held(lab).expires, lab->now);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(an_association_made_before_registers_by_update)
+{
+	struct lab *lab = server_and_client();
+
+	lab_want(lab, 1, 0);
+	lab_run(lab);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_ESTABLISHED);
+	reg(lab, 60);
+	lab_sleep(lab, LAB_S);
+	ck_assert_uint_gt(held(lab).expires, lab->now);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 2);
+	ck_assert_uint_eq(lab->sent[HIP_I1], 1);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(an_association_the_server_began_is_made_again)
+{
+	struct lab *lab = server_and_client();
+
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_ESTABLISHED);
+	reg(lab, 60);
+	lab_sleep(lab, 10 * LAB_S);
+	ck_assert_uint_gt(held(lab).expires, lab->now);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(close_ends_the_registration_and_leaving_ends_all)
+{
+	struct lab *lab = server_and_client();
+
+	reg(lab, 600);
+	hip_close(lab->host[1].h, NULL, lab->now);
+	lab_drain(lab);
+	ck_assert_uint_eq(held(lab).expires, 0);
+	lab_sleep(lab, 3600 * LAB_S);
+	ck_assert_uint_eq(held(lab).expires, 0);
+	ck_assert_uint_eq(lab->sent[HIP_I1], 1);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_host_without_the_service_refuses)
+{
+	struct lab *lab = server_and_client();
+	struct hip_config cfg = lab_config();
+
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	reg(lab, 600);
+	lab_sleep(lab, 60 * LAB_S);
+	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 0);
+	ck_assert_uint_lt(lab->sent[HIP_I1], 3); /* no storm */
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_registered_association_does_not_idle_out)
+{
+	struct lab *lab = server_and_client();
+
+	reg(lab, 4096);
+	lab_sleep(lab, 2500 * LAB_S);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_ESTABLISHED);
+	ck_assert_uint_gt(held(lab).expires, lab->now);
+	lab_free(lab);
+}
+END_TEST
+
+Suite *test_registration_suite(void)
+{
+	Suite *s = suite_create("registration");
+	TCase *t = tcase_create("registration");
+
+	tcase_set_timeout(t, 120);
+	tcase_add_test(t, a_registration_goes_with_the_base_exchange);
+	tcase_add_test(t, lifetimes_are_kept_within_the_servers_limits);
+	tcase_add_test(t, a_registration_is_refreshed_by_update_for_hours);
+	tcase_add_test(t, a_registration_that_is_not_refreshed_expires);
+	tcase_add_test(t, when_updates_fail_a_new_exchange_registers);
+	tcase_add_test(t, a_server_that_restarts_is_registered_with_again);
+	tcase_add_test(t, a_server_out_of_reach_is_tried_again_and_again);
+	tcase_add_test(t, an_association_made_before_registers_by_update);
+	tcase_add_test(t, an_association_the_server_began_is_made_again);
+	tcase_add_test(t, close_ends_the_registration_and_leaving_ends_all);
+	tcase_add_test(t, a_host_without_the_service_refuses);
+	tcase_add_test(t, a_registered_association_does_not_idle_out);
+	suite_add_tcase(s, t);
+	return s;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* UPDATE: acknowledged, repeated, refused. */
+#include "test/unit/hip/lab.h"
+
+#include "hip/assoc.h"
+#include "hip/auth.h"
+#include "hip/engine.h"
+#include "hip/fields.h"
+
+static struct lab *up(void)
+{
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	ck_assert(lab_agree(lab, 0, 1));
+	return lab;
+}
+
+static struct assoc *assoc(struct lab *lab, size_t i)
+{
+	return assoc_find(&lab->host[i].h->assocs, &lab->host[i].hit,
+			  &lab->host[!i].hit);
+}
+
+/* An UPDATE by host 0, signed and all, as its own engine could make it. */
+static struct lab_packet update(struct lab *lab, const uint32_t *seq,
+				const uint32_t *ack)
+{
+	struct lab_packet p = { .src = lab->host[0].at,
+				.dst = lab->host[1].at };
+	struct assoc *a = assoc(lab, 0);
+	struct field_ack f = { .num = 1 };
+	struct msg_builder b;
+
+	message_begin(&b, HIP_UPDATE, &a->self, &a->peer);
+	if (seq)
+		fields_put_seq(&b, *seq);
+	if (ack) {
+		f.id[0] = *ack;
+		fields_put_ack(&b, &f);
+	}
+	/* Something from the future, not critical. */
+	message_put(&b, PARAM_NOTIFICATION, "\0\0\0\0", 4);
+	ck_assert_int_eq(auth_put_mac(&b, a->keys->rhash, a->keys->hip.mac_out),
+			 0);
+	ck_assert_int_eq(auth_put_signature(&b, a->id), 0);
+	ck_assert_int_eq(message_finish(&b), 0);
+	memcpy(p.msg, b.buf, b.len);
+	p.len = b.len;
+	return p;
+}
+
+static bool keep(struct lab *lab, struct lab_packet *p)
+{
+	*(struct lab_packet *)lab->hook_arg = *p;
+	return false;
+}
+
+START_TEST(an_update_is_acknowledged_and_ends_r2_sent)
+{
+	struct lab *lab = up();
+	struct lab_packet out = { .len = 0 };
+	uint32_t seq = 0;
+	struct lab_packet p = update(lab, &seq, NULL);
+	struct field_ack ack;
+	struct hip_msg m;
+
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_R2_SENT);
+	lab->hook = keep;
+	lab->hook_arg = &out;
+	lab_input(lab, 1, &p);
+	lab_run(lab);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_ESTABLISHED);
+	ck_assert_int_eq(param_parse(out.msg, out.len, &m), REASON_NUM);
+	ck_assert_ptr_null(param_find(&m, PARAM_SEQ));
+	ck_assert(fields_get_ack(param_find(&m, PARAM_ACK), &ack));
+	ck_assert_uint_eq(ack.num, 1);
+	ck_assert_uint_eq(ack.id[0], 0);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_repeated_update_is_acknowledged_again_but_not_too_often)
+{
+	struct lab *lab = up();
+	uint32_t seq = 0;
+	struct lab_packet p = update(lab, &seq, NULL);
+
+	lab->hook = NULL;
+	lab_input(lab, 1, &p);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 1);
+	lab_input(lab, 1, &p);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 2);
+	lab_input(lab, 1, &p);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 2);
+	lab->now += 101 * LAB_MS;
+	lab_input(lab, 1, &p);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 3);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), 3);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(updates_come_out_of_order_and_beyond_the_window)
+{
+	static const uint32_t good[] = { 3, 1, 2, 0, 19 };
+	static const uint32_t bad[] = { 36, 1000, UINT32_MAX };
+	struct lab *lab = up();
+
+	for (size_t i = 0; i < 5; i++) {
+		struct lab_packet p = update(lab, &good[i], NULL);
+
+		lab_input(lab, 1, &p);
+		ck_assert_uint_eq(lab->sent[HIP_UPDATE], i + 1);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		struct lab_packet p = update(lab, &bad[i], NULL);
+
+		lab_input(lab, 1, &p);
+		ck_assert_uint_eq(lab->sent[HIP_UPDATE], 5);
+	}
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_STATE), 2);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), 1);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(an_ack_of_nothing_and_an_empty_update_are_refused)
+{
+	struct lab *lab = up();
+	uint32_t ack = 0;
+	struct lab_packet p = update(lab, NULL, &ack);
+
+	lab_input(lab, 1, &p);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), 1);
+	p = update(lab, NULL, NULL);
+	lab_input(lab, 1, &p);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_MISSING), 1);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_changed_update_is_not_processed)
+{
+	struct lab *lab = up();
+	uint32_t seq = 0;
+	struct lab_packet good = update(lab, &seq, NULL);
+	struct hip_msg m;
+	size_t end;
+
+	ck_assert_int_eq(param_parse(good.msg, good.len, &m), REASON_NUM);
+	end = (size_t)(m.params[m.num - 1].contents - good.msg) +
+	      m.params[m.num - 1].len;
+	for (size_t i = 0; i < end; i++) {
+		struct lab_packet p = good;
+
+		p.msg[i] ^= 0x20;
+		lab_input(lab, 1, &p);
+		lab->head = lab->tail;
+		ck_assert_msg(lab->sent[HIP_UPDATE] == 0 &&
+				      lab_state(lab, 1, 0) == HIP_R2_SENT,
+			      "octet %zu", i);
+	}
+	lab_input(lab, 1, &good);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 1);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_silent_peer_is_probed_and_answers)
+{
+	struct lab *lab = up();
+
+	for (int i = 0; i < 100; i++) {
+		lab_sleep(lab, LAB_S);
+		hip_traffic(lab->host[0].h, &lab->host[0].hit,
+			    &lab->host[1].hit, false, lab->now);
+		lab_drain(lab);
+	}
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_ESTABLISHED);
+	/* Every 30 s one, and its ACK. */
+	ck_assert_uint_ge(lab->sent[HIP_UPDATE], 6);
+	ck_assert_uint_le(lab->sent[HIP_UPDATE], 8);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_dead_peer_is_found_out)
+{
+	struct lab *lab = up();
+
+	hip_free(lab->host[1].h);
+	lab->host[1].h = NULL;
+	lab_sleep(lab, 31 * LAB_S);
+	hip_traffic(lab->host[0].h, &lab->host[0].hit, &lab->host[1].hit, false,
+		    lab->now);
+	lab_drain(lab);
+	lab_sleep(lab, 17 * LAB_S);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_CLOSING);
+	ck_assert(!lab->host[0].up);
+	lab_free(lab);
+}
+END_TEST
+
+Suite *test_update_suite(void)
+{
+	Suite *s = suite_create("update");
+	TCase *t = tcase_create("update");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, an_update_is_acknowledged_and_ends_r2_sent);
+	tcase_add_test(
+		t, a_repeated_update_is_acknowledged_again_but_not_too_often);
+	tcase_add_test(t, updates_come_out_of_order_and_beyond_the_window);
+	tcase_add_test(t, an_ack_of_nothing_and_an_empty_update_are_refused);
+	tcase_add_test(t, a_changed_update_is_not_processed);
+	tcase_add_test(t, a_silent_peer_is_probed_and_answers);
+	tcase_add_test(t, a_dead_peer_is_found_out);
+	suite_add_tcase(s, t);
+	return s;
+}
