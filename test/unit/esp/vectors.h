@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* Known answers for ESP; made by vectors.py, do not edit. */
+#pragma once
+
+#include <stdint.h>
+
+#define VECTOR_SPI 0xa1b2c3d4U
+
+/* Good packets: next header 6, payload 0x40, 0x41, ... */
+struct vector {
+	uint16_t suite;
+	uint64_t seq;
+	uint32_t plain;
+	const char *hex;
+};
+
+static const struct vector vectors[] = {
+	{ 8, 0x1ULL, 0,
+	  "a1b2c3d4000000011b94b57e0718d6b563b170a063d1847d5d18529d2a8f"
+	  "b082cfe62eaeeeef0156f3668058e0ec054d6d2a6886dec12a37" },
+	{ 8, 0x1ULL, 45,
+	  "a1b2c3d4000000011b94b57e0718d6b563b170a063d1847db41add2a0cc9"
+	  "da10edbde275554c3670c12ca75da357b8f3f631b92996a64a791ff888f4"
+	  "670281663b8a50cb7597b76ccaf91accf5d1acab655122254038e3b3" },
+	{ 8, 0x500000007ULL, 30,
+	  "a1b2c3d400000007addec9c88e8570a0b796e791b93622535610508fc1d4"
+	  "35c6841e681cd0ebc609a58d6644989a9e6d87eb9ce74e37f884f0977ebc"
+	  "403f4600514e8b7cfeddbc67" },
+	{ 8, 0xffffffffULL, 2,
+	  "a1b2c3d4ffffffffc39b69472a729be1e45798e30053187209e7239a9384"
+	  "04d1aab9b06498347e6f478c117477e9a506d495038ce2861fb7" },
+	{ 9, 0x1ULL, 0,
+	  "a1b2c3d400000001bca1bf5cc3ae787db9fc0f29de9e1216f9d4142a5089"
+	  "b0b7c9b47f3da32f7e4860de989eb30500423f9cf638aa8b6af4" },
+	{ 9, 0x1ULL, 45,
+	  "a1b2c3d400000001bca1bf5cc3ae787db9fc0f29de9e12162a431bd8c15d"
+	  "cc6551d8abb203ebe63683dcd046ed7a455173da28ed4be0f6b16527fea9"
+	  "dacd3d1b975d437a222b13dc9b91b56c97385f52c06004b8bc26f5fa" },
+	{ 9, 0x500000007ULL, 30,
+	  "a1b2c3d400000007afad0ace233fbee82364a7674564149fea74dd45ebb7"
+	  "29f8290b8757386a95789fc1dbecdbe19cdf2b4e8f2e1bc997ddfb50a6c8"
+	  "608dcda94f917d65f1b7c437" },
+	{ 9, 0xffffffffULL, 2,
+	  "a1b2c3d4ffffffff4ce973245ed382cad8b5df84d0794a492aec124e0eab"
+	  "cad9b08546ff9e89a4e2304d080ca86dee1c9f2ea463b224f7f9" },
+	{ 12, 0x1ULL, 0,
+	  "a1b2c3d4000000010000000000000001ccb7f3464df40b902bae7a37" },
+	{ 12, 0x1ULL, 45,
+	  "a1b2c3d40000000100000000000000018df4b3030ba794f706454e00e000"
+	  "133c37c084348f18375ea79a5925976c2da426672717d3b69e4cda096b96"
+	  "2605b3ca2abc67c5a95a872f" },
+	{ 12, 0x500000007ULL, 30,
+	  "a1b2c3d40000000700000005000000076d18682995b75c3469484da0df59"
+	  "4d1de2146da34d6ff47a08835a523fc2a671f9e8ff7d9ff58d23" },
+	{ 12, 0xffffffffULL, 2,
+	  "a1b2c3d4ffffffff00000000ffffffffd4a02febce9602a77550ab06" },
+	{ 13, 0x1ULL, 0,
+	  "a1b2c3d4000000010000000000000001ccb7f3464df40b902bae7a3795e3"
+	  "fddf268f9cd2" },
+	{ 13, 0x1ULL, 45,
+	  "a1b2c3d40000000100000000000000018df4b3030ba794f706454e00e000"
+	  "133c37c084348f18375ea79a5925976c2da426672717d3b69e4cda096b96"
+	  "2605b3ca2abc67c5a95a872f31c309e10e4725ed" },
+	{ 13, 0x500000007ULL, 30,
+	  "a1b2c3d40000000700000005000000076d18682995b75c3469484da0df59"
+	  "4d1de2146da34d6ff47a08835a523fc2a671f9e8ff7d9ff58d235e9a74c9"
+	  "55f906eb" },
+	{ 13, 0xffffffffULL, 2,
+	  "a1b2c3d4ffffffff00000000ffffffffd4a02febce9602a77550ab0635d5"
+	  "d113e2e69ef6" },
+};
+
+/* Authentic packets with an odd trailer, seq 0x101. len: what esp_open gives
+ * as plain length, -1 when it must refuse the padding. */
+struct odd_vector {
+	uint16_t suite;
+	const char *what;
+	int len;
+	const char *hex;
+};
+
+static const struct odd_vector odd_vectors[] = {
+	{ 8, "last pad octet wrong", -1,
+	  "a1b2c3d400000101357eb35a3ba4c74a3987b1c0cbc94b5446655a3b5e92"
+	  "67cc11fe409e7e0eba9f745ad3fc7497572deac967a8f56a1ff8" },
+	{ 8, "first pad octet wrong", -1,
+	  "a1b2c3d400000101357eb35a3ba4c74a3987b1c0cbc94b548eeb2ab740d7"
+	  "5e0eb672a8bb3fd4a8be2a99764d84ccb7c271a0224f6f994d91" },
+	{ 8, "pad length past the start", -1,
+	  "a1b2c3d400000101357eb35a3ba4c74a3987b1c0cbc94b5458440dadd68b"
+	  "4f645ee543c9264afca4788278bf943fe3a9c6e18e8b891b0eb9" },
+	{ 8, "padding that begins in the IV", -1,
+	  "a1b2c3d400000101357eb35a3ba4c74a3987b1c0cbc94b5401027877125f"
+	  "af8ab01ff307baf0f1a6e35098aa125370efd4bb62aefc6b287e" },
+	{ 8, "pad length 255", -1,
+	  "a1b2c3d400000101357eb35a3ba4c74a3987b1c0cbc94b5446d1f55ac3f7"
+	  "987a881779837468600ffa0003dda3dc3a1c3ae002abcd754499" },
+	{ 8, "padding is all there is", 0,
+	  "a1b2c3d400000101357eb35a3ba4c74a3987b1c0cbc94b54f11575d15f3f"
+	  "013185227ef6daf24ee6724072c3e7b3f2d641c7ccc61c4ac2b2" },
+	{ 8, "no padding", 14,
+	  "a1b2c3d400000101357eb35a3ba4c74a3987b1c0cbc94b543524b07c7044"
+	  "110a19ca8f0a56ec11edf0944f3c7298777e840ecc531a2d67bd" },
+	{ 8, "more padding than needed", 2,
+	  "a1b2c3d400000101357eb35a3ba4c74a3987b1c0cbc94b54da5edf244d48"
+	  "5234cffbd73e7333b52cf104dc4e2f86780b7ffb2984b2f55a6c5e23d452"
+	  "17500e19ceff979225139c8a" },
+	{ 8, "dummy of random octets", 0,
+	  "a1b2c3d400000101357eb35a3ba4c74a3987b1c0cbc94b542d71e27500ac"
+	  "705ab6fa57ecb9e7cdc7e0bcb531f2b59a43e2d9cc0137249555" },
+	{ 8, "no whole block", -1,
+	  "a1b2c3d400000101357eb35a3ba4c74a3987b1c0cbc94b54404142434445"
+	  "464748494a4b4c4d4e0006b7bf2e9b19433af78beed398fffd631e" },
+	{ 9, "last pad octet wrong", -1,
+	  "a1b2c3d400000101c1d3af3b0c3de7f0e1aa4176ccae78bfce8d54490566"
+	  "28198015e12d8626a04082faedbad6e7821c0281905217961e58" },
+	{ 9, "first pad octet wrong", -1,
+	  "a1b2c3d400000101c1d3af3b0c3de7f0e1aa4176ccae78bfbceef0e653d5"
+	  "860193ce0a9277c42f29a2e58f1ade6e5cf02fd25986142d2f77" },
+	{ 9, "pad length past the start", -1,
+	  "a1b2c3d400000101c1d3af3b0c3de7f0e1aa4176ccae78bf73e21590d5b4"
+	  "a26da46dd7ee215a5781a404061cb3ae0ec5c18fc42a0205072f" },
+	{ 9, "padding that begins in the IV", -1,
+	  "a1b2c3d400000101c1d3af3b0c3de7f0e1aa4176ccae78bf3c3f4ab00544"
+	  "39c033dd40f3f094880f59fbdced794c976c52e9d3904676c7ba" },
+	{ 9, "pad length 255", -1,
+	  "a1b2c3d400000101c1d3af3b0c3de7f0e1aa4176ccae78bf9cefd04deea1"
+	  "d53e0675de61c02824255e5d2dfd1e3f13f961bc7ab0f5c22b62" },
+	{ 9, "padding is all there is", 0,
+	  "a1b2c3d400000101c1d3af3b0c3de7f0e1aa4176ccae78bf04724fdcefd0"
+	  "89713712b2df9ecae22fa84df6235e20452a59a211cdacf5a38d" },
+	{ 9, "no padding", 14,
+	  "a1b2c3d400000101c1d3af3b0c3de7f0e1aa4176ccae78bf6edbadf341d1"
+	  "cf24c784b22411b23f396544168b5c2cd2cc7beff8e0e3ce0d84" },
+	{ 9, "more padding than needed", 2,
+	  "a1b2c3d400000101c1d3af3b0c3de7f0e1aa4176ccae78bf06fba38e5f63"
+	  "907cf12b31f5ec7d447b4af9f90b99ceff3532c25fe4de84dad8535ef199"
+	  "d42c1ad0bceae0c14ad38c06" },
+	{ 9, "dummy of random octets", 0,
+	  "a1b2c3d400000101c1d3af3b0c3de7f0e1aa4176ccae78bfa60c37518c4b"
+	  "f6dcfbdbe03f0f9bf7fa0363ea9bf711f82b1e533d85a760b43c" },
+	{ 9, "no whole block", -1,
+	  "a1b2c3d400000101c1d3af3b0c3de7f0e1aa4176ccae78bf404142434445"
+	  "464748494a4b4c4d4e00068729f870e378ed2cc4a604c28fd5b33f" },
+	{ 12, "last pad octet wrong", -1,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513f1f4fd3c"
+	  "795101b1c50186a9a01b" },
+	{ 12, "first pad octet wrong", -1,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513f0f4fd3d"
+	  "795135668b31918ffed5" },
+	{ 12, "pad length past the start", -1,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513babdb274"
+	  "7251c2ee6545028af2e2" },
+	{ 12, "padding that begins in the IV", -1,
+	  "a1b2c3d400000101000000000000010135d50da4e2a9055ae751fcfbf036"
+	  "7251a01b59552af36c07" },
+	{ 12, "pad length 255", -1,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513babdb274"
+	  "8251e21a1670df107632" },
+	{ 12, "padding is all there is", 0,
+	  "a1b2c3d400000101000000000000010136d40aa5e1a80a5be450fbfaf337"
+	  "73510b5d7176210ca922" },
+	{ 12, "no padding", 14,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513babdb274"
+	  "7d51750122765f535aaf" },
+	{ 12, "more padding than needed", 2,
+	  "a1b2c3d4000001010000000000000101779708a3e7aa0855ea52f9fcf535"
+	  "705960ef15ffd07a8d33b081e00ac5a5895b8d672743026a8c3c" },
+	{ 12, "dummy of random octets", 0,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513babdb274"
+	  "826ce679ec06245aadeb" },
+	{ 12, "no whole block", -1,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513babdb274"
+	  "335769e5272395034a0f57" },
+	{ 13, "last pad octet wrong", -1,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513f1f4fd3c"
+	  "795101b1c50186a9a01b9ec844669a9da5c4" },
+	{ 13, "first pad octet wrong", -1,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513f0f4fd3d"
+	  "795135668b31918ffed54abe7229fac5f243" },
+	{ 13, "pad length past the start", -1,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513babdb274"
+	  "7251c2ee6545028af2e28ae0c9f2ab1e6565" },
+	{ 13, "padding that begins in the IV", -1,
+	  "a1b2c3d400000101000000000000010135d50da4e2a9055ae751fcfbf036"
+	  "7251a01b59552af36c07cdba2c936b8ee574" },
+	{ 13, "pad length 255", -1,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513babdb274"
+	  "8251e21a1670df107632dc72f84cd61cc26a" },
+	{ 13, "padding is all there is", 0,
+	  "a1b2c3d400000101000000000000010136d40aa5e1a80a5be450fbfaf337"
+	  "73510b5d7176210ca9223039756adfdc6eeb" },
+	{ 13, "no padding", 14,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513babdb274"
+	  "7d51750122765f535aaf8f89eae94cce4f15" },
+	{ 13, "more padding than needed", 2,
+	  "a1b2c3d4000001010000000000000101779708a3e7aa0855ea52f9fcf535"
+	  "705960ef15ffd07a8d33b081e00ac5a5895b8d672743026a8c3cfce5bbf1"
+	  "f4e08785" },
+	{ 13, "dummy of random octets", 0,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513babdb274"
+	  "826ce679ec06245aadebe5cd0293dd09a791" },
+	{ 13, "no whole block", -1,
+	  "a1b2c3d400000101000000000000010177974be2a0eb4b14a513babdb274"
+	  "335769e5272395034a0f5775abd4e10aa4a282" },
+};
