@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Life of a flow: TCP tracking, idle timers, expiry.
+ * RFC 4787 4.3, RFC 5382 5, RFC 5508 3.2, RFC 7857 2.
+ *
+ * THEORY OF OPERATION
+ * Workers call flow_touch for each packet; the control thread calls
+ * nat_expired on its sweep. Tracking only chooses the idle timer: no
+ * segment is refused for its state, so a wrong guess costs a flow its rest
+ * time and nothing else. Sequence numbers are not followed.
+ *
+ * A flow is SYN until the client's ACK ends the handshake: a peer alone
+ * cannot lift it to the long timer. RST and the second FIN make it CLOSED,
+ * which lives on for the transitory time so that late segments still pass
+ * and the port is not reused under them (RFC 5382 REQ-5). A new SYN of the
+ * client in CLOSED starts the same flow over.
+ */
+#include "nat/flow.h"
+
+#include "core/wire.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+
+enum {
+	TCP_OPEN_S = 7440,	/* RFC 5382 REQ-5: 2 h 4 min */
+	TCP_TRANSITORY_S = 240, /* RFC 5382 REQ-5: 4 min */
+	UDP_S = 300,		/* RFC 4787 REQ-5 */
+	ECHO_S = 60,		/* RFC 5508 REQ-2 */
+};
+
+enum event {
+	C_SYN,
+	C_ACK,
+	C_FIN,
+	C_RST,
+	P_SYN,
+	P_ACK,
+	P_FIN,
+	P_RST,
+	EVENT_NUM
+};
+
+static const uint8_t steps[NAT_TCP_NUM][EVENT_NUM] = {
+	/* Not yet tracked; only a client's SYN leaves it. */
+	[NAT_TCP_NONE] = { [C_SYN] = NAT_TCP_SYN },
+	[NAT_TCP_SYN] = { [C_SYN] = NAT_TCP_SYN,
+			  [C_ACK] = NAT_TCP_OPEN,
+			  [C_FIN] = NAT_TCP_FIN_CLIENT,
+			  [C_RST] = NAT_TCP_CLOSED,
+			  [P_SYN] = NAT_TCP_SYN,
+			  [P_ACK] = NAT_TCP_SYN,
+			  [P_FIN] = NAT_TCP_FIN_PEER,
+			  [P_RST] = NAT_TCP_CLOSED },
+	[NAT_TCP_OPEN] = { [C_SYN] = NAT_TCP_OPEN,
+			   [C_ACK] = NAT_TCP_OPEN,
+			   [C_FIN] = NAT_TCP_FIN_CLIENT,
+			   [C_RST] = NAT_TCP_CLOSED,
+			   [P_SYN] = NAT_TCP_OPEN,
+			   [P_ACK] = NAT_TCP_OPEN,
+			   [P_FIN] = NAT_TCP_FIN_PEER,
+			   [P_RST] = NAT_TCP_CLOSED },
+	[NAT_TCP_FIN_CLIENT] = { [C_SYN] = NAT_TCP_FIN_CLIENT,
+				 [C_ACK] = NAT_TCP_FIN_CLIENT,
+				 [C_FIN] = NAT_TCP_FIN_CLIENT,
+				 [C_RST] = NAT_TCP_CLOSED,
+				 [P_SYN] = NAT_TCP_FIN_CLIENT,
+				 [P_ACK] = NAT_TCP_FIN_CLIENT,
+				 [P_FIN] = NAT_TCP_CLOSED,
+				 [P_RST] = NAT_TCP_CLOSED },
+	[NAT_TCP_FIN_PEER] = { [C_SYN] = NAT_TCP_FIN_PEER,
+			       [C_ACK] = NAT_TCP_FIN_PEER,
+			       [C_FIN] = NAT_TCP_CLOSED,
+			       [C_RST] = NAT_TCP_CLOSED,
+			       [P_SYN] = NAT_TCP_FIN_PEER,
+			       [P_ACK] = NAT_TCP_FIN_PEER,
+			       [P_FIN] = NAT_TCP_FIN_PEER,
+			       [P_RST] = NAT_TCP_CLOSED },
+	[NAT_TCP_CLOSED] = { [C_SYN] = NAT_TCP_SYN,
+			     [C_ACK] = NAT_TCP_CLOSED,
+			     [C_FIN] = NAT_TCP_CLOSED,
+			     [C_RST] = NAT_TCP_CLOSED,
+			     [P_SYN] = NAT_TCP_CLOSED,
+			     [P_ACK] = NAT_TCP_CLOSED,
+			     [P_FIN] = NAT_TCP_CLOSED,
+			     [P_RST] = NAT_TCP_CLOSED },
+};
+
+static const char *const names[] = {
+	[NAT_TCP_NONE] = "none",	 [NAT_TCP_SYN] = "syn",
+	[NAT_TCP_OPEN] = "open",	 [NAT_TCP_FIN_CLIENT] = "fin-client",
+	[NAT_TCP_FIN_PEER] = "fin-peer", [NAT_TCP_CLOSED] = "closed",
+};
+
+_Static_assert(sizeof(names) / sizeof(names[0]) == NAT_TCP_NUM,
+	       "one name for each state");
+
+static enum event event_of(bool from_client, uint8_t flags)
+{
+	if (flags & TCP_RST)
+		return from_client ? C_RST : P_RST;
+	if (flags & TCP_FIN)
+		return from_client ? C_FIN : P_FIN;
+	if (!from_client)
+		return flags & TCP_SYN ? P_SYN : P_ACK;
+	/* A client's SYN+ACK ends a simultaneous open (RFC 5382 REQ-2). */
+	return (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN ? C_SYN : C_ACK;
+}
+
+uint32_t flow_tcp_next(uint32_t state, bool from_client, uint8_t flags)
+{
+	return steps[state][event_of(from_client, flags)];
+}
+
+uint64_t flow_idle_max_ns(uint32_t proto, uint32_t state)
+{
+	if (proto == IP_PROTO_TCP)
+		return (state == NAT_TCP_OPEN ? TCP_OPEN_S : TCP_TRANSITORY_S) *
+		       NS_PER_S;
+	return (proto == IP_PROTO_UDP ? UDP_S : ECHO_S) * NS_PER_S;
+}
+
+void flow_touch(struct nat_flow *f, bool from_client, const uint8_t *l4,
+		uint32_t len, uint64_t now)
+{
+	_Atomic uint64_t *packets =
+		from_client ? &f->out_packets : &f->in_packets;
+	_Atomic uint64_t *bytes = from_client ? &f->out_bytes : &f->in_bytes;
+	uint32_t state;
+
+	atomic_store_explicit(&f->last, now, memory_order_relaxed);
+	atomic_fetch_add_explicit(packets, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(bytes, len, memory_order_relaxed);
+	if (f->key.proto != IP_PROTO_TCP)
+		return;
+	state = atomic_load_explicit(&f->tcp, memory_order_relaxed);
+	for (;;) {
+		uint32_t next = flow_tcp_next(state, from_client, l4[13]);
+
+		if (next == state ||
+		    atomic_compare_exchange_weak_explicit(&f->tcp, &state, next,
+							  memory_order_relaxed,
+							  memory_order_relaxed))
+			return;
+	}
+}
+
+bool nat_expired(const struct nat_flow *f, uint64_t now)
+{
+	struct nat_flow *flow = (struct nat_flow *)f; /* loads only */
+	uint64_t last = atomic_load_explicit(&flow->last, memory_order_relaxed);
+	uint32_t state = atomic_load_explicit(&flow->tcp, memory_order_relaxed);
+
+	/* A worker's clock reading may be newer than the sweep's. */
+	return now > last && now - last > flow_idle_max_ns(f->key.proto, state);
+}
+
+const char *nat_state_name(const struct nat_flow *f)
+{
+	return names[atomic_load_explicit(&((struct nat_flow *)f)->tcp,
+					  memory_order_relaxed)];
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Translation between legacy packets and HIP: the door of the nat room.
+ *
+ * RFC 3022, 4787, 5382, 5508; patent steps I.1 and K.
+ *
+ * THEORY OF OPERATION
+ * A flow joins two sides. Legacy side: (protocol, client address and port,
+ * substitute address and port). HIP side: (protocol, self HIT and external
+ * port, peer HIT and port). The daemon keeps flows in two lock-free tables,
+ * one by each key; this room knows the keys, chooses the external port,
+ * rewrites packets and says when a flow has ended. Key and back are
+ * constant once a flow is published; `last` and `tcp` are atomics that any
+ * worker may store (relaxed): they steer timers only, never an address.
+ * Ports are given out by the control thread alone (struct nat).
+ * Upper-layer checksums on the HIP side are over the HITs (7401 4.5.1),
+ * whatever the family of the legacy side: so an IPv4 client needs no IPv6
+ * header, only another pseudo-header sum.
+ *
+ * TCP to port 53 outside the pools (DNS steered into the TUN) is no flow of
+ * ours: the control thread sends it on to the daemon's own listener, as if
+ * from a `near` address, and the kernel's answers to there back to the
+ * client as if from the server it asked (struct nat_redirects).
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+#include "core/ip.h"
+#include "core/reason.h"
+
+/* Ports are host order. ICMP echo: both ports hold the identifier on the
+ * client's (ext) side and 0 on the peer's. proto is TCP, UDP, or
+ * IP_PROTO_ICMP6 for echo of either family. Zeroed padding: keys are
+ * hashed and compared as octets (NAT_KEY_LEN, no holes). */
+struct nat_key {
+	struct addr client;
+	struct addr virt;
+	uint16_t client_port;
+	uint16_t virt_port;
+	uint32_t proto;
+};
+
+struct nat_back {
+	struct hit self;
+	struct hit peer;
+	uint16_t ext_port;
+	uint16_t peer_port;
+	uint32_t proto;
+};
+
+_Static_assert(sizeof(struct nat_key) == 40, "no holes");
+_Static_assert(sizeof(struct nat_back) == 40, "no holes");
+
+struct nat_flow {
+	struct nat_key key;    /* const after publish */
+	struct nat_back back;  /* const after publish */
+	uint64_t created;      /* const after publish; ns */
+	_Atomic uint64_t last; /* ns of the last packet; any worker */
+	_Atomic uint32_t tcp;  /* enum nat_tcp state; any worker */
+	_Atomic uint64_t out_packets, out_bytes, in_packets, in_bytes;
+};
+
+/* ---- from the TUN ---------------------------------------------------- */
+
+enum nat_class {
+	NAT_DROP,  /* for `reason` */
+	NAT_DATA,  /* client to a substitute address: look `key` up */
+	NAT_ERROR, /* ICMP error to a substitute: `key` is the flow of
+			   * the packet inside */
+	NAT_DNS,   /* UDP or TCP to port 53 outside the pools */
+	NAT_HIT,   /* between HITs: the host role's own traffic */
+	NAT_CLASS_NUM
+};
+
+struct nat_ranges {
+	struct prefix pool6;	      /* len 0: none */
+	struct prefix pool4;	      /* len 0: none */
+	const struct prefix *clients; /* empty: anyone */
+	size_t clients_num;
+	/* Where nat_redirect_in makes steered TCP seem to come from; TCP to
+	 * there is NAT_DNS too. len 0: none. */
+	struct prefix near6;
+	struct prefix near4;
+};
+
+struct nat_packet {
+	struct ip_view ip;
+	struct nat_key key; /* DATA, ERROR */
+	enum reason reason; /* DROP */
+};
+
+/* What a packet from the TUN is. Changes nothing; the view borrows pkt. */
+enum nat_class nat_classify(uint8_t *pkt, size_t len,
+			    const struct nat_ranges *ranges,
+			    struct nat_packet *out);
+
+/* Rewrites the L4 header in place for the HIP side. After it, ip.l4 and
+ * ip.l4_len are what ESP carries as *next_header; off->csum_partial stays
+ * as it was: then the L4 checksum field holds the pseudo-header sum over
+ * the HITs for a whole packet, else a complete checksum. IPv4 echo becomes
+ * ICMPv6 echo. Clamps the MSS option of a SYN to mss (0: not). A UDP
+ * checksum of 0 from IPv4 is computed. Updates the flow's state.
+ * Returns REASON_NUM, or why not. */
+enum reason nat_to_hip(struct nat_flow *f, struct nat_packet *p,
+		       const struct ip_offload *off, uint16_t mss,
+		       uint64_t now) HG_CHECK;
+/* An ICMP error of a client's host about a packet it got from us, as an
+ * ICMPv6 error over HITs into out (RFC 7915 4.2, RFC 5508). */
+enum reason nat_error_to_hip(const struct nat_flow *f,
+			     const struct nat_packet *p, uint8_t *out,
+			     size_t cap, size_t *len) HG_CHECK;
+
+/* ---- from ESP -------------------------------------------------------- */
+
+/* The key of what came out of the SA {self, peer}. *error: it is an ICMPv6
+ * error, key is the flow of the packet inside. */
+enum reason nat_back_key(uint8_t next_header, const uint8_t *l4, size_t len,
+			 const struct hit *self, const struct hit *peer,
+			 struct nat_back *key, bool *error) HG_CHECK;
+/* Rewrites l4 in place for the client and writes the IP header that goes
+ * before it into hdr (*hdr_len octets). Checksum complete in, complete
+ * out. *proto: the L4 protocol now (ICMPv6 echo becomes ICMP for IPv4). */
+enum reason nat_to_legacy(struct nat_flow *f, uint8_t *l4, size_t len,
+			  uint16_t mss, uint64_t now, uint8_t hdr[IP6_HDR],
+			  size_t *hdr_len) HG_CHECK;
+/* An ICMPv6 error from the HIP host as a whole IP packet for the client. */
+enum reason nat_error_to_legacy(const struct nat_flow *f, const uint8_t *l4,
+				size_t len, uint8_t *out, size_t cap,
+				size_t *out_len) HG_CHECK;
+
+/* ---- ports and life (control thread) --------------------------------- */
+
+struct nat;
+
+struct nat_config {
+	uint32_t flows_max;	   /* 0: 1000000 */
+	uint32_t flows_per_client; /* 0: 4096 */
+};
+
+int nat_new(const struct nat_config *cfg, struct nat **out) HG_CHECK;
+void nat_free(struct nat *n);
+/* Chooses an external port at random among those free for (self, peer,
+ * proto, peer port) and fills *f. tcp_syn: the packet that asks is a SYN
+ * (TCP flows begin with nothing else). HG_EFULL: *why is FLOW_QUOTA or
+ * NO_PORT; HG_EINVAL: FLOW_STATE. */
+int nat_bind(struct nat *n, const struct nat_key *key, const struct hit *self,
+	     const struct hit *peer, bool tcp_syn, uint64_t now,
+	     struct nat_flow *f, enum reason *why) HG_CHECK;
+/* Gives the port and the quota back; the flow must be out of all tables. */
+void nat_release(struct nat *n, const struct nat_flow *f);
+/* Has it outlived its timer (RFC 4787 4.3, 5382 5, 5508 3.2)? */
+bool nat_expired(const struct nat_flow *f, uint64_t now);
+
+enum nat_tcp {
+	NAT_TCP_NONE,
+	NAT_TCP_SYN,
+	NAT_TCP_OPEN,
+	NAT_TCP_FIN_CLIENT,
+	NAT_TCP_FIN_PEER,
+	NAT_TCP_CLOSED,
+	NAT_TCP_NUM
+};
+const char *nat_state_name(const struct nat_flow *f);
+
+/* ---- steered DNS over TCP (control thread) --------------------------- */
+
+/* The connection a listener sees from near:near_port. */
+struct nat_redirect {
+	struct addr client;
+	struct addr server; /* the name server the client asked */
+	uint16_t client_port;
+	uint16_t server_port;
+	struct addr near;
+	uint16_t near_port;
+};
+
+struct nat_redirects;
+
+#define NAT_REDIRECTS_MAX 4096	     /* connections, both families */
+#define NAT_REDIRECTS_PER_CLIENT 256 /* of them */
+
+/* near4, near6: an address of each family that is routed into the TUN and
+ * is neither the kernel's own nor in a pool; NULL: that family is not
+ * redirected. */
+int nat_redirects_new(const struct addr *near4, const struct addr *near6,
+		      struct nat_redirects **out) HG_CHECK;
+void nat_redirects_free(struct nat_redirects *r);
+/* A client's TCP packet to port 53, rewritten in place for the listener
+ * (of the packet's family); write it back to the TUN with the same *off.
+ * Why not: FLOW_STATE (no connection and no SYN), FLOW_QUOTA, NO_PORT (table
+ * full), IP_PROTO (not TCP to port 53), IP_BAD_ADDR (family has no near
+ * address or another listener). */
+enum reason nat_redirect_in(struct nat_redirects *r, uint8_t *pkt, size_t len,
+			    const struct ip_offload *off,
+			    const struct endpoint *listener,
+			    uint64_t now) HG_CHECK;
+/* The kernel's packet to a near address, rewritten in place for the client.
+ * NO_FLOW: it is not one, or of no connection. */
+enum reason nat_redirect_out(struct nat_redirects *r, uint8_t *pkt, size_t len,
+			     const struct ip_offload *off,
+			     uint64_t now) HG_CHECK;
+/* Whose connection the listener accepted from `near`, or NULL. Valid until
+ * the next nat_redirect_in. */
+const struct nat_redirect *nat_redirect_find(const struct nat_redirects *r,
+					     const struct endpoint *near);

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* The port allocator: its promises one by one, then against a list. */
+#include "test/unit/nat/nat_bed.h"
+
+static struct nat *make(uint32_t flows, uint32_t per_client)
+{
+	struct nat_config cfg = { flows, per_client };
+	struct nat *n;
+
+	ck_assert_int_eq(nat_new(&cfg, &n), 0);
+	return n;
+}
+
+static struct nat_key key_of(const struct bed *b, unsigned proto, uint16_t from,
+			     uint16_t to)
+{
+	return bed_flow(b, proto, from, 1, to).key;
+}
+
+static int bind_one(struct nat *n, const struct bed *b, unsigned proto,
+		    uint16_t from, uint16_t to, struct nat_flow *f)
+{
+	struct nat_key k = key_of(b, proto, from, to);
+	enum reason why;
+	int err = nat_bind(n, &k, &b->self, &b->peer, true, 77, f, &why);
+
+	ck_assert((err == 0) == (why == REASON_NUM));
+	return err;
+}
+
+START_TEST(a_bound_flow_says_who_when_and_from_which_port)
+{
+	struct bed b = bed_of(true);
+	struct nat *n = make(0, 0);
+	struct nat_flow f;
+
+	for (int i = 0; i < 3; i++) {
+		struct nat_key k = key_of(&b, bed_protos[i], 5000, 80);
+
+		ck_assert_int_eq(bind_one(n, &b, bed_protos[i], 5000, 80, &f),
+				 0);
+		ck_assert_mem_eq(&f.key, &k, sizeof(k));
+		ck_assert(hit_eq(&f.back.self, &b.self));
+		ck_assert(hit_eq(&f.back.peer, &b.peer));
+		ck_assert_uint_eq(f.back.peer_port, i == 2 ? 0 : 80);
+		ck_assert_uint_eq(f.back.proto, bed_protos[i]);
+		ck_assert_uint_eq(f.created, 77);
+		ck_assert_uint_eq(f.last, 77);
+		ck_assert_str_eq(nat_state_name(&f), i == 0 ? "syn" : "none");
+		if (i < 2)
+			ck_assert_uint_ge(f.back.ext_port, 1024);
+	}
+	nat_free(n);
+	nat_free(NULL);
+}
+END_TEST
+
+START_TEST(tcp_begins_with_a_syn)
+{
+	struct bed b = bed_of(true);
+	struct nat *n = make(0, 0);
+	struct nat_key k = key_of(&b, 6, 1, 2);
+	struct nat_flow f;
+	enum reason why;
+
+	ck_assert_int_eq(nat_bind(n, &k, &b.self, &b.peer, false, 0, &f, &why),
+			 HG_EINVAL);
+	ck_assert_int_eq(why, REASON_FLOW_STATE);
+	k = key_of(&b, 17, 1, 2);
+	ck_assert_int_eq(nat_bind(n, &k, &b.self, &b.peer, false, 0, &f, &why),
+			 0);
+	nat_free(n);
+}
+END_TEST
+
+START_TEST(one_client_port_keeps_its_external_port_for_all_peer_ports)
+{
+	struct bed b = bed_of(false);
+	struct nat *n = make(0, 0);
+	struct nat_flow f[51];
+
+	for (uint16_t i = 0; i < 50; i++) {
+		ck_assert_int_eq(bind_one(n, &b, 17, 5000, 100 + i, &f[i]), 0);
+		ck_assert_uint_eq(f[i].back.ext_port, f[0].back.ext_port);
+	}
+	/* As long as one of its flows lives. */
+	for (int i = 0; i < 49; i++)
+		nat_release(n, &f[i]);
+	ck_assert_int_eq(bind_one(n, &b, 17, 5000, 9, &f[50]), 0);
+	ck_assert_uint_eq(f[50].back.ext_port, f[49].back.ext_port);
+	nat_free(n);
+}
+END_TEST
+
+START_TEST(the_same_key_twice_does_not_give_the_same_return_key)
+{
+	struct bed b = bed_of(false);
+	struct nat *n = make(0, 0);
+	struct nat_flow f;
+	struct nat_flow g;
+
+	ck_assert_int_eq(bind_one(n, &b, 17, 5000, 80, &f), 0);
+	ck_assert_int_eq(bind_one(n, &b, 17, 5000, 80, &g), 0);
+	ck_assert_mem_ne(&f.back, &g.back, sizeof(f.back));
+	nat_release(n, &f);
+	nat_release(n, &g);
+	nat_free(n);
+}
+END_TEST
+
+START_TEST(quotas_hold_for_client_and_for_all)
+{
+	struct bed b = bed_of(false);
+	struct bed c = b;
+	struct nat *n = make(5, 3);
+	struct nat_flow f[6];
+	struct nat_key k = key_of(&b, 17, 99, 99);
+	enum reason why;
+
+	c.client = bed_addr("192.0.2.200");
+	for (uint16_t i = 0; i < 3; i++)
+		ck_assert_int_eq(bind_one(n, &b, 17, i, 80, &f[i]), 0);
+	ck_assert_int_eq(nat_bind(n, &k, &b.self, &b.peer, 0, 0, &f[5], &why),
+			 HG_EFULL);
+	ck_assert_int_eq(why, REASON_FLOW_QUOTA);
+	ck_assert_int_eq(bind_one(n, &c, 17, 1, 80, &f[3]), 0);
+	ck_assert_int_eq(bind_one(n, &c, 17, 2, 80, &f[4]), 0);
+	ck_assert_int_eq(bind_one(n, &c, 17, 3, 80, &f[5]), HG_EFULL);
+	nat_release(n, &f[0]);
+	nat_release(n, &f[0]); /* a second time gives nothing back */
+	ck_assert_int_eq(bind_one(n, &c, 17, 3, 80, &f[5]), 0);
+	ck_assert_int_eq(bind_one(n, &b, 17, 9, 80, &f[0]), HG_EFULL);
+	nat_free(n);
+}
+END_TEST
+
+/* All ports of a pair taken: another peer port may share, the same not. */
+START_TEST(a_full_port_range_is_shared_by_peer_port_then_refused)
+{
+	enum { RANGE = 65536 - 1024 };
+	struct bed b = bed_of(false);
+	struct nat *n = make(200000, 200000);
+	struct nat_flow *f = calloc(RANGE, sizeof(*f));
+	static uint8_t seen[65536];
+	struct nat_flow g;
+	struct nat_key k;
+	enum reason why;
+
+	for (uint32_t i = 0; i < RANGE; i++) {
+		ck_assert_int_eq(bind_one(n, &b, 17, (uint16_t)i, 80, &f[i]),
+				 0);
+		ck_assert_uint_ge(f[i].back.ext_port, 1024);
+		ck_assert_uint_eq(seen[f[i].back.ext_port]++, 0);
+	}
+	k = key_of(&b, 17, 65535, 80);
+	ck_assert_int_eq(nat_bind(n, &k, &b.self, &b.peer, 0, 0, &g, &why),
+			 HG_EFULL);
+	ck_assert_int_eq(why, REASON_NO_PORT);
+	/* Another protocol, peer or peer port is another matter. */
+	ck_assert_int_eq(bind_one(n, &b, 6, 65535, 80, &g), 0);
+	ck_assert_int_eq(bind_one(n, &b, 17, 65535, 81, &g), 0);
+	nat_release(n, &f[77]);
+	ck_assert_int_eq(nat_bind(n, &k, &b.self, &b.peer, 0, 0, &g, &why),
+			 HG_OK);
+	ck_assert_uint_eq(g.back.ext_port, f[77].back.ext_port);
+	free(f);
+	nat_free(n);
+}
+END_TEST
+
+/* Nothing of a released flow is left to make ports look taken. */
+START_TEST(after_all_are_released_ports_are_exclusive_again)
+{
+	enum { RANGE = 65536 - 1024 };
+	struct bed b = bed_of(false);
+	struct nat *n = make(200000, 200000);
+	static uint8_t seen[65536];
+	struct nat_flow f;
+	struct bed c = b;
+
+	/* One that stays, so that the pair does. */
+	c.client = bed_addr("192.0.2.200");
+	ck_assert_int_eq(bind_one(n, &c, 17, 1, 80, &f), 0);
+	seen[f.back.ext_port] = 1;
+	for (uint32_t i = 0; i < RANGE + 100; i++) {
+		ck_assert_int_eq(bind_one(n, &b, 17, (uint16_t)i, 80, &f), 0);
+		nat_release(n, &f);
+	}
+	for (uint32_t i = 0; i < RANGE / 8; i++) {
+		ck_assert_int_eq(
+			bind_one(n, &b, 17, (uint16_t)i, (uint16_t)i, &f), 0);
+		ck_assert_uint_eq(seen[f.back.ext_port]++, 0);
+	}
+	nat_free(n);
+}
+END_TEST
+
+START_TEST(echo_identifiers_use_the_whole_range)
+{
+	struct bed b = bed_of(false);
+	struct nat *n = make(0, 100000);
+	static uint8_t seen[65536];
+	struct nat_flow f;
+
+	for (uint32_t i = 0; i < 65536; i++) {
+		ck_assert_int_eq(bind_one(n, &b, 58, (uint16_t)i, 0, &f), 0);
+		ck_assert_uint_eq(seen[f.back.ext_port]++, 0);
+	}
+	nat_free(n);
+}
+END_TEST
+
+enum { SLOTS = 400, CLIENTS = 5, PER_CLIENT = 60 };
+
+/* The list of live flows, asked the slow way. */
+struct twin {
+	struct nat_flow f[SLOTS];
+	bool live[SLOTS];
+};
+
+static void twin_check(const struct twin *t, const struct nat_flow *f)
+{
+	for (int i = 0; i < SLOTS; i++) {
+		const struct nat_flow *o = &t->f[i];
+		bool pair = t->live[i] && o->back.proto == f->back.proto &&
+			    hit_eq(&o->back.peer, &f->back.peer);
+		bool same = addr_eq(&o->key.client, &f->key.client) &&
+			    o->key.client_port == f->key.client_port;
+
+		if (!pair)
+			continue;
+		ck_assert_int_eq(o->back.ext_port == f->back.ext_port, same);
+	}
+}
+
+static unsigned twin_count(const struct twin *t, const struct addr *client)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < SLOTS; i++)
+		n += t->live[i] && addr_eq(&t->f[i].key.client, client);
+	return n;
+}
+
+static bool twin_has(const struct twin *t, const struct nat_key *k)
+{
+	for (int i = 0; i < SLOTS; i++)
+		if (t->live[i] && memcmp(&t->f[i].key, k, sizeof(*k)) == 0)
+			return true;
+	return false;
+}
+
+START_TEST(random_binds_and_releases_agree_with_the_stupid_twin)
+{
+	static struct twin t;
+	static uint32_t pick[40000][4];
+	unsigned char seed[randombytes_SEEDBYTES];
+	struct nat *n = make(0, PER_CLIENT);
+
+	randombytes_buf(seed, sizeof(seed));
+	printf("ports seed:");
+	for (size_t i = 0; i < sizeof(seed); i++)
+		printf("%02x", seed[i]);
+	printf("\n");
+	randombytes_buf_deterministic(pick, sizeof(pick), seed);
+	for (size_t i = 0; i < sizeof(pick) / sizeof(pick[0]); i++) {
+		unsigned at = pick[i][0] % SLOTS;
+		struct bed b = bed_of(false);
+		unsigned proto = bed_protos[pick[i][2] % 3];
+		struct nat_key k;
+		int err;
+
+		if (t.live[at]) {
+			nat_release(n, &t.f[at]);
+			t.live[at] = false;
+			continue;
+		}
+		b.client.b[15] = (uint8_t)(pick[i][1] % CLIENTS);
+		b.virt.b[15] = (uint8_t)(pick[i][1] >> 8 & 1);
+		b.peer.b[15] = b.virt.b[15];
+		k = key_of(&b, proto, (uint16_t)(pick[i][3] % 10),
+			   (uint16_t)(pick[i][3] >> 16 & 7));
+		if (twin_has(&t, &k))
+			continue;
+		err = bind_one(n, &b, proto, k.client_port, k.virt_port,
+			       &t.f[at]);
+		ck_assert_int_eq(err == HG_EFULL,
+				 twin_count(&t, &b.client) >= PER_CLIENT);
+		if (err)
+			continue;
+		twin_check(&t, &t.f[at]);
+		t.live[at] = true;
+	}
+	nat_free(n);
+}
+END_TEST
+
+Suite *test_ports_suite(void)
+{
+	Suite *s = suite_create("ports");
+	TCase *t = tcase_create("all");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, a_bound_flow_says_who_when_and_from_which_port);
+	tcase_add_test(t, tcp_begins_with_a_syn);
+	tcase_add_test(
+		t, one_client_port_keeps_its_external_port_for_all_peer_ports);
+	tcase_add_test(t, the_same_key_twice_does_not_give_the_same_return_key);
+	tcase_add_test(t, quotas_hold_for_client_and_for_all);
+	tcase_add_test(t,
+		       a_full_port_range_is_shared_by_peer_port_then_refused);
+	tcase_add_test(t, after_all_are_released_ports_are_exclusive_again);
+	tcase_add_test(t, echo_identifiers_use_the_whole_range);
+	tcase_add_test(t, random_binds_and_releases_agree_with_the_stupid_twin);
+	suite_add_tcase(s, t);
+	return s;
+}
