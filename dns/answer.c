@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* What comes back from a server: matched, digested, handed on. */
+#include "dns/answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/wire.h"
+#include "dns/hiprr.h"
+#include "dns/locator.h"
+#include "dns/progress.h"
+
+/* A name that leads to one that must be reached by HIP must be, too. */
+static void raise_mode(const struct dns *d, struct question *q,
+		       const struct chain *c)
+{
+	for (size_t i = 1; i < c->num; i++) {
+		if (policy_mode(d->policy, &c->names[i]) == DNS_REQUIRE)
+			q->mode = DNS_REQUIRE;
+	}
+}
+
+/* ---- HIP records ------------------------------------------------------ */
+
+struct hip_visit {
+	struct dns *d;
+	struct question *q;
+	uint32_t ttl;
+};
+
+static void keep_hip(struct question *q, const struct hiprr *rr, uint32_t ttl)
+{
+	struct dns_host *h = &q->host;
+
+	memcpy(h->name, q->name, sizeof(h->name));
+	h->hit = rr->hit;
+	h->pk_alg = rr->pk_alg;
+	memcpy(h->pk, rr->pk, rr->pk_len);
+	h->pk_len = rr->pk_len;
+	h->via_rvs = rr->rvs_num > 0;
+	h->ttl = ttl;
+	memcpy(q->rvs, rr->rvs, sizeof(q->rvs));
+	q->rvs_num = rr->rvs_num;
+	q->hip = HIP_GOOD;
+}
+
+static void visit_hip(const struct scan_rr *rr, void *arg)
+{
+	struct hip_visit *v = arg;
+	struct hiprr hip = { .pk_len = 0 };
+
+	v->q->hip_seen = true;
+	if (v->q->hip == HIP_GOOD)
+		return;
+	v->q->hip = HIP_BAD;
+	if (hiprr_get(rr->rdata, rr->rdlen, &hip)) {
+		reason_count(&v->d->reasons, REASON_DNS_BAD_HIP);
+		return;
+	}
+	keep_hip(v->q, &hip, rr->ttl < v->ttl ? rr->ttl : v->ttl);
+}
+
+bool answer_hip(struct dns *d, struct question *q, const struct chain_answer *a,
+		unsigned rcode)
+{
+	struct hip_visit v = { .d = d, .q = q };
+	struct chain c;
+
+	q->hip = HIP_NONE;
+	if (rcode != SCAN_NOERROR && rcode != SCAN_NXDOMAIN)
+		return true;
+	if (chain_follow(&c, &q->asked.name, a))
+		return false;
+	raise_mode(d, q, &c);
+	q->owner = c.names[c.num - 1];
+	v.ttl = c.ttl;
+	if (rcode == SCAN_NOERROR)
+		chain_each(&c, a, SCAN_HIP, visit_hip, &v);
+	return true;
+}
+
+/* ---- addresses -------------------------------------------------------- */
+
+struct address_visit {
+	struct dns *d;
+	struct slot_state *s;
+};
+
+static void visit_address(const struct scan_rr *rr, void *arg)
+{
+	struct address_visit *v = arg;
+	bool six = rr->type == SCAN_AAAA;
+	struct addr a;
+
+	if (rr->rdlen != (six ? 16 : 4)) {
+		reason_count(&v->d->reasons, REASON_DNS_LOCATOR);
+		return;
+	}
+	a = six ? addr_from6(rr->rdata) : addr_from4(rr->rdata);
+	if (!locator_is_usable(&a, six, &v->d->pool6, &v->d->pool4)) {
+		reason_count(&v->d->reasons, REASON_DNS_LOCATOR);
+		return;
+	}
+	if (rr->ttl < v->s->ttl)
+		v->s->ttl = rr->ttl;
+	if (v->s->num < DNS_LOCATORS_MAX)
+		v->s->addrs[v->s->num++] = a;
+}
+
+bool answer_addresses(struct dns *d, struct question *q, enum slot slot,
+		      const struct chain_answer *a)
+{
+	struct slot_state *s = &q->slots[slot];
+	struct address_visit v = { .d = d, .s = s };
+	struct chain c;
+
+	if (chain_follow(&c, question_slot_name(q, slot), a))
+		return false;
+	if (slot < SLOT_RVS)
+		raise_mode(d, q, &c);
+	s->num = 0;
+	s->ttl = c.ttl;
+	chain_each(&c, a, question_slot_type(q, slot), visit_address, &v);
+	return true;
+}
+
+/* ---- the client's own query ------------------------------------------- */
+
+static bool hold_own(struct dns *d, struct question *q,
+		     const struct chain_answer *a)
+{
+	uint8_t *copy;
+
+	if (a->len > HELD_MAX - d->held || !(copy = malloc(a->len))) {
+		reason_count(&d->reasons, REASON_DNS_BUSY);
+		return false;
+	}
+	memcpy(copy, a->msg, a->len);
+	q->own = copy;
+	q->own_len = a->len;
+	d->held += a->len;
+	return true;
+}
+
+/* ---- coming in -------------------------------------------------------- */
+
+struct incoming {
+	struct scan_header header;
+	struct chain_answer answer;
+	bool bare; /* an error that does not repeat the question */
+};
+
+static bool question_matches(const struct ask *a,
+			     const struct scan_question *got)
+{
+	const struct question *q = a->q;
+	const struct dname *name = question_slot_name(q, a->slot);
+
+	if (got->type != question_slot_type(q, a->slot))
+		return false;
+	if (a->slot == SLOT_OWN) /* as the client would see it */
+		return got->class == q->asked.class &&
+		       dname_eq(&got->name, name);
+	/* Our own asks must come back in the very case they were sent. */
+	return got->class == SCAN_IN && dname_same(&got->name, name);
+}
+
+static enum reason match(const struct ask *a, const uint8_t *msg, size_t len,
+			 struct incoming *in)
+{
+	struct rd r = rd_init(msg, len);
+	struct scan_question got;
+
+	memset(in, 0, sizeof(*in));
+	scan_header(&r, &in->header);
+	if (r.bad)
+		return REASON_DNS_MALFORMED;
+	if (!(in->header.flags & SCAN_QR) || scan_opcode(&in->header) != 0 ||
+	    in->header.id != a->msg_id)
+		return REASON_DNS_MISMATCH;
+	in->answer.msg = msg;
+	in->answer.len = len;
+	in->answer.records_at = SCAN_HEADER;
+	/* Servers that cannot read a query may say so in a header alone. */
+	in->bare = in->header.count[0] == 0 && len == SCAN_HEADER &&
+		   scan_rcode(&in->header) != SCAN_NOERROR;
+	if (in->bare)
+		return REASON_NUM;
+	if (in->header.count[0] != 1)
+		return REASON_DNS_MISMATCH;
+	scan_question(&r, msg, &got);
+	if (r.bad)
+		return REASON_DNS_MALFORMED;
+	if (!question_matches(a, &got))
+		return REASON_DNS_MISMATCH;
+	in->answer.records_at = (size_t)(r.p - msg);
+	in->answer.records_num = in->header.count[1];
+	return REASON_NUM;
+}
+
+/* Something of ours was answered: what does it say? */
+static void digest(struct dns *d, struct question *q, enum slot slot,
+		   const struct incoming *in)
+{
+	struct slot_state *s = &q->slots[slot];
+	unsigned rcode = scan_rcode(&in->header);
+	bool ok;
+
+	s->num = 0;
+	s->found = FOUND_ANSWERED;
+	if (slot == SLOT_HIP)
+		ok = answer_hip(d, q, &in->answer, rcode);
+	else
+		ok = rcode != SCAN_NOERROR ||
+		     answer_addresses(d, q, slot, &in->answer);
+	if (ok)
+		return;
+	reason_count(&d->reasons, REASON_DNS_MALFORMED);
+	s->found = FOUND_FAILED;
+}
+
+/* The client's own query is an address look-up, too. */
+static void digest_own(struct dns *d, struct question *q,
+		       const struct incoming *in)
+{
+	enum slot shared = q->asked.type == SCAN_A ? SLOT_A : SLOT_AAAA;
+	bool cut = in->header.flags & SCAN_TC;
+	struct chain c;
+
+	q->slots[SLOT_OWN].found = FOUND_ANSWERED;
+	if (q->kind != QUESTION_LOOKUP)
+		return;
+	q->own_cut = cut || in->bare; /* says nothing of addresses */
+	if (q->own_cut ||
+	    (q->asked.type != SCAN_A && q->asked.type != SCAN_AAAA)) {
+		if (chain_follow(&c, &q->asked.name, &in->answer) == 0)
+			raise_mode(d, q, &c);
+		return;
+	}
+	digest(d, q, shared, in);
+}
+
+/* Nothing of a truncated answer is used but that it had a HIP record: the
+ * name is a HIP host's, whatever becomes of the next try. */
+static void digest_cut(struct dns *d, struct question *q, enum slot slot,
+		       const struct incoming *in)
+{
+	if (slot != SLOT_HIP)
+		return;
+	(void)answer_hip(d, q, &in->answer, scan_rcode(&in->header));
+	q->hip = q->hip_seen ? HIP_BAD : HIP_NONE;
+}
+
+void dns_answer(struct dns *d, uint32_t ask, const struct endpoint *from,
+		const uint8_t *msg, size_t len, uint64_t now)
+{
+	struct ask *a = question_find_ask(d, ask);
+	enum reason why = REASON_DNS_MISMATCH;
+	struct incoming in;
+	struct question *q;
+	enum slot slot;
+	bool cut;
+
+	outbox_settle(&d->outbox);
+	if (a && endpoint_eq(from, &a->q->who.server) && len <= DNS_MSG_MAX)
+		why = match(a, msg, len, &in);
+	if (why != REASON_NUM) {
+		reason_count(&d->reasons, why);
+		return; /* the right one may still come */
+	}
+	q = a->q;
+	slot = a->slot;
+	cut = in.header.flags & SCAN_TC;
+	if (slot != SLOT_OWN && cut && !a->tcp) {
+		digest_cut(d, q, slot, &in);
+		progress_tcp(d, q, slot, now);
+		progress_step(d, q, now);
+		return;
+	}
+	if (slot == SLOT_OWN && !hold_own(d, q, &in.answer))
+		return;
+	question_close(d, q, slot);
+	if (slot == SLOT_OWN)
+		digest_own(d, q, &in);
+	else
+		digest(d, q, slot, &in);
+	progress_step(d, q, now);
+}
+
+void dns_ask_refused(struct dns *d, uint32_t ask)
+{
+	struct ask *a = question_find_ask(d, ask);
+
+	outbox_settle(&d->outbox);
+	if (a)
+		progress_refused(d, a->q);
+}
+
+void dns_ask_failed(struct dns *d, uint32_t ask, uint64_t now)
+{
+	struct ask *a = question_find_ask(d, ask);
+	struct question *q;
+
+	outbox_settle(&d->outbox);
+	if (!a)
+		return;
+	q = a->q;
+	question_ask_done(d, a);
+	progress_lost(d, q, a->slot, now);
+}

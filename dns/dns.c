@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* The dns room's door: making an engine, its time and its effects. */
+#include "dns/dns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/progress.h"
+#include "dns/question.h"
+
+#define TTL_MAX_DEFAULT 60
+#define QUESTIONS_MAX_DEFAULT 4096
+#define CLIENT_MAX_DEFAULT 256
+
+int dns_new(const struct dns_config *cfg, struct dns **out)
+{
+	struct dns *d = calloc(1, sizeof(*d));
+	int err;
+
+	if (!d)
+		return HG_ENOMEM;
+	outbox_init(&d->outbox);
+	d->pool6 = cfg->pool6;
+	d->pool4 = cfg->pool4;
+	d->lease = cfg->lease;
+	d->ttl_max = cfg->ttl_max ? cfg->ttl_max : TTL_MAX_DEFAULT;
+	d->questions_max =
+		cfg->questions_max ? cfg->questions_max : QUESTIONS_MAX_DEFAULT;
+	d->client_max = cfg->client_max ? cfg->client_max : CLIENT_MAX_DEFAULT;
+	err = policy_new(cfg->rules, cfg->rules_num, &d->policy);
+	if (!err)
+		err = question_table_init(d);
+	if (err) {
+		dns_free(d);
+		return err;
+	}
+	*out = d;
+	return HG_OK;
+}
+
+void dns_free(struct dns *d)
+{
+	if (!d)
+		return;
+	question_table_fini(d);
+	outbox_fini(&d->outbox);
+	policy_free(d->policy);
+	free(d);
+}
+
+int dns_resolve(struct dns *d, const char *name, const struct endpoint *server,
+		uint64_t token, uint64_t now)
+{
+	struct dname wire;
+	struct question *q;
+	int err;
+
+	outbox_settle(&d->outbox);
+	if (dname_parse(name, &wire))
+		return HG_EINVAL;
+	err = question_add(d, NULL, &q);
+	if (err)
+		return err;
+	q->kind = QUESTION_RESOLVE;
+	q->mode = DNS_REQUIRE;
+	q->who.server = *server;
+	q->who.token = token;
+	q->asked.name = wire;
+	q->asked.type = SCAN_HIP;
+	q->asked.class = SCAN_IN;
+	q->owner = wire;
+	if (dname_print(&wire, q->name)) {
+		question_end(d, q);
+		return HG_EINVAL;
+	}
+	progress_start(d, q, now);
+	return HG_OK;
+}
+
+uint64_t dns_deadline(const struct dns *d)
+{
+	return d->num ? d->heap[0]->deadline : NEVER;
+}
+
+void dns_tick(struct dns *d, uint64_t now)
+{
+	outbox_settle(&d->outbox);
+	/* Each round ends a question or moves its deadline ahead. */
+	while (d->num && d->heap[0]->deadline <= now)
+		progress_timer(d, d->heap[0], now);
+}
+
+const struct reasons *dns_reasons(const struct dns *d)
+{
+	return &d->reasons;
+}
+
+size_t dns_pending(const struct dns *d)
+{
+	return d->num;
+}
+
+bool dns_effect(struct dns *d, struct dns_effect *out)
+{
+	return outbox_take(&d->outbox, out);
+}

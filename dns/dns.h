@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* DNS interception, policy and substitute addresses: the dns room's door.
+ *
+ * RFC 1035, 2308, 6891, 8005, 8914; product.md section 3; patent A..E.
+ *
+ * THEORY OF OPERATION
+ * Two sans-IO machines, both owned by the control thread.
+ *
+ * struct dns: a client's query comes in with the server it was meant for.
+ * The engine asks that same server: the client's own query unchanged but
+ * for its id and, in parallel, what it must know (HIP and the address
+ * types). No HIP record: the server's answer is relayed octet for octet,
+ * only the id restored. A HIP record: its HIT and locators leave as
+ * DNS_NEED_ADDRESS; the daemon obtains the lease, publishes the mapping and
+ * calls dns_give, and only then does the reply leave. Answers are matched
+ * by ask id (one socket each, chosen by the daemon), server, question and
+ * message id.
+ *
+ * struct lease: which substitute address denotes which HIT. IPv6: keyed
+ * hash of the HIT under the site key, so it never changes; IPv4: drawn from
+ * the pool, kept by the daemon's journal. An address never comes to denote
+ * another HIT.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+#include "core/reason.h"
+
+#define DNS_MSG_MAX 65535
+#define DNS_NAME_MAX 256 /* text form, NUL included, lower case */
+#define DNS_LOCATORS_MAX 8
+#define DNS_HI_MAX 1024
+
+enum dns_mode { DNS_REQUIRE, DNS_PREFER, DNS_OFF, DNS_MODE_NUM };
+
+/* "*.foo.com", "hip.foo.com", "*": the longest match wins. */
+struct dns_rule {
+	char pattern[DNS_NAME_MAX];
+	enum dns_mode mode;
+};
+
+struct lease;
+
+struct dns_config {
+	const struct dns_rule *rules; /* borrowed for the engine's life */
+	size_t rules_num;	      /* none: "*" prefer */
+	struct prefix pool6;	      /* len 0: none: AAAA gives NODATA */
+	struct prefix pool4;	      /* len 0: none: A gives NODATA */
+	uint32_t ttl_max;	      /* of a substitute; 0: 60 s */
+	uint32_t questions_max;	      /* in flight; 0: 4096 */
+	uint32_t client_max;	      /* in flight from one client; 0: 256 */
+	const struct lease *lease;    /* borrowed; answers PTR queries inside
+				       * the pools. NULL: they are relayed */
+};
+
+struct dns;
+
+int dns_new(const struct dns_config *cfg, struct dns **out) HG_CHECK;
+void dns_free(struct dns *d);
+
+/* Who asked, and how to answer: opaque to this room but for client (for
+ * bounds) and server (asked in its turn). */
+struct dns_asker {
+	struct endpoint client;
+	struct endpoint server; /* the one the client meant */
+	bool tcp;
+	uint64_t token; /* the daemon's */
+};
+
+/* A query from a client. */
+void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
+	       size_t len, uint64_t now);
+/* Look a name up for the daemon itself (a mapping kept from before a
+ * restart): ends in DNS_RESOLVED or DNS_UNRESOLVED with this token. */
+int dns_resolve(struct dns *d, const char *name, const struct endpoint *server,
+		uint64_t token, uint64_t now) HG_CHECK;
+/* A datagram (or TCP message) that came in for an ask, from where. */
+void dns_answer(struct dns *d, uint32_t ask, const struct endpoint *from,
+		const uint8_t *msg, size_t len, uint64_t now);
+/* We ourselves could not send the ask (no socket, no memory): the question
+ * fails, for this must never look like a name without a HIP record. */
+void dns_ask_refused(struct dns *d, uint32_t ask);
+/* A copy of an answer that is too large for its way: header with TC set and
+ * the question, no records (RFC 2181 9). Returns its length; 0: the answer
+ * is malformed or cap too small. */
+size_t dns_truncate(const uint8_t *msg, size_t len, uint8_t *out, size_t cap);
+/* The server does not answer there, or its connection broke. */
+void dns_ask_failed(struct dns *d, uint32_t ask, uint64_t now);
+/* The daemon's answer to DNS_NEED_ADDRESS: the substitutes (either may be
+ * unspecified: none in that family). err != 0: SERVFAIL with `ede` text. */
+void dns_give(struct dns *d, uint32_t question, int err,
+	      const struct addr *sub6, const struct addr *sub4, const char *ede,
+	      uint64_t now);
+uint64_t dns_deadline(const struct dns *d);
+void dns_tick(struct dns *d, uint64_t now);
+const struct reasons *dns_reasons(const struct dns *d);
+/* Questions in flight. */
+size_t dns_pending(const struct dns *d);
+
+/* What a HIP record and its addresses said. */
+struct dns_host {
+	char name[DNS_NAME_MAX];
+	struct hit hit;
+	uint8_t pk_alg; /* RFC 8005 5.2 */
+	uint8_t pk[DNS_HI_MAX];
+	size_t pk_len;
+	bool via_rvs; /* locators are those of rendezvous servers */
+	struct addr locators[DNS_LOCATORS_MAX];
+	size_t locators_num;
+	uint32_t ttl;
+};
+
+enum dns_effect_kind {
+	DNS_ASK,      /* send msg to server; `ask` names it; tcp: over TCP */
+	DNS_ASK_DONE, /* nothing more is expected for `ask` */
+	DNS_REPLY,    /* msg is the answer for `who` */
+	DNS_NEED_ADDRESS, /* host is known; answer with dns_give(question) */
+	DNS_RESOLVED,	  /* dns_resolve: host */
+	DNS_UNRESOLVED,	  /* dns_resolve: no HIP record or no answer */
+	DNS_SEEN,	  /* a client's query was taken: who, name, qtype */
+	DNS_EFFECT_NUM
+};
+
+struct dns_effect {
+	enum dns_effect_kind kind;
+	uint32_t ask;
+	uint32_t question;
+	struct endpoint server;
+	bool tcp;
+	struct dns_asker who;	 /* SEEN, REPLY, NEED_ADDRESS */
+	uint16_t qtype;		 /* ASK, REPLY, NEED_ADDRESS: for traces */
+	char name[DNS_NAME_MAX]; /* the same */
+	const uint8_t *msg;	 /* valid until the next call on the engine */
+	size_t msg_len;
+	bool substituted;	     /* REPLY: carries a substitute */
+	unsigned rcode;		     /* REPLY */
+	struct addr substitute;	     /* REPLY: the address, when it is one */
+	const struct dns_host *host; /* valid until the next call */
+	uint64_t token;		     /* RESOLVED, UNRESOLVED */
+};
+
+bool dns_effect(struct dns *d, struct dns_effect *out);
+
+/* ---- leases ---------------------------------------------------------- */
+
+#define LEASE_SITE_KEY 32
+
+struct lease_config {
+	struct prefix pool6;
+	struct prefix pool4;
+	uint8_t site_key[LEASE_SITE_KEY];
+	uint32_t max; /* bound on leases; 0: 65536 */
+};
+
+struct lease_entry {
+	struct hit hit;
+	struct addr sub6; /* unspecified: none */
+	struct addr sub4;
+	char name[DNS_NAME_MAX]; /* the name it was first asked by */
+};
+
+struct lease;
+
+int lease_new(const struct lease_config *cfg, struct lease **out) HG_CHECK;
+void lease_free(struct lease *l);
+/* The substitutes of hit; *fresh: made now, to be journalled before anyone
+ * is told. HG_EEXIST: the hash collides with another HIT's address (the
+ * newcomer is refused, T9). HG_EFULL: bound reached. An exhausted IPv4 pool
+ * gives sub4 unspecified, which is not an error. The entry is borrowed. */
+int lease_get(struct lease *l, const struct hit *hit, const char *name,
+	      const struct lease_entry **out, bool *fresh) HG_CHECK;
+/* An entry from the journal. Entries outside the pools, or that contradict
+ * the site key or another entry, are refused (HG_EFORMAT, HG_EEXIST). */
+int lease_restore(struct lease *l, const struct lease_entry *e) HG_CHECK;
+/* Whose is it? NULL: nobody's. */
+const struct lease_entry *lease_find(const struct lease *l,
+				     const struct addr *sub);
+void lease_each(const struct lease *l,
+		void (*fn)(const struct lease_entry *e, void *arg), void *arg);
+
+/* ---- records --------------------------------------------------------- */
+
+/* One HIP record as a zone file holds it (RFC 8005 6), with a newline.
+ * name and rvs[] are as given (absolute or relative to the zone's origin).
+ * Returns the length, or HG_E*. */
+int dns_record_print(char *out, size_t cap, const char *name, uint32_t ttl,
+		     const struct hit *hit, uint8_t pk_alg, const uint8_t *pk,
+		     size_t pk_len, const char *const *rvs,
+		     size_t rvs_num) HG_CHECK;

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/* Substitute addresses: which one denotes which HIT (patent step D).
+ *
+ * THEORY OF OPERATION
+ * The IPv6 substitute is a function of the HIT, the site key and the pool:
+ * a restart, or a twin proxy with the same key, gives the same address
+ * without being told. The price is that two HITs may want one address; then
+ * the newcomer is refused (product.md T9) and nobody's address moves. The
+ * IPv4 pool is too small for that: a hash says where to begin, the next
+ * free address is taken, and the daemon's journal remembers.
+ *
+ * Entries are never deleted while the table lives, so an address never
+ * comes to denote another HIT, and pointers handed out stay good. Memory is
+ * bounded by lease_config.max. Owner: the control thread.
+ */
+#include "dns/dns.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/wire.h"
+
+#define LEASE_MAX_DEFAULT 65536
+#define POOL6_LEN_MAX 112
+#define POOL4_LEN_MIN (96 + 8)
+#define POOL4_LEN_MAX (96 + 30)
+/* Hashes tried until one is no reserved number; with 16 host bits or more,
+ * that 16 in a row are reserved does not happen. */
+#define DRAWS_MAX 16
+
+enum lease_key { KEY_HIT, KEY_SUB6, KEY_SUB4, KEY_NUM };
+
+struct lease_node {
+	struct lease_entry e;
+	struct lease_node *next[KEY_NUM]; /* in its bucket, by key */
+};
+
+struct lease {
+	struct lease_config cfg;
+	uint8_t hash_key[crypto_shorthash_KEYBYTES];
+	struct lease_node **all; /* in the order they came; cfg.max long */
+	size_t num;
+	uint32_t used4;
+	size_t mask; /* buckets - 1 */
+	struct lease_node **buckets[KEY_NUM];
+};
+
+static_assert(sizeof(struct addr) == 16 && sizeof(struct hit) == 16,
+	      "keys are 16 octets");
+
+static bool config_is_sane(const struct lease_config *cfg)
+{
+	const struct prefix *p6 = &cfg->pool6;
+	const struct prefix *p4 = &cfg->pool4;
+
+	if (p6->len && (prefix_is4(p6) || p6->len > POOL6_LEN_MAX))
+		return false;
+	if (p4->len && (!prefix_is4(p4) || p4->len < POOL4_LEN_MIN ||
+			p4->len > POOL4_LEN_MAX))
+		return false;
+	return true;
+}
+
+int lease_new(const struct lease_config *cfg, struct lease **out)
+{
+	struct lease *l;
+	size_t buckets = 64;
+
+	if (!config_is_sane(cfg))
+		return HG_EINVAL;
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return HG_ENOMEM;
+	l->cfg = *cfg;
+	if (l->cfg.max == 0)
+		l->cfg.max = LEASE_MAX_DEFAULT;
+	while (buckets < l->cfg.max)
+		buckets *= 2;
+	l->mask = buckets - 1;
+	randombytes_buf(l->hash_key, sizeof(l->hash_key));
+	l->all = calloc(l->cfg.max, sizeof(l->all[0]));
+	if (!l->all)
+		goto fail;
+	for (unsigned k = 0; k < KEY_NUM; k++) {
+		l->buckets[k] = calloc(buckets, sizeof(l->buckets[k][0]));
+		if (!l->buckets[k])
+			goto fail;
+	}
+	*out = l;
+	return HG_OK;
+fail:
+	lease_free(l);
+	return HG_ENOMEM;
+}
+
+void lease_free(struct lease *l)
+{
+	if (!l)
+		return;
+	for (size_t i = 0; i < l->num; i++)
+		free(l->all[i]);
+	for (unsigned k = 0; k < KEY_NUM; k++)
+		free(l->buckets[k]);
+	free(l->all);
+	sodium_memzero(l->cfg.site_key, sizeof(l->cfg.site_key));
+	sodium_memzero(l->hash_key, sizeof(l->hash_key));
+	free(l);
+}
+
+static const uint8_t *key_of(const struct lease_node *n, enum lease_key k)
+{
+	if (k == KEY_HIT)
+		return n->e.hit.b;
+	return k == KEY_SUB6 ? n->e.sub6.b : n->e.sub4.b;
+}
+
+static struct lease_node **bucket(const struct lease *l, enum lease_key k,
+				  const uint8_t key[16])
+{
+	uint8_t h[crypto_shorthash_BYTES];
+
+	crypto_shorthash(h, key, 16, l->hash_key);
+	return &l->buckets[k][get_be64(h) & l->mask];
+}
+
+static struct lease_node *find(const struct lease *l, enum lease_key k,
+			       const uint8_t key[16])
+{
+	struct lease_node *n = *bucket(l, k, key);
+
+	while (n && memcmp(key_of(n, k), key, 16) != 0)
+		n = n->next[k];
+	return n;
+}
+
+static void link_key(struct lease *l, struct lease_node *n, enum lease_key k)
+{
+	struct lease_node **b = bucket(l, k, key_of(n, k));
+
+	n->next[k] = *b;
+	*b = n;
+}
+
+static void keyed_hash(const struct lease *l, const char domain[8],
+		       const struct hit *hit, uint8_t draw, uint8_t out[16])
+{
+	uint8_t in[8 + 16 + 1];
+
+	memcpy(in, domain, 8);
+	memcpy(in + 8, hit->b, 16);
+	in[24] = draw;
+	crypto_generichash(out, 16, in, sizeof(in), l->cfg.site_key,
+			   sizeof(l->cfg.site_key));
+}
+
+/* Numbers a network keeps for itself: ::0 to ::ff (routers, the TUN) and
+ * the subnet anycast addresses at the top (RFC 2526). */
+static bool host6_is_reserved(const struct addr *a, unsigned prefix_len)
+{
+	bool zeros = true;
+	bool ones = true;
+
+	for (unsigned bit = prefix_len; bit < 121; bit++) {
+		bool set = a->b[bit / 8] & (0x80 >> bit % 8);
+
+		ones = ones && set;
+		zeros = zeros && (!set || bit == 120);
+	}
+	return zeros || ones;
+}
+
+static struct addr substitute6(const struct lease *l, const struct hit *hit)
+{
+	struct addr a = addr_any6;
+	unsigned len = l->cfg.pool6.len;
+	uint8_t h[16];
+
+	if (len == 0)
+		return a;
+	for (uint8_t draw = 0; draw < DRAWS_MAX; draw++) {
+		keyed_hash(l, "lease-v6", hit, draw, h);
+		a = l->cfg.pool6.addr;
+		for (unsigned i = len / 8; i < 16; i++) {
+			uint8_t host = 0xff;
+
+			if (i == len / 8)
+				host = (uint8_t)(0xff >> len % 8);
+			a.b[i] = (uint8_t)(a.b[i] | (h[i] & host));
+		}
+		if (!host6_is_reserved(&a, len))
+			break;
+	}
+	return a;
+}
+
+/* Addresses of the IPv4 pool that can be given out: not the network, not
+ * the first (the TUN's own), not the broadcast address. */
+static uint32_t usable4(const struct lease *l)
+{
+	unsigned len = l->cfg.pool4.len;
+
+	return len ? (1U << (128 - len)) - 3 : 0;
+}
+
+static struct addr nth4(const struct lease *l, uint32_t n)
+{
+	struct addr a = l->cfg.pool4.addr;
+
+	put_be32(a.b + 12, get_be32(a.b + 12) + 2 + n);
+	return a;
+}
+
+static bool is_usable4(const struct lease *l, const struct addr *a)
+{
+	uint32_t n;
+
+	if (!l->cfg.pool4.len || !prefix_has(&l->cfg.pool4, a))
+		return false;
+	n = get_be32(a->b + 12) - get_be32(l->cfg.pool4.addr.b + 12);
+	return n >= 2 && n - 2 < usable4(l);
+}
+
+static struct addr substitute4(const struct lease *l, const struct hit *hit)
+{
+	uint32_t size = usable4(l);
+	uint8_t h[16];
+	uint32_t start;
+
+	if (l->used4 >= size)
+		return addr_any6;
+	keyed_hash(l, "lease-v4", hit, 0, h);
+	start = (uint32_t)(get_be64(h) % size);
+	for (uint32_t i = 0; i < size; i++) {
+		struct addr a =
+			nth4(l, (uint32_t)(((uint64_t)start + i) % size));
+
+		if (!find(l, KEY_SUB4, a.b))
+			return a;
+	}
+	return addr_any6;
+}
+
+static void set6(struct lease *l, struct lease_node *n, const struct addr *a)
+{
+	if (addr_is_unspecified(a))
+		return;
+	n->e.sub6 = *a;
+	link_key(l, n, KEY_SUB6);
+}
+
+static void set4(struct lease *l, struct lease_node *n, const struct addr *a)
+{
+	if (addr_is_unspecified(a))
+		return;
+	n->e.sub4 = *a;
+	link_key(l, n, KEY_SUB4);
+	l->used4++;
+}
+
+static int add(struct lease *l, const struct lease_entry *e)
+{
+	struct lease_node *n;
+
+	if (l->num >= l->cfg.max)
+		return HG_EFULL;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return HG_ENOMEM;
+	n->e.hit = e->hit;
+	snprintf(n->e.name, sizeof(n->e.name), "%s", e->name);
+	link_key(l, n, KEY_HIT);
+	set6(l, n, &e->sub6);
+	set4(l, n, &e->sub4);
+	l->all[l->num++] = n;
+	return HG_OK;
+}
+
+/* An entry kept from when there was no pool, or no room in it, gets what
+ * is missing. */
+static int complete(struct lease *l, struct lease_node *n, bool *fresh)
+{
+	struct addr a;
+
+	*fresh = false;
+	if (l->cfg.pool6.len && addr_is_unspecified(&n->e.sub6)) {
+		a = substitute6(l, &n->e.hit);
+		if (find(l, KEY_SUB6, a.b))
+			return HG_EEXIST;
+		set6(l, n, &a);
+		*fresh = true;
+	}
+	if (addr_is_unspecified(&n->e.sub4)) {
+		a = substitute4(l, &n->e.hit);
+		set4(l, n, &a);
+		*fresh = *fresh || !addr_is_unspecified(&a);
+	}
+	return HG_OK;
+}
+
+int lease_get(struct lease *l, const struct hit *hit, const char *name,
+	      const struct lease_entry **out, bool *fresh)
+{
+	struct lease_node *n = find(l, KEY_HIT, hit->b);
+	struct lease_entry e = { .hit = *hit };
+	int err;
+
+	*fresh = false;
+	if (n) {
+		err = complete(l, n, fresh);
+		*out = &n->e;
+		return err;
+	}
+	if (!hit_is_orchid(hit->b) || strlen(name) >= sizeof(e.name))
+		return HG_EINVAL;
+	if (l->num >= l->cfg.max)
+		return HG_EFULL;
+	strcpy(e.name, name);
+	e.sub6 = substitute6(l, hit);
+	if (l->cfg.pool6.len && find(l, KEY_SUB6, e.sub6.b))
+		return HG_EEXIST;
+	e.sub4 = substitute4(l, hit);
+	err = add(l, &e);
+	if (err)
+		return err;
+	*out = &l->all[l->num - 1]->e;
+	*fresh = true;
+	return HG_OK;
+}
+
+/* Is sub6, sub4 what this table could have given to that HIT? */
+static int restore_check(const struct lease *l, const struct lease_entry *e)
+{
+	const struct lease_node *n;
+	struct addr own6 = substitute6(l, &e->hit);
+
+	if (!hit_is_orchid(e->hit.b) || !memchr(e->name, '\0', sizeof(e->name)))
+		return HG_EFORMAT;
+	if (!addr_is_unspecified(&e->sub6)) {
+		if (!addr_eq(&e->sub6, &own6))
+			return HG_EFORMAT;
+		n = find(l, KEY_SUB6, e->sub6.b);
+		if (n && !hit_eq(&n->e.hit, &e->hit))
+			return HG_EEXIST;
+	}
+	if (!addr_is_unspecified(&e->sub4)) {
+		if (!is_usable4(l, &e->sub4))
+			return HG_EFORMAT;
+		n = find(l, KEY_SUB4, e->sub4.b);
+		if (n && !hit_eq(&n->e.hit, &e->hit))
+			return HG_EEXIST;
+	}
+	return HG_OK;
+}
+
+/* The journal has a later line for a HIT: it may add what was missing, it
+ * may not move what was given. */
+static int restore_more(struct lease *l, struct lease_node *n,
+			const struct lease_entry *e)
+{
+	bool new6 = addr_is_unspecified(&n->e.sub6);
+	bool new4 = addr_is_unspecified(&n->e.sub4);
+
+	if (!new4 && !addr_is_unspecified(&e->sub4) &&
+	    !addr_eq(&n->e.sub4, &e->sub4))
+		return HG_EEXIST;
+	if (new6)
+		set6(l, n, &e->sub6);
+	if (new4)
+		set4(l, n, &e->sub4);
+	return HG_OK;
+}
+
+int lease_restore(struct lease *l, const struct lease_entry *e)
+{
+	struct lease_node *n;
+	int err = restore_check(l, e);
+
+	if (err)
+		return err;
+	n = find(l, KEY_HIT, e->hit.b);
+	return n ? restore_more(l, n, e) : add(l, e);
+}
+
+const struct lease_entry *lease_find(const struct lease *l,
+				     const struct addr *sub)
+{
+	const struct lease_node *n;
+
+	if (addr_is_unspecified(sub))
+		return NULL;
+	n = find(l, addr_is4(sub) ? KEY_SUB4 : KEY_SUB6, sub->b);
+	return n ? &n->e : NULL;
+}
+
+void lease_each(const struct lease *l,
+		void (*fn)(const struct lease_entry *e, void *arg), void *arg)
+{
+	for (size_t i = 0; i < l->num; i++)
+		fn(&l->all[i]->e, arg);
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: MIT */
+/* What happens next to a question; theory in question.h. */
+#include "dns/progress.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/wire.h"
+
+/* ---- asking ----------------------------------------------------------- */
+
+static int send_own(struct dns *d, struct question *q, uint16_t id)
+{
+	int err;
+
+	/* Only the id differs from what the client sent. */
+	put_be16(q->query, id);
+	err = question_ask(d, q, SLOT_OWN, q->query, q->query_len);
+	put_be16(q->query, q->header.id);
+	return err;
+}
+
+static void slot_send(struct dns *d, struct question *q, enum slot slot)
+{
+	uint16_t id = (uint16_t)randombytes_uniform(65536);
+	uint8_t msg[REPLY_MAX];
+	size_t len;
+	int err;
+
+	if (slot == SLOT_OWN) {
+		err = send_own(d, q, id);
+	} else {
+		err = reply_ask(question_slot_name(q, slot),
+				question_slot_type(q, slot), id, msg, &len);
+		if (!err)
+			err = question_ask(d, q, slot, msg, len);
+	}
+	if (err)
+		q->slots[slot].found = FOUND_FAILED;
+}
+
+static void slot_wait(struct question *q, enum slot slot, uint64_t now)
+{
+	struct slot_state *s = &q->slots[slot];
+
+	s->found = FOUND_WAIT;
+	s->resend_at = now + (slot == SLOT_HIP ? HIP_RESEND : OTHER_RESEND);
+	s->fail_at = now + (slot == SLOT_HIP ? HIP_WAIT : OTHER_WAIT);
+}
+
+static void slot_start(struct dns *d, struct question *q, enum slot slot,
+		       uint64_t now)
+{
+	slot_wait(q, slot, now);
+	if (slot == SLOT_OWN && q->who.tcp) {
+		q->slots[slot].tcp = true;
+		q->slots[slot].resend_at = NEVER;
+	}
+	slot_send(d, q, slot);
+}
+
+static void slot_stop(struct dns *d, struct question *q, enum slot slot)
+{
+	if (q->slots[slot].found == FOUND_WAIT)
+		q->slots[slot].found = FOUND_FAILED;
+	question_close(d, q, slot);
+}
+
+/* The client's own query is one of the two address look-ups. */
+static bool is_shared(const struct question *q, enum slot slot)
+{
+	if (q->kind != QUESTION_LOOKUP)
+		return false;
+	return (slot == SLOT_A && q->asked.type == SCAN_A) ||
+	       (slot == SLOT_AAAA && q->asked.type == SCAN_AAAA);
+}
+
+static bool wants_address(const struct question *q)
+{
+	return q->kind == QUESTION_RESOLVE || q->asked.type == SCAN_A ||
+	       q->asked.type == SCAN_AAAA;
+}
+
+void progress_start(struct dns *d, struct question *q, uint64_t now)
+{
+	if (q->kind != QUESTION_RESOLVE)
+		slot_start(d, q, SLOT_OWN, now);
+	if (q->kind != QUESTION_RELAY)
+		slot_start(d, q, SLOT_HIP, now);
+	for (enum slot s = SLOT_A; s <= SLOT_AAAA; s++) {
+		if (q->kind == QUESTION_RELAY || !wants_address(q))
+			continue;
+		if (!is_shared(q, s)) {
+			slot_start(d, q, s, now);
+			continue;
+		}
+		slot_wait(q, s, now);
+		q->slots[s].resend_at = NEVER;
+	}
+	progress_step(d, q, now);
+}
+
+void progress_tcp(struct dns *d, struct question *q, enum slot slot,
+		  uint64_t now)
+{
+	struct slot_state *s = &q->slots[slot];
+
+	question_close(d, q, slot);
+	s->found = FOUND_WAIT;
+	s->tcp = true;
+	s->resend_at = NEVER;
+	s->fail_at = now + TCP_WAIT;
+	slot_send(d, q, slot);
+}
+
+/* ---- ends ------------------------------------------------------------- */
+
+void progress_reply(struct dns *d, const struct dns_asker *who,
+		    const char *name, uint32_t question, const struct reply *r)
+{
+	uint8_t msg[REPLY_MAX];
+	size_t len;
+	struct dns_effect e = {
+		.kind = DNS_REPLY,
+		.question = question,
+		.server = who->server,
+		.who = *who,
+		.qtype = r->question->type,
+		.msg = msg,
+		.rcode = r->rcode,
+		.substituted = r->kind == REPLY_ADDRESS,
+	};
+
+	if (e.substituted)
+		e.substitute = *r->addr;
+	memcpy(e.name, name, strlen(name) + 1);
+	if (reply_build(r, msg, &len)) {
+		reason_count(&d->reasons, REASON_DNS_BUSY);
+		return;
+	}
+	e.msg_len = len;
+	if (outbox_put(&d->outbox, &e))
+		reason_count(&d->reasons, REASON_DNS_BUSY);
+}
+
+static void say_unresolved(struct dns *d, const struct question *q)
+{
+	struct dns_effect e = {
+		.kind = DNS_UNRESOLVED,
+		.question = q->id,
+		.server = q->who.server,
+		.token = q->who.token,
+	};
+
+	memcpy(e.name, q->name, sizeof(e.name));
+	if (outbox_put(&d->outbox, &e))
+		reason_count(&d->reasons, REASON_DNS_BUSY);
+}
+
+/* Ends the question; the answer, if any, leaves after the asks are done. */
+static void end_with(struct dns *d, struct question *q, const struct reply *r)
+{
+	for (enum slot s = 0; s < SLOT_NUM; s++)
+		question_close(d, q, s);
+	if (q->kind == QUESTION_RESOLVE)
+		say_unresolved(d, q);
+	else if (r)
+		progress_reply(d, &q->who, q->name, q->id, r);
+	question_end(d, q);
+}
+
+static struct reply reply_for(const struct question *q)
+{
+	struct reply r = {
+		.header = &q->header,
+		.question = &q->asked,
+		.edns = &q->edns,
+	};
+
+	return r;
+}
+
+static void fail(struct dns *d, struct question *q, enum reply_ede ede,
+		 const char *text)
+{
+	struct reply r = reply_for(q);
+
+	r.rcode = SCAN_SERVFAIL;
+	r.ede = ede;
+	r.ede_text = text;
+	end_with(d, q, &r);
+}
+
+/* The server's answer, octet for octet, with the client's id. */
+static void relay(struct dns *d, struct question *q)
+{
+	struct dns_effect e = {
+		.kind = DNS_REPLY,
+		.question = q->id,
+		.server = q->who.server,
+		.who = q->who,
+		.qtype = q->asked.type,
+		.msg = q->own,
+		.msg_len = q->own_len,
+		.rcode = get_be16(q->own + 2) & 15,
+	};
+
+	for (enum slot s = 0; s < SLOT_NUM; s++)
+		question_close(d, q, s);
+	memcpy(e.name, q->name, sizeof(e.name));
+	put_be16(q->own, q->header.id);
+	if (outbox_put(&d->outbox, &e))
+		reason_count(&d->reasons, REASON_DNS_BUSY);
+	question_end(d, q);
+}
+
+/* The client gets what the server says, when it says it. */
+static void step_own(struct dns *d, struct question *q)
+{
+	switch (q->slots[SLOT_OWN].found) {
+	case FOUND_ANSWERED:
+		relay(d, q);
+		return;
+	case FOUND_WAIT:
+		question_arm(d, q);
+		return;
+	default:
+		break;
+	}
+	if (q->mode == DNS_REQUIRE)
+		fail(d, q, REPLY_EDE_NO_AUTHORITY,
+		     "hipgate: the server does not answer");
+	else
+		end_with(d, q, NULL); /* as if we were not there */
+}
+
+static void step_not_hip(struct dns *d, struct question *q, const char *why)
+{
+	if (q->kind == QUESTION_RESOLVE) {
+		end_with(d, q, NULL);
+		return;
+	}
+	if (q->mode == DNS_REQUIRE) {
+		fail(d, q, REPLY_EDE_BLOCKED, why);
+		return;
+	}
+	for (enum slot s = SLOT_HIP; s < SLOT_NUM; s++)
+		slot_stop(d, q, s);
+	step_own(d, q);
+}
+
+/* ---- where is the host? ------------------------------------------------ */
+
+/* The slot that finds an address of rendezvous server i: the name's own
+ * when the record lists its owner (RFC 8005 4.1). */
+static enum slot rvs_slot(const struct question *q, size_t i, bool v6)
+{
+	if (dname_eq(&q->rvs[i], &q->owner) ||
+	    dname_eq(&q->rvs[i], &q->asked.name))
+		return v6 ? SLOT_AAAA : SLOT_A;
+	return (enum slot)(SLOT_RVS + 2 * i + (v6 ? 1 : 0));
+}
+
+/* The slots that say where the host is, the preferred first: IPv6 before
+ * IPv4, rendezvous servers in the record's order (RFC 8005 5.6). */
+static size_t locator_slots(const struct question *q, enum slot out[SLOT_NUM])
+{
+	size_t num = 0;
+
+	if (q->rvs_num == 0) {
+		out[num++] = SLOT_AAAA;
+		out[num++] = SLOT_A;
+	}
+	for (size_t i = 0; i < q->rvs_num; i++) {
+		out[num++] = rvs_slot(q, i, true);
+		out[num++] = rvs_slot(q, i, false);
+	}
+	return num;
+}
+
+static void start_locating(struct dns *d, struct question *q, uint64_t now)
+{
+	enum slot list[SLOT_NUM];
+	size_t num = locator_slots(q, list);
+
+	q->stage = STAGE_LOCATING;
+	q->grace_at = NEVER;
+	question_close(d, q, SLOT_HIP);
+	for (size_t i = 0; i < num; i++) {
+		struct slot_state *s = &q->slots[list[i]];
+
+		if (s->found == FOUND_IDLE)
+			slot_start(d, q, list[i], now);
+	}
+}
+
+/* The client's own query was to find one family's addresses. If it came
+ * to nothing, they are asked for apart, or given up. */
+static void share_own(struct dns *d, struct question *q, uint64_t now)
+{
+	enum slot shared = q->asked.type == SCAN_A ? SLOT_A : SLOT_AAAA;
+	struct slot_state *s = &q->slots[shared];
+
+	if (!is_shared(q, shared) || s->found != FOUND_WAIT || s->tcp)
+		return;
+	if (q->own_cut)
+		progress_tcp(d, q, shared, now);
+	else if (q->slots[SLOT_OWN].found == FOUND_FAILED)
+		s->found = FOUND_FAILED;
+}
+
+static void add_locator(struct dns_host *h, const struct addr *a)
+{
+	for (size_t i = 0; i < h->locators_num; i++) {
+		if (addr_eq(&h->locators[i], a))
+			return;
+	}
+	if (h->locators_num < DNS_LOCATORS_MAX)
+		h->locators[h->locators_num++] = *a;
+}
+
+/* Fills host.locators with what is known; returns whether more may come.
+ * Each slot has its share, so that many addresses of one family do not
+ * hide the other. */
+static bool collect(struct question *q, uint32_t *ttl)
+{
+	enum slot list[SLOT_NUM];
+	size_t num = locator_slots(q, list);
+	size_t share = DNS_LOCATORS_MAX / num;
+	bool more = false;
+
+	*ttl = q->host.ttl;
+	q->host.locators_num = 0;
+	for (size_t i = 0; i < num; i++) {
+		const struct slot_state *s = &q->slots[list[i]];
+
+		more = more || s->found == FOUND_WAIT;
+		if (s->found != FOUND_ANSWERED || s->num == 0)
+			continue;
+		for (size_t k = 0; k < s->num && k < share; k++)
+			add_locator(&q->host, &s->addrs[k]);
+		if (s->ttl < *ttl)
+			*ttl = s->ttl;
+	}
+	return more;
+}
+
+static void need_address(struct dns *d, struct question *q, uint64_t now)
+{
+	bool resolve = q->kind == QUESTION_RESOLVE;
+	struct dns_effect e = {
+		.kind = resolve ? DNS_RESOLVED : DNS_NEED_ADDRESS,
+		.question = q->id,
+		.server = q->who.server,
+		.who = q->who,
+		.qtype = q->asked.type,
+		.host = &q->host,
+		.token = resolve ? q->who.token : 0,
+	};
+	int err;
+
+	for (enum slot s = 0; s < SLOT_NUM; s++)
+		slot_stop(d, q, s);
+	memcpy(e.name, q->name, sizeof(e.name));
+	err = outbox_put(&d->outbox, &e);
+	if (err)
+		reason_count(&d->reasons, REASON_DNS_BUSY);
+	if (err || resolve) {
+		question_end(d, q);
+		return;
+	}
+	q->stage = STAGE_GIVING;
+	q->give_by = now + GIVE_WAIT;
+	question_arm(d, q);
+}
+
+static void step_locating(struct dns *d, struct question *q, uint64_t now)
+{
+	uint32_t ttl;
+	bool more;
+
+	share_own(d, q, now);
+	more = collect(q, &ttl);
+	if (more && q->host.locators_num && q->grace_at == NEVER)
+		q->grace_at = now + LOCATE_GRACE;
+	if (more && now < q->grace_at) {
+		question_arm(d, q);
+		return;
+	}
+	if (q->host.locators_num == 0) {
+		/* Still a HIP host's name: never its clear address. */
+		fail(d, q, REPLY_EDE_OTHER,
+		     "hipgate: HIP host without a usable address");
+		return;
+	}
+	q->host.ttl = ttl;
+	need_address(d, q, now);
+}
+
+static void step_hip(struct dns *d, struct question *q, uint64_t now)
+{
+	struct reply r = reply_for(q);
+
+	if (wants_address(q)) {
+		start_locating(d, q, now);
+		step_locating(d, q, now);
+		return;
+	}
+	/* Records that could lead around the substitute: SVCB and HTTPS have
+	 * address hints, ANY has everything (RFC 8482). */
+	r.kind = q->asked.type == SCAN_ANY ? REPLY_MINIMAL : REPLY_NODATA;
+	r.ttl = q->host.ttl < d->ttl_max ? q->host.ttl : d->ttl_max;
+	r.ede = REPLY_EDE_FORGED;
+	r.ede_text = "hipgate: HIP host, use A or AAAA";
+	end_with(d, q, &r);
+}
+
+/* ---- deciding --------------------------------------------------------- */
+
+static void step_asking(struct dns *d, struct question *q, uint64_t now)
+{
+	enum found found = q->slots[SLOT_HIP].found;
+
+	if (found == FOUND_WAIT) {
+		question_arm(d, q);
+		return;
+	}
+	if (found == FOUND_ANSWERED && q->hip == HIP_GOOD)
+		step_hip(d, q, now);
+	else if (q->hip_seen)
+		fail(d, q, REPLY_EDE_OTHER,
+		     "hipgate: the HIP record cannot be used");
+	else if (found == FOUND_ANSWERED)
+		step_not_hip(d, q, "hipgate: HIP required, no HIP record");
+	else
+		step_not_hip(d, q, "hipgate: HIP required, no answer");
+}
+
+void progress_step(struct dns *d, struct question *q, uint64_t now)
+{
+	if (q->kind == QUESTION_RELAY)
+		step_own(d, q);
+	else if (q->stage == STAGE_ASKING)
+		step_asking(d, q, now);
+	else if (q->stage == STAGE_LOCATING)
+		step_locating(d, q, now);
+	else
+		question_arm(d, q);
+}
+
+void progress_refused(struct dns *d, struct question *q)
+{
+	reason_count(&d->reasons, REASON_DNS_BUSY);
+	if (q->kind == QUESTION_RESOLVE)
+		end_with(d, q, NULL);
+	else
+		fail(d, q, REPLY_EDE_OTHER, "hipgate: too busy to ask");
+}
+
+void progress_lost(struct dns *d, struct question *q, enum slot slot,
+		   uint64_t now)
+{
+	struct slot_state *s = &q->slots[slot];
+	bool live = false;
+
+	for (size_t i = 0; i < q->asks_num; i++)
+		live = live || (q->asks[i].slot == slot && q->asks[i].live);
+	if (s->found != FOUND_WAIT || live || s->resend_at != NEVER)
+		return; /* another try is under way or will be */
+	s->found = FOUND_FAILED;
+	progress_step(d, q, now);
+}
+
+void progress_timer(struct dns *d, struct question *q, uint64_t now)
+{
+	if (q->stage == STAGE_GIVING) {
+		if (now >= q->give_by)
+			fail(d, q, REPLY_EDE_NOT_READY,
+			     "hipgate: no substitute address in time");
+		return;
+	}
+	for (enum slot i = 0; i < SLOT_NUM; i++) {
+		struct slot_state *s = &q->slots[i];
+
+		if (s->found != FOUND_WAIT)
+			continue;
+		if (now >= s->fail_at) {
+			slot_stop(d, q, i);
+		} else if (now >= s->resend_at) {
+			s->resend_at = NEVER;
+			slot_send(d, q, i);
+		}
+	}
+	progress_step(d, q, now);
+}
+
+/* ---- the daemon's answer ----------------------------------------------- */
+
+static bool substitute(const struct question *q, const struct addr *sub6,
+		       const struct addr *sub4, struct reply *r)
+{
+	r->addr = q->asked.type == SCAN_A ? sub4 : sub6;
+	return r->addr && !addr_is_unspecified(r->addr) &&
+	       addr_is4(r->addr) == (q->asked.type == SCAN_A);
+}
+
+void dns_give(struct dns *d, uint32_t question, int err,
+	      const struct addr *sub6, const struct addr *sub4, const char *ede,
+	      uint64_t now)
+{
+	struct question *q = question_find(d, question);
+	struct reply r;
+
+	(void)now;
+	outbox_settle(&d->outbox);
+	if (!q || q->stage != STAGE_GIVING)
+		return;
+	if (err) {
+		fail(d, q, REPLY_EDE_OTHER,
+		     ede ? ede : "hipgate: no substitute address");
+		return;
+	}
+	r = reply_for(q);
+	r.kind = substitute(q, sub6, sub4, &r) ? REPLY_ADDRESS : REPLY_NODATA;
+	r.ttl = q->host.ttl < d->ttl_max ? q->host.ttl : d->ttl_max;
+	r.ede = REPLY_EDE_FORGED;
+	r.ede_text = ede ? ede : "hipgate: substitute address of a HIP host";
+	end_with(d, q, &r);
+}

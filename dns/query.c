@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* What a client's query needs (product.md section 3; RFC 1035, 6891, 8482). */
+#include "dns/dns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/wire.h"
+#include "dns/progress.h"
+#include "dns/question.h"
+#include "dns/reply.h"
+#include "dns/reverse.h"
+
+/* A query, read. */
+struct query {
+	const struct dns_asker *who;
+	struct scan_header header;
+	struct scan_question asked;
+	struct scan_edns edns;
+	char name[DNS_NAME_MAX];
+	const uint8_t *msg;
+	size_t len;
+};
+
+static void answer_header(struct dns *d, const struct query *in, unsigned rcode)
+{
+	uint8_t msg[SCAN_HEADER];
+	struct dns_effect e = {
+		.kind = DNS_REPLY,
+		.server = in->who->server,
+		.who = *in->who,
+		.msg = msg,
+		.msg_len = sizeof(msg),
+		.rcode = rcode,
+	};
+
+	reply_header(&in->header, rcode, msg);
+	if (outbox_put(&d->outbox, &e))
+		reason_count(&d->reasons, REASON_DNS_BUSY);
+}
+
+/* Answers at once, without a question in the table. */
+static void answer_now(struct dns *d, const struct query *in, struct reply *r)
+{
+	r->header = &in->header;
+	r->question = &in->asked;
+	r->edns = &in->edns;
+	progress_reply(d, in->who, in->name, 0, r);
+}
+
+static void answer_error(struct dns *d, const struct query *in, unsigned rcode,
+			 const char *text)
+{
+	struct reply r = {
+		.rcode = rcode,
+		.ede = REPLY_EDE_BLOCKED,
+		.ede_text = text,
+	};
+
+	answer_now(d, in, &r);
+}
+
+/* Reads the query; what cannot be a question is answered here. */
+static bool read_query(struct dns *d, struct query *in)
+{
+	struct rd r = rd_init(in->msg, in->len);
+
+	scan_header(&r, &in->header);
+	if (r.bad) {
+		reason_count(&d->reasons, REASON_DNS_MALFORMED);
+		return false;
+	}
+	if (in->header.flags & SCAN_QR) { /* never answer an answer */
+		reason_count(&d->reasons, REASON_DNS_NOT_QUERY);
+		return false;
+	}
+	if (scan_opcode(&in->header) != 0 || in->header.count[0] != 1) {
+		reason_count(&d->reasons, REASON_DNS_NOT_QUERY);
+		answer_header(d, in,
+			      scan_opcode(&in->header) ? SCAN_NOTIMP
+						       : SCAN_FORMERR);
+		return false;
+	}
+	scan_question(&r, in->msg, &in->asked);
+	if (in->len > QUERY_MAX ||
+	    scan_edns(&r, in->msg, &in->header, &in->edns)) {
+		reason_count(&d->reasons, REASON_DNS_MALFORMED);
+		answer_header(d, in, SCAN_FORMERR);
+		return false;
+	}
+	return true;
+}
+
+static bool answer_reverse(struct dns *d, const struct query *in)
+{
+	struct reply r = { .ede_text = NULL };
+	const struct lease_entry *lease;
+	struct dname target;
+	struct addr a;
+
+	if (!d->lease || in->asked.type != SCAN_PTR ||
+	    in->asked.class != SCAN_IN || !reverse_addr(&in->asked.name, &a) ||
+	    !((d->pool6.len && prefix_has(&d->pool6, &a)) ||
+	      (d->pool4.len && prefix_has(&d->pool4, &a))))
+		return false;
+	lease = lease_find(d->lease, &a);
+	r.ttl = d->ttl_max;
+	if (lease && dname_parse(lease->name, &target) == 0) {
+		r.kind = REPLY_PTR;
+		r.target = &target;
+	} else {
+		/* The pool is ours: nobody else knows better. */
+		r.kind = REPLY_NODATA;
+		r.rcode = SCAN_NXDOMAIN;
+	}
+	answer_now(d, in, &r);
+	return true;
+}
+
+static bool may_be_hip(uint16_t type)
+{
+	return type == SCAN_A || type == SCAN_AAAA || type == SCAN_HTTPS ||
+	       type == SCAN_SVCB || type == SCAN_ANY;
+}
+
+/* How the query is to be treated; true: it has been refused already. */
+static bool choose(struct dns *d, const struct query *in, bool named,
+		   enum dns_mode mode, enum question_kind *kind)
+{
+	bool require = mode == DNS_REQUIRE;
+
+	*kind = QUESTION_RELAY;
+	if (mode == DNS_OFF || !may_be_hip(in->asked.type))
+		return false;
+	if (in->asked.class != SCAN_IN) {
+		/* Class ANY would lead around the rule. */
+		if (!require || in->asked.class != SCAN_ANY)
+			return false;
+		answer_error(d, in, SCAN_REFUSED,
+			     "hipgate: HIP required, class ANY refused");
+		return true;
+	}
+	if (in->edns.dnssec_ok && (in->header.flags & SCAN_CD)) {
+		/* It validates: a substitute would be bogus to it. */
+		if (!require)
+			return false;
+		answer_error(d, in, SCAN_REFUSED,
+			     "hipgate: HIP required, client validates DNSSEC");
+		return true;
+	}
+	if (!named) { /* no HIP host's: a mapping could not hold the name */
+		if (!require)
+			return false;
+		answer_error(d, in, SCAN_SERVFAIL,
+			     "hipgate: HIP required, name is too long");
+		return true;
+	}
+	*kind = QUESTION_LOOKUP;
+	return false;
+}
+
+static void answer_busy(struct dns *d, const struct query *in)
+{
+	struct reply r = {
+		.rcode = SCAN_SERVFAIL,
+		.ede = REPLY_EDE_NOT_READY,
+		.ede_text = "hipgate: too many questions in flight",
+	};
+
+	reason_count(&d->reasons, REASON_DNS_BUSY);
+	answer_now(d, in, &r);
+}
+
+static void open_question(struct dns *d, const struct query *in,
+			  enum question_kind kind, enum dns_mode mode,
+			  uint64_t now)
+{
+	uint8_t *copy = malloc(in->len);
+	struct question *q;
+
+	if (!copy || question_add(d, in->who, &q)) {
+		free(copy);
+		answer_busy(d, in);
+		return;
+	}
+	memcpy(copy, in->msg, in->len);
+	q->kind = kind;
+	q->mode = mode;
+	q->query = copy;
+	q->query_len = in->len;
+	q->header = in->header;
+	q->asked = in->asked;
+	q->owner = in->asked.name;
+	q->edns = in->edns;
+	memcpy(q->name, in->name, sizeof(q->name));
+	progress_start(d, q, now);
+}
+
+/* For the trace: the patent's step A. */
+static void say_seen(struct dns *d, const struct query *in)
+{
+	struct dns_effect e = {
+		.kind = DNS_SEEN,
+		.server = in->who->server,
+		.who = *in->who,
+		.qtype = in->asked.type,
+	};
+
+	memcpy(e.name, in->name, sizeof(e.name));
+	if (outbox_put(&d->outbox, &e))
+		reason_count(&d->reasons, REASON_DNS_BUSY);
+}
+
+void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
+	       size_t len, uint64_t now)
+{
+	struct query in = { .who = who, .msg = msg, .len = len };
+	enum question_kind kind;
+	enum dns_mode mode;
+	bool named;
+
+	outbox_settle(&d->outbox);
+	if (!read_query(d, &in))
+		return;
+	named = dname_print(&in.asked.name, in.name) == HG_OK;
+	if (in.edns.version > 0) { /* RFC 6891 6.1.3 */
+		answer_error(d, &in, SCAN_BADVERS, NULL);
+		return;
+	}
+	if (in.asked.type == SCAN_AXFR || in.asked.type == SCAN_IXFR) {
+		/* Many messages for one question; and not a host's. */
+		answer_error(d, &in, SCAN_REFUSED, NULL);
+		return;
+	}
+	if (question_is_repeated(d, who, in.header.id, &in.asked) ||
+	    answer_reverse(d, &in))
+		return;
+	say_seen(d, &in);
+	mode = policy_mode(d->policy, &in.asked.name);
+	if (!choose(d, &in, named, mode, &kind))
+		open_question(d, &in, kind, mode, now);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* The questions in flight; theory in question.h. */
+#include "dns/question.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/wire.h"
+
+/* One client address; exists while it has questions. */
+struct client {
+	struct client *next; /* in its bucket */
+	struct addr addr;
+	uint32_t num;
+	struct question *first;
+};
+
+int question_table_init(struct dns *d)
+{
+	size_t buckets = 64;
+
+	while (buckets < d->questions_max)
+		buckets *= 2;
+	d->mask = buckets - 1;
+	randombytes_buf(d->hash_key, sizeof(d->hash_key));
+	d->heap = calloc(d->questions_max, sizeof(struct question *));
+	d->by_id = calloc(buckets, sizeof(struct question *));
+	d->by_ask = calloc(buckets, sizeof(struct ask *));
+	d->by_client = calloc(buckets, sizeof(struct client *));
+	if (!d->heap || !d->by_id || !d->by_ask || !d->by_client)
+		return HG_ENOMEM;
+	return HG_OK;
+}
+
+void question_table_fini(struct dns *d)
+{
+	while (d->num)
+		question_end(d, d->heap[0]);
+	free(d->heap);
+	free(d->by_id);
+	free(d->by_ask);
+	free(d->by_client);
+}
+
+/* ---- heap of deadlines ------------------------------------------------ */
+
+static void heap_set(struct dns *d, size_t at, struct question *q)
+{
+	d->heap[at] = q;
+	q->heap_at = at;
+}
+
+static void heap_up(struct dns *d, struct question *q)
+{
+	size_t at = q->heap_at;
+
+	while (at > 0 && d->heap[(at - 1) / 2]->deadline > q->deadline) {
+		heap_set(d, at, d->heap[(at - 1) / 2]);
+		at = (at - 1) / 2;
+	}
+	heap_set(d, at, q);
+}
+
+static void heap_down(struct dns *d, struct question *q)
+{
+	size_t at = q->heap_at;
+	size_t child;
+
+	while ((child = 2 * at + 1) < d->num) {
+		if (child + 1 < d->num &&
+		    d->heap[child + 1]->deadline < d->heap[child]->deadline)
+			child++;
+		if (d->heap[child]->deadline >= q->deadline)
+			break;
+		heap_set(d, at, d->heap[child]);
+		at = child;
+	}
+	heap_set(d, at, q);
+}
+
+static void heap_move(struct dns *d, struct question *q)
+{
+	heap_up(d, q);
+	heap_down(d, q);
+}
+
+static void heap_del(struct dns *d, struct question *q)
+{
+	struct question *last = d->heap[--d->num];
+
+	if (last == q)
+		return;
+	heap_set(d, q->heap_at, last);
+	heap_move(d, last);
+}
+
+void question_arm(struct dns *d, struct question *q)
+{
+	q->deadline = NEVER;
+	if (q->stage == STAGE_GIVING) {
+		q->deadline = q->give_by;
+		heap_move(d, q);
+		return;
+	}
+	if (q->stage == STAGE_LOCATING)
+		q->deadline = q->grace_at;
+	for (unsigned i = 0; i < SLOT_NUM; i++) {
+		const struct slot_state *s = &q->slots[i];
+
+		if (s->found != FOUND_WAIT)
+			continue;
+		if (s->resend_at < q->deadline)
+			q->deadline = s->resend_at;
+		if (s->fail_at < q->deadline)
+			q->deadline = s->fail_at;
+	}
+	heap_move(d, q);
+}
+
+/* ---- clients ---------------------------------------------------------- */
+
+static struct client **client_bucket(const struct dns *d,
+				     const struct addr *addr)
+{
+	uint8_t h[crypto_shorthash_BYTES];
+
+	crypto_shorthash(h, addr->b, sizeof(addr->b), d->hash_key);
+	return &d->by_client[get_be64(h) & d->mask];
+}
+
+static struct client *client_find(const struct dns *d, const struct addr *addr)
+{
+	struct client *c = *client_bucket(d, addr);
+
+	while (c && !addr_eq(&c->addr, addr))
+		c = c->next;
+	return c;
+}
+
+static int client_join(struct dns *d, struct question *q)
+{
+	const struct addr *addr = &q->who.client.addr;
+	struct client *c = client_find(d, addr);
+	struct client **b;
+
+	if (c && c->num >= d->client_max)
+		return HG_EFULL;
+	if (!c) {
+		c = calloc(1, sizeof(*c));
+		if (!c)
+			return HG_ENOMEM;
+		c->addr = *addr;
+		b = client_bucket(d, addr);
+		c->next = *b;
+		*b = c;
+	}
+	c->num++;
+	q->client = c;
+	q->client_next = c->first;
+	c->first = q;
+	return HG_OK;
+}
+
+static void client_leave(struct dns *d, struct question *q)
+{
+	struct client *c = q->client;
+	struct question **p;
+	struct client **b;
+
+	if (!c)
+		return;
+	for (p = &c->first; *p != q; p = &(*p)->client_next)
+		;
+	*p = q->client_next;
+	if (--c->num)
+		return;
+	for (b = client_bucket(d, &c->addr); *b != c; b = &(*b)->next)
+		;
+	*b = c->next;
+	free(c);
+}
+
+bool question_is_repeated(const struct dns *d, const struct dns_asker *who,
+			  uint16_t id, const struct scan_question *asked)
+{
+	const struct client *c = client_find(d, &who->client.addr);
+	const struct question *q = c ? c->first : NULL;
+
+	for (; q; q = q->client_next) {
+		if (q->header.id == id && q->who.tcp == who->tcp &&
+		    endpoint_eq(&q->who.client, &who->client) &&
+		    endpoint_eq(&q->who.server, &who->server) &&
+		    q->asked.type == asked->type &&
+		    q->asked.class == asked->class &&
+		    dname_same(&q->asked.name, &asked->name))
+			return true;
+	}
+	return false;
+}
+
+/* ---- questions -------------------------------------------------------- */
+
+int question_add(struct dns *d, const struct dns_asker *who,
+		 struct question **out)
+{
+	struct question *q;
+	int err;
+
+	if (d->num >= d->questions_max)
+		return HG_EFULL;
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return HG_ENOMEM;
+	if (who) {
+		q->who = *who;
+		err = client_join(d, q);
+		if (err) {
+			free(q);
+			return err;
+		}
+	}
+	do {
+		q->id = ++d->last_id;
+	} while (q->id == 0 || question_find(d, q->id));
+	q->next = d->by_id[q->id & d->mask];
+	d->by_id[q->id & d->mask] = q;
+	q->deadline = NEVER;
+	q->grace_at = NEVER;
+	d->num++;
+	heap_set(d, d->num - 1, q);
+	*out = q;
+	return HG_OK;
+}
+
+void question_end(struct dns *d, struct question *q)
+{
+	struct question **p = &d->by_id[q->id & d->mask];
+
+	for (size_t i = 0; i < q->asks_num; i++)
+		question_ask_done(d, &q->asks[i]);
+	while (*p != q)
+		p = &(*p)->next;
+	*p = q->next;
+	heap_del(d, q);
+	client_leave(d, q);
+	d->held -= q->own_len;
+	free(q->own);
+	free(q->query);
+	free(q);
+}
+
+struct question *question_find(const struct dns *d, uint32_t id)
+{
+	struct question *q = d->by_id[id & d->mask];
+
+	while (q && q->id != id)
+		q = q->next;
+	return q;
+}
+
+/* ---- asks ------------------------------------------------------------- */
+
+struct ask *question_find_ask(const struct dns *d, uint32_t id)
+{
+	struct ask *a = d->by_ask[id & d->mask];
+
+	while (a && a->id != id)
+		a = a->next;
+	return a;
+}
+
+uint16_t question_slot_type(const struct question *q, enum slot slot)
+{
+	switch (slot) {
+	case SLOT_OWN:
+		return q->asked.type;
+	case SLOT_HIP:
+		return SCAN_HIP;
+	case SLOT_A:
+		return SCAN_A;
+	case SLOT_AAAA:
+		return SCAN_AAAA;
+	default:
+		return (slot - SLOT_RVS) % 2 ? SCAN_AAAA : SCAN_A;
+	}
+}
+
+const struct dname *question_slot_name(const struct question *q, enum slot slot)
+{
+	return slot < SLOT_RVS ? &q->asked.name
+			       : &q->rvs[(slot - SLOT_RVS) / 2];
+}
+
+int question_ask(struct dns *d, struct question *q, enum slot slot,
+		 const uint8_t *msg, size_t len)
+{
+	struct ask *a = &q->asks[q->asks_num];
+	struct dns_effect e = {
+		.kind = DNS_ASK,
+		.question = q->id,
+		.server = q->who.server,
+		.tcp = q->slots[slot].tcp,
+		.qtype = question_slot_type(q, slot),
+		.msg = msg,
+		.msg_len = len,
+	};
+
+	if (q->asks_num == ASKS_MAX || len < 2)
+		return HG_EFULL;
+	do {
+		a->id = ++d->last_ask;
+	} while (a->id == 0 || question_find_ask(d, a->id));
+	e.ask = a->id;
+	/* Only for traces: a name too long to print is asked all the same. */
+	if (dname_print(question_slot_name(q, slot), e.name))
+		e.name[0] = '\0';
+	if (outbox_put(&d->outbox, &e))
+		return HG_ENOMEM;
+	a->q = q;
+	a->msg_id = get_be16(msg);
+	a->slot = slot;
+	a->tcp = e.tcp;
+	a->live = true;
+	a->next = d->by_ask[a->id & d->mask];
+	d->by_ask[a->id & d->mask] = a;
+	q->asks_num++;
+	return HG_OK;
+}
+
+void question_ask_done(struct dns *d, struct ask *a)
+{
+	struct ask **p = &d->by_ask[a->id & d->mask];
+	struct dns_effect e = {
+		.kind = DNS_ASK_DONE,
+		.ask = a->id,
+		.question = a->q->id,
+		.server = a->q->who.server,
+		.tcp = a->tcp,
+	};
+
+	if (!a->live)
+		return;
+	while (*p != a)
+		p = &(*p)->next;
+	*p = a->next;
+	a->live = false;
+	if (outbox_put(&d->outbox, &e))
+		reason_count(&d->reasons, REASON_DNS_BUSY);
+}
+
+void question_close(struct dns *d, struct question *q, enum slot slot)
+{
+	for (size_t i = 0; i < q->asks_num; i++) {
+		if (q->asks[i].slot == slot)
+			question_ask_done(d, &q->asks[i]);
+	}
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* The questions in flight: table, asks, timers, bounds. */
+#pragma once
+
+#include <sodium.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+#include "core/reason.h"
+#include "dns/dname.h"
+#include "dns/dns.h"
+#include "dns/hiprr.h"
+#include "dns/outbox.h"
+#include "dns/policy.h"
+#include "dns/scan.h"
+
+/* THEORY OF OPERATION
+ * A question is one thing somebody wants to know: a client's query, or a
+ * name the daemon itself looks up. It has slots, one for each fact it
+ * needs; a slot sends asks (a first one, perhaps another when no answer
+ * comes, one over TCP when the answer was cut short) and ends as ANSWERED
+ * or FAILED. answer.c fills slots from messages; progress.c looks at the
+ * slots and decides; it is called after each change, so the order in which
+ * answers come does not matter.
+ *
+ * Bounds: questions_max questions, client_max of one client address,
+ * ASKS_MAX asks each, QUERY_MAX octets of query each, and HELD_MAX octets
+ * of answers that wait for a decision. Every question ends within
+ * QUESTION_LIFE plus GIVE_WAIT. Owner: the control thread.
+ */
+
+#define QUERY_MAX 4096
+#define HELD_MAX (32U << 20)
+#define NEVER UINT64_MAX
+#define MS 1000000ULL
+
+#define HIP_RESEND (750 * MS)
+#define HIP_WAIT (1500 * MS) /* then the policy decides without */
+#define OTHER_RESEND (1000 * MS)
+#define OTHER_WAIT (5000 * MS)
+#define TCP_WAIT (3000 * MS)
+/* With one address known, the other family is waited for no longer. */
+#define LOCATE_GRACE (500 * MS)
+#define GIVE_WAIT (10000 * MS)
+
+/* What is asked: the client's own query; HIP, A and AAAA of the name; A and
+ * AAAA of each rendezvous server. */
+enum slot {
+	SLOT_OWN,
+	SLOT_HIP,
+	SLOT_A,
+	SLOT_AAAA,
+	SLOT_RVS, /* + 2 i: A of server i; + 2 i + 1: AAAA */
+	SLOT_NUM = SLOT_RVS + 2 * HIPRR_RVS_MAX,
+};
+
+enum found {
+	FOUND_IDLE,	/* not asked: to WAIT */
+	FOUND_WAIT,	/* asked: to ANSWERED, FAILED */
+	FOUND_ANSWERED, /* final, but an OWN that was cut short */
+	FOUND_FAILED,	/* final */
+	FOUND_NUM,
+};
+
+struct slot_state {
+	enum found found;
+	bool tcp; /* the last ask went over TCP */
+	uint64_t resend_at;
+	uint64_t fail_at;
+	uint32_t ttl;
+	size_t num;
+	struct addr addrs[DNS_LOCATORS_MAX];
+};
+
+#define ASKS_MAX (3 * SLOT_NUM)
+
+struct ask {
+	struct ask *next; /* in its bucket */
+	struct question *q;
+	uint32_t id;
+	uint16_t msg_id;
+	enum slot slot;
+	bool tcp;
+	bool live; /* in the table; DNS_ASK_DONE not yet said */
+};
+
+enum question_kind {
+	QUESTION_RELAY,	  /* as if we were not there */
+	QUESTION_LOOKUP,  /* a name that may be a HIP host's */
+	QUESTION_RESOLVE, /* the daemon's own */
+	QUESTION_NUM,
+};
+
+enum question_stage {
+	STAGE_ASKING,	/* is it a HIP host's name? to LOCATING, end */
+	STAGE_LOCATING, /* it is; where is it? to GIVING, end */
+	STAGE_GIVING,	/* the daemon finds a substitute; to end */
+	STAGE_NUM,
+};
+
+enum hip_found {
+	HIP_NONE, /* the server says there is no HIP record */
+	HIP_BAD,  /* there are, none can be used */
+	HIP_GOOD, /* question.host holds the first that can */
+	HIP_FOUND_NUM,
+};
+
+struct client;
+
+struct question {
+	uint32_t id;
+	enum question_kind kind;
+	enum question_stage stage;
+	enum dns_mode mode;
+	struct dns_asker who; /* RESOLVE: only server and token */
+	struct scan_header header;
+	struct scan_question asked;
+	struct scan_edns edns;
+	char name[DNS_NAME_MAX];
+
+	uint8_t *query; /* the client's octets */
+	size_t query_len;
+	uint8_t *own; /* the server's answer to them, held back */
+	size_t own_len;
+	bool own_cut; /* it was truncated */
+
+	enum hip_found hip;
+	bool hip_seen;	    /* a HIP record was there, usable or not */
+	struct dname owner; /* at the end of the CNAMEs */
+	struct dns_host host;
+	struct dname rvs[HIPRR_RVS_MAX];
+	size_t rvs_num;
+	uint64_t grace_at;
+	uint64_t give_by;
+
+	struct slot_state slots[SLOT_NUM];
+	struct ask asks[ASKS_MAX];
+	size_t asks_num;
+
+	uint64_t deadline;
+	size_t heap_at;	       /* its place in dns.heap */
+	struct question *next; /* in its bucket */
+	struct client *client;
+	struct question *client_next;
+};
+
+struct dns {
+	struct prefix pool6;
+	struct prefix pool4;
+	uint32_t ttl_max;
+	uint32_t questions_max;
+	uint32_t client_max;
+	const struct lease *lease;
+	struct policy *policy;
+	struct outbox outbox;
+	struct reasons reasons;
+
+	struct question **heap; /* the earliest deadline first */
+	size_t num;
+	size_t held; /* octets in question.own */
+	uint32_t last_id;
+	uint32_t last_ask;
+	size_t mask; /* buckets - 1, of each table below */
+	struct question **by_id;
+	struct ask **by_ask;
+	struct client **by_client;
+	uint8_t hash_key[crypto_shorthash_KEYBYTES];
+};
+
+int question_table_init(struct dns *d) HG_CHECK;
+void question_table_fini(struct dns *d);
+
+/* HG_EFULL: a bound is reached. who NULL: not a client's, no client bound.
+ * The question is in the table, with no ask and no deadline. */
+int question_add(struct dns *d, const struct dns_asker *who,
+		 struct question **out) HG_CHECK;
+/* Says DNS_ASK_DONE for each ask and frees it. */
+void question_end(struct dns *d, struct question *q);
+struct question *question_find(const struct dns *d, uint32_t id);
+struct ask *question_find_ask(const struct dns *d, uint32_t id);
+/* The same client asked the same before and waits (a retransmission). */
+bool question_is_repeated(const struct dns *d, const struct dns_asker *who,
+			  uint16_t id, const struct scan_question *asked);
+
+/* What a slot asks for. */
+uint16_t question_slot_type(const struct question *q, enum slot slot);
+const struct dname *question_slot_name(const struct question *q,
+				       enum slot slot);
+
+/* Sends msg (its id in the first two octets) for a slot. */
+int question_ask(struct dns *d, struct question *q, enum slot slot,
+		 const uint8_t *msg, size_t len) HG_CHECK;
+/* Says DNS_ASK_DONE for every live ask of a slot. */
+void question_close(struct dns *d, struct question *q, enum slot slot);
+void question_ask_done(struct dns *d, struct ask *a);
+/* Computes the deadline anew from the slots. */
+void question_arm(struct dns *d, struct question *q);

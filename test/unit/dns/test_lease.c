@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* Substitutes: stable, unique, journalled. */
+#include "test/unit/dns/desk.h"
+
+static struct lease_config config(const char *six, const char *four,
+				  uint32_t max)
+{
+	struct lease_config c = { .max = max };
+
+	if (six)
+		c.pool6 = desk_prefix(six);
+	if (four)
+		c.pool4 = desk_prefix(four);
+	memset(c.site_key, 0x5a, sizeof(c.site_key));
+	return c;
+}
+
+static struct hit nth_hit(uint32_t n)
+{
+	struct hit h = desk_hit(0);
+
+	put_be32(h.b + 12, n);
+	return h;
+}
+
+static struct lease *open_lease(const struct lease_config *c)
+{
+	struct lease *l;
+
+	ck_assert_int_eq(lease_new(c, &l), 0);
+	return l;
+}
+
+START_TEST(the_ipv6_substitute_is_a_function_of_hit_and_key)
+{
+	struct lease_config c = config("fd00:5::/64", "198.18.0.0/15", 0);
+	struct lease *one = open_lease(&c);
+	struct lease *two = open_lease(&c);
+	struct lease *three;
+	const struct lease_entry *a;
+	const struct lease_entry *b;
+	struct addr golden = desk_addr("fd00:5::b77a:1008:72f5:43e7");
+	struct hit h;
+	bool fresh;
+
+	c.site_key[0] ^= 1;
+	three = open_lease(&c);
+	for (uint32_t i = 1; i < 200; i++) {
+		h = nth_hit(200 - i);
+		ck_assert_int_eq(lease_get(two, &h, "b", &b, &fresh), 0);
+		h = nth_hit(i);
+		ck_assert_int_eq(lease_get(one, &h, "a", &a, &fresh), 0);
+		ck_assert(fresh);
+		ck_assert(prefix_has(&c.pool6, &a->sub6));
+		ck_assert(prefix_has(&c.pool4, &a->sub4));
+	}
+	for (uint32_t i = 1; i < 200; i++) {
+		h = nth_hit(i);
+		ck_assert_int_eq(lease_get(one, &h, "x", &a, &fresh), 0);
+		ck_assert(!fresh);
+		ck_assert_str_eq(a->name, "a");
+		ck_assert_int_eq(lease_get(two, &h, "x", &b, &fresh), 0);
+		ck_assert(addr_eq(&a->sub6, &b->sub6));
+		ck_assert_int_eq(lease_get(three, &h, "x", &b, &fresh), 0);
+		ck_assert(!addr_eq(&a->sub6, &b->sub6));
+		if (i == 1)
+			ck_assert(addr_eq(&a->sub6, &golden));
+	}
+	lease_free(one);
+	lease_free(two);
+	lease_free(three);
+}
+END_TEST
+
+START_TEST(no_address_ever_denotes_two_hits)
+{
+	static const struct {
+		const char *six, *four;
+		uint32_t usable4;
+		bool collide;
+	} t[] = {
+		{ "fd00:5::/64", "192.0.2.0/28", 13, false },
+		{ "fd00:5::/112", "192.0.2.0/24", 253, true },
+		{ NULL, "192.0.2.0/30", 1, false },
+		{ "fd00:5::/109", NULL, 0, false },
+	};
+	struct lease_config c = config(t[_i].six, t[_i].four, 3000);
+	struct lease *l = open_lease(&c);
+	uint32_t given4 = 0;
+	uint32_t refused = 0;
+	const struct lease_entry *e;
+	struct hit h;
+	bool fresh;
+
+	for (uint32_t i = 1; i <= 2000; i++) {
+		h = nth_hit(i);
+		int err = lease_get(l, &h, "n", &e, &fresh);
+
+		if (err) {
+			ck_assert_int_eq(err, HG_EEXIST);
+			refused++;
+			continue;
+		}
+		ck_assert(hit_eq(&e->hit, &h));
+		if (t[_i].six)
+			ck_assert_ptr_eq(lease_find(l, &e->sub6), e);
+		if (addr_is_unspecified(&e->sub4))
+			continue;
+		given4++;
+		ck_assert(addr_is4(&e->sub4));
+		ck_assert_ptr_eq(lease_find(l, &e->sub4), e);
+	}
+	ck_assert_uint_eq(given4, t[_i].usable4);
+	if (t[_i].collide)
+		ck_assert_uint_gt(refused, 0);
+	ck_assert_uint_lt(refused, 100);
+	ck_assert_ptr_null(lease_find(l, &addr_any6));
+	lease_free(l);
+}
+END_TEST
+
+START_TEST(network_tun_and_broadcast_addresses_are_never_given)
+{
+	static const char *const never[] = { "192.0.2.0", "192.0.2.1",
+					     "192.0.2.15" };
+	struct lease_config c = config(NULL, "192.0.2.0/28", 0);
+	struct lease *l = open_lease(&c);
+	const struct lease_entry *e;
+	struct hit h;
+	bool fresh;
+
+	for (uint32_t i = 1; i <= 20; i++) {
+		h = nth_hit(i);
+		ck_assert_int_eq(lease_get(l, &h, "n", &e, &fresh), 0);
+	}
+	for (unsigned i = 0; i < 16; i++) {
+		struct addr a = desk_addr("192.0.2.0");
+
+		a.b[15] = (uint8_t)i;
+		ck_assert_int_eq(lease_find(l, &a) != NULL,
+				 i != 0 && i != 1 && i != 15);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		struct lease_entry x = { .hit = nth_hit(99) };
+
+		x.sub4 = desk_addr(never[i]);
+		ck_assert_int_eq(lease_restore(l, &x), HG_EFORMAT);
+	}
+	lease_free(l);
+}
+END_TEST
+
+struct saved {
+	struct lease_entry e[300];
+	size_t num;
+};
+
+static void save(const struct lease_entry *e, void *arg)
+{
+	struct saved *s = arg;
+
+	s->e[s->num++] = *e;
+}
+
+START_TEST(a_restart_gives_everybody_the_same)
+{
+	static struct saved first;
+	static struct saved second;
+	struct lease_config c = config("fd00:5::/64", "192.0.2.0/24", 0);
+	struct lease *l = open_lease(&c);
+	const struct lease_entry *e;
+	struct hit h;
+	bool fresh;
+
+	for (uint32_t i = 1; i <= 100; i++) {
+		h = nth_hit(i * 7);
+		ck_assert_int_eq(lease_get(l, &h, "n", &e, &fresh), 0);
+	}
+	lease_each(l, save, &first);
+	lease_free(l);
+	ck_assert_uint_eq(first.num, 100);
+	l = open_lease(&c);
+	for (size_t i = first.num; i-- > 0;) {
+		ck_assert_int_eq(lease_restore(l, &first.e[i]), 0);
+		ck_assert_int_eq(lease_restore(l, &first.e[i]), 0);
+	}
+	for (uint32_t i = 1; i <= 700; i++) {
+		h = nth_hit(i);
+		ck_assert_int_eq(lease_get(l, &h, "n", &e, &fresh), 0);
+		ck_assert_int_eq(fresh, i % 7 != 0);
+		if (i % 7 == 0)
+			ck_assert_mem_eq(e, &first.e[i / 7 - 1], sizeof(*e));
+		if (i == 7)
+			lease_each(l, save, &second);
+	}
+	lease_free(l);
+}
+END_TEST
+
+START_TEST(a_journal_that_contradicts_is_refused)
+{
+	struct lease_config c = config("fd00:5::/64", "192.0.2.0/24", 0);
+	struct lease *l = open_lease(&c);
+	struct hit one = nth_hit(1);
+	struct hit two = nth_hit(2);
+	const struct lease_entry *e;
+	struct lease_entry x;
+	bool fresh;
+	int want = HG_EFORMAT;
+
+	ck_assert_int_eq(lease_get(l, &two, "n", &e, &fresh), 0);
+	x = *e;
+	lease_free(l);
+	l = open_lease(&c);
+	ck_assert_int_eq(lease_get(l, &one, "n", &e, &fresh), 0);
+	switch (_i) {
+	case 0:
+		x.sub6.b[15] ^= 1;
+		break;
+	case 1:
+		x.sub6 = desk_addr("fd00:6::5");
+		break;
+	case 2:
+		x.sub4 = desk_addr("192.0.3.5");
+		break;
+	case 3:
+		x.sub4 = e->sub4; /* another's */
+		want = HG_EEXIST;
+		break;
+	case 4:
+		x = *e; /* its own, moved */
+		x.sub4.b[15] = e->sub4.b[15] == 9 ? 10 : 9;
+		want = HG_EEXIST;
+		break;
+	case 5:
+		x.hit.b[0] = 0x30;
+		break;
+	default:
+		memset(x.name, 'a', sizeof(x.name));
+	}
+	ck_assert_int_eq(lease_restore(l, &x), want);
+	ck_assert_int_eq(lease_get(l, &two, "n", &e, &fresh), 0);
+	ck_assert(fresh); /* nothing was half done */
+	lease_free(l);
+}
+END_TEST
+
+START_TEST(what_was_missing_is_added_later)
+{
+	struct lease_config c = config("fd00:5::/64", "192.0.2.0/24", 0);
+	struct lease *l = open_lease(&c);
+	struct lease_entry x = { .hit = nth_hit(5), .name = "h" };
+	const struct lease_entry *e;
+	bool fresh;
+
+	ck_assert_int_eq(lease_restore(l, &x), 0);
+	ck_assert_int_eq(lease_get(l, &x.hit, "n", &e, &fresh), 0);
+	ck_assert(fresh);
+	ck_assert(!addr_is_unspecified(&e->sub6));
+	ck_assert(!addr_is_unspecified(&e->sub4));
+	ck_assert_int_eq(lease_get(l, &x.hit, "n", &e, &fresh), 0);
+	ck_assert(!fresh);
+	lease_free(l);
+}
+END_TEST
+
+START_TEST(the_bound_holds_and_bad_pools_are_refused)
+{
+	struct lease_config c = config("fd00:5::/64", NULL, 2);
+	struct lease *l = open_lease(&c);
+	const struct lease_entry *e;
+	struct hit h;
+	bool fresh;
+
+	for (uint32_t i = 1; i <= 3; i++) {
+		h = nth_hit(i);
+		ck_assert_int_eq(lease_get(l, &h, "n", &e, &fresh),
+				 i == 3 ? HG_EFULL : 0);
+	}
+	h = nth_hit(1);
+	ck_assert_int_eq(lease_get(l, &h, "n", &e, &fresh), 0);
+	h = nth_hit(1);
+	h.b[0] = 0x30;
+	ck_assert_int_eq(lease_get(l, &h, "n", &e, &fresh), HG_EINVAL);
+	lease_free(l);
+	c = config("fd00:5::/113", NULL, 2);
+	ck_assert_int_eq(lease_new(&c, &l), HG_EINVAL);
+	c = config(NULL, "192.0.2.0/31", 2);
+	ck_assert_int_eq(lease_new(&c, &l), HG_EINVAL);
+	c = config("192.0.2.0/24", NULL, 2);
+	ck_assert_int_eq(lease_new(&c, &l), HG_EINVAL);
+}
+END_TEST
+
+START_TEST(reserved_ipv6_numbers_are_not_given)
+{
+	struct lease_config c = config("fd00:5::/112", NULL, 65536);
+	struct lease *l = open_lease(&c);
+	const struct lease_entry *e;
+	struct hit h;
+	bool fresh;
+
+	for (uint32_t i = 1; i <= 30000; i++) {
+		h = nth_hit(i);
+		if (lease_get(l, &h, "n", &e, &fresh))
+			continue;
+		ck_assert_uint_ge(get_be16(e->sub6.b + 14), 0x100);
+		ck_assert_uint_lt(get_be16(e->sub6.b + 14), 0xff80);
+	}
+	lease_free(l);
+}
+END_TEST
+
+Suite *test_lease_suite(void);
+Suite *test_lease_suite(void)
+{
+	Suite *s = suite_create("lease");
+	TCase *tc = tcase_create("lease");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, the_ipv6_substitute_is_a_function_of_hit_and_key);
+	tcase_add_loop_test(tc, no_address_ever_denotes_two_hits, 0, 4);
+	tcase_add_test(tc, network_tun_and_broadcast_addresses_are_never_given);
+	tcase_add_test(tc, a_restart_gives_everybody_the_same);
+	tcase_add_loop_test(tc, a_journal_that_contradicts_is_refused, 0, 7);
+	tcase_add_test(tc, what_was_missing_is_added_later);
+	tcase_add_test(tc, the_bound_holds_and_bad_pools_are_refused);
+	tcase_add_test(tc, reserved_ipv6_numbers_are_not_given);
+	suite_add_tcase(s, tc);
+	return s;
+}
