@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the configuration file and private key files, each with a bound. */
+#include "cmd/config/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CONFIG_FILE_MAX = 1 << 20, KEY_FILE_MAX = 16 * 1024 };
+
+struct file_kind {
+	size_t max; /* octets */
+	bool secret;
+};
+
+static const struct file_kind config_file = { CONFIG_FILE_MAX, false };
+static const struct file_kind key_file = { KEY_FILE_MAX, true };
+
+/* Judges what was opened, not what the name meant a moment before. */
+static int file_judge(int fd, const char *path, bool secret, char *errbuf,
+		      size_t errlen)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0) {
+		(void)snprintf(errbuf, errlen, "%s: %s", path, strerror(errno));
+		return HG_ESYS;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		(void)snprintf(errbuf, errlen, "%s: not a regular file", path);
+		return HG_EFORMAT;
+	}
+	if (secret && (st.st_mode & 077)) {
+		(void)snprintf(errbuf, errlen,
+			       "%s: others than its owner can use this "
+			       "private key (mode %04o); run: chmod 600 %s",
+			       path, (unsigned)(st.st_mode & 07777), path);
+		return HG_EPERM;
+	}
+	return HG_OK;
+}
+
+/* At most cap octets; more in the file is HG_EFULL. */
+static int file_fill(int fd, char *buf, size_t cap, size_t *len)
+{
+	size_t used = 0;
+
+	while (used <= cap) {
+		/* One octet of room more, to see that there is too much. */
+		ssize_t n = read(fd, buf + used, cap + 1 - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return HG_ESYS;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	if (used > cap)
+		return HG_EFULL;
+	buf[used] = '\0';
+	*len = used;
+	return HG_OK;
+}
+
+/* The whole file, heap, NUL-terminated. */
+static int file_read(const char *path, const struct file_kind *kind, char **out,
+		     size_t *len, char *errbuf, size_t errlen)
+{
+	size_t cap = kind->max;
+	/* O_NONBLOCK: a FIFO must not hold us before it is refused. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char *buf = NULL;
+	int err;
+
+	if (fd < 0) {
+		(void)snprintf(errbuf, errlen, "%s: %s", path, strerror(errno));
+		return HG_ESYS;
+	}
+	err = file_judge(fd, path, kind->secret, errbuf, errlen);
+	if (err)
+		goto out;
+	buf = calloc(1, cap + 1);
+	err = buf ? file_fill(fd, buf, cap, len) : HG_ENOMEM;
+	if (err == HG_ESYS)
+		(void)snprintf(errbuf, errlen, "%s: %s", path, strerror(errno));
+	else if (err == HG_EFULL)
+		(void)snprintf(errbuf, errlen, "%s: larger than %zu octets",
+			       path, cap);
+	else if (err)
+		(void)snprintf(errbuf, errlen, "%s: %s", path, err_text(err));
+out:
+	if (err && buf) {
+		sodium_memzero(buf, cap + 1);
+		free(buf);
+	} else if (!err) {
+		*out = buf;
+	}
+	(void)close(fd); /* it was only read */
+	return err;
+}
+
+int config_load(const char *path, struct config **out, char *errbuf,
+		size_t errlen)
+{
+	char *text;
+	size_t len;
+	int err;
+
+	err = file_read(path, &config_file, &text, &len, errbuf, errlen);
+	if (err)
+		return err;
+	if (strlen(text) != len) {
+		(void)snprintf(errbuf, errlen,
+			       "%s: holds a NUL octet; it is not a text file",
+			       path);
+		err = HG_EFORMAT;
+	} else {
+		err = config_parse(path, text, out, errbuf, errlen);
+	}
+	free(text);
+	return err;
+}
+
+int config_read_key(const char *path, char **pem, size_t *len, char *errbuf,
+		    size_t errlen)
+{
+	return file_read(path, &key_file, pem, len, errbuf, errlen);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* One parse: where we are, what was seen, and the first thing wrong. */
+#pragma once
+
+#include "cmd/config/config_schema.h"
+
+struct config_parse {
+	struct config *c;
+	const char *name; /* of the file, for messages */
+	const char *next; /* the text not yet read */
+	unsigned line;	  /* of the line read last, from 1 */
+
+	const struct config_section *section; /* NULL: before the first */
+	unsigned section_line;
+	size_t seen[CONFIG_SCHEMA_KEYS]; /* in this section */
+
+	/* Where things stand, for config_check. 0: nowhere. */
+	unsigned at[CONFIG_SECTION_NUM]; /* the first of its kind */
+	unsigned pool6_at;
+	unsigned pool4_at;
+	unsigned clients_at[CONFIG_CLIENTS];
+	unsigned dns_server_at;
+	unsigned lan_at[CONFIG_LANS];
+
+	int err; /* 0: nothing wrong yet */
+	unsigned err_line;
+	char *errbuf;
+	size_t errlen;
+};
+
+/* Records the first error; later ones change nothing. line 0: the file as a
+ * whole. */
+void config_parse_fail(struct config_parse *p, unsigned line, const char *fmt,
+		       ...) __attribute__((format(printf, 3, 4)));

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of sections and keys, and the finding of the nearest name. */
+#include "cmd/config/config_schema.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/config/config_value.h"
+
+#define HIT_TEXT "a HIT (inside 2001:20::/28)"
+
+const struct config_section config_schema_sections[] = {
+	[CONFIG_DAEMON] = { "daemon", NULL, NULL, 1, NULL },
+	[CONFIG_PROXY] = { "proxy", NULL, NULL, 1, config_value_proxy },
+	[CONFIG_HOST] = { "host", NULL, NULL, 1, config_value_host },
+	[CONFIG_RENDEZVOUS] = { "rendezvous", NULL, NULL, 1,
+				config_value_rendezvous },
+	[CONFIG_SECTION_REGISTER] = { "register", "HIT", HIT_TEXT,
+				      CONFIG_REGISTER, config_value_register },
+	[CONFIG_SECTION_PEER] = { "peer", "HIT", HIT_TEXT, CONFIG_PEERS,
+				  config_value_peer },
+	[CONFIG_SECTION_POLICY] = { "policy", "\"PATTERN\"",
+				    "a name, \"*.NAME\" or \"*\"", CONFIG_RULES,
+				    config_value_policy },
+};
+
+#define FILE_NAME "a file name of at most 255 octets"
+#define INTERFACE "an interface name of 1 to 15 octets"
+#define ACCOUNT "a name of letters, digits, '.', '_' and '-'"
+#define ENDPOINT_TEXT                                                          \
+	"a unicast ADDRESS, or ADDRESS:PORT with an IPv6 address in []"
+
+const struct config_key config_schema_keys[] = {
+	{ CONFIG_DAEMON, "tun", INTERFACE, false, 1, config_value_tun },
+	{ CONFIG_DAEMON, "workers", "a number 0 (one for each CPU) to 16",
+	  false, 1, config_value_workers },
+	{ CONFIG_DAEMON, "port", "a UDP port 1 to 65535", false, 1,
+	  config_value_port },
+	{ CONFIG_DAEMON, "identity", FILE_NAME, false, CONFIG_IDENTITIES,
+	  config_value_identity },
+	{ CONFIG_DAEMON, "state", FILE_NAME, false, 1, config_value_state },
+	{ CONFIG_DAEMON, "control", "a file name of at most 107 octets", false,
+	  1, config_value_control },
+	{ CONFIG_DAEMON, "control-group", ACCOUNT, false, 1,
+	  config_value_control_group },
+	{ CONFIG_DAEMON, "offload", "auto or off", false, 1,
+	  config_value_offload },
+	{ CONFIG_DAEMON, "log", "error, warn, info or debug", false, 1,
+	  config_value_log },
+	{ CONFIG_DAEMON, "allow", HIT_TEXT, false, CONFIG_ALLOW,
+	  config_value_allow },
+	{ CONFIG_DAEMON, "puzzle", "a number 0 to 20", false, 1,
+	  config_value_puzzle },
+	{ CONFIG_DAEMON, "user", ACCOUNT, false, 1, config_value_user },
+
+	{ CONFIG_PROXY, "prefix",
+	  "ADDRESS/LENGTH with no bits set behind LENGTH, as "
+	  "2001:db8:401::/64",
+	  true, 2, config_value_prefix },
+	{ CONFIG_PROXY, "clients",
+	  "ADDRESS/LENGTH with no bits set behind LENGTH", false,
+	  CONFIG_CLIENTS, config_value_clients },
+	{ CONFIG_PROXY, "ttl", "seconds, 1 to 86400", false, 1,
+	  config_value_ttl },
+	{ CONFIG_PROXY, "dns-server", ENDPOINT_TEXT, false, 1,
+	  config_value_dns_server },
+	{ CONFIG_PROXY, "lan", INTERFACE, false, CONFIG_LANS,
+	  config_value_lan },
+
+	{ CONFIG_SECTION_REGISTER, "address", ENDPOINT_TEXT, true, 1,
+	  config_value_register_address },
+	{ CONFIG_SECTION_REGISTER, "lifetime", "seconds, 1 to 86400", false, 1,
+	  config_value_lifetime },
+
+	{ CONFIG_SECTION_PEER, "address", ENDPOINT_TEXT, true,
+	  CONFIG_PEER_ADDRS, config_value_peer_address },
+	{ CONFIG_SECTION_PEER, "via-rvs", "yes or no", false, 1,
+	  config_value_via_rvs },
+
+	{ CONFIG_SECTION_POLICY, "hip", "require, prefer or off", true, 1,
+	  config_value_hip },
+};
+
+static_assert(sizeof(config_schema_keys) / sizeof(config_schema_keys[0]) ==
+		      CONFIG_SCHEMA_KEYS,
+	      "one row for each key");
+
+void config_schema_defaults(struct config *c)
+{
+	memset(c, 0, sizeof(*c));
+	memcpy(c->tun, "hip0", sizeof("hip0"));
+	memcpy(c->state, "/var/lib/hipgate", sizeof("/var/lib/hipgate"));
+	memcpy(c->control, "/run/hipgate/ctl.sock",
+	       sizeof("/run/hipgate/ctl.sock"));
+	memcpy(c->user, "hipgate", sizeof("hipgate"));
+	c->port = 10500;
+	c->offload = true;
+	c->log = LOG_LEVEL_INFO;
+	c->puzzle = 8;
+	c->ttl = 60;
+}
+
+const struct config_section *config_schema_section(const char *name)
+{
+	for (size_t i = 0; i < CONFIG_SECTION_NUM; i++) {
+		if (strcmp(config_schema_sections[i].name, name) == 0)
+			return &config_schema_sections[i];
+	}
+	return NULL;
+}
+
+const struct config_key *config_schema_key(enum config_section_id section,
+					   const char *name)
+{
+	for (size_t i = 0; i < CONFIG_SCHEMA_KEYS; i++) {
+		const struct config_key *k = &config_schema_keys[i];
+
+		if (k->section == section && strcmp(k->name, name) == 0)
+			return k;
+	}
+	return NULL;
+}
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* Levenshtein's distance with one row kept; a is one of our short names. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t row[32];
+	size_t alen = strlen(a);
+
+	assert(alen < sizeof(row) / sizeof(row[0]));
+	for (size_t i = 0; i <= alen; i++)
+		row[i] = i;
+	for (size_t j = 0; b[j]; j++) {
+		size_t diagonal = row[0];
+
+		row[0] = j + 1;
+		for (size_t i = 0; i < alen; i++) {
+			size_t above = row[i + 1];
+
+			row[i + 1] = min3(above + 1, row[i] + 1,
+					  diagonal + (a[i] != b[j]));
+			diagonal = above;
+		}
+	}
+	return row[alen];
+}
+
+/* Keeps the nearer of *best and candidate; further than a third of the name
+ * is no likeness. */
+static void nearer(const char *candidate, const char *name, const char **best,
+		   size_t *distance)
+{
+	size_t d = edit_distance(candidate, name);
+	size_t limit = strlen(candidate) / 3 > 0 ? strlen(candidate) / 3 : 1;
+
+	if (d > limit || d >= *distance)
+		return;
+	*best = candidate;
+	*distance = d;
+}
+
+static void list_append(char *out, size_t cap, const char *name)
+{
+	size_t used = strlen(out);
+
+	(void)snprintf(out + used, cap - used, "%s%s", used ? ", " : "", name);
+}
+
+void config_schema_hint_section(const char *name, char *out, size_t cap)
+{
+	const char *best = NULL;
+	size_t distance = SIZE_MAX;
+	char all[128] = "";
+
+	for (size_t i = 0; i < CONFIG_SECTION_NUM; i++) {
+		nearer(config_schema_sections[i].name, name, &best, &distance);
+		list_append(all, sizeof(all), config_schema_sections[i].name);
+	}
+	if (best)
+		(void)snprintf(out, cap, "did you mean [%s]?", best);
+	else
+		(void)snprintf(out, cap, "there are: %s", all);
+}
+
+void config_schema_hint_key(enum config_section_id section, const char *name,
+			    char *out, size_t cap)
+{
+	const struct config_key *elsewhere = NULL;
+	const char *best = NULL;
+	size_t distance = SIZE_MAX;
+	char all[256] = "";
+
+	for (size_t i = 0; i < CONFIG_SCHEMA_KEYS; i++) {
+		const struct config_key *k = &config_schema_keys[i];
+
+		if (strcmp(k->name, name) == 0)
+			elsewhere = k;
+		if (k->section != section)
+			continue;
+		nearer(k->name, name, &best, &distance);
+		list_append(all, sizeof(all), k->name);
+	}
+	if (elsewhere)
+		(void)snprintf(out, cap, "it belongs in [%s]",
+			       config_schema_sections[elsewhere->section].name);
+	else if (best)
+		(void)snprintf(out, cap, "did you mean \"%s\"?", best);
+	else if (all[0])
+		(void)snprintf(out, cap, "there are: %s", all);
+	else
+		(void)snprintf(out, cap, "this section has no keys");
+}

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/* What each section and key takes: text into struct config.
+ *
+ * THEORY OF OPERATION
+ * Called by the parser for one line each, through the schema's rows. A
+ * value is judged alone here; what concerns several values together
+ * (overlaps, roles) is config_check's. Nothing is stored on an error.
+ */
+#include "cmd/config/config_value.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+enum {
+	PORT_HIP = 10500,
+	PORT_DNS = 53,
+	SECONDS_MAX = 86400,
+	LIFETIME_DEFAULT_S = 3600,
+	LABEL_MAX = 63,
+	NAME_MAX_TEXT = 253
+};
+
+static int number(const char *v, unsigned long lo, unsigned long hi,
+		  unsigned long *out)
+{
+	unsigned long n;
+	char *end;
+
+	/* strtoul alone would take "-1", " 1" and "+1". */
+	if (!isdigit((unsigned char)v[0]) || strlen(v) > 9)
+		return HG_EFORMAT;
+	n = strtoul(v, &end, 10);
+	if (*end != '\0' || n < lo || n > hi)
+		return HG_EFORMAT;
+	*out = n;
+	return HG_OK;
+}
+
+static int text(const char *v, char *out, size_t cap)
+{
+	size_t len = strlen(v);
+
+	if (len == 0 || len >= cap)
+		return HG_EFORMAT;
+	memcpy(out, v, len + 1);
+	return HG_OK;
+}
+
+/* The index of v among the words, or HG_EFORMAT. */
+static int word(const char *v, const char *const *words, size_t num)
+{
+	for (size_t i = 0; i < num; i++) {
+		if (strcmp(words[i], v) == 0)
+			return (int)i;
+	}
+	return HG_EFORMAT;
+}
+
+/* Stricter than the kernel: these names get into command lines. */
+static int interface(const char *v, char out[16])
+{
+	if (v[0] == '-' || strcmp(v, ".") == 0 || strcmp(v, "..") == 0)
+		return HG_EFORMAT;
+	for (size_t i = 0; v[i]; i++) {
+		if (!isalnum((unsigned char)v[i]) && !strchr("._-+@", v[i]))
+			return HG_EFORMAT;
+	}
+	return text(v, out, 16);
+}
+
+static int account(const char *v, char *out, size_t cap)
+{
+	for (size_t i = 0; v[i]; i++) {
+		if (!isalnum((unsigned char)v[i]) &&
+		    (i == 0 ? v[i] != '_' : !strchr("._-", v[i])))
+			return HG_EFORMAT;
+	}
+	return text(v, out, cap);
+}
+
+static int unicast(const char *v, uint16_t port, struct endpoint *out)
+{
+	struct endpoint e;
+	int err = endpoint_parse(v, port, &e);
+
+	if (err)
+		return err;
+	if (addr_is_unusable(&e.addr))
+		return HG_EFORMAT;
+	*out = e;
+	return HG_OK;
+}
+
+/* ---- sections -------------------------------------------------------- */
+
+int config_value_proxy(struct config *c, const char *arg)
+{
+	(void)arg; /* the section has none */
+	c->proxy = true;
+	return HG_OK;
+}
+
+int config_value_host(struct config *c, const char *arg)
+{
+	(void)arg; /* the section has none */
+	c->host = true;
+	return HG_OK;
+}
+
+int config_value_rendezvous(struct config *c, const char *arg)
+{
+	(void)arg; /* the section has none */
+	c->rendezvous = true;
+	return HG_OK;
+}
+
+int config_value_register(struct config *c, const char *arg)
+{
+	struct config_register r = { .lifetime_s = LIFETIME_DEFAULT_S };
+
+	if (hit_parse(arg, &r.rvs))
+		return HG_EFORMAT;
+	for (size_t i = 0; i < c->reg_num; i++) {
+		if (hit_eq(&c->reg[i].rvs, &r.rvs))
+			return HG_EEXIST;
+	}
+	if (c->reg_num == CONFIG_REGISTER)
+		return HG_EFULL;
+	c->reg[c->reg_num++] = r;
+	return HG_OK;
+}
+
+int config_value_peer(struct config *c, const char *arg)
+{
+	struct config_peer p = { .at_num = 0 };
+
+	if (hit_parse(arg, &p.hit))
+		return HG_EFORMAT;
+	for (size_t i = 0; i < c->peers_num; i++) {
+		if (hit_eq(&c->peers[i].hit, &p.hit))
+			return HG_EEXIST;
+	}
+	if (c->peers_num == CONFIG_PEERS)
+		return HG_EFULL;
+	c->peers[c->peers_num++] = p;
+	return HG_OK;
+}
+
+static bool label_char(char ch)
+{
+	return isalnum((unsigned char)ch) || ch == '-' || ch == '_';
+}
+
+/* Are these dot-separated labels of 1 to 63 letters, digits, '-' and '_'? */
+static bool labels_ok(const char *s)
+{
+	size_t in_label = 0;
+
+	for (; *s; s++) {
+		if (*s == '.' && in_label > 0) {
+			in_label = 0;
+			continue;
+		}
+		if (!label_char(*s) || ++in_label > LABEL_MAX)
+			return false;
+	}
+	return in_label > 0;
+}
+
+int config_value_policy(struct config *c, const char *arg)
+{
+	struct dns_rule r = { .mode = DNS_PREFER };
+	size_t len = strlen(arg);
+
+	if (len > 1 && arg[len - 1] == '.')
+		len--; /* "foo.com." is foo.com */
+	if (len == 0 || len > NAME_MAX_TEXT)
+		return HG_EFORMAT;
+	for (size_t i = 0; i < len; i++)
+		r.pattern[i] = (char)tolower((unsigned char)arg[i]);
+	if (strcmp(r.pattern, "*") != 0 &&
+	    !labels_ok(strncmp(r.pattern, "*.", 2) == 0 ? r.pattern + 2
+							: r.pattern))
+		return HG_EFORMAT;
+	for (size_t i = 0; i < c->rules_num; i++) {
+		if (strcmp(c->rules[i].pattern, r.pattern) == 0)
+			return HG_EEXIST;
+	}
+	if (c->rules_num == CONFIG_RULES)
+		return HG_EFULL;
+	c->rules[c->rules_num++] = r;
+	return HG_OK;
+}
+
+/* ---- [daemon] -------------------------------------------------------- */
+
+int config_value_tun(struct config *c, const char *v)
+{
+	return interface(v, c->tun);
+}
+
+int config_value_workers(struct config *c, const char *v)
+{
+	unsigned long n;
+	int err = number(v, 0, 16, &n);
+
+	if (!err)
+		c->workers = (unsigned)n;
+	return err;
+}
+
+int config_value_port(struct config *c, const char *v)
+{
+	unsigned long n;
+	int err = number(v, 1, 65535, &n);
+
+	if (!err)
+		c->port = (uint16_t)n;
+	return err;
+}
+
+int config_value_identity(struct config *c, const char *v)
+{
+	int err;
+
+	for (size_t i = 0; i < c->identity_num; i++) {
+		if (strcmp(c->identity[i], v) == 0)
+			return HG_EEXIST;
+	}
+	if (c->identity_num == CONFIG_IDENTITIES)
+		return HG_EFULL;
+	err = text(v, c->identity[c->identity_num], CONFIG_PATH);
+	if (!err)
+		c->identity_num++;
+	return err;
+}
+
+int config_value_state(struct config *c, const char *v)
+{
+	return text(v, c->state, sizeof(c->state));
+}
+
+int config_value_control(struct config *c, const char *v)
+{
+	/* It has to fit a socket address. */
+	if (strlen(v) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return HG_EFORMAT;
+	return text(v, c->control, sizeof(c->control));
+}
+
+int config_value_control_group(struct config *c, const char *v)
+{
+	return account(v, c->control_group, sizeof(c->control_group));
+}
+
+int config_value_offload(struct config *c, const char *v)
+{
+	static const char *const words[] = { "off", "auto" };
+	int i = word(v, words, 2);
+
+	if (i < 0)
+		return i;
+	c->offload = i == 1;
+	return HG_OK;
+}
+
+int config_value_log(struct config *c, const char *v)
+{
+	static const char *const words[LOG_LEVEL_NUM] = {
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARN] = "warn",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
+	};
+	int i = word(v, words, LOG_LEVEL_NUM);
+
+	if (i < 0)
+		return i;
+	c->log = (enum log_level)i;
+	return HG_OK;
+}
+
+int config_value_allow(struct config *c, const char *v)
+{
+	struct hit h;
+
+	if (hit_parse(v, &h))
+		return HG_EFORMAT;
+	for (size_t i = 0; i < c->allow_num; i++) {
+		if (hit_eq(&c->allow[i], &h))
+			return HG_EEXIST;
+	}
+	if (c->allow_num == CONFIG_ALLOW)
+		return HG_EFULL;
+	c->allow[c->allow_num++] = h;
+	return HG_OK;
+}
+
+int config_value_puzzle(struct config *c, const char *v)
+{
+	unsigned long n;
+	int err = number(v, 0, 20, &n);
+
+	if (!err)
+		c->puzzle = (uint8_t)n;
+	return err;
+}
+
+int config_value_user(struct config *c, const char *v)
+{
+	return account(v, c->user, sizeof(c->user));
+}
+
+/* ---- [proxy] --------------------------------------------------------- */
+
+int config_value_prefix(struct config *c, const char *v)
+{
+	struct prefix p;
+	struct prefix *pool;
+
+	if (prefix_parse(v, &p) || p.len == 0)
+		return HG_EFORMAT;
+	pool = prefix_is4(&p) ? &c->pool4 : &c->pool6;
+	if (pool->len != 0)
+		return HG_EEXIST;
+	*pool = p;
+	return HG_OK;
+}
+
+int config_value_clients(struct config *c, const char *v)
+{
+	struct prefix p;
+
+	if (prefix_parse(v, &p))
+		return HG_EFORMAT;
+	for (size_t i = 0; i < c->clients_num; i++) {
+		if (c->clients[i].len == p.len &&
+		    addr_eq(&c->clients[i].addr, &p.addr))
+			return HG_EEXIST;
+	}
+	if (c->clients_num == CONFIG_CLIENTS)
+		return HG_EFULL;
+	c->clients[c->clients_num++] = p;
+	return HG_OK;
+}
+
+int config_value_ttl(struct config *c, const char *v)
+{
+	unsigned long n;
+	int err = number(v, 1, SECONDS_MAX, &n);
+
+	if (!err)
+		c->ttl = (uint32_t)n;
+	return err;
+}
+
+static bool is_loopback(const struct addr *a)
+{
+	static const struct addr loopback6 = { .b = { [15] = 1 } };
+
+	return addr_eq(a, &loopback6) ||
+	       (addr_is4(a) && addr_four(a)[0] == 127);
+}
+
+int config_value_dns_server(struct config *c, const char *v)
+{
+	struct endpoint e;
+	int err = endpoint_parse(v, PORT_DNS, &e);
+
+	if (err)
+		return err;
+	/* A resolver on loopback is usual; a group address never. */
+	if (addr_is_unusable(&e.addr) && !is_loopback(&e.addr))
+		return HG_EFORMAT;
+	c->dns_server = e;
+	return HG_OK;
+}
+
+int config_value_lan(struct config *c, const char *v)
+{
+	char name[16];
+	int err = interface(v, name);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < c->lan_num; i++) {
+		if (strcmp(c->lan[i], name) == 0)
+			return HG_EEXIST;
+	}
+	if (c->lan_num == CONFIG_LANS)
+		return HG_EFULL;
+	memcpy(c->lan[c->lan_num++], name, sizeof(name));
+	return HG_OK;
+}
+
+/* ---- [register HIT], [peer HIT], [policy "PATTERN"] ------------------- */
+
+int config_value_register_address(struct config *c, const char *v)
+{
+	return unicast(v, PORT_HIP, &c->reg[c->reg_num - 1].at);
+}
+
+int config_value_lifetime(struct config *c, const char *v)
+{
+	unsigned long n;
+	int err = number(v, 1, SECONDS_MAX, &n);
+
+	if (!err)
+		c->reg[c->reg_num - 1].lifetime_s = (uint32_t)n;
+	return err;
+}
+
+int config_value_peer_address(struct config *c, const char *v)
+{
+	struct config_peer *p = &c->peers[c->peers_num - 1];
+	struct endpoint e;
+	int err = unicast(v, PORT_HIP, &e);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < p->at_num; i++) {
+		if (endpoint_eq(&p->at[i], &e))
+			return HG_EEXIST;
+	}
+	if (p->at_num == CONFIG_PEER_ADDRS)
+		return HG_EFULL;
+	p->at[p->at_num++] = e;
+	return HG_OK;
+}
+
+int config_value_via_rvs(struct config *c, const char *v)
+{
+	static const char *const words[] = { "no", "yes" };
+	int i = word(v, words, 2);
+
+	if (i < 0)
+		return i;
+	c->peers[c->peers_num - 1].via_rvs = i == 1;
+	return HG_OK;
+}
+
+int config_value_hip(struct config *c, const char *v)
+{
+	static const char *const words[DNS_MODE_NUM] = {
+		[DNS_REQUIRE] = "require",
+		[DNS_PREFER] = "prefer",
+		[DNS_OFF] = "off",
+	};
+	int i = word(v, words, DNS_MODE_NUM);
+
+	if (i < 0)
+		return i;
+	c->rules[c->rules_num - 1].mode = (enum dns_mode)i;
+	return HG_OK;
+}

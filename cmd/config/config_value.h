@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What each section and key of the schema takes: text into struct config.
+ *
+ * Each returns HG_OK, HG_EFORMAT (not what is expected), HG_EFULL (bound
+ * reached) or HG_EEXIST (there already), and then changes nothing. */
+#pragma once
+
+#include "cmd/config/config.h"
+
+int config_value_proxy(struct config *c, const char *arg) HG_CHECK;
+int config_value_host(struct config *c, const char *arg) HG_CHECK;
+int config_value_rendezvous(struct config *c, const char *arg) HG_CHECK;
+int config_value_register(struct config *c, const char *arg) HG_CHECK;
+int config_value_peer(struct config *c, const char *arg) HG_CHECK;
+int config_value_policy(struct config *c, const char *arg) HG_CHECK;
+
+int config_value_tun(struct config *c, const char *v) HG_CHECK;
+int config_value_workers(struct config *c, const char *v) HG_CHECK;
+int config_value_port(struct config *c, const char *v) HG_CHECK;
+int config_value_identity(struct config *c, const char *v) HG_CHECK;
+int config_value_state(struct config *c, const char *v) HG_CHECK;
+int config_value_control(struct config *c, const char *v) HG_CHECK;
+int config_value_control_group(struct config *c, const char *v) HG_CHECK;
+int config_value_offload(struct config *c, const char *v) HG_CHECK;
+int config_value_log(struct config *c, const char *v) HG_CHECK;
+int config_value_allow(struct config *c, const char *v) HG_CHECK;
+int config_value_puzzle(struct config *c, const char *v) HG_CHECK;
+int config_value_user(struct config *c, const char *v) HG_CHECK;
+
+int config_value_prefix(struct config *c, const char *v) HG_CHECK;
+int config_value_clients(struct config *c, const char *v) HG_CHECK;
+int config_value_ttl(struct config *c, const char *v) HG_CHECK;
+int config_value_dns_server(struct config *c, const char *v) HG_CHECK;
+int config_value_lan(struct config *c, const char *v) HG_CHECK;
+
+/* These write into the section begun last. */
+int config_value_register_address(struct config *c, const char *v) HG_CHECK;
+int config_value_lifetime(struct config *c, const char *v) HG_CHECK;
+int config_value_peer_address(struct config *c, const char *v) HG_CHECK;
+int config_value_via_rvs(struct config *c, const char *v) HG_CHECK;
+int config_value_hip(struct config *c, const char *v) HG_CHECK;

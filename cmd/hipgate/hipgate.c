@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* hipgate: the tool. One table of verbs is parser, help and dispatch. */
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/hipgate/keyverbs.h"
+#include "cmd/hipgate/show.h"
+#include "cmd/hipgate/verb.h"
+
+#define SHOW "[--json] [--socket PATH]"
+
+static int verb_help(const struct verb *v, int argc, char **argv);
+static int verb_version(const struct verb *v, int argc, char **argv);
+
+static const struct verb verbs[] = {
+	{ "status", SHOW, "what the daemon is and does", show_status },
+	{ "peers", SHOW, "HIP associations", show_list },
+	{ "sas", SHOW, "ESP security associations", show_list },
+	{ "mappings", SHOW, "substitute addresses and what they stand for",
+	  show_list },
+	{ "flows", SHOW, "what the NAT carries", show_list },
+	{ "registrations", SHOW, "who is registered here (rendezvous role)",
+	  show_list },
+	{ "trace", "[--follow] " SHOW, "what happened, step by step",
+	  show_trace },
+	{ "keygen", "[--alg p256|p384] [--force] FILE",
+	  "make an identity; prints its HIT", keyverbs_keygen },
+	{ "hit", "FILE|HIT", "the HIT of a private key, in its usual form",
+	  keyverbs_hit },
+	{ "dns-record", "--name NAME [--ttl SECONDS] [--rvs NAME]... FILE",
+	  "the HIP record of a private key, for a zone file",
+	  keyverbs_dns_record },
+	{ "check", "FILE", "judge a configuration without starting",
+	  keyverbs_check },
+	{ "version", "", "the version of this tool", verb_version },
+	{ "help", "[VERB]", "this text", verb_help },
+};
+
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+int verb_fail(const char *fmt, ...)
+{
+	va_list args;
+
+	(void)fflush(stdout); /* what was said before comes before */
+	(void)fputs("hipgate: ", stderr);
+	va_start(args, fmt);
+	(void)vfprintf(stderr, fmt, args);
+	va_end(args);
+	(void)fputc('\n', stderr);
+	return VERB_FAILED;
+}
+
+int verb_usage(const struct verb *v)
+{
+	(void)fprintf(stderr, "usage: hipgate %s%s%s\n", v->name,
+		      v->synopsis[0] ? " " : "", v->synopsis);
+	return VERB_USAGE;
+}
+
+static const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; i < VERBS; i++) {
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+static void help_print(FILE *f)
+{
+	(void)fputs("usage: hipgate VERB [ARGUMENT]...\n\n", f);
+	for (size_t i = 0; i < VERBS; i++)
+		(void)fprintf(f, "  %-14s %s\n", verbs[i].name,
+			      verbs[i].summary);
+	(void)fputs("\n\"hipgate help VERB\" shows a verb's options. --json "
+		    "is for programs: fields may\nbe added to it, none go. "
+		    "--socket says where hipgated listens, by default\n"
+		    "$XDG_RUNTIME_DIR/hipgate/ctl.sock if that is there, or "
+		    "/run/hipgate/ctl.sock.\n",
+		    f);
+}
+
+static int verb_unknown(const char *name)
+{
+	(void)verb_fail("unknown verb \"%s\"; \"hipgate help\" lists them",
+			name);
+	return VERB_USAGE;
+}
+
+static int verb_help(const struct verb *v, int argc, char **argv)
+{
+	const struct verb *about = argc == 2 ? verb_find(argv[1]) : NULL;
+
+	if (argc > 2)
+		return verb_usage(v);
+	if (argc == 2 && !about)
+		return verb_unknown(argv[1]);
+	if (!about) {
+		help_print(stdout);
+		return VERB_OK;
+	}
+	(void)printf("usage: hipgate %s%s%s\n\n%s\n", about->name,
+		     about->synopsis[0] ? " " : "", about->synopsis,
+		     about->summary);
+	return VERB_OK;
+}
+
+static int verb_version(const struct verb *v, int argc, char **argv)
+{
+	(void)argv; /* none */
+	if (argc != 1)
+		return verb_usage(v);
+	(void)puts("hipgate " HIPGATE_VERSION);
+	return VERB_OK;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	const struct verb *v;
+	int status;
+
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		name = "help";
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+		name = "version";
+	if (!name[0]) {
+		help_print(stderr);
+		return VERB_USAGE;
+	}
+	v = verb_find(name);
+	if (!v)
+		return verb_unknown(name);
+	if (sodium_init() < 0)
+		return verb_fail("libsodium does not start");
+	status = v->run(v, argc - 1, argv + 1);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return verb_fail("the output could not be written");
+	return status;
+}

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+/* The verbs that show what the daemon holds: as JSON or for people.
+ *
+ * THEORY OF OPERATION
+ * One question, one answer, over the control socket. --json passes the
+ * answer's data on under "version", the number of this format: fields may
+ * be added in it, none go or change. For people there is a table of
+ * columns for each list; a field the daemon does not send shows as "-".
+ */
+#include "cmd/hipgate/show.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/hipgate/ask.h"
+#include "core/addr.h"
+#include "cmd/hipgate/grid.h"
+
+/* ---- lists ------------------------------------------------------------ */
+
+enum cell {
+	CELL_TEXT,
+	CELL_HEX, /* an SPI */
+	CELL_NUMBER,
+	CELL_SECONDS,
+	CELL_ROLE,     /* true: initiator */
+	CELL_ENDPOINT, /* address in key, port in key_port */
+	CELL_NUM
+};
+
+struct column {
+	const char *title;
+	const char *key;
+	enum cell cell;
+	const char *key_port;
+};
+
+static const struct list {
+	const char *verb;
+	struct column columns[GRID_COLUMNS]; /* up to the one with no title */
+} lists[] = {
+	{ "peers",
+	  { { "PEER", "peer", CELL_TEXT, NULL },
+	    { "STATE", "state", CELL_TEXT, NULL },
+	    { "ROLE", "initiator", CELL_ROLE, NULL },
+	    { "LOCATOR", "locator", CELL_TEXT, NULL },
+	    { "SPI-IN", "spi_in", CELL_HEX, NULL },
+	    { "SPI-OUT", "spi_out", CELL_HEX, NULL },
+	    { "SUITE", "suite", CELL_TEXT, NULL },
+	    { "SINCE", "since_s", CELL_SECONDS, NULL },
+	    { "SELF", "self", CELL_TEXT, NULL } } },
+	{ "sas",
+	  { { "PEER", "peer", CELL_TEXT, NULL },
+	    { "SPI-IN", "spi_in", CELL_HEX, NULL },
+	    { "SPI-OUT", "spi_out", CELL_HEX, NULL },
+	    { "SUITE", "suite", CELL_TEXT, NULL },
+	    { "LOCATOR", "locator", CELL_TEXT, NULL },
+	    { "OUT-PKTS", "out_packets", CELL_NUMBER, NULL },
+	    { "OUT-BYTES", "out_bytes", CELL_NUMBER, NULL },
+	    { "IN-PKTS", "in_packets", CELL_NUMBER, NULL },
+	    { "IN-BYTES", "in_bytes", CELL_NUMBER, NULL },
+	    { "AGE", "age_s", CELL_SECONDS, NULL },
+	    { "SELF", "self", CELL_TEXT, NULL } } },
+	{ "mappings",
+	  { { "NAME", "name", CELL_TEXT, NULL },
+	    { "IPV6", "sub6", CELL_TEXT, NULL },
+	    { "IPV4", "sub4", CELL_TEXT, NULL },
+	    { "HIT", "hit", CELL_TEXT, NULL },
+	    { "LOCATOR", "locator", CELL_TEXT, NULL },
+	    { "VIA", "via", CELL_TEXT, NULL },
+	    { "STATE", "state", CELL_TEXT, NULL },
+	    { "PARKED", "parked", CELL_NUMBER, NULL } } },
+	{ "flows",
+	  { { "PROTO", "proto", CELL_TEXT, NULL },
+	    { "CLIENT", "client", CELL_ENDPOINT, "client_port" },
+	    { "SUBSTITUTE", "virt", CELL_ENDPOINT, "virt_port" },
+	    { "EXT-PORT", "ext_port", CELL_NUMBER, NULL },
+	    { "PEER", "peer", CELL_ENDPOINT, "peer_port" },
+	    { "STATE", "state", CELL_TEXT, NULL },
+	    { "IDLE", "idle_s", CELL_SECONDS, NULL },
+	    { "OUT-PKTS", "out_packets", CELL_NUMBER, NULL },
+	    { "IN-PKTS", "in_packets", CELL_NUMBER, NULL } } },
+	{ "registrations",
+	  { { "HIT", "hit", CELL_TEXT, NULL },
+	    { "AT", "at", CELL_TEXT, NULL },
+	    { "EXPIRES", "expires_s", CELL_SECONDS, NULL } } },
+};
+
+/* 59s, 12m03s, 5h01m, 3d04h. */
+static void seconds_print(double v, char *out, size_t cap)
+{
+	uint64_t s = v > 0 && v < 1e12 ? (uint64_t)v : 0;
+
+	if (s < 60)
+		(void)snprintf(out, cap, "%" PRIu64 "s", s);
+	else if (s < 3600)
+		(void)snprintf(out, cap, "%" PRIu64 "m%02" PRIu64 "s", s / 60,
+			       s % 60);
+	else if (s < 86400)
+		(void)snprintf(out, cap, "%" PRIu64 "h%02" PRIu64 "m", s / 3600,
+			       s / 60 % 60);
+	else
+		(void)snprintf(out, cap, "%" PRIu64 "d%02" PRIu64 "h",
+			       s / 86400, s / 3600 % 24);
+}
+
+static void endpoint_cell(const json_t *o, const struct column *c, char *out,
+			  size_t cap)
+{
+	const char *address = json_string_value(json_object_get(o, c->key));
+	json_int_t port = json_integer_value(json_object_get(o, c->key_port));
+
+	if (!address || !address[0])
+		return;
+	(void)snprintf(out, cap, strchr(address, ':') ? "[%s]:%d" : "%s:%d",
+		       address, (int)port);
+}
+
+static void cell_print(const json_t *o, const struct column *c, char *out,
+		       size_t cap)
+{
+	const json_t *v = json_object_get(o, c->key);
+	json_int_t n = json_integer_value(v);
+
+	out[0] = '\0';
+	if (!v || json_is_null(v))
+		return;
+	switch (c->cell) {
+	case CELL_TEXT:
+		if (json_is_string(v))
+			(void)snprintf(out, cap, "%s", json_string_value(v));
+		break;
+	case CELL_HEX:
+		if (n)
+			(void)snprintf(out, cap, "%08" PRIx64, (uint64_t)n);
+		break;
+	case CELL_NUMBER:
+		(void)snprintf(out, cap, "%" PRId64, (int64_t)n);
+		break;
+	case CELL_SECONDS:
+		seconds_print(json_number_value(v), out, cap);
+		break;
+	case CELL_ROLE:
+		(void)snprintf(out, cap, "%s",
+			       json_is_true(v) ? "initiator" : "responder");
+		break;
+	case CELL_ENDPOINT:
+		endpoint_cell(o, c, out, cap);
+		break;
+	case CELL_NUM:
+		break;
+	}
+}
+
+static size_t columns_num(const struct list *l)
+{
+	size_t n = 0;
+
+	while (n < GRID_COLUMNS && l->columns[n].title)
+		n++;
+	return n;
+}
+
+static int row_add(struct grid *g, const struct list *l, const json_t *o)
+{
+	char text[GRID_COLUMNS][GRID_CELL];
+	const char *cells[GRID_COLUMNS];
+
+	for (size_t i = 0; i < columns_num(l); i++) {
+		cell_print(o, &l->columns[i], text[i], sizeof(text[i]));
+		cells[i] = text[i];
+	}
+	return grid_add(g, cells);
+}
+
+static int list_print(const struct list *l, const json_t *data)
+{
+	const char *titles[GRID_COLUMNS];
+	bool right[GRID_COLUMNS] = { false };
+	size_t columns = columns_num(l);
+	struct grid *g;
+	const json_t *o;
+	size_t i;
+	int err;
+
+	for (i = 0; i < columns; i++) {
+		titles[i] = l->columns[i].title;
+		right[i] = l->columns[i].cell == CELL_NUMBER ||
+			   l->columns[i].cell == CELL_SECONDS;
+	}
+	err = grid_new(titles, right, columns, &g);
+	if (err)
+		return err;
+	json_array_foreach(data, i, o)
+	{
+		err = row_add(g, l, o);
+		if (err)
+			break;
+	}
+	if (!err)
+		grid_print(g, stdout);
+	grid_free(g);
+	return err;
+}
+
+/* ---- asking ----------------------------------------------------------- */
+
+struct options {
+	bool json;
+	bool follow;
+	const char *socket;
+};
+
+/* Takes only the options the synopsis names. */
+static int options_take(const struct verb *v, int argc, char **argv,
+			struct options *o)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "follow", no_argument, NULL, 'f' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int ch;
+
+	while ((ch = getopt_long(argc, argv, "js:f", longs, NULL)) != -1) {
+		if (ch == 'j')
+			o->json = true;
+		else if (ch == 's')
+			o->socket = optarg;
+		else if (ch == 'f' && strstr(v->synopsis, "--follow"))
+			o->follow = true;
+		else
+			return verb_usage(v);
+	}
+	return optind == argc ? VERB_OK : verb_usage(v);
+}
+
+/* An answer with "ok", or its "error" in errbuf. */
+static int answer_judge(const json_t *answer, char *errbuf, size_t errlen)
+{
+	json_int_t version =
+		json_integer_value(json_object_get(answer, "version"));
+	const char *error = json_string_value(json_object_get(answer, "error"));
+
+	if (!json_is_true(json_object_get(answer, "ok"))) {
+		(void)snprintf(errbuf, errlen, "hipgated says: %s",
+			       error ? error : "no");
+		return HG_EINVAL;
+	}
+	if (version != ASK_VERSION) {
+		(void)snprintf(errbuf, errlen,
+			       "hipgated speaks version %d of the control "
+			       "protocol, this tool version %d; use the tool "
+			       "of the same release",
+			       (int)version, ASK_VERSION);
+		return HG_EUNSUPP;
+	}
+	return HG_OK;
+}
+
+static int question(const char *verb, const struct options *o, json_t **answer,
+		    char *errbuf, size_t errlen)
+{
+	json_t *request = json_pack("{s:s}", "verb", verb);
+	struct ask *a = NULL;
+	int err;
+
+	err = ask_new(o->socket, false, &a, errbuf, errlen);
+	if (!err)
+		err = ask_send(a, request, errbuf, errlen);
+	if (!err)
+		err = ask_line(a, answer, errbuf, errlen);
+	if (!err) {
+		err = answer_judge(*answer, errbuf, errlen);
+		if (err)
+			json_decref(*answer);
+	}
+	ask_free(a);
+	json_decref(request);
+	return err;
+}
+
+static int data_json(const char *verb, json_t *data)
+{
+	json_t *o = json_pack("{s:i,s:s,s:O}", "version", ASK_VERSION, "verb",
+			      verb, "data", data);
+	int err = o ? json_dumpf(o, stdout, JSON_INDENT(2)) : -1;
+
+	(void)putchar('\n');
+	json_decref(o);
+	return err ? HG_ENOMEM : HG_OK;
+}
+
+/* Asks and shows; print is what people see. */
+static int ask_and_show(const struct verb *v, int argc, char **argv,
+			int (*print)(const struct verb *v, const json_t *data))
+{
+	struct options o = { .socket = NULL };
+	char errbuf[512];
+	json_t *answer;
+	json_t *data;
+	int err = options_take(v, argc, argv, &o);
+
+	if (err)
+		return err;
+	err = question(v->name, &o, &answer, errbuf, sizeof(errbuf));
+	if (err)
+		return verb_fail("%s", errbuf);
+	data = json_object_get(answer, "data");
+	if (!data)
+		err = HG_EFORMAT;
+	else
+		err = o.json ? data_json(v->name, data) : print(v, data);
+	json_decref(answer);
+	return err ? verb_fail("%s: %s", v->name, err_text(err)) : VERB_OK;
+}
+
+static int print_list(const struct verb *v, const json_t *data)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (strcmp(lists[i].verb, v->name) == 0)
+			return list_print(&lists[i], data);
+	}
+	return HG_ENOENT;
+}
+
+int show_list(const struct verb *v, int argc, char **argv)
+{
+	return ask_and_show(v, argc, argv, print_list);
+}
+
+/* ---- status ------------------------------------------------------------ */
+
+static void strings_print(const char *title, const json_t *array)
+{
+	const json_t *s;
+	size_t i;
+
+	(void)printf("%-14s", title);
+	json_array_foreach(array, i, s)(void)
+		printf("%s%s", i ? " " : "", json_string_value(s));
+	(void)printf("%s\n", json_array_size(array) ? "" : "-");
+}
+
+static void numbers_print(const char *title, json_t *object)
+{
+	const char *key;
+	json_t *v;
+	const char *before = "";
+
+	(void)printf("%-14s", title);
+	json_object_foreach(object, key, v)
+	{
+		(void)printf("%s%s %" PRId64, before, key,
+			     (int64_t)json_integer_value(v));
+		before = ", ";
+	}
+	(void)printf("%s\n", json_object_size(object) ? "" : "none");
+}
+
+static const char *on_off(const json_t *o, const char *key)
+{
+	return json_is_true(json_object_get(o, key)) ? "on" : "off";
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s && s[0] ? s : "-";
+}
+
+static int print_status(const struct verb *v, const json_t *data)
+{
+	const json_t *tun = json_object_get(data, "tun");
+	char up[32];
+
+	(void)v; /* there is one status only */
+	seconds_print(json_number_value(json_object_get(data, "uptime_s")), up,
+		      sizeof(up));
+	(void)printf("%-14s%s, up %s\n", "hipgated", text_of(data, "version"),
+		     up);
+	strings_print("roles", json_object_get(data, "roles"));
+	strings_print("HITs", json_object_get(data, "hits"));
+	(void)printf("%-14s%s, MTU %d, TSO %s, USO %s\n", "TUN",
+		     text_of(tun, "name"),
+		     (int)json_integer_value(json_object_get(tun, "mtu")),
+		     on_off(tun, "tso"), on_off(tun, "uso"));
+	(void)printf("%-14s%d\n", "workers",
+		     (int)json_integer_value(json_object_get(data, "workers")));
+	(void)printf("%-14s%d\n", "UDP port",
+		     (int)json_integer_value(json_object_get(data, "port")));
+	numbers_print("counts", json_object_get(data, "counts"));
+	numbers_print("traffic", json_object_get(data, "traffic"));
+	numbers_print("drops", json_object_get(data, "drops"));
+	return HG_OK;
+}
+
+int show_status(const struct verb *v, int argc, char **argv)
+{
+	return ask_and_show(v, argc, argv, print_status);
+}
+
+/* ---- trace -------------------------------------------------------------- */
+
+/* Milliseconds since the first event, the step's letter, the text. */
+static void event_print(const json_t *e, double *first)
+{
+	double t = json_number_value(json_object_get(e, "t"));
+	const char *step = json_string_value(json_object_get(e, "step"));
+	const char *text = json_string_value(json_object_get(e, "text"));
+	char clean[GRID_CELL * 2];
+
+	if (*first < 0)
+		*first = t;
+	(void)snprintf(clean, sizeof(clean), "%s",
+		       text ? text : text_of(e, "event"));
+	for (char *s = clean; *s; s++) {
+		if (*s < ' ' || *s > '~')
+			*s = '?'; /* names are strangers' */
+	}
+	(void)printf("%10.1f  %-1s  %s\n", (t - *first) * 1e3,
+		     step && step[0] ? step : " ", clean);
+}
+
+static int events_show(struct ask *a, const struct options *o, char *errbuf,
+		       size_t errlen)
+{
+	double first = -1;
+
+	for (;;) {
+		json_t *e;
+		int err = ask_line(a, &e, errbuf, errlen);
+
+		if (err)
+			return err;
+		if (json_is_true(json_object_get(e, "end"))) {
+			json_decref(e);
+			return HG_OK;
+		}
+		if (json_is_false(json_object_get(e, "ok"))) {
+			err = answer_judge(e, errbuf, errlen);
+			json_decref(e);
+			return err;
+		}
+		if (o->json) {
+			(void)json_dumpf(e, stdout, JSON_COMPACT);
+			(void)putchar('\n');
+		} else {
+			event_print(e, &first);
+		}
+		json_decref(e);
+		if (fflush(stdout) != 0)
+			return HG_OK; /* nobody reads any more */
+	}
+}
+
+int show_trace(const struct verb *v, int argc, char **argv)
+{
+	struct options o = { .socket = NULL };
+	struct ask *a = NULL;
+	char errbuf[512];
+	json_t *request;
+	int err = options_take(v, argc, argv, &o);
+
+	if (err)
+		return err;
+	request = json_pack("{s:s,s:b}", "verb", v->name, "follow",
+			    (int)o.follow);
+	err = ask_new(o.socket, o.follow, &a, errbuf, sizeof(errbuf));
+	if (!err)
+		err = ask_send(a, request, errbuf, sizeof(errbuf));
+	if (!err)
+		err = events_show(a, &o, errbuf, sizeof(errbuf));
+	ask_free(a);
+	json_decref(request);
+	return err ? verb_fail("%s", errbuf) : VERB_OK;
+}

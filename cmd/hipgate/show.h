@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* The verbs that show what the daemon holds. */
+#pragma once
+
+#include "cmd/hipgate/verb.h"
+
+/* peers, sas, mappings, flows, registrations: by the verb's name. */
+int show_list(const struct verb *v, int argc, char **argv);
+int show_status(const struct verb *v, int argc, char **argv);
+int show_trace(const struct verb *v, int argc, char **argv);

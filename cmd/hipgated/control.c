@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* The control socket; theory in control.h. */
+#include "control.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "gate.h"
+#include "views.h"
+
+struct client {
+	struct client *next;
+	struct control *c;
+	uv_pipe_t pipe;
+	char line[CONTROL_LINE];
+	size_t len;
+	bool follow;
+};
+
+struct control {
+	struct gate *g;
+	uv_pipe_t listener;
+	bool listening;
+	struct client *clients;
+	unsigned num;
+};
+
+/* ---- out ------------------------------------------------------------------ */
+
+struct out {
+	uv_write_t req;
+	char text[];
+};
+
+static void on_closed(uv_handle_t *h)
+{
+	struct client *cl = h->data;
+	struct client **p = &cl->c->clients;
+
+	while (*p && *p != cl)
+		p = &(*p)->next;
+	if (*p)
+		*p = cl->next;
+	cl->c->num--;
+	free(cl);
+}
+
+static void hang_up(struct client *cl)
+{
+	if (!uv_is_closing((uv_handle_t *)&cl->pipe))
+		uv_close((uv_handle_t *)&cl->pipe, on_closed);
+}
+
+static void on_written(uv_write_t *req, int status)
+{
+	(void)status;
+	free(req->data);
+}
+
+static void say(struct client *cl, const char *text)
+{
+	size_t len = strlen(text);
+	struct out *o;
+	uv_buf_t buf;
+
+	if (uv_is_closing((uv_handle_t *)&cl->pipe))
+		return;
+	if (uv_stream_get_write_queue_size((uv_stream_t *)&cl->pipe) >
+	    CONTROL_BACKLOG) {
+		hang_up(cl);
+		return;
+	}
+	o = malloc(sizeof(*o) + len);
+	if (!o)
+		return;
+	memcpy(o->text, text, len);
+	o->req.data = o;
+	buf = uv_buf_init(o->text, (unsigned)len);
+	if (uv_write(&o->req, (uv_stream_t *)&cl->pipe, &buf, 1, on_written))
+		free(o);
+}
+
+static void say_json(struct client *cl, json_t *o)
+{
+	char *dump = o ? json_dumps(o, JSON_COMPACT) : NULL;
+
+	if (dump) {
+		say(cl, dump);
+		say(cl, "\n");
+	}
+	free(dump);
+	json_decref(o);
+}
+
+static void say_line(void *arg, const char *line)
+{
+	say(arg, line);
+}
+
+static void on_event(void *arg, const char *line)
+{
+	struct control *c = arg;
+
+	for (struct client *cl = c->clients; cl; cl = cl->next)
+		if (cl->follow)
+			say(cl, line);
+}
+
+/* ---- in ------------------------------------------------------------------- */
+
+static void do_trace(struct client *cl, const json_t *req)
+{
+	events_each(&cl->c->g->events, say_line, cl);
+	cl->follow = json_is_true(json_object_get(req, "follow"));
+	if (!cl->follow)
+		say(cl, "{\"end\":true}\n");
+}
+
+static void do_verb(struct client *cl, const char *verb)
+{
+	json_t *data = views_make(cl->c->g, verb);
+
+	if (data)
+		say_json(cl, json_pack("{s:i,s:s,s:b,s:o}", "version", 1,
+				       "verb", verb, "ok", 1, "data", data));
+	else
+		say_json(cl, json_pack("{s:i,s:b,s:s}", "version", 1, "ok", 0,
+				       "error", "unknown verb"));
+}
+
+static void request(struct client *cl, const char *line, size_t len)
+{
+	json_error_t why;
+	json_t *req = json_loadb(line, len, 0, &why);
+	const char *verb = json_string_value(json_object_get(req, "verb"));
+
+	if (!verb)
+		say_json(cl, json_pack("{s:i,s:b,s:s}", "version", 1, "ok", 0,
+				       "error",
+				       "a request is one line of JSON with a "
+				       "\"verb\""));
+	else if (strcmp(verb, "trace") == 0)
+		do_trace(cl, req);
+	else
+		do_verb(cl, verb);
+	json_decref(req);
+}
+
+static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
+{
+	struct client *cl = h->data;
+
+	(void)hint;
+	*buf = uv_buf_init(cl->line + cl->len,
+			   (unsigned)(sizeof(cl->line) - cl->len));
+}
+
+static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+	struct client *cl = s->data;
+	char *end;
+
+	(void)buf;
+	if (n < 0) {
+		hang_up(cl);
+		return;
+	}
+	cl->len += (size_t)n;
+	while ((end = memchr(cl->line, '\n', cl->len))) {
+		size_t used = (size_t)(end - cl->line) + 1;
+
+		request(cl, cl->line, used - 1);
+		cl->len -= used;
+		memmove(cl->line, cl->line + used, cl->len);
+	}
+	if (cl->len == sizeof(cl->line))
+		hang_up(cl); /* a request is never that long */
+}
+
+static void on_connection(uv_stream_t *s, int status)
+{
+	struct control *c = s->data;
+	struct client *cl;
+
+	if (status)
+		return;
+	cl = calloc(1, sizeof(*cl));
+	if (!cl)
+		return;
+	cl->c = c;
+	if (uv_pipe_init(c->g->loop, &cl->pipe, 0)) {
+		free(cl);
+		return;
+	}
+	cl->pipe.data = cl;
+	cl->next = c->clients;
+	c->clients = cl;
+	c->num++;
+	/* Accepted even when there are too many: libuv stops listening when
+	 * a connection is left waiting. */
+	if (uv_accept(s, (uv_stream_t *)&cl->pipe) ||
+	    c->num > CONTROL_CLIENTS ||
+	    uv_read_start((uv_stream_t *)&cl->pipe, on_alloc, on_read))
+		hang_up(cl);
+}
+
+/* ---- life ------------------------------------------------------------------ */
+
+static int set_owner(const char *path, const char *group)
+{
+	struct group *gr;
+
+	if (chmod(path, 0660) != 0)
+		return HG_ESYS;
+	if (!group[0])
+		return HG_OK;
+	gr = getgrnam(group);
+	if (!gr)
+		return HG_ENOENT;
+	return chown(path, (uid_t)-1, gr->gr_gid) ? HG_ESYS : HG_OK;
+}
+
+int control_start(struct gate *g, struct control **out, char *errbuf,
+		  size_t errlen)
+{
+	const char *path = g->cfg->control;
+	struct control *c = calloc(1, sizeof(*c));
+	int rc;
+
+	if (!c)
+		return HG_ENOMEM;
+	*out = c;
+	c->g = g;
+	/* A socket left by a crash would make bind fail; a second daemon
+	 * would have failed at the UDP port before this. */
+	(void)unlink(path);
+	rc = uv_pipe_init(g->loop, &c->listener, 0);
+	c->listener.data = c;
+	c->listening = rc == 0;
+	if (!rc)
+		rc = uv_pipe_bind(&c->listener, path);
+	if (!rc)
+		rc = uv_listen((uv_stream_t *)&c->listener, 16, on_connection);
+	if (rc) {
+		(void)snprintf(errbuf, errlen,
+			       "control socket %s: %s; make its folder and let "
+			       "the daemon's user write to it",
+			       path, uv_strerror(rc));
+		return HG_ESYS;
+	}
+	if (set_owner(path, g->cfg->control_group)) {
+		(void)snprintf(errbuf, errlen,
+			       "control socket %s: cannot give it to group "
+			       "\"%s\"; is the daemon's user in it?",
+			       path, g->cfg->control_group);
+		return HG_ESYS;
+	}
+	g->events.follow = on_event;
+	g->events.follow_arg = c;
+	return HG_OK;
+}
+
+void control_stop(struct control *c)
+{
+	if (!c)
+		return;
+	c->g->events.follow = NULL;
+	for (struct client *cl = c->clients; cl; cl = cl->next)
+		hang_up(cl);
+	if (c->listening && !uv_is_closing((uv_handle_t *)&c->listener))
+		uv_close((uv_handle_t *)&c->listener, NULL);
+}
+
+void control_fini(struct control *c)
+{
+	free(c);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The control socket: one JSON request a line, JSON lines back.
+ *
+ * THEORY OF OPERATION
+ * Control thread only. A UNIX stream socket, 0660 by file mode. A request
+ * is {"verb": ...}; the answer is one line {"version":1, "verb":..., "ok":
+ * true, "data":...}, or for `trace` one line for each event and, unless
+ * "follow" is true, {"end":true}. All verbs only read. A client that does
+ * not read is cut off when CONTROL_BACKLOG octets wait for it.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "core/err.h"
+
+struct gate;
+struct control;
+
+enum { CONTROL_CLIENTS = 64, CONTROL_LINE = 4096, CONTROL_BACKLOG = 8 << 20 };
+
+int control_start(struct gate *g, struct control **out, char *errbuf,
+		  size_t errlen) HG_CHECK;
+/* Closes the handles; run the loop, then control_fini. NULL is fine. */
+void control_stop(struct control *c);
+void control_fini(struct control *c);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What the two halves of the DNS side share (dnsside.c, dnstcp.c). */
+#pragma once
+
+#include <stdint.h>
+
+#include "dnsask.h"
+#include "gate.h"
+
+struct dnstcp;
+
+struct dnsside {
+	struct gate *g;
+	struct dnsasks asks;
+	struct dnstcp *tcp;
+};
+
+/* DNS over TCP that is steered into the TUN: see dnstcp.c. */
+int dnstcp_start(struct gate *g, struct dnstcp **out) HG_CHECK;
+void dnstcp_stop(struct dnstcp *t);
+void dnstcp_fini(struct dnstcp *t);
+/* A client's TCP packet to port 53: to the listener; or the kernel's answer
+ * to such a packet (`to` is the near address): back to the client. */
+void dnstcp_packet(struct dnstcp *t, struct msg *m, const struct addr *to);
+/* A reply for the connection `token`; false: it is gone. */
+bool dnstcp_reply(struct dnstcp *t, uint64_t token, const uint8_t *msg,
+		  size_t len);

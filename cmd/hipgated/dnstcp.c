@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* DNS over TCP that is steered into the TUN (RFC 7766).
+ *
+ * THEORY OF OPERATION
+ * Control thread only. No TCP stack is written here: a client's TCP packet
+ * to some server's port 53 is rewritten (nat_redirect_in) so that it goes
+ * to a listener of ours, on the TUN's own address, and seems to come from a
+ * synthetic address of the pool; written back to the TUN, the kernel
+ * answers it there. What the kernel sends to the synthetic address comes
+ * out of the TUN and is rewritten back (nat_redirect_out): the client sees
+ * the server it asked. The synthetic port tells the listener for whom a
+ * connection stands. Bounds: DNSTCP_CONNS connections, each with one
+ * message buffer and at most DNSTCP_BACKLOG octets that wait to be read,
+ * closed after DNSTCP_IDLE without traffic.
+ */
+#include "dnsside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/wire.h"
+
+enum {
+	DNSTCP_CONNS = 256,
+	DNSTCP_MSG = 2 + 65535,
+	DNSTCP_BACKLOG = 256 << 10,
+};
+
+#define DNSTCP_IDLE 30000000000 /* ns */
+
+struct conn {
+	struct conn *next;
+	struct dnstcp *t;
+	uint64_t token;
+	uint64_t last; /* ns */
+	struct endpoint client, server;
+	uv_tcp_t tcp;
+	size_t len;
+	uint8_t in[DNSTCP_MSG];
+};
+
+struct dnstcp {
+	struct gate *g;
+	struct nat_redirects *redirects;
+	uv_tcp_t listener[SOCKETS_FAMILIES];
+	bool inited[SOCKETS_FAMILIES];
+	struct endpoint at[SOCKETS_FAMILIES]; /* port 0: not available */
+	struct addr near[SOCKETS_FAMILIES];   /* unspecified: the same */
+	uv_timer_t idle;
+	bool timing;
+	struct conn *conns;
+	unsigned num;
+	uint64_t next_token;
+};
+
+/* ---- connections -------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *h)
+{
+	struct conn *c = h->data;
+	struct conn **p = &c->t->conns;
+
+	while (*p && *p != c)
+		p = &(*p)->next;
+	if (*p)
+		*p = c->next;
+	c->t->num--;
+	free(c);
+}
+
+static void hang_up(struct conn *c)
+{
+	if (!uv_is_closing((uv_handle_t *)&c->tcp))
+		uv_close((uv_handle_t *)&c->tcp, on_closed);
+}
+
+static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
+{
+	struct conn *c = h->data;
+
+	(void)hint;
+	*buf = uv_buf_init((char *)c->in + c->len,
+			   (unsigned)(sizeof(c->in) - c->len));
+}
+
+static void take_messages(struct conn *c)
+{
+	struct dns_asker who = { .client = c->client,
+				 .server = c->server,
+				 .tcp = true,
+				 .token = c->token };
+
+	while (c->len >= 2 && c->len - 2 >= get_be16(c->in)) {
+		size_t used = 2 + (size_t)get_be16(c->in);
+
+		dns_query(c->t->g->dns, &who, c->in + 2, used - 2, c->last);
+		c->len -= used;
+		memmove(c->in, c->in + used, c->len);
+	}
+}
+
+static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+	struct conn *c = s->data;
+	struct gate *g = c->t->g;
+
+	(void)buf;
+	if (n < 0) {
+		hang_up(c);
+		return;
+	}
+	c->last = uv_hrtime();
+	c->len += (size_t)n;
+	take_messages(c);
+	gate_pump(g);
+}
+
+/* Whose connection it is; false: nobody's that was steered here. */
+static bool stands_for(struct dnstcp *t, const struct endpoint *near,
+		       struct conn *c)
+{
+	const struct nat_redirect *r = nat_redirect_find(t->redirects, near);
+
+	if (!r)
+		return false;
+	c->client = (struct endpoint){ r->client, r->client_port };
+	c->server = (struct endpoint){ r->server, r->server_port };
+	return true;
+}
+
+static void on_connection(uv_stream_t *s, int status)
+{
+	struct dnstcp *t = s->data;
+	struct conn *c = status ? NULL : calloc(1, sizeof(*c));
+	struct sockaddr_storage ss;
+	struct endpoint near;
+	int len = sizeof(ss);
+
+	if (!c)
+		return;
+	c->t = t;
+	c->token = ++t->next_token;
+	c->last = uv_hrtime();
+	c->tcp.data = c;
+	if (uv_tcp_init(t->g->loop, &c->tcp)) {
+		free(c);
+		return;
+	}
+	c->next = t->conns;
+	t->conns = c;
+	t->num++;
+	/* Accepted first: a refused connection must leave the backlog. */
+	if (uv_accept(s, (uv_stream_t *)&c->tcp) ||
+	    uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&ss, &len)) {
+		hang_up(c);
+		return;
+	}
+	near = sockets_endpoint((struct sockaddr *)&ss);
+	if (t->num > DNSTCP_CONNS) {
+		gate_drop(t->g, REASON_DNS_BUSY);
+		hang_up(c);
+	} else if (!stands_for(t, &near, c)) {
+		gate_drop(t->g, REASON_DNS_CLIENT);
+		hang_up(c);
+	} else if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read)) {
+		hang_up(c);
+	}
+}
+
+struct reply {
+	uv_write_t req;
+	uint8_t text[];
+};
+
+static void on_written(uv_write_t *req, int status)
+{
+	(void)status;
+	free(req->data);
+}
+
+bool dnstcp_reply(struct dnstcp *t, uint64_t token, const uint8_t *msg,
+		  size_t len)
+{
+	struct conn *c = t->conns;
+	struct reply *r;
+	uv_buf_t buf;
+
+	while (c && c->token != token)
+		c = c->next;
+	if (!c || uv_is_closing((uv_handle_t *)&c->tcp) || len > 65535)
+		return false;
+	if (uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp) >
+	    DNSTCP_BACKLOG) {
+		gate_drop(t->g, REASON_DNS_BUSY);
+		hang_up(c); /* it does not read */
+		return false;
+	}
+	r = malloc(sizeof(*r) + 2 + len);
+	if (!r)
+		return false;
+	put_be16(r->text, (uint16_t)len);
+	memcpy(r->text + 2, msg, len);
+	r->req.data = r;
+	buf = uv_buf_init((char *)r->text, (unsigned)(2 + len));
+	if (uv_write(&r->req, (uv_stream_t *)&c->tcp, &buf, 1, on_written)) {
+		free(r);
+		return false;
+	}
+	return true;
+}
+
+static void on_idle(uv_timer_t *timer)
+{
+	struct dnstcp *t = timer->data;
+	uint64_t now = uv_hrtime();
+
+	for (struct conn *c = t->conns; c; c = c->next)
+		if (now - c->last > DNSTCP_IDLE)
+			hang_up(c);
+}
+
+/* ---- packets --------------------------------------------------------------- */
+
+void dnstcp_packet(struct dnstcp *t, struct msg *m, const struct addr *to)
+{
+	unsigned fam = sockets_family(to);
+	enum reason why = REASON_DENIED;
+
+	if (addr_eq(to, &t->near[fam]))
+		why = nat_redirect_out(t->redirects, m->data, m->len, &m->off,
+				       m->now);
+	else if (t->at[fam].port)
+		why = nat_redirect_in(t->redirects, m->data, m->len, &m->off,
+				      &t->at[fam], m->now);
+	if (why == REASON_NUM)
+		gate_tun_return(t->g, m->data, m->len, &m->off);
+	else
+		gate_drop(t->g, why);
+}
+
+/* ---- life ------------------------------------------------------------------- */
+
+static struct addr host_of(const struct prefix *pool, uint8_t low)
+{
+	struct addr a = pool->addr;
+
+	a.b[15] = (uint8_t)(a.b[15] + low);
+	return a;
+}
+
+static int listen_on(struct dnstcp *t, unsigned fam, const struct prefix *pool)
+{
+	struct endpoint e = { .addr = host_of(pool, 1) };
+	struct sockaddr_storage ss;
+	int len = sizeof(ss);
+	int rc = uv_tcp_init(t->g->loop, &t->listener[fam]);
+
+	if (rc)
+		return rc;
+	t->inited[fam] = true;
+	t->listener[fam].data = t;
+	(void)sockets_address(&e, &ss);
+	rc = uv_tcp_bind(&t->listener[fam], (struct sockaddr *)&ss, 0);
+	if (!rc)
+		rc = uv_listen((uv_stream_t *)&t->listener[fam], 128,
+			       on_connection);
+	if (!rc)
+		rc = uv_tcp_getsockname(&t->listener[fam],
+					(struct sockaddr *)&ss, &len);
+	if (rc)
+		return rc;
+	t->at[fam] = sockets_endpoint((struct sockaddr *)&ss);
+	return 0;
+}
+
+static void start_family(struct dnstcp *t, unsigned fam,
+			 const struct prefix *pool, uint8_t near)
+{
+	char text[PREFIX_TEXT_MAX];
+	int rc;
+
+	if (!pool->len)
+		return;
+	rc = listen_on(t, fam, pool);
+	if (rc) {
+		log_warn("DNS over TCP is refused for %s: the pool's first "
+			 "address is not on the TUN (%s): run hipgate-setup",
+			 prefix_print(pool, text), uv_strerror(rc));
+		return;
+	}
+	t->near[fam] = host_of(pool, near);
+}
+
+int dnstcp_start(struct gate *g, struct dnstcp **out)
+{
+	struct dnstcp *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return HG_ENOMEM;
+	*out = t;
+	t->g = g;
+	/* Both are numbers that lease.c never gives out: ::2, and the IPv4
+	 * pool's network address. */
+	start_family(t, 0, &g->cfg->pool4, 0);
+	start_family(t, 1, &g->cfg->pool6, 2);
+	if (t->at[0].port)
+		g->plane.ranges.near4 = (struct prefix){ t->near[0], 128 };
+	if (t->at[1].port)
+		g->plane.ranges.near6 = (struct prefix){ t->near[1], 128 };
+	err = nat_redirects_new(t->at[0].port ? &t->near[0] : NULL,
+				t->at[1].port ? &t->near[1] : NULL,
+				&t->redirects);
+	if (err)
+		return err;
+	(void)uv_timer_init(g->loop, &t->idle);
+	t->idle.data = t;
+	t->timing = true;
+	(void)uv_timer_start(&t->idle, on_idle, 5000, 5000);
+	return HG_OK;
+}
+
+void dnstcp_stop(struct dnstcp *t)
+{
+	if (!t)
+		return;
+	for (struct conn *c = t->conns; c; c = c->next)
+		hang_up(c);
+	for (unsigned fam = 0; fam < SOCKETS_FAMILIES; fam++)
+		if (t->inited[fam] &&
+		    !uv_is_closing((uv_handle_t *)&t->listener[fam]))
+			uv_close((uv_handle_t *)&t->listener[fam], NULL);
+	if (t->timing && !uv_is_closing((uv_handle_t *)&t->idle))
+		uv_close((uv_handle_t *)&t->idle, NULL);
+}
+
+void dnstcp_fini(struct dnstcp *t)
+{
+	if (!t)
+		return;
+	nat_redirects_free(t->redirects);
+	free(t);
+}

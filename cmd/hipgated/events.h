@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The event stream: what happened, step by step of Figure 6.
+ *
+ * THEORY OF OPERATION
+ * Control thread only. Each event is one JSON object, kept as text in a
+ * ring of the last EVENTS_KEPT; followers are told of new ones. Every
+ * event has t (unix seconds), role, step (A..K or ""), event (its name),
+ * text (a line for people) and fields of its own.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+enum { EVENTS_KEPT = 4096 };
+
+struct events {
+	char *line[EVENTS_KEPT]; /* NUL-terminated, with newline */
+	uint64_t next;		 /* number of the next event, from 0 */
+	const char *role;
+	void (*follow)(void *arg, const char *line);
+	void *follow_arg;
+};
+
+void events_init(struct events *ev, const char *role);
+void events_fini(struct events *ev);
+/* Adds one. when_ns: monotonic time it happened; fields: taken, may be
+ * NULL. text: printf-like, for people. */
+void events_add(struct events *ev, uint64_t when_ns, const char *step,
+		const char *name, json_t *fields, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+/* Calls fn with each kept line, oldest first. */
+void events_each(const struct events *ev,
+		 void (*fn)(void *arg, const char *line), void *arg);

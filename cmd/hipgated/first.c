@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* First packets: what a worker could not decide (patent F, F.1, I.1).
+ *
+ * THEORY OF OPERATION
+ * Control thread only. A punted packet is classified again from its copy.
+ * To a substitute address: its mapping names the peer; with an SA the flow
+ * is bound and published and the packet goes back to its worker, without
+ * one it parks at the peer and the base exchange starts. Between HITs: the
+ * same without a flow. To port 53: DNS.
+ */
+#include "gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+
+enum { FIRST_ICMP_BURST = 200 }; /* errors a second (RFC 4443 2.4 f) */
+
+static const struct hit *self_hit(const struct gate *g)
+{
+	return hip_default_hit(g->hip);
+}
+
+static bool is_syn(const struct nat_packet *p)
+{
+	return p->ip.proto == IP_PROTO_TCP && p->ip.l4_len >= TCP_HDR &&
+	       (p->ip.l4[13] & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+}
+
+void first_unreachable(struct gate *g, struct msg *m)
+{
+	uint8_t out[1300];
+	struct ip_view ip;
+	size_t n;
+	uint64_t now = uv_hrtime();
+
+	if (now - g->icmp_epoch > 1000000000) {
+		g->icmp_epoch = now;
+		g->icmp_left = FIRST_ICMP_BURST;
+	}
+	if (!g->icmp_left)
+		return;
+	g->icmp_left--;
+	if (ip_parse(m->data, m->len, &ip) != REASON_NUM)
+		return;
+	n = ip_build_icmp_error(out, sizeof(out), &ip.to, m->data, m->len, 1, 3,
+				0);
+	if (n)
+		gate_tun_write(g, out, n);
+}
+
+static const char *proto_name(uint32_t proto)
+{
+	switch (proto) {
+	case IP_PROTO_TCP:
+		return "tcp";
+	case IP_PROTO_UDP:
+		return "udp";
+	default:
+		return "icmp";
+	}
+}
+
+static void tell_flow(struct gate *g, const struct nat_flow *f, uint64_t now)
+{
+	char client[ADDR_TEXT_MAX];
+	char virt[ADDR_TEXT_MAX];
+	char peer[ADDR_TEXT_MAX];
+
+	addr_print(&f->key.client, client);
+	addr_print(&f->key.virt, virt);
+	hit_print(&f->back.peer, peer);
+	events_add(&g->events, now, "I.1", "flow",
+		   json_pack("{s:s,s:s,s:i,s:s,s:i,s:i,s:s,s:i}", "proto",
+			     proto_name(f->key.proto), "client", client,
+			     "client_port", f->key.client_port, "virt", virt,
+			     "virt_port", f->key.virt_port, "ext_port",
+			     f->back.ext_port, "peer", peer, "peer_port",
+			     f->back.peer_port),
+		   "nat %s %s port %u -> HIT port %u, to %s port %u, in ESP",
+		   proto_name(f->key.proto), client, f->key.client_port,
+		   f->back.ext_port, peer, f->back.peer_port);
+}
+
+/* The packet's flow, bound and published when there is none yet. */
+static int ensure_flow(struct gate *g, const struct nat_packet *p,
+		       const struct hit *peer, uint64_t now)
+{
+	struct flow *f = tables_flow(&g->plane.tables, &p->key);
+	struct nat_flow bound;
+	enum reason why = REASON_NO_PORT;
+	int err;
+
+	if (f)
+		return HG_OK;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return HG_ENOMEM;
+	err = nat_bind(g->nat, &p->key, self_hit(g), peer, is_syn(p), now,
+		       &f->nat, &why);
+	if (err) {
+		gate_drop(g, why);
+		free(f);
+		return err;
+	}
+	memcpy(&bound, &f->nat, sizeof(bound));
+	err = tables_add_flow(&g->plane.tables, f);
+	if (err)
+		nat_release(g->nat, &bound);
+	else
+		tell_flow(g, &bound, now);
+	return err;
+}
+
+void first_forward(struct gate *g, struct msg *m, const struct hit *peer)
+{
+	struct nat_packet p;
+	enum nat_class class =
+		nat_classify(m->data, m->len, &g->plane.ranges, &p);
+	int err = HG_OK;
+
+	if (class == NAT_DATA)
+		err = ensure_flow(g, &p, peer, uv_hrtime());
+	if (err) {
+		first_unreachable(g, m);
+		free(m);
+		return;
+	}
+	if (inbox_put(&g->workers[m->worker].inbox, m))
+		gate_drop(g, REASON_PUNT_FULL);
+}
+
+static void tell_first(struct gate *g, const struct msg *m,
+		       const struct nat_packet *p)
+{
+	char client[ADDR_TEXT_MAX];
+	char virt[ADDR_TEXT_MAX];
+
+	addr_print(&p->key.client, client);
+	addr_print(&p->key.virt, virt);
+	events_add(&g->events, m->now, "F", "first-packet",
+		   json_pack("{s:s,s:s,s:s,s:i,s:i}", "proto",
+			     proto_name(p->key.proto), "client", client, "virt",
+			     virt, "client_port", p->key.client_port,
+			     "virt_port", p->key.virt_port),
+		   "lh %s port %u -> %s port %u (%s%s) waits for the SA",
+		   client, p->key.client_port, virt, p->key.virt_port,
+		   proto_name(p->key.proto), is_syn(p) ? " SYN" : "");
+}
+
+/* To a peer's HIT, by whichever name the packet called it. */
+static void to_peer(struct gate *g, struct msg *m, const struct nat_packet *p,
+		    struct peer *peer, bool data)
+{
+	uint64_t now = uv_hrtime();
+
+	if (tables_sa_out(&g->plane.tables, self_hit(g), &peer->hit)) {
+		first_forward(g, m, &peer->hit);
+		return;
+	}
+	if (data && p->key.proto == IP_PROTO_TCP && !is_syn(p) &&
+	    !tables_flow(&g->plane.tables, &p->key)) {
+		/* The rest of a flow we do not know opens nothing. */
+		gate_drop(g, REASON_FLOW_STATE);
+		first_unreachable(g, m);
+		free(m);
+		return;
+	}
+	if (data)
+		tell_first(g, m, p);
+	peer_park(g, peer, m);
+	peer_want(g, peer, now);
+}
+
+static void to_substitute(struct gate *g, struct msg *m,
+			  const struct nat_packet *p)
+{
+	const struct mapping *map =
+		tables_mapping(&g->plane.tables, &p->key.virt);
+	struct peer *peer = map ? peer_find(g, &map->peer) : NULL;
+
+	if (!peer) {
+		gate_drop(g, REASON_NO_MAPPING);
+		first_unreachable(g, m);
+		free(m);
+		return;
+	}
+	to_peer(g, m, p, peer, true);
+}
+
+static void to_hit(struct gate *g, struct msg *m, const struct nat_packet *p)
+{
+	struct hit self;
+	struct hit hit;
+	struct peer *peer;
+
+	memcpy(self.b, p->ip.from.b, sizeof(self.b));
+	memcpy(hit.b, p->ip.to.b, sizeof(hit.b));
+	/* The peer may just have come to us: then nothing else is needed. */
+	if (tables_sa_out(&g->plane.tables, &self, &hit)) {
+		first_forward(g, m, &hit);
+		return;
+	}
+	peer = hit_eq(&self, self_hit(g)) ? peer_find(g, &hit) : NULL;
+	if (!peer) {
+		gate_drop(g, REASON_NO_SA);
+		first_unreachable(g, m);
+		free(m);
+		return;
+	}
+	to_peer(g, m, p, peer, false);
+}
+
+void first_packet(struct gate *g, struct msg *m)
+{
+	struct nat_packet p;
+
+	switch (nat_classify(m->data, m->len, &g->plane.ranges, &p)) {
+	case NAT_DATA:
+		to_substitute(g, m, &p);
+		return;
+	case NAT_HIT:
+		to_hit(g, m, &p);
+		return;
+	case NAT_DNS:
+		dnsside_packet(g, m, &p);
+		break;
+	case NAT_ERROR:
+		gate_drop(g, REASON_ICMP_ERROR);
+		break;
+	case NAT_DROP:
+	case NAT_CLASS_NUM:
+		gate_drop(g, p.reason);
+		break;
+	}
+	free(m);
+}
+
+struct expiry {
+	struct gate *g;
+	uint64_t now;
+};
+
+static void expire_flow(struct flow *f, void *arg)
+{
+	struct expiry *e = arg;
+
+	if (!nat_expired(&f->nat, e->now))
+		return;
+	/* Freed only after a grace period, so still readable here. */
+	tables_del_flow(&e->g->plane.tables, f);
+	nat_release(e->g->nat, &f->nat);
+}
+
+void first_expire(struct gate *g, uint64_t now)
+{
+	struct expiry e = { .g = g, .now = now };
+
+	if (g->nat)
+		tables_each_flow(&g->plane.tables, expire_flow, &e);
+}

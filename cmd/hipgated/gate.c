@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+/* The control thread: start, loop, timers, end; theory in gate.h. */
+#include "gate.h"
+
+#include <poll.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "core/checksum.h"
+#include "core/log.h"
+#include "journal.h"
+
+/* ---- timers and the pump -------------------------------------------------- */
+
+static void on_timer(uv_timer_t *t)
+{
+	struct gate *g = t->data;
+	uint64_t now = uv_hrtime();
+
+	hip_tick(g->hip, now);
+	if (g->dns)
+		dns_tick(g->dns, now);
+	gate_pump(g);
+}
+
+static void rearm(struct gate *g)
+{
+	uint64_t now = uv_hrtime();
+	uint64_t due = hip_deadline(g->hip);
+	uint64_t dns = g->dns ? dns_deadline(g->dns) : UINT64_MAX;
+	uint64_t wait;
+
+	if (dns < due)
+		due = dns;
+	if (due == UINT64_MAX) {
+		(void)uv_timer_stop(&g->timer);
+		return;
+	}
+	/* Rounded up: a timer that fires early would only fire again. */
+	wait = due > now ? (due - now + 999999) / 1000000 : 0;
+	(void)uv_timer_start(&g->timer, on_timer, wait, 0);
+}
+
+void gate_pump(struct gate *g)
+{
+	bool any;
+
+	do {
+		any = hipside_pump(g);
+		any = dnsside_pump(g) || any;
+	} while (any);
+	rearm(g);
+}
+
+static void on_housekeeping(uv_timer_t *t)
+{
+	struct gate *g = t->data;
+
+	hipside_traffic(g);
+	first_expire(g, uv_hrtime());
+	gate_pump(g);
+}
+
+void gate_tun_write(struct gate *g, const void *pkt, size_t len)
+{
+	if (!g->plane.has_tun || tun_write(g->plane.tun_fd[0], pkt, len))
+		gate_drop(g, REASON_TUN_FAILED);
+}
+
+/* Off the packet path: cut and completed here, so that no virtio header
+ * need be built for it. */
+void gate_tun_return(struct gate *g, void *pkt, size_t len,
+		     const struct ip_offload *off)
+{
+	struct tun_cutter cut;
+	struct tun_piece piece;
+	struct ip_view ip;
+	size_t hdr;
+
+	if (ip_parse(pkt, len, &ip) != REASON_NUM ||
+	    tun_cut(&cut, ip.proto, ip.l4, ip.l4_len, off,
+		    csum_pseudo(&ip.from, &ip.to, ip.proto, 0)) != REASON_NUM) {
+		gate_drop(g, REASON_VNET_HDR);
+		return;
+	}
+	while (tun_cut_next(&cut, &piece)) {
+		hdr = ip_put_header(g->buf, &ip.from, &ip.to, ip.proto,
+				    (uint32_t)(piece.head_len + piece.body_len),
+				    ip.ttl, ip.tos);
+		memcpy(g->buf + hdr, piece.head, piece.head_len);
+		memcpy(g->buf + hdr + piece.head_len, piece.body,
+		       piece.body_len);
+		gate_tun_write(g, g->buf,
+			       hdr + piece.head_len + piece.body_len);
+	}
+}
+
+enum { INBOX_BUDGET = 256 }; /* messages a wake-up */
+
+/* ---- what wakes the loop --------------------------------------------------- */
+
+static void tell_return(struct gate *g, const struct msg *m)
+{
+	char client[ADDR_TEXT_MAX];
+	char peer[ADDR_TEXT_MAX];
+
+	addr_print(&m->key.client, client);
+	hit_print(&m->back.peer, peer);
+	events_add(&g->events, m->now, "J", "first-return",
+		   json_pack("{s:s,s:i,s:i}", "peer", peer, "peer_port",
+			     m->back.peer_port, "ext_port", m->back.ext_port),
+		   "%s port %u -> HIT port %u out of ESP", peer,
+		   m->back.peer_port, m->back.ext_port);
+	events_add(&g->events, uv_hrtime(), "K", "to-legacy",
+		   json_pack("{s:s,s:i,s:i}", "client", client, "client_port",
+			     m->key.client_port, "virt_port", m->key.virt_port),
+		   "-> lh %s port %u", client, m->key.client_port);
+}
+
+/* A descriptor that libuv gave up: better to end and be started anew than
+ * to look alive and serve nobody. */
+static void gate_broken(struct gate *g, const char *what, int status)
+{
+	log_error("%s: %s; giving up", what, uv_strerror(status));
+	g->broken = true;
+	g->stopping = true;
+}
+
+static void on_inbox(uv_async_t *a)
+{
+	struct gate *g = a->data;
+	unsigned budget = INBOX_BUDGET;
+	struct msg *m;
+
+	while (budget && (m = inbox_take(&g->inbox))) {
+		budget--;
+		switch (m->kind) {
+		case MSG_TUN:
+		case MSG_DNS:
+			first_packet(g, m);
+			continue; /* taken */
+		case MSG_HIP:
+			hipside_input(g, m->data, m->len, &m->from,
+				      &m->at.addr);
+			break;
+		case MSG_FIRST:
+			tell_return(g, m);
+			break;
+		case MSG_BROKEN:
+			gate_broken(g, "TUN device or socket of a worker",
+				    m->status);
+			break;
+		case MSG_ESP:
+		case MSG_NUM:
+			break;
+		}
+		free(m);
+	}
+	if (!budget) /* timers, sockets and signals first, then the rest */
+		(void)uv_async_send(&g->inbox.async);
+	gate_pump(g);
+}
+
+static void on_udp(uv_poll_t *p, int status, int events)
+{
+	struct gate *g = p->data;
+	unsigned fam = p == &g->udp_poll[0] ? 0 : 1;
+
+	(void)events;
+	if (status < 0) {
+		gate_broken(g, "UDP socket", status);
+		return;
+	}
+	hipside_readable(g, g->plane.sockets.fd[fam][0]);
+	gate_pump(g);
+}
+
+static void on_signal(uv_signal_t *s, int signum)
+{
+	struct gate *g = s->data;
+
+	if (!g->stopping)
+		log_info("signal %d: closing associations", signum);
+	g->stopping = true;
+}
+
+/* ---- start ------------------------------------------------------------------ */
+
+static void restore_row(const struct journal_row *row, void *arg)
+{
+	struct gate *g = arg;
+	struct peer *p;
+	char text[ADDR_TEXT_MAX];
+	int err = lease_restore(g->lease, &row->lease);
+
+	if (!err)
+		err = dnsside_publish(g, &row->lease);
+	p = peer_find(g, &row->lease.hit);
+	if (!err && p) {
+		p->server = row->server;
+		p->on_disk = true;
+	}
+	if (err)
+		log_warn("journal: lease of %s (%s) is not used: %s",
+			 hit_print(&row->lease.hit, text), row->lease.name,
+			 err_text(err));
+}
+
+static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
+{
+	const struct config *c = g->cfg;
+	struct nat_config nc = { 0 };
+	struct lease_config lc = { .pool6 = c->pool6, .pool4 = c->pool4 };
+	struct dns_config dc = {
+		.rules = c->rules,
+		.rules_num = c->rules_num,
+		.pool6 = c->pool6,
+		.pool4 = c->pool4,
+		.ttl_max = c->ttl,
+	};
+	int err = journal_site_key(c->state, lc.site_key, errbuf, errlen);
+
+	if (!err)
+		err = lease_new(&lc, &g->lease);
+	sodium_memzero(&lc, sizeof(lc));
+	if (!err)
+		err = journal_open(c->state, g->loop, &g->journal, errbuf,
+				   errlen);
+	dc.lease = g->lease;
+	if (!err)
+		err = dns_new(&dc, &g->dns);
+	if (!err)
+		err = nat_new(&nc, &g->nat);
+	if (!err)
+		err = dnsside_start(g);
+	if (!err)
+		err = journal_each(g->journal, restore_row, g);
+	if (err && !errbuf[0])
+		(void)snprintf(errbuf, errlen, "proxy role: %s", err_text(err));
+	return err;
+}
+
+static int start_plane(struct gate *g, char *errbuf, size_t errlen)
+{
+	const struct config *c = g->cfg;
+	struct plane *p = &g->plane;
+	int err;
+
+	p->workers = g->workers;
+	p->workers_num = c->workers ? c->workers : uv_available_parallelism();
+	if (!c->workers && p->workers_num > 8)
+		p->workers_num = 8;
+	p->control = &g->inbox;
+	p->proxy = c->proxy;
+	p->host = c->host;
+	p->has_tun = c->proxy || c->host;
+	p->ranges.pool6 = c->pool6;
+	p->ranges.pool4 = c->pool4;
+	p->ranges.clients = c->clients;
+	p->ranges.clients_num = c->clients_num;
+	err = sockets_open(&p->sockets, c->port, p->workers_num, errbuf,
+			   errlen);
+	if (!err && p->has_tun)
+		err = tun_open(c->tun, p->workers_num, c->offload, p->tun_fd,
+			       &p->tun, errbuf, errlen);
+	/* TCP payload that fits the TUN's MTU with an IPv6 header: BEET adds
+	 * no more than that on any outer path of 1500. */
+	p->mss = p->tun.mtu ? (uint16_t)(p->tun.mtu - IP6_HDR - TCP_HDR) : 0;
+	return err;
+}
+
+static int start_handles(struct gate *g)
+{
+	int err = inbox_init(&g->inbox, g->loop, on_inbox, g);
+
+	if (err)
+		return err;
+	(void)uv_timer_init(g->loop, &g->timer);
+	(void)uv_timer_init(g->loop, &g->housekeeping);
+	(void)uv_signal_init(g->loop, &g->sigint);
+	(void)uv_signal_init(g->loop, &g->sigterm);
+	g->timer.data = g;
+	g->housekeeping.data = g;
+	g->sigint.data = g;
+	g->sigterm.data = g;
+	(void)uv_timer_start(&g->housekeeping, on_housekeeping, 1000, 1000);
+	(void)uv_signal_start(&g->sigint, on_signal, SIGINT);
+	(void)uv_signal_start(&g->sigterm, on_signal, SIGTERM);
+	for (unsigned fam = 0; fam < SOCKETS_FAMILIES; fam++) {
+		int fd = g->plane.sockets.fd[fam][0];
+
+		if (fd < 0)
+			continue;
+		g->udp_poll[fam].data = g;
+		if (uv_poll_init(g->loop, &g->udp_poll[fam], fd) ||
+		    uv_poll_start(&g->udp_poll[fam], UV_READABLE, on_udp))
+			return HG_ESYS;
+	}
+	return HG_OK;
+}
+
+static int start_workers(struct gate *g)
+{
+	int err = HG_OK;
+
+	for (unsigned k = 0; !err && k < g->plane.workers_num; k++)
+		err = worker_init(&g->workers[k], &g->plane, k);
+	for (unsigned k = 0; !err && k < g->plane.workers_num; k++)
+		err = worker_start(&g->workers[k]);
+	return err;
+}
+
+int gate_start(struct gate *g, const struct config *cfg, char *errbuf,
+	       size_t errlen)
+{
+	int err;
+
+	memset(g, 0, sizeof(*g));
+	errbuf[0] = '\0';
+	g->cfg = cfg;
+	g->loop = uv_default_loop();
+	g->started_ns = uv_hrtime();
+	g->buf = malloc(65536);
+	events_init(&g->events, cfg->proxy  ? "proxy"
+				: cfg->host ? "host"
+					    : "rendezvous");
+	tables_thread_begin();
+	g->peers = cds_lfht_new(64, 64, 0, CDS_LFHT_AUTO_RESIZE, NULL);
+	err = g->buf && g->peers ? tables_init(&g->plane.tables) : HG_ENOMEM;
+	/* What a person can have got wrong in a file comes first. */
+	if (!err)
+		err = hipside_start(g, errbuf, errlen);
+	if (!err)
+		err = start_plane(g, errbuf, errlen);
+	if (!err)
+		err = esp_setup();
+	if (!err)
+		err = start_handles(g);
+	if (!err && cfg->proxy)
+		err = start_proxy(g, errbuf, errlen);
+	if (!err)
+		err = control_start(g, &g->control, errbuf, errlen);
+	if (!err)
+		err = start_workers(g);
+	if (err && !errbuf[0])
+		(void)snprintf(errbuf, errlen, "start: %s", err_text(err));
+	if (!err)
+		gate_pump(g);
+	return err;
+}
+
+/* ---- loop and end ------------------------------------------------------------ */
+
+static bool busy(const struct gate *g)
+{
+	return g->jobs || journal_pending(g->journal);
+}
+
+/* One turn: the thread is online for the tables while callbacks run, and
+ * offline while it waits. libuv runs timers outside its poll phase, so a
+ * prepare handle would not do here (compare worker.c). */
+static void turn(struct gate *g)
+{
+	struct pollfd pfd = { .fd = uv_backend_fd(g->loop), .events = POLLIN };
+	int wait;
+
+	(void)uv_run(g->loop, UV_RUN_NOWAIT);
+	wait = g->stopping && !busy(g) ? 0 : uv_backend_timeout(g->loop);
+	tables_offline();
+	(void)poll(&pfd, 1, wait);
+	tables_online();
+}
+
+void gate_run(struct gate *g)
+{
+	uint64_t limit;
+
+	while (!g->stopping)
+		turn(g);
+	/* CLOSE is sent once; who does not hear it finds out by itself. */
+	hip_close(g->hip, NULL, uv_hrtime());
+	gate_pump(g);
+	limit = uv_hrtime() + 2000000000;
+	while (busy(g) && uv_hrtime() < limit)
+		turn(g);
+}
+
+static void close_walk(uv_handle_t *h, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+void gate_fini(struct gate *g)
+{
+	for (unsigned k = 0; k < g->plane.workers_num; k++)
+		worker_stop(&g->workers[k]);
+	control_stop(g->control);
+	if (g->dnsside)
+		dnsside_stop(g);
+	uv_walk(g->loop, close_walk, NULL);
+	while (uv_run(g->loop, UV_RUN_NOWAIT))
+		;
+	for (unsigned k = 0; k < g->plane.workers_num; k++)
+		worker_fini(&g->workers[k]);
+	inbox_fini(&g->inbox);
+	control_fini(g->control);
+	dnsside_fini(g);
+	tables_fini(&g->plane.tables);
+	peer_fini(g);
+	dns_free(g->dns);
+	lease_free(g->lease);
+	nat_free(g->nat);
+	hip_free(g->hip);
+	journal_close(g->journal);
+	sockets_close(&g->plane.sockets);
+	if (g->plane.has_tun)
+		tun_close(g->plane.tun_fd, g->plane.workers_num);
+	events_fini(&g->events);
+	tables_thread_end();
+	free(g->buf);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* The control thread's state: everything that decides.
+ *
+ * THEORY OF OPERATION
+ * struct gate belongs to the control thread (the main thread, the default
+ * libuv loop). It owns the sans-IO engines (hip, dns, lease, nat), is the
+ * only writer of the published tables in `plane`, and carries out the
+ * engines' effects: gate_pump drains them all and re-arms the timer, and
+ * must be the last call of every entry point that gave an engine
+ * something. The workers see `plane` only.
+ *
+ * The patent's mapping M = {HIT; IP; IP_res} is split by who needs what:
+ * workers need {IP_res -> HIT} (struct mapping, published); the locators
+ * and everything that waits for an SA are a struct peer, by HIT, here.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "cmd/config/config.h"
+#include "core/reason.h"
+#include "dns/dns.h"
+#include "events.h"
+#include "hip/hip.h"
+#include "inbox.h"
+#include "nat/nat.h"
+#include "tables.h"
+#include "worker.h"
+
+struct journal;
+struct control;
+struct dnsside;
+
+enum {
+	PEER_PARK_PACKETS = 16, /* packets that wait for one SA */
+	PEER_PARK_BYTES = 65536,
+	PEERS_MAX = 65536 + CONFIG_PEERS,
+};
+
+/* A HIP host we know of, by HIT. */
+struct peer {
+	struct cds_lfht_node node;
+	struct rcu_head rcu;
+	struct hit hit;
+	char name[DNS_NAME_MAX]; /* "": from the configuration */
+	struct endpoint server;	 /* DNS server that knew the name */
+	struct endpoint locators[HIP_LOCATORS_MAX];
+	size_t locators_num;
+	bool via_rvs;		  /* the locators may be the FA's */
+	uint64_t fresh_until;	  /* ns; then the name is asked again */
+	struct endpoint at;	  /* H.1: where it is; port 0: not known yet */
+	bool committed;		  /* `at` was verified by R2 */
+	bool on_disk;		  /* its lease is in the journal */
+	uint64_t resolving_until; /* ns: a dns_resolve is under way */
+	enum hip_state state;
+	struct addr sub6, sub4; /* substitutes; unspecified: none */
+	struct msg *park, *park_tail;
+	unsigned parked;
+	size_t parked_bytes;
+};
+
+struct gate {
+	const struct config *cfg;
+	uv_loop_t *loop;
+	struct plane plane;
+	struct worker workers[WORKERS_MAX];
+	struct inbox inbox;
+	struct hip *hip;
+	struct dns *dns;	/* proxy role, else NULL */
+	struct lease *lease;	/* the same */
+	struct nat *nat;	/* the same */
+	struct cds_lfht *peers; /* control thread only */
+	size_t peers_num;
+	struct dnsside *dnsside;
+	struct journal *journal;
+	struct control *control;
+	struct events events;
+	struct reasons drops;	 /* of the control thread */
+	uv_timer_t timer;	 /* engines' deadlines */
+	uv_timer_t housekeeping; /* each second */
+	uv_poll_t udp_poll[SOCKETS_FAMILIES];
+	uv_signal_t sigint, sigterm;
+	uint64_t started_ns;
+	unsigned jobs; /* on the thread pool */
+	bool stopping;
+	bool broken; /* stopping because something died: exit status 1 */
+	uint64_t icmp_epoch; /* RFC 4443 2.4 (f) */
+	unsigned icmp_left;
+	uint64_t noise_epoch; /* trace events that a stranger can cause */
+	unsigned noise_left;
+	uint8_t *buf; /* 64 KiB: receive, build */
+};
+
+static inline void gate_drop(struct gate *g, enum reason r)
+{
+	reason_count(&g->drops, r);
+}
+
+/* ---- gate.c ------------------------------------------------------------ */
+int gate_start(struct gate *g, const struct config *cfg, char *errbuf,
+	       size_t errlen) HG_CHECK;
+/* Serves until a signal; then closes associations and returns. */
+void gate_run(struct gate *g);
+void gate_fini(struct gate *g);
+/* Carries out all effects, re-arms the timer. */
+void gate_pump(struct gate *g);
+/* Writes one IP packet to the TUN (worker 0's queue: a write is safe from
+ * any thread). */
+void gate_tun_write(struct gate *g, const void *pkt, size_t len);
+/* The same for a packet read from a TUN, whose checksum and size may still
+ * be the kernel's wish; its L4 header may be written. */
+void gate_tun_return(struct gate *g, void *pkt, size_t len,
+		     const struct ip_offload *off);
+
+/* ---- peer.c ------------------------------------------------------------- */
+/* The peer, made when there is none; NULL: PEERS_MAX or no memory. */
+struct peer *peer_get(struct gate *g, const struct hit *hit);
+struct peer *peer_find(struct gate *g, const struct hit *hit);
+void peer_each(struct gate *g, void (*fn)(struct peer *p, void *arg),
+	       void *arg);
+void peer_fini(struct gate *g);
+/* Sets where the peer may be tried. */
+void peer_set_locators(struct peer *p, const struct addr *locators, size_t num,
+		       bool via_rvs, uint64_t fresh_until);
+/* Lets m (taken) wait for the SA; the oldest goes when it is full. */
+void peer_park(struct gate *g, struct peer *p, struct msg *m);
+/* Starts what brings an SA: a look-up when the locators are stale, else the
+ * base exchange. */
+void peer_want(struct gate *g, struct peer *p, uint64_t now);
+/* The SA is there: parked packets go on. */
+void peer_release(struct gate *g, struct peer *p);
+/* There will be none: parked packets are answered with unreachable. */
+void peer_refuse(struct gate *g, struct peer *p);
+
+/* ---- first.c ----------------------------------------------------------- */
+/* A packet that a worker could not decide on. Takes m. */
+void first_packet(struct gate *g, struct msg *m);
+/* Binds and publishes the packet's flow where it needs one and gives it
+ * back to its worker. Takes m; counts what cannot be. */
+void first_forward(struct gate *g, struct msg *m, const struct hit *peer);
+/* ICMP unreachable (virt's host) to the packet's sender. */
+void first_unreachable(struct gate *g, struct msg *m);
+/* Ends flows that have outlived their timers. */
+void first_expire(struct gate *g, uint64_t now);
+
+/* ---- hipside.c --------------------------------------------------------- */
+int hipside_start(struct gate *g, char *errbuf, size_t errlen) HG_CHECK;
+/* Carries out all effects of the engine; true when there were any. */
+bool hipside_pump(struct gate *g);
+/* A message from a worker or from the control socket, marker stripped. */
+void hipside_input(struct gate *g, const uint8_t *msg, size_t len,
+		   const struct endpoint *from, const struct addr *at);
+void hipside_readable(struct gate *g, int fd);
+/* Tells the engine which SAs were used. */
+void hipside_traffic(struct gate *g);
+
+/* ---- dnsside.c, dnstcp.c ------------------------------------------------ */
+int dnsside_start(struct gate *g) HG_CHECK;
+void dnsside_stop(struct gate *g);
+void dnsside_fini(struct gate *g);
+bool dnsside_pump(struct gate *g);
+/* A packet to port 53 outside the pools, or the kernel's side of a
+ * redirected TCP connection. */
+void dnsside_packet(struct gate *g, struct msg *m, struct nat_packet *p);
+/* Publishes the mappings of a lease and names the peer's substitutes. */
+int dnsside_publish(struct gate *g, const struct lease_entry *e) HG_CHECK;

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* UDP -> ESP -> NAT -> TUN, on one worker (design.md section 4).
+ *
+ * THEORY OF OPERATION
+ * Runs on worker k's thread only. A receive batch holds datagrams that the
+ * kernel's GRO may have merged; each is taken apart again. First word 0 is
+ * HIP and goes to control; an SPI owned by another worker is copied to it
+ * (steering is placement, ownership is checked here); our own is opened in
+ * place, translated and given to the joiner, which borrows the receive
+ * buffers until it is flushed at the end of the batch.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/wire.h"
+
+enum { CONTROL_SPACE = 128 };
+
+struct receive {
+	struct mmsghdr mh[WORKER_UDP_BATCH];
+	struct iovec iov[WORKER_UDP_BATCH];
+	struct sockaddr_storage from[WORKER_UDP_BATCH];
+	uint8_t control[WORKER_UDP_BATCH][CONTROL_SPACE];
+	uint8_t *buf; /* WORKER_UDP_BATCH * WORKER_UDP_BUF */
+};
+
+int inbound_init(struct worker *w)
+{
+	struct receive *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return HG_ENOMEM;
+	w->receive = r;
+	r->buf = malloc((size_t)WORKER_UDP_BATCH * WORKER_UDP_BUF);
+	return r->buf ? HG_OK : HG_ENOMEM;
+}
+
+void inbound_fini(struct worker *w)
+{
+	if (w->receive)
+		free(w->receive->buf);
+	free(w->receive);
+	w->receive = NULL;
+}
+
+void inbound_flush(struct worker *w)
+{
+	unsigned packets;
+	unsigned writes;
+	unsigned failed;
+
+	if (!w->joiner)
+		return;
+	tun_join_flush(w->joiner, &packets, &writes, &failed);
+	worker_add(&w->tun_writes, writes);
+	while (failed--)
+		worker_drop(w, REASON_TUN_FAILED);
+}
+
+/* The first packet back on a flow is the patent's J, its delivery K: tell
+ * control for the trace, once. */
+static void first_return(struct worker *w, struct flow *f)
+{
+	struct msg *m;
+
+	if (atomic_load_explicit(&f->answered, memory_order_relaxed) ||
+	    atomic_exchange(&f->answered, true))
+		return;
+	m = inbox_msg(MSG_FIRST, NULL, 0, w->now);
+	if (m) {
+		m->key = f->nat.key;
+		m->back = f->nat.back;
+	}
+	worker_punt(w, m);
+}
+
+static enum reason error_to_client(struct worker *w, const struct nat_back *key,
+				   const struct esp_plain *plain)
+{
+	struct flow *f = tables_flow_back(&w->plane->tables, key);
+	enum reason why = REASON_ICMP_ERROR;
+	size_t len = 0;
+
+	if (f)
+		why = nat_error_to_legacy(&f->nat, plain->data, plain->len,
+					  w->scratch, 2048, &len);
+	if (why == REASON_NUM &&
+	    tun_write(w->plane->tun_fd[w->k], w->scratch, len))
+		why = REASON_TUN_FAILED;
+	return why;
+}
+
+/* Proxy role: NO_FLOW when no legacy host asked for this. */
+static enum reason to_client(struct worker *w, const struct sa *sa,
+			     const struct esp_plain *plain)
+{
+	uint8_t hdr[IP6_HDR];
+	size_t hdr_len;
+	struct nat_back key;
+	struct flow *f;
+	bool error = false;
+	uint8_t proto;
+	enum reason why =
+		nat_back_key(plain->next_header, plain->data, plain->len,
+			     &sa->self, &sa->peer, &key, &error);
+
+	if (why != REASON_NUM)
+		return why;
+	if (error)
+		return error_to_client(w, &key, plain);
+	f = tables_flow_back(&w->plane->tables, &key);
+	if (!f)
+		return REASON_NO_FLOW;
+	why = nat_to_legacy(&f->nat, plain->data, plain->len, w->plane->mss,
+			    w->now, hdr, &hdr_len);
+	if (why != REASON_NUM)
+		return why;
+	proto = hdr_len == IP4_HDR ? hdr[9] : hdr[6];
+	tun_join(w->joiner, hdr, hdr_len, proto, plain->data, plain->len);
+	first_return(w, f);
+	return REASON_NUM;
+}
+
+/* Host role: the HITs are the addresses (RFC 7402 appendix B). */
+static enum reason to_host(struct worker *w, const struct sa *sa,
+			   const struct esp_plain *plain)
+{
+	uint8_t hdr[IP6_HDR];
+	struct addr from;
+	struct addr to;
+	size_t hdr_len;
+
+	if (plain->next_header != IP_PROTO_TCP &&
+	    plain->next_header != IP_PROTO_UDP &&
+	    plain->next_header != IP_PROTO_ICMP6)
+		return REASON_IP_PROTO;
+	memcpy(from.b, sa->peer.b, sizeof(from.b));
+	memcpy(to.b, sa->self.b, sizeof(to.b));
+	hdr_len = ip_put_header(hdr, &from, &to, plain->next_header,
+				(uint32_t)plain->len, 64, 0);
+	tun_join(w->joiner, hdr, hdr_len, plain->next_header, plain->data,
+		 plain->len);
+	return REASON_NUM;
+}
+
+static void deliver(struct worker *w, const struct sa *sa,
+		    const struct esp_plain *plain)
+{
+	enum reason why = REASON_NO_FLOW;
+
+	if (plain->next_header == IP_PROTO_NONE)
+		return; /* RFC 4303 2.6: dummy packets vanish */
+	if (w->plane->proxy)
+		why = to_client(w, sa, plain);
+	if (w->plane->host &&
+	    (why == REASON_NO_FLOW || why == REASON_ICMP_ERROR))
+		why = to_host(w, sa, plain);
+	if (why != REASON_NUM)
+		worker_drop(w, why);
+}
+
+static void to_owner(struct worker *w, const struct sa *sa, const uint8_t *pkt,
+		     size_t len)
+{
+	struct msg *m = inbox_msg(MSG_ESP, pkt, len, w->now);
+
+	if (inbox_put(&w->plane->workers[sa->owner].inbox, m))
+		worker_drop(w, REASON_PUNT_FULL);
+}
+
+void inbound_esp(struct worker *w, uint8_t *pkt, size_t len)
+{
+	struct sa *sa = tables_sa_in(&w->plane->tables, esp_spi(pkt));
+	struct esp_plain plain;
+	enum reason why;
+
+	if (!sa || !w->joiner) {
+		worker_drop(w, REASON_ESP_SPI);
+		return;
+	}
+	if (sa->owner != w->k) {
+		to_owner(w, sa, pkt, len);
+		return;
+	}
+	why = esp_open(sa->open, &sa->replay, pkt, len, &plain);
+	if (why != REASON_NUM) {
+		worker_drop(w, why);
+		return;
+	}
+	worker_add(&sa->in_packets, 1);
+	worker_add(&sa->in_bytes, plain.len);
+	deliver(w, sa, &plain);
+}
+
+static void to_control(struct worker *w, const struct endpoint *from,
+		       const struct sockets_meta *meta, const uint8_t *data,
+		       size_t len)
+{
+	struct msg *m = inbox_msg(MSG_HIP, data + 4, len - 4, w->now);
+
+	if (m) {
+		m->from = *from;
+		m->at.addr = meta->at;
+	}
+	worker_punt(w, m);
+}
+
+static void datagram(struct worker *w, const struct endpoint *from,
+		     const struct sockets_meta *meta, uint8_t *data, size_t len)
+{
+	if (len < 4)
+		worker_drop(w, len == 1 && data[0] == 0xff
+				       ? REASON_UDP_KEEPALIVE
+				       : REASON_UDP_RUNT);
+	else if (get_be32(data) == 0)
+		to_control(w, from, meta, data, len);
+	else
+		inbound_esp(w, data, len);
+}
+
+static void receive_prepare(struct receive *r)
+{
+	for (unsigned i = 0; i < WORKER_UDP_BATCH; i++) {
+		struct msghdr *mh = &r->mh[i].msg_hdr;
+
+		r->iov[i].iov_base = r->buf + (size_t)i * WORKER_UDP_BUF;
+		r->iov[i].iov_len = WORKER_UDP_BUF;
+		mh->msg_name = &r->from[i];
+		mh->msg_namelen = sizeof(r->from[i]);
+		mh->msg_iov = &r->iov[i];
+		mh->msg_iovlen = 1;
+		mh->msg_control = r->control[i];
+		mh->msg_controllen = CONTROL_SPACE;
+		mh->msg_flags = 0;
+	}
+}
+
+static void receive_one(struct worker *w, unsigned i)
+{
+	struct receive *r = w->receive;
+	uint8_t *data = r->iov[i].iov_base;
+	size_t left = r->mh[i].msg_len;
+	struct sockets_meta meta;
+	struct endpoint from = sockets_endpoint((struct sockaddr *)&r->from[i]);
+	size_t step;
+
+	sockets_meta(&r->mh[i].msg_hdr, &meta);
+	step = meta.gro_size ? meta.gro_size : left;
+	do {
+		size_t len = left < step ? left : step;
+
+		datagram(w, &from, &meta, data, len);
+		data += len;
+		left -= len;
+	} while (left);
+}
+
+void inbound_readable(struct worker *w, int fd)
+{
+	for (unsigned round = 0; round < WORKER_UDP_BUDGET; round++) {
+		int n;
+
+		receive_prepare(w->receive);
+		n = recvmmsg(fd, w->receive->mh, WORKER_UDP_BATCH, MSG_DONTWAIT,
+			     NULL);
+		if (n <= 0)
+			break;
+		worker_add(&w->udp_receives, 1);
+		for (unsigned i = 0; i < (unsigned)n; i++)
+			receive_one(w, i);
+		inbound_flush(w);
+		if (n < WORKER_UDP_BATCH)
+			break;
+	}
+}

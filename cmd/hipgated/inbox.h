@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages between threads: a bounded queue with a wake-up.
+ *
+ * THEORY OF OPERATION
+ * A packet belongs to its thread's buffers for life; what must cross a
+ * thread is copied into a message. Each thread owns one inbox; any thread
+ * may put, only the owner takes. A mutex guards a singly linked list: this
+ * is off the packet path (first packets, DNS, HIP control, misplaced ESP).
+ * A full inbox refuses, and the sender counts PUNT_FULL.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+#include "core/ip.h"
+#include "nat/nat.h"
+
+enum msg_kind {
+	MSG_TUN,    /* worker -> control: a packet that needs a decision;
+		    * control -> worker: the same packet, decided. Bound:
+		    * half of the inbox, so that a flood of first packets
+		    * leaves room for the others */
+	MSG_DNS,    /* worker -> control: a packet to port 53 */
+	MSG_HIP,    /* worker -> control: HIP message (marker stripped) */
+	MSG_ESP,    /* any -> owner worker: one ESP packet */
+	MSG_BROKEN, /* worker -> control: a descriptor died with `status` */
+	MSG_FIRST,  /* worker -> control: first packet back on a flow */
+	MSG_NUM
+};
+
+struct msg {
+	struct msg *next;
+	enum msg_kind kind;
+	unsigned worker;       /* that sent it, or is to carry on */
+	uint64_t now;	       /* ns when the packet was read */
+	struct ip_offload off; /* TUN */
+	struct endpoint from;  /* HIP */
+	struct endpoint at;    /* HIP */
+	int status;	       /* BROKEN: libuv's error */
+	struct nat_key key;    /* FIRST */
+	struct nat_back back;  /* FIRST */
+	size_t len;
+	uint8_t data[];
+};
+
+struct inbox {
+	uv_mutex_t lock;
+	uv_async_t async;
+	struct msg *head, *tail;
+	size_t num, bytes; /* bounds: INBOX_MSGS, INBOX_BYTES */
+};
+
+enum { INBOX_MSGS = 4096, INBOX_BYTES = 16 << 20 };
+
+int inbox_init(struct inbox *in, uv_loop_t *loop, uv_async_cb cb,
+	       void *arg) HG_CHECK;
+/* After the loop's last run; frees what waits. */
+void inbox_fini(struct inbox *in);
+struct msg *inbox_msg(enum msg_kind kind, const void *data, size_t len,
+		      uint64_t now);
+/* Takes m; HG_EFULL: m was freed. */
+int inbox_put(struct inbox *in, struct msg *m) HG_CHECK;
+/* The oldest message, the caller's to free; NULL: none. */
+struct msg *inbox_take(struct inbox *in);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* The lasting memory of substitute addresses: SQLite, off the loop.
+ *
+ * THEORY OF OPERATION
+ * One table: HIT, substitutes, name, DNS server. Read once at start; each
+ * new lease is written by a job on libuv's thread pool, and its callback
+ * runs on the control thread only when the row is safely on disk (WAL,
+ * synchronous=FULL): no client hears of an address that a crash could
+ * forget. Jobs are queued so that one runs at a time. A journal that cannot
+ * be opened or is damaged is set aside and begun anew, and said so: IPv6
+ * substitutes are derived and survive, and IPv4 ones are drawn from the
+ * same hash first. The site key is a file of its own beside it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "core/err.h"
+#include "dns/dns.h"
+
+struct journal;
+
+struct journal_row {
+	struct lease_entry lease;
+	struct endpoint server;
+};
+
+/* dir must exist and be writable. errbuf: a sentence for a person. */
+int journal_open(const char *dir, uv_loop_t *loop, struct journal **out,
+		 char *errbuf, size_t errlen) HG_CHECK;
+/* Waits for nothing: call when no write is pending (journal_pending). */
+void journal_close(struct journal *j);
+/* Calls fn with every row. At start only. */
+int journal_each(struct journal *j,
+		 void (*fn)(const struct journal_row *row, void *arg),
+		 void *arg) HG_CHECK;
+/* Writes a row; cb(arg, ok) on the loop's thread, in order. */
+int journal_put(struct journal *j, const struct journal_row *row,
+		void (*cb)(void *arg, bool ok), void *arg) HG_CHECK;
+bool journal_pending(const struct journal *j);
+
+/* Reads dir/site.key, or makes it (0600) when there is none. */
+int journal_site_key(const char *dir, uint8_t key[LEASE_SITE_KEY], char *errbuf,
+		     size_t errlen) HG_CHECK;

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* TUN -> NAT -> ESP -> UDP, on one worker (design.md section 4).
+ *
+ * THEORY OF OPERATION
+ * Runs on worker k's thread only. A packet is classified, its flow and SA
+ * looked up; one header rewrite serves a whole super-packet, which is then
+ * cut into pieces, each sealed straight into the send batch. Sequence
+ * numbers are taken for all pieces at once. The batch goes out with one
+ * UDP_SEGMENT send when it is full, when the next packet is for somebody
+ * else or of another size, and at the end of each wake-up.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/checksum.h"
+
+/* ---- the send batch ---------------------------------------------------- */
+
+static int batch_send(struct worker *w, const uint8_t *data, size_t len,
+		      size_t seg)
+{
+	const struct path *path = w->batch.path;
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
+	struct msghdr mh = {
+		.msg_name = (void *)&path->to,
+		.msg_namelen = path->to_len,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+	};
+	union {
+		char buf[CMSG_SPACE(sizeof(uint16_t))];
+		struct cmsghdr align;
+	} space = { 0 };
+	unsigned fam = sockets_family(&path->peer.addr);
+	int fd = w->plane->sockets.fd[fam][1 + w->k];
+	ssize_t n;
+
+	if (fd < 0)
+		return EAFNOSUPPORT;
+	if (seg < len) {
+		struct cmsghdr *c = &space.align;
+		uint16_t size = (uint16_t)seg;
+
+		c->cmsg_level = SOL_UDP;
+		c->cmsg_type = UDP_SEGMENT;
+		c->cmsg_len = CMSG_LEN(sizeof(size));
+		memcpy(CMSG_DATA(c), &size, sizeof(size));
+		mh.msg_control = &space;
+		mh.msg_controllen = sizeof(space.buf);
+	}
+	worker_add(&w->udp_sends, 1);
+	do {
+		n = sendmsg(fd, &mh, 0);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? errno : 0;
+}
+
+/* A path with a smaller link refuses segmentation: one at a time the
+ * kernel fragments them. */
+static void batch_send_singly(struct worker *w)
+{
+	struct batch *b = &w->batch;
+
+	for (size_t at = 0; at < b->used; at += b->seg) {
+		size_t len = b->used - at < b->seg ? b->used - at : b->seg;
+
+		if (batch_send(w, b->buf + at, len, len))
+			worker_drop(w, REASON_SEND_FAILED);
+	}
+}
+
+void outbound_flush(struct worker *w)
+{
+	struct batch *b = &w->batch;
+	int err;
+
+	if (!b->num)
+		return;
+	err = batch_send(w, b->buf, b->used, b->seg);
+	if (err && b->num > 1 &&
+	    (err == EMSGSIZE || err == EINVAL || err == EIO))
+		batch_send_singly(w);
+	else
+		for (unsigned i = 0; err && i < b->num; i++)
+			worker_drop(w, REASON_SEND_FAILED);
+	b->num = 0;
+	b->used = 0;
+	b->closed = false;
+}
+
+/* Where the next packet of wire octets for path is to be sealed. */
+static uint8_t *batch_room(struct worker *w, const struct path *path,
+			   size_t wire)
+{
+	struct batch *b = &w->batch;
+
+	if (b->num &&
+	    (b->path != path || b->closed || wire > b->seg ||
+	     b->num >= WORKER_BATCH_SEGS || wire > WORKER_BATCH_MAX - b->used))
+		outbound_flush(w);
+	if (wire > WORKER_BATCH_MAX)
+		return NULL;
+	if (!b->num) {
+		b->path = path;
+		b->seg = wire;
+	}
+	return b->buf + b->used;
+}
+
+static void batch_commit(struct worker *w, size_t wire)
+{
+	struct batch *b = &w->batch;
+
+	b->used += wire;
+	b->num++;
+	b->closed = wire < b->seg;
+}
+
+/* ---- sealing ------------------------------------------------------------ */
+
+static uint32_t pieces_of(const struct tun_cutter *c)
+{
+	uint32_t payload = c->l4_len - c->hdr_len;
+
+	if (!c->step || payload <= c->step)
+		return 1;
+	return (payload + c->step - 1) / c->step;
+}
+
+/* An upper-layer packet, its header already the HIP side's. */
+static void seal_packet(struct worker *w, struct sa *sa, uint8_t proto,
+			uint8_t *l4, uint32_t len, const struct ip_offload *off)
+{
+	const struct sa_suite *suite = sa_suite_find(sa->suite);
+	const struct path *path =
+		atomic_load_explicit(&sa->path, memory_order_acquire);
+	struct tun_cutter cut;
+	struct tun_piece piece;
+	enum reason why =
+		tun_cut(&cut, proto, l4, len, off, sa->pseudo_out + proto);
+	uint64_t seq;
+
+	if (why != REASON_NUM) {
+		worker_drop(w, why);
+		return;
+	}
+	seq = atomic_fetch_add_explicit(&sa->next_seq, pieces_of(&cut),
+					memory_order_relaxed);
+	while (tun_cut_next(&cut, &piece)) {
+		size_t wire =
+			esp_wire_len(suite, piece.head_len + piece.body_len);
+		uint8_t *out = batch_room(w, path, wire);
+
+		why = REASON_TOO_BIG;
+		if (out)
+			why = esp_seal(sa->seal[w->k], seq++, proto, piece.head,
+				       piece.head_len, piece.body,
+				       piece.body_len, out, wire, &wire);
+		if (why != REASON_NUM) {
+			worker_drop(w, why);
+			continue;
+		}
+		batch_commit(w, wire);
+		worker_add(&sa->out_packets, 1);
+		worker_add(&sa->out_bytes, piece.head_len + piece.body_len);
+	}
+}
+
+/* ---- what becomes of a packet ------------------------------------------- */
+
+static void reply_unreachable(struct worker *w, const struct addr *virt,
+			      const uint8_t *pkt, size_t len)
+{
+	size_t n;
+
+	if (w->now - w->icmp_epoch > 1000000000) {
+		w->icmp_epoch = w->now;
+		w->icmp_left = WORKER_ICMP_BURST;
+	}
+	if (!w->icmp_left)
+		return;
+	w->icmp_left--;
+	n = ip_build_icmp_error(w->scratch, 2048, virt, pkt, len, 1, 3, 0);
+	if (n && tun_write(w->plane->tun_fd[w->k], w->scratch, n))
+		worker_drop(w, REASON_TUN_FAILED);
+}
+
+static void punt(struct worker *w, enum msg_kind kind, const uint8_t *pkt,
+		 size_t len, const struct ip_offload *off)
+{
+	struct msg *m = inbox_msg(kind, pkt, len, w->now);
+
+	if (m)
+		m->off = *off;
+	worker_punt(w, m);
+}
+
+/* No flow or no SA yet: control decides, unless it just did. */
+static void undecided(struct worker *w, const uint8_t *pkt, size_t len,
+		      const struct ip_offload *off, bool decided)
+{
+	if (decided)
+		worker_drop(w, REASON_NO_SA);
+	else
+		punt(w, MSG_TUN, pkt, len, off);
+}
+
+static void data_packet(struct worker *w, uint8_t *pkt, size_t len,
+			struct nat_packet *p, const struct ip_offload *off,
+			bool decided)
+{
+	struct flow *f = tables_flow(&w->plane->tables, &p->key);
+	struct sa *sa = NULL;
+	enum reason why;
+
+	if (!f && !tables_mapping(&w->plane->tables, &p->key.virt)) {
+		worker_drop(w, REASON_NO_MAPPING);
+		reply_unreachable(w, &p->key.virt, pkt, len);
+		return;
+	}
+	if (f)
+		sa = tables_sa_out(&w->plane->tables, &f->nat.back.self,
+				   &f->nat.back.peer);
+	if (!sa) {
+		undecided(w, pkt, len, off, decided);
+		return;
+	}
+	why = nat_to_hip(&f->nat, p, off, w->plane->mss, w->now);
+	if (why != REASON_NUM) {
+		worker_drop(w, why);
+		return;
+	}
+	seal_packet(w, sa, (uint8_t)f->nat.back.proto, p->ip.l4, p->ip.l4_len,
+		    off);
+}
+
+static void error_packet(struct worker *w, const struct nat_packet *p)
+{
+	static const struct ip_offload none;
+	struct flow *f = tables_flow(&w->plane->tables, &p->key);
+	struct sa *sa = NULL;
+	enum reason why = REASON_ICMP_ERROR;
+	size_t len = 0;
+
+	if (f)
+		sa = tables_sa_out(&w->plane->tables, &f->nat.back.self,
+				   &f->nat.back.peer);
+	if (sa)
+		why = nat_error_to_hip(&f->nat, p, w->scratch, 2048, &len);
+	if (why != REASON_NUM) {
+		worker_drop(w, why);
+		return;
+	}
+	seal_packet(w, sa, IP_PROTO_ICMP6, w->scratch, (uint32_t)len, &none);
+}
+
+/* Between our own HIT and a peer's: the host role. */
+static void hit_packet(struct worker *w, uint8_t *pkt, size_t len,
+		       struct nat_packet *p, const struct ip_offload *off,
+		       bool decided)
+{
+	struct hit self;
+	struct hit peer;
+	struct sa *sa;
+
+	if (!w->plane->host) {
+		worker_drop(w, REASON_IP_BAD_ADDR);
+		return;
+	}
+	memcpy(self.b, p->ip.from.b, sizeof(self.b));
+	memcpy(peer.b, p->ip.to.b, sizeof(peer.b));
+	sa = tables_sa_out(&w->plane->tables, &self, &peer);
+	if (!sa) {
+		undecided(w, pkt, len, off, decided);
+		return;
+	}
+	seal_packet(w, sa, p->ip.proto, p->ip.l4, p->ip.l4_len, off);
+}
+
+void outbound_packet(struct worker *w, uint8_t *pkt, size_t len,
+		     const struct ip_offload *off, bool decided)
+{
+	struct nat_packet p;
+
+	switch (nat_classify(pkt, len, &w->plane->ranges, &p)) {
+	case NAT_DATA:
+		data_packet(w, pkt, len, &p, off, decided);
+		return;
+	case NAT_ERROR:
+		error_packet(w, &p);
+		return;
+	case NAT_DNS:
+		punt(w, MSG_DNS, pkt, len, off);
+		return;
+	case NAT_HIT:
+		hit_packet(w, pkt, len, &p, off, decided);
+		return;
+	case NAT_DROP:
+	case NAT_CLASS_NUM:
+		worker_drop(w, p.reason);
+		return;
+	}
+}
+
+void outbound_readable(struct worker *w)
+{
+	int fd = w->plane->tun_fd[w->k];
+
+	for (unsigned i = 0; i < WORKER_TUN_BUDGET; i++) {
+		struct ip_offload off;
+		uint8_t *pkt;
+		size_t len;
+		int err =
+			tun_read(fd, w->tun_buf, TUN_PACKET_MAX + TUN_VNET_HDR,
+				 &pkt, &len, &off);
+
+		if (err == HG_EFORMAT) {
+			worker_drop(w, REASON_VNET_HDR);
+			continue;
+		}
+		if (err)
+			break;
+		worker_add(&w->tun_reads, 1);
+		outbound_packet(w, pkt, len, &off, false);
+	}
+	outbound_flush(w);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* HIP hosts by HIT: locators, waiting packets (patent F, G, H.1).
+ *
+ * THEORY OF OPERATION
+ * Control thread only. A peer is made by the first DNS answer that names
+ * it, by the journal at start, or by a [peer] section, and lives as long as
+ * the daemon: its substitute address must keep its meaning. Packets park
+ * here while look-up and base exchange run; exactly one of peer_release and
+ * peer_refuse empties the queue, so no packet is lost in silence.
+ */
+#include "gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+
+static unsigned long peer_hash(const struct hit *hit)
+{
+	unsigned long h;
+
+	/* The low octets of a HIT are a cryptographic hash already. */
+	memcpy(&h, hit->b + 8, sizeof(h));
+	return h;
+}
+
+static int peer_match(struct cds_lfht_node *node, const void *key)
+{
+	return hit_eq(&caa_container_of(node, struct peer, node)->hit, key);
+}
+
+struct peer *peer_find(struct gate *g, const struct hit *hit)
+{
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	cds_lfht_lookup(g->peers, peer_hash(hit), peer_match, hit, &it);
+	node = cds_lfht_iter_get_node(&it);
+	return node ? caa_container_of(node, struct peer, node) : NULL;
+}
+
+struct peer *peer_get(struct gate *g, const struct hit *hit)
+{
+	struct peer *p = peer_find(g, hit);
+
+	if (p || g->peers_num >= PEERS_MAX)
+		return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->hit = *hit;
+	cds_lfht_node_init(&p->node);
+	cds_lfht_add(g->peers, peer_hash(hit), &p->node);
+	g->peers_num++;
+	return p;
+}
+
+void peer_each(struct gate *g, void (*fn)(struct peer *, void *), void *arg)
+{
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	cds_lfht_for_each(g->peers, &it, node)
+		fn(caa_container_of(node, struct peer, node), arg);
+}
+
+static void peer_free(struct rcu_head *head)
+{
+	struct peer *p = caa_container_of(head, struct peer, rcu);
+
+	while (p->park) {
+		struct msg *m = p->park;
+
+		p->park = m->next;
+		free(m);
+	}
+	free(p);
+}
+
+void peer_fini(struct gate *g)
+{
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	cds_lfht_for_each(g->peers, &it, node)
+	{
+		(void)cds_lfht_del(g->peers, node);
+		call_rcu(&caa_container_of(node, struct peer, node)->rcu,
+			 peer_free);
+	}
+	rcu_barrier();
+	(void)cds_lfht_destroy(g->peers, NULL);
+}
+
+void peer_set_locators(struct peer *p, const struct addr *locators, size_t num,
+		       bool via_rvs, uint64_t fresh_until)
+{
+	p->locators_num = num < HIP_LOCATORS_MAX ? num : HIP_LOCATORS_MAX;
+	for (size_t i = 0; i < p->locators_num; i++) {
+		p->locators[i].addr = locators[i];
+		p->locators[i].port = HIP_PORT;
+	}
+	p->via_rvs = via_rvs;
+	p->fresh_until = fresh_until;
+	if (!p->committed && p->locators_num)
+		p->at = p->locators[0];
+}
+
+static struct msg *unpark(struct peer *p)
+{
+	struct msg *m = p->park;
+
+	if (!m)
+		return NULL;
+	p->park = m->next;
+	if (!p->park)
+		p->park_tail = NULL;
+	m->next = NULL;
+	p->parked--;
+	p->parked_bytes -= m->len;
+	return m;
+}
+
+void peer_park(struct gate *g, struct peer *p, struct msg *m)
+{
+	while (p->park && (p->parked >= PEER_PARK_PACKETS ||
+			   m->len > PEER_PARK_BYTES - p->parked_bytes)) {
+		gate_drop(g, REASON_PARK_FULL);
+		free(unpark(p));
+	}
+	if (p->park_tail)
+		p->park_tail->next = m;
+	else
+		p->park = m;
+	p->park_tail = m;
+	p->parked++;
+	p->parked_bytes += m->len;
+}
+
+static int peer_resolve(struct gate *g, struct peer *p, uint64_t now)
+{
+	const struct endpoint *server = &p->server;
+	uint64_t token;
+
+	/* Not a flag: an answer that is lost must not block the name. */
+	if (now < p->resolving_until)
+		return HG_OK;
+	if (g->cfg->dns_server.port)
+		server = &g->cfg->dns_server;
+	if (!g->dns || !p->name[0] || !server->port)
+		return HG_ENOENT;
+	token = (uint64_t)(uintptr_t)p; /* peers live as long as the daemon */
+	if (dns_resolve(g->dns, p->name, server, token, now))
+		return HG_EFULL;
+	p->resolving_until = now + 20000000000;
+	return HG_OK;
+}
+
+void peer_want(struct gate *g, struct peer *p, uint64_t now)
+{
+	/* RFC 8005 4.2: no new association on an expired record. */
+	bool stale = p->name[0] && now >= p->fresh_until;
+	int err = HG_ENOENT;
+
+	if (stale && peer_resolve(g, p, now) == HG_OK)
+		return;
+	if (p->locators_num)
+		err = hip_want(g->hip, NULL, &p->hit, p->locators,
+			       p->locators_num, now);
+	if (err)
+		peer_refuse(g, p);
+}
+
+void peer_release(struct gate *g, struct peer *p)
+{
+	struct msg *m;
+
+	while ((m = unpark(p)))
+		first_forward(g, m, &p->hit);
+}
+
+void peer_refuse(struct gate *g, struct peer *p)
+{
+	struct msg *m;
+
+	while ((m = unpark(p))) {
+		gate_drop(g, REASON_PARK_EXPIRED);
+		first_unreachable(g, m);
+		free(m);
+	}
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* UDP sockets of port 10500: one control socket and one for each worker.
+ *
+ * THEORY OF OPERATION
+ * For each address family all sockets form one SO_REUSEPORT group, bound in
+ * the order control, worker 0, worker 1, ... A classic-BPF program on the
+ * group sends first word 0 (HIP, RFC 9028 5.1) and runts to the control
+ * socket and every SPI to worker SPI % N. Kernel GRO may merge datagrams of
+ * different first words before the program runs, so a receiver must expect
+ * any of them; test/platform/reuseport.c shows both.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+
+enum {
+	SOCKETS_FAMILIES = 2, /* 0: IPv4, 1: IPv6 */
+	WORKERS_MAX = 16,     /* the configuration allows no more */
+};
+
+/* fds[family][0] is the control socket, fds[family][1 + k] worker k's; -1
+ * where the family is not available. */
+struct sockets {
+	int fd[SOCKETS_FAMILIES][1 + WORKERS_MAX];
+	unsigned num; /* 1 + workers */
+};
+
+int sockets_open(struct sockets *s, uint16_t port, unsigned workers,
+		 char *errbuf, size_t errlen) HG_CHECK;
+void sockets_close(struct sockets *s);
+
+/* The kernel's form of an endpoint; returns its length. */
+socklen_t sockets_address(const struct endpoint *e,
+			  struct sockaddr_storage *out);
+struct endpoint sockets_endpoint(const struct sockaddr *sa);
+/* Index of the family of an address: 0 or 1. */
+static inline unsigned sockets_family(const struct addr *a)
+{
+	return addr_is4(a) ? 0 : 1;
+}
+
+/* One datagram from the control socket, preceded by 4 zero octets, from
+ * self_at's address when that is specified. HG_ESYS: errno says why. */
+int sockets_send_hip(const struct sockets *s, const struct endpoint *self_at,
+		     const struct endpoint *to, const void *msg,
+		     size_t len) HG_CHECK;
+
+/* What recvmsg's control messages said. */
+struct sockets_meta {
+	struct addr at;	   /* our address it came to; unspecified: unknown */
+	uint16_t gro_size; /* 0: one datagram */
+};
+void sockets_meta(struct msghdr *mh, struct sockets_meta *out);

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/* The published tables; theory in tables.h. */
+#include "tables.h"
+
+#include <netinet/in.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/checksum.h"
+
+_Static_assert(crypto_shorthash_KEYBYTES == 16, "hash_key holds the key");
+
+static unsigned long hash_of(const struct tables *t, const void *key,
+			     size_t len)
+{
+	uint8_t out[crypto_shorthash_BYTES];
+	unsigned long h;
+
+	crypto_shorthash(out, key, len, t->hash_key);
+	memcpy(&h, out, sizeof(h));
+	return h;
+}
+
+static unsigned long hash_of_pair(const struct tables *t,
+				  const struct hit *self,
+				  const struct hit *peer)
+{
+	struct hit pair[2] = { *self, *peer };
+
+	return hash_of(t, pair, sizeof(pair));
+}
+
+static struct cds_lfht *table_new(void)
+{
+	return cds_lfht_new(64, 64, 0,
+			    CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, NULL);
+}
+
+int tables_init(struct tables *t)
+{
+	struct cds_lfht **all[] = { &t->mapping, &t->flow_key, &t->flow_back,
+				    &t->sa_spi, &t->sa_pair };
+
+	memset(t, 0, sizeof(*t));
+	crypto_shorthash_keygen(t->hash_key);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		*all[i] = table_new();
+		if (!*all[i])
+			return HG_ENOMEM;
+	}
+	return HG_OK;
+}
+
+void tables_thread_begin(void)
+{
+	urcu_qsbr_register_thread();
+}
+
+void tables_thread_end(void)
+{
+	urcu_qsbr_unregister_thread();
+}
+
+void tables_offline(void)
+{
+	urcu_qsbr_thread_offline();
+}
+
+void tables_online(void)
+{
+	urcu_qsbr_thread_online();
+}
+
+/* ---- mappings ---------------------------------------------------------- */
+
+static int mapping_match(struct cds_lfht_node *node, const void *key)
+{
+	const struct mapping *m = caa_container_of(node, struct mapping, node);
+
+	return addr_eq(&m->virt, key);
+}
+
+int tables_add_mapping(struct tables *t, const struct addr *virt,
+		       const struct hit *peer)
+{
+	struct mapping *m = calloc(1, sizeof(*m));
+	struct cds_lfht_node *there;
+
+	if (!m)
+		return HG_ENOMEM;
+	m->virt = *virt;
+	m->peer = *peer;
+	cds_lfht_node_init(&m->node);
+	there = cds_lfht_add_unique(t->mapping, hash_of(t, virt, sizeof(*virt)),
+				    mapping_match, virt, &m->node);
+	if (there != &m->node) {
+		free(m);
+		return HG_EEXIST;
+	}
+	t->mappings++;
+	return HG_OK;
+}
+
+const struct mapping *tables_mapping(struct tables *t, const struct addr *virt)
+{
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	cds_lfht_lookup(t->mapping, hash_of(t, virt, sizeof(*virt)),
+			mapping_match, virt, &it);
+	node = cds_lfht_iter_get_node(&it);
+	return node ? caa_container_of(node, struct mapping, node) : NULL;
+}
+
+static void mapping_free(struct rcu_head *head)
+{
+	free(caa_container_of(head, struct mapping, rcu));
+}
+
+/* ---- flows ------------------------------------------------------------- */
+
+static int key_match(struct cds_lfht_node *node, const void *key)
+{
+	const struct flow *f = caa_container_of(node, struct flow, by_key);
+
+	return memcmp(&f->nat.key, key, sizeof(f->nat.key)) == 0;
+}
+
+static int back_match(struct cds_lfht_node *node, const void *key)
+{
+	const struct flow *f = caa_container_of(node, struct flow, by_back);
+
+	return memcmp(&f->nat.back, key, sizeof(f->nat.back)) == 0;
+}
+
+int tables_add_flow(struct tables *t, struct flow *f)
+{
+	struct cds_lfht_node *there;
+	unsigned long back = hash_of(t, &f->nat.back, sizeof(f->nat.back));
+	unsigned long key = hash_of(t, &f->nat.key, sizeof(f->nat.key));
+
+	cds_lfht_node_init(&f->by_key);
+	cds_lfht_node_init(&f->by_back);
+	there = cds_lfht_add_unique(t->flow_back, back, back_match,
+				    &f->nat.back, &f->by_back);
+	if (there != &f->by_back)
+		goto taken;
+	there = cds_lfht_add_unique(t->flow_key, key, key_match, &f->nat.key,
+				    &f->by_key);
+	if (there != &f->by_key) {
+		(void)cds_lfht_del(t->flow_back, &f->by_back);
+		synchronize_rcu();
+		goto taken;
+	}
+	t->flows++;
+	return HG_OK;
+taken:
+	free(f);
+	return HG_EEXIST;
+}
+
+static void flow_free(struct rcu_head *head)
+{
+	free(caa_container_of(head, struct flow, rcu));
+}
+
+void tables_del_flow(struct tables *t, struct flow *f)
+{
+	(void)cds_lfht_del(t->flow_key, &f->by_key);
+	(void)cds_lfht_del(t->flow_back, &f->by_back);
+	t->flows--;
+	call_rcu(&f->rcu, flow_free);
+}
+
+struct flow *tables_flow(struct tables *t, const struct nat_key *key)
+{
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	cds_lfht_lookup(t->flow_key, hash_of(t, key, sizeof(*key)), key_match,
+			key, &it);
+	node = cds_lfht_iter_get_node(&it);
+	return node ? caa_container_of(node, struct flow, by_key) : NULL;
+}
+
+struct flow *tables_flow_back(struct tables *t, const struct nat_back *key)
+{
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	cds_lfht_lookup(t->flow_back, hash_of(t, key, sizeof(*key)), back_match,
+			key, &it);
+	node = cds_lfht_iter_get_node(&it);
+	return node ? caa_container_of(node, struct flow, by_back) : NULL;
+}
+
+/* ---- security associations --------------------------------------------- */
+
+static int spi_match(struct cds_lfht_node *node, const void *key)
+{
+	const struct sa *s = caa_container_of(node, struct sa, by_spi);
+
+	return s->spi_in == *(const uint32_t *)key;
+}
+
+static int pair_match(struct cds_lfht_node *node, const void *key)
+{
+	const struct sa *s = caa_container_of(node, struct sa, by_pair);
+	const struct hit *pair = key;
+
+	return hit_eq(&s->peer, &pair[1]) && hit_eq(&s->self, &pair[0]);
+}
+
+static void sa_destroy(struct sa *s)
+{
+	for (unsigned k = 0; k < s->workers; k++)
+		esp_ctx_free(s->seal[k]);
+	esp_ctx_free(s->open);
+	free(atomic_load(&s->path));
+	free(s);
+}
+
+static void sa_free(struct rcu_head *head)
+{
+	sa_destroy(caa_container_of(head, struct sa, rcu));
+}
+
+static struct path *path_new(const struct endpoint *peer_at)
+{
+	struct path *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->peer = *peer_at;
+	p->to_len = sockets_address(peer_at, &p->to);
+	return p;
+}
+
+static int sa_contexts(struct sa *s, const struct sa_pair *pair)
+{
+	int err = esp_ctx_new(pair->suite, &pair->in, pair->spi_in, false,
+			      &s->open);
+
+	for (unsigned k = 0; !err && k < s->workers; k++)
+		err = esp_ctx_new(pair->suite, &pair->out, pair->spi_out, true,
+				  &s->seal[k]);
+	return err;
+}
+
+/* From now on this is the SA that the pair is looked up by. */
+static void supersede(struct tables *t, struct sa *s)
+{
+	struct hit pair[2] = { s->self, s->peer };
+
+	cds_lfht_node_init(&s->by_pair);
+	/* The old one stays in sa_spi until tables_del_sa. */
+	(void)cds_lfht_add_replace(t->sa_pair,
+				   hash_of_pair(t, &s->self, &s->peer),
+				   pair_match, pair, &s->by_pair);
+}
+
+int tables_add_sa(struct tables *t, const struct sa_pair *pair,
+		  const struct endpoint *peer_at, unsigned workers,
+		  bool initiator, uint64_t now)
+{
+	struct sa *s = calloc(1, sizeof(*s));
+	struct cds_lfht_node *there;
+	int err;
+
+	if (!s)
+		return HG_ENOMEM;
+	s->self = pair->self;
+	s->peer = pair->peer;
+	s->spi_in = pair->spi_in;
+	s->spi_out = pair->spi_out;
+	s->suite = pair->suite;
+	s->initiator = initiator;
+	s->workers = workers;
+	s->owner = pair->spi_in % workers;
+	s->created_ns = now;
+	s->pseudo_out = csum_pseudo_hit(&pair->self, &pair->peer, 0, 0);
+	atomic_init(&s->next_seq, 1);
+	esp_replay_init(&s->replay);
+	err = sa_contexts(s, pair);
+	if (!err) {
+		atomic_init(&s->path, path_new(peer_at));
+		err = atomic_load(&s->path) ? HG_OK : HG_ENOMEM;
+	}
+	if (!err) {
+		cds_lfht_node_init(&s->by_spi);
+		there = cds_lfht_add_unique(
+			t->sa_spi, hash_of(t, &s->spi_in, sizeof(s->spi_in)),
+			spi_match, &s->spi_in, &s->by_spi);
+		err = there == &s->by_spi ? HG_OK : HG_EEXIST;
+	}
+	if (err) {
+		sa_destroy(s);
+		return err;
+	}
+	supersede(t, s);
+	t->sas++;
+	return HG_OK;
+}
+
+void tables_del_sa(struct tables *t, uint32_t spi_in)
+{
+	struct sa *s = tables_sa_in(t, spi_in);
+
+	if (!s)
+		return;
+	if (tables_sa_out(t, &s->self, &s->peer) == s)
+		(void)cds_lfht_del(t->sa_pair, &s->by_pair);
+	(void)cds_lfht_del(t->sa_spi, &s->by_spi);
+	t->sas--;
+	call_rcu(&s->rcu, sa_free);
+}
+
+static void path_free(struct rcu_head *head)
+{
+	free(caa_container_of(head, struct path, rcu));
+}
+
+int tables_move_sa(struct sa *sa, const struct endpoint *peer_at)
+{
+	struct path *now = atomic_load(&sa->path);
+	struct path *next;
+
+	if (endpoint_eq(&now->peer, peer_at))
+		return HG_OK;
+	next = path_new(peer_at);
+	if (!next)
+		return HG_ENOMEM;
+	atomic_store(&sa->path, next);
+	call_rcu(&now->rcu, path_free);
+	return HG_OK;
+}
+
+struct sa *tables_sa_in(struct tables *t, uint32_t spi)
+{
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	cds_lfht_lookup(t->sa_spi, hash_of(t, &spi, sizeof(spi)), spi_match,
+			&spi, &it);
+	node = cds_lfht_iter_get_node(&it);
+	return node ? caa_container_of(node, struct sa, by_spi) : NULL;
+}
+
+struct sa *tables_sa_out(struct tables *t, const struct hit *self,
+			 const struct hit *peer)
+{
+	struct hit pair[2] = { *self, *peer };
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	cds_lfht_lookup(t->sa_pair, hash_of_pair(t, self, peer), pair_match,
+			pair, &it);
+	node = cds_lfht_iter_get_node(&it);
+	return node ? caa_container_of(node, struct sa, by_pair) : NULL;
+}
+
+/* ---- walks and the end ------------------------------------------------- */
+
+void tables_each_flow(struct tables *t, void (*fn)(struct flow *, void *),
+		      void *arg)
+{
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	cds_lfht_for_each(t->flow_key, &it, node)
+		fn(caa_container_of(node, struct flow, by_key), arg);
+}
+
+void tables_each_sa(struct tables *t, void (*fn)(struct sa *, void *),
+		    void *arg)
+{
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	cds_lfht_for_each(t->sa_spi, &it, node)
+		fn(caa_container_of(node, struct sa, by_spi), arg);
+}
+
+void tables_each_mapping(struct tables *t,
+			 void (*fn)(const struct mapping *, void *), void *arg)
+{
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	cds_lfht_for_each(t->mapping, &it, node)
+		fn(caa_container_of(node, struct mapping, node), arg);
+}
+
+static void drop_flow(struct flow *f, void *arg)
+{
+	tables_del_flow(arg, f);
+}
+
+static void drop_sa(struct sa *s, void *arg)
+{
+	tables_del_sa(arg, s->spi_in);
+}
+
+void tables_fini(struct tables *t)
+{
+	struct cds_lfht *all[] = { t->mapping, t->flow_key, t->flow_back,
+				   t->sa_spi, t->sa_pair };
+	struct cds_lfht_iter it;
+	struct cds_lfht_node *node;
+
+	tables_each_flow(t, drop_flow, t);
+	tables_each_sa(t, drop_sa, t);
+	cds_lfht_for_each(t->mapping, &it, node)
+	{
+		(void)cds_lfht_del(t->mapping, node);
+		call_rcu(&caa_container_of(node, struct mapping, node)->rcu,
+			 mapping_free);
+	}
+	rcu_barrier();
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		(void)cds_lfht_destroy(all[i], NULL);
+}

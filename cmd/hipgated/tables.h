@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* The published tables: what workers look up while control changes it.
+ *
+ * THEORY OF OPERATION
+ * Four kinds of read-mostly objects live in liburcu hash tables (QSBR
+ * flavour): mappings by substitute address, flows by their legacy key and
+ * by their HIP key, SAs by inbound SPI and by HIT pair. Only the control
+ * thread adds and removes; workers look up between two quiescent states and
+ * keep no pointer across them. A published object is constant but for the
+ * fields marked with their rule. Removal hands the object to call_rcu, so
+ * keys are wiped and memory freed when no worker can still see it.
+ * Every thread that looks up is registered (tables_thread_begin) and
+ * reports offline while it waits in its loop.
+ *
+ * Order on set-up: SA, then mapping, then flow, then the packet; teardown
+ * reversed.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <urcu-qsbr.h>
+#include <urcu/rculfhash.h>
+
+#include "core/addr.h"
+#include "core/sa.h"
+#include "esp/esp.h"
+#include "nat/nat.h"
+#include "sockets.h"
+
+/* Where a peer is: constant, replaced as a whole. */
+struct path {
+	struct rcu_head rcu;
+	struct endpoint peer;
+	struct sockaddr_storage to; /* the same, as the kernel wants it */
+	socklen_t to_len;
+};
+
+/* A pair of SAs with one peer. */
+struct sa {
+	struct cds_lfht_node by_spi;
+	struct cds_lfht_node by_pair;
+	struct rcu_head rcu;
+	struct hit self;      /* const */
+	struct hit peer;      /* const */
+	uint32_t spi_in;      /* const */
+	uint32_t spi_out;     /* const */
+	uint16_t suite;	      /* const */
+	bool initiator;	      /* const */
+	unsigned owner;	      /* const: worker that opens; spi_in % workers */
+	unsigned workers;     /* const */
+	uint64_t created_ns;  /* const */
+	uint64_t pseudo_out;  /* const: pseudo-header sum self -> peer */
+	struct esp_ctx *open; /* owner: worker `owner` */
+	struct esp_replay replay;	   /* owner: worker `owner` */
+	struct esp_ctx *seal[WORKERS_MAX]; /* owner: worker k has seal[k] */
+	_Atomic(struct path *) path;	   /* control stores, workers load */
+	_Atomic uint64_t next_seq;	   /* any worker takes a batch */
+	_Atomic uint64_t out_packets, out_bytes; /* any worker */
+	_Atomic uint64_t in_packets, in_bytes;	 /* worker `owner` */
+	/* control only: counts at the last look, for hip_traffic */
+	uint64_t out_seen, in_seen;
+};
+
+/* A substitute address; all const. */
+struct mapping {
+	struct cds_lfht_node node;
+	struct rcu_head rcu;
+	struct addr virt;
+	struct hit peer;
+};
+
+struct flow {
+	struct cds_lfht_node by_key;
+	struct cds_lfht_node by_back;
+	struct rcu_head rcu;
+	struct nat_flow nat;   /* see nat.h for each field's rule */
+	_Atomic bool answered; /* any worker: the first packet came back */
+};
+
+struct tables {
+	struct cds_lfht *mapping;
+	struct cds_lfht *flow_key;
+	struct cds_lfht *flow_back;
+	struct cds_lfht *sa_spi;
+	struct cds_lfht *sa_pair;
+	uint8_t hash_key[16]; /* const: siphash key, so that no one can aim */
+	/* control only */
+	size_t mappings, flows, sas;
+};
+
+int tables_init(struct tables *t) HG_CHECK;
+/* Removes everything and waits for the readers. */
+void tables_fini(struct tables *t);
+
+void tables_thread_begin(void);
+void tables_thread_end(void);
+/* Around waiting for events: no pointer from a table may be held. */
+void tables_offline(void);
+void tables_online(void);
+
+/* Control thread. A second mapping of one address is HG_EEXIST. */
+int tables_add_mapping(struct tables *t, const struct addr *virt,
+		       const struct hit *peer) HG_CHECK;
+/* Takes f, whose nat part is filled. HG_EEXIST: f was freed. */
+int tables_add_flow(struct tables *t, struct flow *f) HG_CHECK;
+void tables_del_flow(struct tables *t, struct flow *f);
+/* Makes the contexts of all workers and publishes; an SA of the same HIT
+ * pair is superseded for sending but opens until tables_del_sa. */
+int tables_add_sa(struct tables *t, const struct sa_pair *pair,
+		  const struct endpoint *peer_at, unsigned workers,
+		  bool initiator, uint64_t now) HG_CHECK;
+void tables_del_sa(struct tables *t, uint32_t spi_in);
+int tables_move_sa(struct sa *sa, const struct endpoint *peer_at) HG_CHECK;
+
+/* Any registered thread, online. */
+const struct mapping *tables_mapping(struct tables *t, const struct addr *virt);
+struct flow *tables_flow(struct tables *t, const struct nat_key *key);
+struct flow *tables_flow_back(struct tables *t, const struct nat_back *key);
+struct sa *tables_sa_in(struct tables *t, uint32_t spi);
+struct sa *tables_sa_out(struct tables *t, const struct hit *self,
+			 const struct hit *peer);
+/* Control thread; fn may delete the object it is given. */
+void tables_each_flow(struct tables *t, void (*fn)(struct flow *f, void *arg),
+		      void *arg);
+void tables_each_sa(struct tables *t, void (*fn)(struct sa *s, void *arg),
+		    void *arg);
+void tables_each_mapping(struct tables *t,
+			 void (*fn)(const struct mapping *m, void *arg),
+			 void *arg);

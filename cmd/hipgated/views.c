@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/* What the verbs of the control socket show; a table of verbs. */
+#include "views.h"
+
+#include <string.h>
+
+#include "gate.h"
+
+static json_t *text(const char *s)
+{
+	return json_string(s);
+}
+
+static json_t *number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static json_t *hit_json(const struct hit *h)
+{
+	char out[ADDR_TEXT_MAX];
+
+	return text(hit_print(h, out));
+}
+
+/* "" for no address. */
+static json_t *addr_json(const struct addr *a)
+{
+	char out[ADDR_TEXT_MAX];
+
+	return text(addr_is_unspecified(a) ? "" : addr_print(a, out));
+}
+
+static json_t *endpoint_json(const struct endpoint *e)
+{
+	char out[ENDPOINT_TEXT_MAX];
+
+	return text(e->port ? endpoint_print(e, out) : "");
+}
+
+static json_t *suite_json(uint16_t id)
+{
+	const struct sa_suite *s = sa_suite_find(id);
+
+	return text(s ? s->name : "");
+}
+
+static json_t *load(const _Atomic uint64_t *n)
+{
+	return number(atomic_load_explicit((_Atomic uint64_t *)n,
+					   memory_order_relaxed));
+}
+
+static json_t *since(uint64_t then)
+{
+	uint64_t now = uv_hrtime();
+
+	return json_real(now > then ? (double)(now - then) / 1e9 : 0);
+}
+
+/* A walk that appends to an array. */
+struct list {
+	struct gate *g;
+	json_t *array;
+};
+
+/* ---- peers ------------------------------------------------------------------ */
+
+static void add_peer(const struct hip_peer *p, void *arg)
+{
+	struct list *l = arg;
+
+	(void)json_array_append_new(
+		l->array,
+		json_pack("{s:o,s:o,s:s,s:b,s:o,s:o,s:o,s:o,s:o}", "self",
+			  hit_json(&p->self), "peer", hit_json(&p->peer),
+			  "state", hip_state_name(p->state), "initiator",
+			  (int)p->initiator, "locator",
+			  endpoint_json(&p->peer_at), "spi_in",
+			  number(p->spi_in), "spi_out", number(p->spi_out),
+			  "suite", suite_json(p->esp_suite), "since_s",
+			  since(p->since)));
+}
+
+static json_t *view_peers(struct gate *g)
+{
+	struct list l = { .g = g, .array = json_array() };
+
+	hip_each_peer(g->hip, add_peer, &l);
+	return l.array;
+}
+
+static void add_registration(const struct hip_registration *r, void *arg)
+{
+	struct list *l = arg;
+	uint64_t now = uv_hrtime();
+	double left = r->expires > now ? (double)(r->expires - now) / 1e9 : 0;
+
+	(void)json_array_append_new(
+		l->array,
+		json_pack("{s:o,s:o,s:f}", "hit", hit_json(&r->client), "at",
+			  endpoint_json(&r->at), "expires_s", left));
+}
+
+static json_t *view_registrations(struct gate *g)
+{
+	struct list l = { .g = g, .array = json_array() };
+
+	hip_each_registration(g->hip, add_registration, &l);
+	return l.array;
+}
+
+/* ---- the published tables ----------------------------------------------------- */
+
+static void add_sa(struct sa *s, void *arg)
+{
+	struct list *l = arg;
+	const struct path *path = atomic_load(&s->path);
+
+	(void)json_array_append_new(
+		l->array,
+		json_pack(
+			"{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "self",
+			hit_json(&s->self), "peer", hit_json(&s->peer),
+			"spi_in", number(s->spi_in), "spi_out",
+			number(s->spi_out), "suite", suite_json(s->suite),
+			"locator", endpoint_json(&path->peer), "out_packets",
+			load(&s->out_packets), "out_bytes", load(&s->out_bytes),
+			"in_packets", load(&s->in_packets), "in_bytes",
+			load(&s->in_bytes), "age_s", since(s->created_ns)));
+}
+
+static json_t *view_sas(struct gate *g)
+{
+	struct list l = { .g = g, .array = json_array() };
+
+	tables_each_sa(&g->plane.tables, add_sa, &l);
+	return l.array;
+}
+
+static const char *via_name(const struct peer *p)
+{
+	if (p->committed)
+		return "host"; /* H.1 has been: R2 verified where it is */
+	if (!p->at.port)
+		return "?";
+	return p->via_rvs ? "rvs" : "host";
+}
+
+static void add_mapping(struct peer *p, void *arg)
+{
+	struct list *l = arg;
+
+	if (addr_is_unspecified(&p->sub6) && addr_is_unspecified(&p->sub4))
+		return;
+	(void)json_array_append_new(
+		l->array,
+		json_pack("{s:s,s:o,s:o,s:o,s:o,s:s,s:s,s:i}", "name", p->name,
+			  "hit", hit_json(&p->hit), "sub6", addr_json(&p->sub6),
+			  "sub4", addr_json(&p->sub4), "locator",
+			  endpoint_json(&p->at), "via", via_name(p), "state",
+			  hip_state_name(p->state), "parked", (int)p->parked));
+}
+
+static json_t *view_mappings(struct gate *g)
+{
+	struct list l = { .g = g, .array = json_array() };
+
+	peer_each(g, add_mapping, &l);
+	return l.array;
+}
+
+static const char *proto_name(uint32_t proto)
+{
+	if (proto == IP_PROTO_TCP)
+		return "tcp";
+	return proto == IP_PROTO_UDP ? "udp" : "icmp";
+}
+
+static void add_flow(struct flow *f, void *arg)
+{
+	struct list *l = arg;
+	const struct nat_flow *n = &f->nat;
+
+	(void)json_array_append_new(
+		l->array,
+		json_pack(
+			"{s:s,s:o,s:i,s:o,s:i,s:i,s:o,s:i,s:s,s:o,s:o,s:o}",
+			"proto", proto_name(n->key.proto), "client",
+			addr_json(&n->key.client), "client_port",
+			n->key.client_port, "virt", addr_json(&n->key.virt),
+			"virt_port", n->key.virt_port, "ext_port",
+			n->back.ext_port, "peer", hit_json(&n->back.peer),
+			"peer_port", n->back.peer_port, "state",
+			nat_state_name(n), "idle_s",
+			since(atomic_load_explicit((_Atomic uint64_t *)&n->last,
+						   memory_order_relaxed)),
+			"out_packets", load(&n->out_packets), "in_packets",
+			load(&n->in_packets)));
+}
+
+static json_t *view_flows(struct gate *g)
+{
+	struct list l = { .g = g, .array = json_array() };
+
+	tables_each_flow(&g->plane.tables, add_flow, &l);
+	return l.array;
+}
+
+/* ---- status ------------------------------------------------------------------- */
+
+static uint64_t drops_of(const struct gate *g, enum reason r)
+{
+	uint64_t n =
+		reason_get(&g->drops, r) + reason_get(hip_reasons(g->hip), r);
+
+	if (g->dns)
+		n += reason_get(dns_reasons(g->dns), r);
+	for (unsigned k = 0; k < g->plane.workers_num; k++)
+		n += reason_get(&g->workers[k].drops, r);
+	return n;
+}
+
+static json_t *drops_json(const struct gate *g)
+{
+	json_t *o = json_object();
+
+	for (unsigned r = 0; o && r < REASON_NUM; r++) {
+		uint64_t n = drops_of(g, r);
+
+		if (n)
+			(void)json_object_set_new(o, reason_name(r), number(n));
+	}
+	return o;
+}
+
+static json_t *roles_json(const struct config *c)
+{
+	json_t *a = json_array();
+
+	if (a && c->proxy)
+		(void)json_array_append_new(a, text("proxy"));
+	if (a && c->host)
+		(void)json_array_append_new(a, text("host"));
+	if (a && c->rendezvous)
+		(void)json_array_append_new(a, text("rendezvous"));
+	return a;
+}
+
+struct traffic {
+	uint64_t out_packets, out_bytes, in_packets, in_bytes;
+};
+
+static void add_traffic(struct sa *s, void *arg)
+{
+	struct traffic *t = arg;
+
+	t->out_packets += atomic_load(&s->out_packets);
+	t->out_bytes += atomic_load(&s->out_bytes);
+	t->in_packets += atomic_load(&s->in_packets);
+	t->in_bytes += atomic_load(&s->in_bytes);
+}
+
+/* Of the SAs that are there now. */
+static json_t *traffic_json(struct gate *g)
+{
+	struct traffic t = { 0 };
+
+	tables_each_sa(&g->plane.tables, add_traffic, &t);
+	return json_pack("{s:o,s:o,s:o,s:o}", "out_packets",
+			 number(t.out_packets), "out_bytes",
+			 number(t.out_bytes), "in_packets",
+			 number(t.in_packets), "in_bytes", number(t.in_bytes));
+}
+
+/* System calls against packets: how well batching works. */
+static json_t *io_json(const struct gate *g)
+{
+	uint64_t n[4] = { 0 };
+
+	for (unsigned k = 0; k < g->plane.workers_num; k++) {
+		const struct worker *w = &g->workers[k];
+
+		n[0] += atomic_load((_Atomic uint64_t *)&w->tun_reads);
+		n[1] += atomic_load((_Atomic uint64_t *)&w->tun_writes);
+		n[2] += atomic_load((_Atomic uint64_t *)&w->udp_sends);
+		n[3] += atomic_load((_Atomic uint64_t *)&w->udp_receives);
+	}
+	return json_pack("{s:o,s:o,s:o,s:o}", "tun_reads", number(n[0]),
+			 "tun_writes", number(n[1]), "udp_sends", number(n[2]),
+			 "udp_receives", number(n[3]));
+}
+
+static void count_parked(struct peer *p, void *arg)
+{
+	*(uint64_t *)arg += p->parked;
+}
+
+static json_t *counts_json(struct gate *g)
+{
+	uint64_t parked = 0;
+	json_t *peers = view_peers(g);
+	json_t *registrations = view_registrations(g);
+	json_t *o;
+
+	peer_each(g, count_parked, &parked);
+	o = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "associations",
+		      number(json_array_size(peers)), "sas",
+		      number(g->plane.tables.sas), "mappings",
+		      number(g->plane.tables.mappings), "flows",
+		      number(g->plane.tables.flows), "peers",
+		      number(g->peers_num), "registrations",
+		      number(json_array_size(registrations)), "parked",
+		      number(parked), "questions",
+		      number(g->dns ? dns_pending(g->dns) : 0));
+	json_decref(peers);
+	json_decref(registrations);
+	return o;
+}
+
+static json_t *view_status(struct gate *g)
+{
+	const struct plane *p = &g->plane;
+
+	return json_pack(
+		"{s:s,s:o,s:[o],s:{s:s,s:i,s:b,s:b},s:i,s:i,s:o,s:o,s:o,s:o,s:"
+		"o}",
+		"version", HIPGATE_VERSION, "roles", roles_json(g->cfg), "hits",
+		hit_json(hip_default_hit(g->hip)), "tun", "name", p->tun.name,
+		"mtu", (int)p->tun.mtu, "tso", (int)p->tun.tso, "uso",
+		(int)p->tun.uso, "workers", (int)p->workers_num, "port",
+		(int)g->cfg->port, "uptime_s", since(g->started_ns), "counts",
+		counts_json(g), "traffic", traffic_json(g), "io", io_json(g),
+		"drops", drops_json(g));
+}
+
+static const struct {
+	const char *verb;
+	json_t *(*make)(struct gate *g);
+} views[] = {
+	{ "status", view_status }, { "peers", view_peers },
+	{ "sas", view_sas },	   { "mappings", view_mappings },
+	{ "flows", view_flows },   { "registrations", view_registrations },
+};
+
+json_t *views_make(struct gate *g, const char *verb)
+{
+	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
+		if (strcmp(views[i].verb, verb) == 0)
+			return views[i].make(g);
+	return NULL;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* A worker: one TUN queue, one UDP socket a family, run to completion.
+ *
+ * THEORY OF OPERATION
+ * Worker k has its own libuv loop on its own thread. Readable TUN queue:
+ * outbound.c drains a bounded batch, looks each packet's flow and SA up,
+ * rewrites, cuts, seals and sends. Readable UDP socket: inbound.c drains a
+ * bounded batch, opens, looks flows up, rewrites, joins and writes.
+ * What needs a decision (no flow, no SA, DNS, HIP control) goes to the
+ * control thread as a copy and may come back through the inbox.
+ * The packet path takes no lock, allocates nothing, logs nothing and reads
+ * the clock once a wake-up; it counts. Buffers are made once.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <uv.h>
+
+#include "core/reason.h"
+#include "inbox.h"
+#include "sockets.h"
+#include "tables.h"
+#include "tun/tun.h"
+
+enum {
+	WORKER_TUN_BUDGET = 64, /* packets a wake-up */
+	WORKER_UDP_BUDGET = 16, /* receive batches a wake-up */
+	WORKER_UDP_BATCH = 16,	/* (GRO) datagrams a receive */
+	WORKER_UDP_BUF = 65536,
+	WORKER_BATCH_MAX = 65000, /* octets of one UDP_SEGMENT send */
+	WORKER_BATCH_SEGS = 64,	  /* kernels before 6.10 take no more */
+	WORKER_ICMP_BURST = 64,	  /* ICMP errors a wake-up second */
+};
+
+/* Sealed packets for one peer, all but the last of one size. */
+struct batch {
+	const struct path *path;
+	size_t seg;  /* size of all but the last */
+	size_t used; /* octets in buf */
+	unsigned num;
+	bool closed; /* a shorter one was last */
+	uint8_t *buf;
+};
+
+struct receive; /* receive buffers; inbound.c */
+
+/* What all workers share with control: set before the threads start. */
+struct plane {
+	struct tables tables;
+	struct nat_ranges ranges;
+	struct sockets sockets;
+	struct tun_info tun;
+	int tun_fd[WORKERS_MAX];
+	unsigned workers_num;
+	struct worker *workers; /* workers_num of them */
+	struct inbox *control;
+	bool proxy;
+	bool host;
+	bool has_tun;
+	uint16_t mss;
+};
+
+struct worker {
+	struct plane *plane;
+	unsigned k;
+	uv_thread_t thread;
+	uv_loop_t loop;
+	uv_prepare_t prepare; /* offline for the tables */
+	uv_poll_t tun_poll;
+	uv_poll_t udp_poll[SOCKETS_FAMILIES];
+	struct inbox inbox;
+	_Atomic bool stop;
+	bool running;
+	uint64_t now; /* ns, read once a wake-up */
+	struct reasons drops;
+	struct batch batch;
+	uint8_t *tun_buf;
+	uint8_t *scratch; /* ICMP errors */
+	struct receive *receive;
+	struct tun_joiner *joiner;
+	uint64_t icmp_epoch;
+	unsigned icmp_left;
+	_Atomic uint64_t tun_reads, tun_writes, udp_sends, udp_receives;
+};
+
+int worker_init(struct worker *w, struct plane *plane, unsigned k) HG_CHECK;
+int worker_start(struct worker *w) HG_CHECK;
+/* Asks it to end and waits. */
+void worker_stop(struct worker *w);
+void worker_fini(struct worker *w);
+
+static inline void worker_drop(struct worker *w, enum reason r)
+{
+	reason_count(&w->drops, r);
+}
+
+static inline void worker_add(_Atomic uint64_t *n, uint64_t v)
+{
+	atomic_fetch_add_explicit(n, v, memory_order_relaxed);
+}
+
+/* Copies a message to control; counts PUNT_FULL when it is refused. */
+void worker_punt(struct worker *w, struct msg *m);
+
+/* ---- outbound.c ------------------------------------------------------- */
+void outbound_readable(struct worker *w);
+/* One packet from the TUN, read or given back by control (`decided`: no
+ * second punt; what still has no flow is dropped). */
+void outbound_packet(struct worker *w, uint8_t *pkt, size_t len,
+		     const struct ip_offload *off, bool decided);
+void outbound_flush(struct worker *w);
+
+/* ---- inbound.c -------------------------------------------------------- */
+int inbound_init(struct worker *w) HG_CHECK;
+void inbound_fini(struct worker *w);
+void inbound_readable(struct worker *w, int fd);
+/* One ESP packet for an SA of ours, from another thread. */
+void inbound_esp(struct worker *w, uint8_t *pkt, size_t len);
+void inbound_flush(struct worker *w);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The event ring: JSON lines, oldest first, the newest EVENTS_KEPT. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "cmd/hipgated/events.h"
+
+static struct events ev;
+
+struct seen {
+	unsigned num;
+	json_int_t first, last;
+};
+
+static void on_line(void *arg, const char *line)
+{
+	struct seen *s = arg;
+	json_t *o = json_loads(line, 0, NULL);
+	json_int_t n = json_integer_value(json_object_get(o, "n"));
+
+	ck_assert_ptr_nonnull(o);
+	ck_assert_int_eq(line[strlen(line) - 1], '\n');
+	if (!s->num++)
+		s->first = n;
+	s->last = n;
+	json_decref(o);
+}
+
+START_TEST(event_carries_step_name_fields_and_text)
+{
+	json_t *o;
+
+	events_init(&ev, "proxy");
+	events_add(&ev, uv_hrtime(), "H.1", "mapping-locator",
+		   json_pack("{s:s}", "hit", "2001:22::1"), "a \"%s\"", "b");
+	o = json_loads(ev.line[0], 0, NULL);
+	ck_assert_str_eq(json_string_value(json_object_get(o, "step")), "H.1");
+	ck_assert_str_eq(json_string_value(json_object_get(o, "role")),
+			 "proxy");
+	ck_assert_str_eq(json_string_value(json_object_get(o, "hit")),
+			 "2001:22::1");
+	ck_assert_str_eq(json_string_value(json_object_get(o, "text")),
+			 "a \"b\"");
+	ck_assert(json_real_value(json_object_get(o, "t")) > 1.7e9);
+	json_decref(o);
+	events_fini(&ev);
+}
+END_TEST
+
+START_TEST(ring_keeps_the_newest_in_order_and_tells_followers)
+{
+	struct seen all = { 0 };
+	struct seen told = { 0 };
+	json_int_t total = EVENTS_KEPT + 10;
+
+	events_init(&ev, "proxy");
+	ev.follow = on_line;
+	ev.follow_arg = &told;
+	for (json_int_t n = 0; n < total; n++)
+		events_add(&ev, uv_hrtime(), "", "x",
+			   json_pack("{s:I}", "n", n), "x");
+	events_each(&ev, on_line, &all);
+	ck_assert_uint_eq(all.num, EVENTS_KEPT);
+	ck_assert_int_eq(all.first, 10);
+	ck_assert_int_eq(all.last, total - 1);
+	ck_assert_uint_eq(told.num, (unsigned)total);
+	events_fini(&ev);
+}
+END_TEST
+
+Suite *test_events_suite(void);
+Suite *test_events_suite(void)
+{
+	Suite *s = suite_create("events");
+	TCase *tc = tcase_create("events");
+
+	tcase_add_test(tc, event_carries_step_name_fields_and_text);
+	tcase_add_test(tc, ring_keeps_the_newest_in_order_and_tells_followers);
+	suite_add_tcase(s, tc);
+	return s;
+}

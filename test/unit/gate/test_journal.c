@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* The journal: what was put is there after a restart, whatever happened. */
+#include <check.h>
+#include <dirent.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/hipgated/journal.h"
+
+static char dir[64];
+static uv_loop_t loop;
+static char why[512];
+
+static void setup(void)
+{
+	(void)snprintf(dir, sizeof(dir), "/tmp/hipgate-journal-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+}
+
+static void teardown(void)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	ck_assert_ptr_nonnull(d);
+	while ((e = readdir(d)))
+		(void)unlinkat(dirfd(d), e->d_name, 0);
+	(void)closedir(d);
+	(void)rmdir(dir);
+	(void)uv_loop_close(&loop);
+}
+
+static struct journal *open_journal(void)
+{
+	struct journal *j = NULL;
+
+	ck_assert_msg(journal_open(dir, &loop, &j, why, sizeof(why)) == HG_OK,
+		      "%s", why);
+	return j;
+}
+
+static struct journal_row row_of(unsigned n)
+{
+	struct journal_row r = { 0 };
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "2001:22::%x", n + 1);
+	ck_assert_int_eq(hit_parse(text, &r.lease.hit), HG_OK);
+	(void)snprintf(text, sizeof(text), "2001:db8:401::%x", n + 256);
+	ck_assert_int_eq(addr_parse(text, &r.lease.sub6), HG_OK);
+	(void)snprintf(text, sizeof(text), "198.18.0.%u", n + 2);
+	ck_assert_int_eq(addr_parse(text, &r.lease.sub4), HG_OK);
+	(void)snprintf(r.lease.name, sizeof(r.lease.name), "n%u.foo.com", n);
+	ck_assert_int_eq(endpoint_parse("[2001:db8:100::53]:53", 53, &r.server),
+			 HG_OK);
+	return r;
+}
+
+static void on_put(void *arg, bool ok)
+{
+	ck_assert(ok);
+	(*(unsigned *)arg)++;
+}
+
+static void on_row(const struct journal_row *row, void *arg)
+{
+	unsigned n;
+	struct journal_row want;
+
+	ck_assert_int_eq(sscanf(row->lease.name, "n%u.", &n), 1);
+	want = row_of(n);
+	ck_assert(hit_eq(&row->lease.hit, &want.lease.hit));
+	ck_assert(addr_eq(&row->lease.sub6, &want.lease.sub6));
+	ck_assert(addr_eq(&row->lease.sub4, &want.lease.sub4));
+	ck_assert(endpoint_eq(&row->server, &want.server));
+	(*(unsigned *)arg)++;
+}
+
+START_TEST(rows_that_were_acknowledged_are_there_after_reopening)
+{
+	struct journal *j = open_journal();
+	unsigned acknowledged = 0;
+	unsigned found = 0;
+
+	for (unsigned n = 0; n < 100; n++) {
+		struct journal_row r = row_of(n);
+
+		ck_assert_int_eq(journal_put(j, &r, on_put, &acknowledged),
+				 HG_OK);
+	}
+	while (journal_pending(j))
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	ck_assert_uint_eq(acknowledged, 100);
+	journal_close(j);
+	j = open_journal();
+	ck_assert_int_eq(journal_each(j, on_row, &found), HG_OK);
+	ck_assert_uint_eq(found, 100);
+	journal_close(j);
+}
+END_TEST
+
+/* How many files of the folder have this in their name? */
+static unsigned count_files(const char *part)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	while ((e = readdir(d)))
+		n += strstr(e->d_name, part) != NULL;
+	(void)closedir(d);
+	return n;
+}
+
+START_TEST(locked_journal_is_refused_and_left_as_it_is)
+{
+	char path[128];
+	unsigned acknowledged = 0;
+	unsigned found = 0;
+	struct journal_row r = row_of(7);
+	struct journal *j = open_journal();
+	sqlite3 *other;
+
+	ck_assert_int_eq(journal_put(j, &r, on_put, &acknowledged), HG_OK);
+	while (journal_pending(j))
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	journal_close(j);
+	(void)snprintf(path, sizeof(path), "%s/leases.db", dir);
+	ck_assert_int_eq(sqlite3_open(path, &other), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(other,
+				      "PRAGMA locking_mode=EXCLUSIVE;"
+				      "BEGIN EXCLUSIVE;",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	ck_assert_int_ne(journal_open(dir, &loop, &j, why, sizeof(why)), HG_OK);
+	ck_assert_ptr_nonnull(strstr(why, "leases.db"));
+	ck_assert_uint_eq(count_files("damaged"), 0);
+	(void)sqlite3_close(other);
+	j = open_journal();
+	ck_assert_int_eq(journal_each(j, on_row, &found), HG_OK);
+	ck_assert_uint_eq(found, 1);
+	journal_close(j);
+}
+END_TEST
+
+START_TEST(damaged_journal_is_set_aside_and_begun_anew)
+{
+	char path[128];
+	unsigned found = 0;
+	struct journal *j;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/leases.db", dir);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	(void)fputs("this is no database, this is no database, at all", f);
+	(void)fclose(f);
+	j = open_journal();
+	ck_assert_int_eq(journal_each(j, on_row, &found), HG_OK);
+	ck_assert_uint_eq(found, 0);
+	journal_close(j);
+	ck_assert_uint_eq(count_files("leases.db.damaged-"), 1);
+}
+END_TEST
+
+START_TEST(site_key_is_made_once_and_private)
+{
+	uint8_t a[LEASE_SITE_KEY];
+	uint8_t b[LEASE_SITE_KEY];
+	char path[128];
+	struct stat st;
+
+	ck_assert_int_eq(journal_site_key(dir, a, why, sizeof(why)), HG_OK);
+	ck_assert_int_eq(journal_site_key(dir, b, why, sizeof(why)), HG_OK);
+	ck_assert_mem_eq(a, b, sizeof(a));
+	(void)snprintf(path, sizeof(path), "%s/site.key", dir);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0600);
+	ck_assert_int_eq(chmod(path, 0640), 0);
+	ck_assert_int_eq(journal_site_key(dir, b, why, sizeof(why)), HG_EPERM);
+	ck_assert_ptr_nonnull(strstr(why, "chmod 600"));
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	ck_assert_int_eq(truncate(path, LEASE_SITE_KEY - 1), 0);
+	ck_assert_int_eq(journal_site_key(dir, b, why, sizeof(why)),
+			 HG_EFORMAT);
+	ck_assert_int_eq(truncate(path, LEASE_SITE_KEY + 1), 0);
+	ck_assert_int_eq(journal_site_key(dir, b, why, sizeof(why)),
+			 HG_EFORMAT);
+}
+END_TEST
+
+START_TEST(unwritable_folder_is_named)
+{
+	struct journal *j = NULL;
+
+	ck_assert_int_ne(
+		journal_open("/nonexistent", &loop, &j, why, sizeof(why)),
+		HG_OK);
+	ck_assert_ptr_nonnull(strstr(why, "/nonexistent/leases.db"));
+}
+END_TEST
+
+Suite *test_journal_suite(void);
+Suite *test_journal_suite(void)
+{
+	Suite *s = suite_create("journal");
+	TCase *tc = tcase_create("journal");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc,
+		       rows_that_were_acknowledged_are_there_after_reopening);
+	tcase_add_test(tc, locked_journal_is_refused_and_left_as_it_is);
+	tcase_add_test(tc, damaged_journal_is_set_aside_and_begun_anew);
+	tcase_add_test(tc, site_key_is_made_once_and_private);
+	tcase_add_test(tc, unwritable_folder_is_named);
+	suite_add_tcase(s, tc);
+	return s;
+}

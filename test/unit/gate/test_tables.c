@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* The published tables: adding, finding, superseding, removing. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/hipgated/tables.h"
+
+static struct tables t;
+
+static void setup(void)
+{
+	ck_assert_int_eq(esp_setup(), HG_OK);
+	tables_thread_begin();
+	ck_assert_int_eq(tables_init(&t), HG_OK);
+}
+
+static void teardown(void)
+{
+	tables_fini(&t);
+	tables_thread_end();
+}
+
+static struct hit hit_of(uint8_t n)
+{
+	struct hit h = { { 0x20, 0x01, 0x00, 0x22 } };
+
+	h.b[15] = n;
+	return h;
+}
+
+static struct addr addr_of(const char *text)
+{
+	struct addr a;
+
+	ck_assert_int_eq(addr_parse(text, &a), HG_OK);
+	return a;
+}
+
+START_TEST(mapping_is_found_and_never_changes_its_meaning)
+{
+	struct addr virt = addr_of("2001:db8:401::5");
+	struct addr other = addr_of("2001:db8:401::6");
+	struct hit one = hit_of(1);
+	struct hit two = hit_of(2);
+
+	ck_assert_int_eq(tables_add_mapping(&t, &virt, &one), HG_OK);
+	ck_assert_int_eq(tables_add_mapping(&t, &virt, &two), HG_EEXIST);
+	ck_assert(hit_eq(&tables_mapping(&t, &virt)->peer, &one));
+	ck_assert_ptr_null(tables_mapping(&t, &other));
+	ck_assert_uint_eq(t.mappings, 1);
+}
+END_TEST
+
+static struct flow *flow_of(uint16_t client_port, uint16_t ext_port)
+{
+	struct flow *f = calloc(1, sizeof(*f));
+
+	ck_assert_ptr_nonnull(f);
+	f->nat.key.client = addr_of("2001:db8:400::50");
+	f->nat.key.virt = addr_of("2001:db8:401::5");
+	f->nat.key.client_port = client_port;
+	f->nat.key.virt_port = 10000;
+	f->nat.key.proto = IP_PROTO_TCP;
+	f->nat.back.self = hit_of(1);
+	f->nat.back.peer = hit_of(2);
+	f->nat.back.ext_port = ext_port;
+	f->nat.back.peer_port = 10000;
+	f->nat.back.proto = IP_PROTO_TCP;
+	return f;
+}
+
+START_TEST(flow_is_found_by_both_keys_until_removed)
+{
+	struct flow *f = flow_of(5000, 5001);
+	struct nat_key key = f->nat.key;
+	struct nat_back back = f->nat.back;
+
+	ck_assert_int_eq(tables_add_flow(&t, f), HG_OK);
+	ck_assert_ptr_eq(tables_flow(&t, &key), f);
+	ck_assert_ptr_eq(tables_flow_back(&t, &back), f);
+	key.client_port++;
+	back.peer_port++;
+	ck_assert_ptr_null(tables_flow(&t, &key));
+	ck_assert_ptr_null(tables_flow_back(&t, &back));
+	tables_del_flow(&t, f);
+	key.client_port--;
+	ck_assert_ptr_null(tables_flow(&t, &key));
+	ck_assert_uint_eq(t.flows, 0);
+}
+END_TEST
+
+START_TEST(flow_whose_key_or_port_is_taken_is_refused_whole)
+{
+	struct flow *f = flow_of(5000, 5001);
+	struct nat_key key = f->nat.key;
+
+	ck_assert_int_eq(tables_add_flow(&t, f), HG_OK);
+	ck_assert_int_eq(tables_add_flow(&t, flow_of(5001, 5001)), HG_EEXIST);
+	ck_assert_int_eq(tables_add_flow(&t, flow_of(5000, 5002)), HG_EEXIST);
+	ck_assert_uint_eq(t.flows, 1);
+	ck_assert_uint_eq(tables_flow(&t, &key)->nat.back.ext_port, 5001);
+	/* The half that was in before the refusal is out again. */
+	ck_assert_int_eq(tables_add_flow(&t, flow_of(5003, 5002)), HG_OK);
+}
+END_TEST
+
+static struct sa_pair pair_of(uint32_t spi_in)
+{
+	struct sa_pair p = { .self = hit_of(1),
+			     .peer = hit_of(2),
+			     .suite = SA_AES128_GCM16,
+			     .spi_in = spi_in,
+			     .spi_out = spi_in + 1 };
+
+	memset(&p.in, 1, sizeof(p.in));
+	memset(&p.out, 2, sizeof(p.out));
+	return p;
+}
+
+START_TEST(newer_sa_sends_and_the_older_still_opens)
+{
+	struct endpoint at = { addr_of("192.0.2.1"), 10500 };
+	struct sa_pair a = pair_of(1000);
+	struct sa_pair b = pair_of(2001);
+
+	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 2, true, 0), HG_OK);
+	ck_assert_int_eq(tables_add_sa(&t, &b, &at, 2, true, 0), HG_OK);
+	ck_assert_uint_eq(tables_sa_out(&t, &a.self, &a.peer)->spi_in, 2001);
+	ck_assert_uint_eq(tables_sa_in(&t, 1000)->owner, 0);
+	ck_assert_uint_eq(tables_sa_in(&t, 2001)->owner, 1);
+	tables_del_sa(&t, 1000);
+	ck_assert_ptr_null(tables_sa_in(&t, 1000));
+	ck_assert_uint_eq(tables_sa_out(&t, &a.self, &a.peer)->spi_in, 2001);
+	tables_del_sa(&t, 2001);
+	ck_assert_ptr_null(tables_sa_out(&t, &a.self, &a.peer));
+	ck_assert_uint_eq(t.sas, 0);
+}
+END_TEST
+
+START_TEST(second_sa_of_one_spi_is_refused_and_changes_nothing)
+{
+	struct endpoint at = { addr_of("192.0.2.1"), 10500 };
+	struct sa_pair a = pair_of(1000);
+	struct sa_pair bad = pair_of(3000);
+	struct sa *first;
+
+	bad.suite = 7; /* not implemented */
+	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 1, true, 0), HG_OK);
+	first = tables_sa_in(&t, 1000);
+	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 1, true, 0), HG_EEXIST);
+	ck_assert_int_ne(tables_add_sa(&t, &bad, &at, 1, true, 0), HG_OK);
+	ck_assert_ptr_eq(tables_sa_out(&t, &a.self, &a.peer), first);
+	ck_assert_uint_eq(t.sas, 1);
+}
+END_TEST
+
+START_TEST(move_changes_only_where_packets_go)
+{
+	struct endpoint at = { addr_of("192.0.2.1"), 10500 };
+	struct endpoint to = { addr_of("2001:db8::9"), 10500 };
+	struct sa_pair a = pair_of(1000);
+	struct sa *s;
+
+	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 1, true, 0), HG_OK);
+	s = tables_sa_in(&t, 1000);
+	ck_assert_int_eq(tables_move_sa(s, &to), HG_OK);
+	ck_assert(endpoint_eq(&atomic_load(&s->path)->peer, &to));
+	ck_assert_ptr_eq(tables_sa_in(&t, 1000), s);
+}
+END_TEST
+
+Suite *test_tables_suite(void);
+Suite *test_tables_suite(void)
+{
+	Suite *s = suite_create("tables");
+	TCase *tc = tcase_create("tables");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, mapping_is_found_and_never_changes_its_meaning);
+	tcase_add_test(tc, flow_is_found_by_both_keys_until_removed);
+	tcase_add_test(tc, flow_whose_key_or_port_is_taken_is_refused_whole);
+	tcase_add_test(tc, newer_sa_sends_and_the_older_still_opens);
+	tcase_add_test(tc, second_sa_of_one_spi_is_refused_and_changes_nothing);
+	tcase_add_test(tc, move_changes_only_where_packets_go);
+	suite_add_tcase(s, tc);
+	return s;
+}
