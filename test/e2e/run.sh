@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# End to end: the topology of Figure 6 with real clients, and every promise
+# about it tried from outside. One line for each check; as root.
+# HIPGATE_BUILD chooses the programs.
+set -u -o pipefail
+
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+. "$ROOT/demo/lib/names.sh"
+. "$ROOT/demo/lib/stage.sh"
+. "$ROOT/demo/lib/steps.sh"
+. "$ROOT/test/check.sh"
+. "$ROOT/test/e2e/clients.sh"
+. "$ROOT/test/e2e/figure6.sh"
+. "$ROOT/test/e2e/traffic.sh"
+. "$ROOT/test/e2e/names.sh"
+. "$ROOT/test/e2e/wire.sh"
+. "$ROOT/test/e2e/trouble.sh"
+. "$ROOT/test/e2e/garbage.sh"
+
+at_exit()
+{
+	stage_down
+	if ((CHECK_FAILED)); then
+		echo "# logs, traces, captures: $DEMO_DIR"
+	else
+		stage_remove
+	fi
+}
+
+main()
+{
+	trap at_exit EXIT
+	if ! stage_up; then
+		fail "the topology comes up"
+		return
+	fi
+	pass "the topology comes up"
+	captures_up
+	figure6_checks
+	same_port_checks
+	traffic_checks
+	fixed_checks
+	names_checks
+	captures_down
+	wire_checks
+	big_checks
+	privilege_checks
+	refusal_checks
+	garbage_checks
+	unknown_checks
+	silent_checks
+	restart_checks
+	log_checks
+}
+
+main
+exit "$CHECK_FAILED"

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+# What was on the wire, with tshark as the judge. Sourced by run.sh.
+# shellcheck shell=bash
+
+# A judge that fails says so: silence means that it found nothing.
+shark()
+{
+	local log=$DEMO_DIR/logs/tshark.log
+
+	tshark -n -r "$DEMO_DIR/uplink.pcap" "$@" 2>"$log" || cat "$log"
+}
+
+hip_types()
+{
+	shark -Y hip -T fields -e hip.packet_type | sort -nu | tr '\n' ' '
+}
+
+# tshark 4.0 reads the HOST_ID of HIPv1: the 16-bit algorithm of HIPv2 makes
+# it speak of an unknown one (field hip.tlv.host_id_hdr). All else counts.
+hip_complaints()
+{
+	shark -Y 'hip && _ws.expert.severity >= 6291456' \
+		-T fields -E separator=' ' -e frame.number \
+		-e hip.packet_type -e _ws.expert.message |
+		grep -v ' Unknown algorithm type$'
+}
+
+# Between the proxy and the HIP side there is UDP 10500 and nothing else.
+other_packets()
+{
+	tcpdump -n -r "$DEMO_DIR/uplink.pcap" "(host $HIP_6 or host $FA_6 or
+		host $HIP4_4 or host $FA_4 or host $FIX_6 or host $FIX_4) and
+		not udp port 10500" 2>"$DEMO_DIR/logs/tcpdump.log" ||
+		cat "$DEMO_DIR/logs/tcpdump.log"
+}
+
+clear_text()
+{
+	grep -aoE 'a page of the HIP host|(first|second) of lh[0-9]' \
+		"$DEMO_DIR/$1.pcap"
+}
+
+# ESP in UDP is noise to tshark, which sometimes takes it for some other
+# protocol; so of port 10500 only HIP (4 zero octets, RFC 9028 5.1) is judged.
+malformed()
+{
+	shark -Y '_ws.malformed && (!(udp.port == 10500) ||
+		udp.payload[0:4] == 00:00:00:00)'
+}
+
+not_esp()
+{
+	shark -Y 'udp.port == 10500 && !hip && udp.length < 32'
+}
+
+wire_checks()
+{
+	local types
+
+	types=$(hip_types)
+	check "tshark sees I1, R1, I2 and R2 on UDP 10500" \
+		test "${types:0:8}" = "1 2 3 4 "
+	none "tshark finds no malformed packet" malformed
+	none "tshark has no warning or error about HIP" hip_complaints
+	none "between proxy and HIP hosts only UDP 10500" other_packets
+	none "UDP 10500 that is not HIP is long enough for ESP" not_esp
+	none "no clear text on the uplink" clear_text uplink
+	check "the LAN capture does show that text" \
+		test -n "$(clear_text lan | head -n 1)"
+	steps_agent "$DEMO_DIR/agent.pcap"
+}

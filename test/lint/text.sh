@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# Rules on the text of files. Sourced by run.sh; each function prints what
+# breaks its rule.
+# shellcheck shell=bash
+
+no_spdx()
+{
+	local file
+
+	for file in "$@"; do
+		case $file in
+		*.md | *.json) continue ;;
+		esac
+		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' ||
+			echo "$file"
+	done
+}
+
+long_files()
+{
+	wc -l "$@" | awk '$2 != "total" && $1 > 600 { print $2 ": " $1 }'
+}
+
+# With our brace style a function's body is what stands between a `{` and a
+# `}` in the first column; other bodies there (struct, enum) end in `};`.
+long_functions()
+{
+	awk '
+	FNR == 1 { start = 0 }
+	/^{$/ { start = FNR }
+	/^}$/ && start {
+		if (FNR - start - 1 > 70)
+			print FILENAME ":" start ": " FNR - start - 1 " lines"
+		start = 0
+	}' "$@"
+}
+
+bare_todo()
+{
+	grep -nHE '\b(TODO|FIXME|XXX)\b' "$@" |
+		grep -vE 'TODO\(#[0-9]+\)|TODO #[0-9]+' |
+		grep -vE '^(docs/style\.md|test/lint/)'
+}
+
+trailing_space()
+{
+	grep -nHE '[[:blank:]]+$' "$@" | grep -v '^[^:]*\.md:'
+}
+
+parse_shell()
+{
+	local file
+
+	for file in "$@"; do
+		bash -n "$file" || return 1
+	done
+}
