@@ -78,9 +78,12 @@ static void make(struct hip *h, size_t identity, size_t slot, uint64_t now)
 	struct r1pool_slot *s = &h->pool.slot[identity][slot];
 	struct hip_job *job;
 
-	if (s->making || now < s->not_before)
+	if (now < s->not_before)
 		return;
-	s->not_before = now + ENGINE_S; /* also when it fails */
+	/* Also when it fails or is still out: the timer looks once a second. */
+	s->not_before = now + ENGINE_S;
+	if (s->making)
+		return;
 	job = hipjob_new(h, HIPJOB_POOL, h->id[identity]);
 	if (!job)
 		return;
@@ -328,7 +331,7 @@ enum reason r1pool_check(struct hip *h, const struct r1pool_ask *ask,
 void r1pool_load(struct hip *h, uint64_t now)
 {
 	struct r1pool *p = &h->pool;
-	bool busy = h->job_num > h->cfg.jobs_max / 2;
+	bool busy = h->job_num > h->cfg.jobs_max / 4; /* of the half for I2 */
 
 	if (!busy) {
 		p->busy_since = 0;

@@ -167,16 +167,21 @@ static enum reason choices(const struct hip *h, const struct hip_msg *m)
 	return REASON_NUM;
 }
 
-/* A fingerprint of (HITs, #I, #J): the same I2, wherever it comes from. */
+/* A fingerprint of (HITs, #I, #J): the same I2, wherever it comes from. What
+ * precedes #I is left out: part of it is in no hash, so that one solution
+ * could be shown in 256 dresses. */
 static uint64_t print_of(const struct hip *h, const struct hip_msg *m)
 {
 	const struct hip_param *s = param_find(m, PARAM_SOLUTION);
-	uint8_t in[32 + 4 + 2 * SUITE_HASH_MAX];
-	size_t len = s->len < sizeof(in) - 32 ? s->len : sizeof(in) - 32;
+	uint8_t in[32 + 2 * SUITE_HASH_MAX];
+	size_t len = s->len > 4 ? s->len - 4u : 0;
+
+	if (len > sizeof(in) - 32)
+		len = sizeof(in) - 32;
 
 	memcpy(in, m->sender.b, 16);
 	memcpy(in + 16, m->receiver.b, 16);
-	memcpy(in + 32, s->contents, len);
+	memcpy(in + 32, s->contents + (s->len - len), len);
 	return spent_print(&h->spent, in, 32 + len);
 }
 
@@ -200,7 +205,10 @@ static bool repeated(struct hip *h, const struct event *ev, uint64_t print)
 	engine_drop(h, ev->p, REASON_HIP_DUPLICATE);
 	if (a->msg.p) {
 		assoc_send(h, a, &a->msg, ev->p->from);
-		if (a->state == HIP_R2_SENT) /* RFC 7401 6.9 step 4 */
+		/* RFC 7401 6.9 step 4; but whoever has seen one I2 can
+		 * repeat it, and must not hold the state open. */
+		if (a->state == HIP_R2_SENT &&
+		    ev->now - a->since < 2 * engine_times.ec)
 			a->expire_at = ev->now + engine_times.ec;
 		assoc_arm(h, a);
 	}
@@ -253,6 +261,9 @@ static enum reason start_i2(struct hip *h, const struct event *ev,
 	if (!registrar_decide(h, &p->m, &answer))
 		return REASON_HIP_TLV;
 	r1pool_load(h, ev->now);
+	/* Half of the jobs is kept for what we do ourselves. */
+	if (h->job_num >= (h->cfg.jobs_max + 1) / 2)
+		return REASON_HIP_BUSY;
 	job = hipjob_new(h, HIPJOB_I2, engine_identity(h, &p->m.receiver));
 	if (!job)
 		return REASON_HIP_BUSY;

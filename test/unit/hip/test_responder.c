@@ -84,6 +84,28 @@ static void refused(enum param id, size_t at, enum reason r)
 	lab_free(lab);
 }
 
+START_TEST(one_solution_in_another_dress_is_one_job)
+{
+	struct capture c;
+	struct lab *lab = stopped(&c, HIP_I2);
+	size_t len;
+	uint8_t *solution = contents(&c.p, PARAM_SOLUTION, &len);
+
+	lab->hold_jobs = true;
+	lab_post(lab, &c.p);
+	lab_run(lab);
+	ck_assert_uint_eq(lab->held_num, 1);
+	for (unsigned n = 1; n < 256; n++) {
+		solution[1] = (uint8_t)n; /* reserved: in no hash */
+		lab_post(lab, &c.p);
+		lab_run(lab);
+	}
+	ck_assert_uint_eq(lab->held_num, 1);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), 255);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(i2_is_refused_for_the_reason_that_is_wrong_with_it)
 {
 	refused(PARAM_SOLUTION, 4, REASON_HIP_PUZZLE);	/* #I */
@@ -342,6 +364,7 @@ Suite *test_responder_suite(void)
 	TCase *t = tcase_create("responder");
 
 	tcase_set_timeout(t, 120);
+	tcase_add_test(t, one_solution_in_another_dress_is_one_job);
 	tcase_add_test(t, i2_is_refused_for_the_reason_that_is_wrong_with_it);
 	tcase_add_test(t, an_i2_solved_at_another_address_is_refused);
 	tcase_add_test(t, a_changed_i1_leaves_no_state);
