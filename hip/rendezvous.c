@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* I1 through a rendezvous server, at the server and at its client (8004). */
 /* THEORY OF OPERATION
- * Profile A of docs/conformance.md: everything goes over UDP port 10500.
+ * Profile A of docs/choices.md: everything goes over UDP port 10500.
  * The server rewrites addresses by sending a new datagram: the I1 as it
  * came, with FROM (the Initiator's address) and RVS_HMAC appended under the
  * integrity key of the registration's association. The client answers
