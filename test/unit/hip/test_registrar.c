@@ -114,6 +114,227 @@ START_TEST(a_registration_is_made_renewed_and_cancelled)
 }
 END_TEST
 
+START_TEST(lifetimes_are_granted_between_the_bounds_and_0_cancels)
+{
+	static const uint8_t type = FIELDS_REG_RENDEZVOUS;
+	/* Asked, granted. 90: 9.51 s, 160: 4096 s (RFC 8003 4.1). */
+	static const uint8_t bound[][2] = {
+		{ 0, 0 },     { 1, 90 },    { 89, 90 },
+		{ 90, 90 },   { 91, 91 },   { 159, 159 },
+		{ 160, 160 }, { 161, 160 }, { 255, 160 },
+	};
+	struct lab *lab = server(true, NULL);
+
+	for (size_t i = 0; i < sizeof(bound) / sizeof(bound[0]); i++) {
+		struct registrar_answer a =
+			ask(lab->host[0].h, bound[i][0], &type, 1);
+
+		ck_assert(a.granted && !a.refused);
+		ck_assert_uint_eq(a.code, bound[i][1]);
+		ck_assert_uint_eq(a.other_num, 0);
+	}
+	ck_assert_uint_eq(fields_lifetime_ms(registrar_min), 9513);
+	ck_assert_uint_eq(fields_lifetime_ms(registrar_max), 4096000);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(unknown_types_are_refused_once_each_and_only_so_many)
+{
+	uint8_t types[REGISTRAR_TYPES_MAX + 4];
+	struct lab *lab = server(true, NULL);
+	struct registrar_answer a;
+
+	for (size_t i = 0; i < sizeof(types); i++)
+		types[i] = (uint8_t)(100 + i);
+	a = ask(lab->host[0].h, 100, types, sizeof(types));
+	ck_assert(!a.granted && !a.refused);
+	ck_assert_uint_eq(a.other_num, REGISTRAR_TYPES_MAX);
+	ck_assert_mem_eq(a.other, types, REGISTRAR_TYPES_MAX);
+	memset(types, 77, sizeof(types));
+	a = ask(lab->host[0].h, 100, types, sizeof(types));
+	ck_assert_uint_eq(a.other_num, 1);
+	lab_free(lab);
+}
+END_TEST
+
+/* What the answer is in an R2. */
+static struct hip_msg put(struct msg_builder *b, struct lab *lab,
+			  const struct registrar_answer *ans)
+{
+	struct hip_msg m;
+
+	message_begin(b, HIP_R2, &lab->host[0].hit, &lab->host[0].hit);
+	registrar_put(b, ans);
+	ck_assert_int_eq(message_finish(b), HG_OK);
+	ck_assert_int_eq(param_parse(b->buf, b->len, &m), REASON_NUM);
+	return m;
+}
+
+START_TEST(the_answer_says_what_was_granted_and_what_failed)
+{
+	struct lab *lab = server(true, NULL);
+	struct registrar_answer ans = { .granted = true,
+					.code = 101,
+					.other = { 77, 78 },
+					.other_num = 2 };
+	const struct hip_param *p;
+	struct msg_builder b;
+	struct hip_msg m = put(&b, lab, &ans);
+	struct field_reg reg;
+
+	ck_assert_uint_eq(m.num, 2);
+	ck_assert(fields_get_reg(param_find(&m, PARAM_REG_RESPONSE), &reg));
+	ck_assert_uint_eq(reg.first, 101);
+	ck_assert_uint_eq(reg.types_num, 1);
+	ck_assert_uint_eq(reg.types[0], FIELDS_REG_RENDEZVOUS);
+	ck_assert(fields_get_reg(param_find(&m, PARAM_REG_FAILED), &reg));
+	ck_assert_uint_eq(reg.first, FIELDS_REG_UNAVAILABLE);
+	ck_assert_uint_eq(reg.types_num, 2);
+	ck_assert_mem_eq(reg.types, ans.other, 2);
+	/* Refused: two reasons, two REG_FAILED. */
+	ans.granted = false;
+	ans.refused = true;
+	ans.why = FIELDS_REG_NO_RESOURCES;
+	m = put(&b, lab, &ans);
+	ck_assert_uint_eq(m.num, 2);
+	ck_assert_ptr_null(param_find(&m, PARAM_REG_RESPONSE));
+	p = param_find(&m, PARAM_REG_FAILED);
+	ck_assert(fields_get_reg(p, &reg));
+	ck_assert_uint_eq(reg.first, FIELDS_REG_NO_RESOURCES);
+	ck_assert_uint_eq(reg.types[0], FIELDS_REG_RENDEZVOUS);
+	ck_assert(fields_get_reg(param_next(&m, p), &reg));
+	ck_assert_uint_eq(reg.first, FIELDS_REG_UNAVAILABLE);
+	/* Nothing asked, nothing said. */
+	memset(&ans, 0, sizeof(ans));
+	ck_assert_uint_eq(put(&b, lab, &ans).num, 0);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_registration_expires_to_the_moment)
+{
+	struct lab *lab = server(true, NULL);
+	struct registrar_answer ans = { .granted = true, .code = 90 };
+	struct hit who = { { 0x20, 1, 0, 0x22, 1 } };
+	struct hip *h = lab->host[0].h;
+	uint64_t end = lab->now + 9513 * LAB_MS;
+	struct assoc *a;
+
+	ck_assert_int_eq(assoc_add(h, hip_default_hit(h), &who, &a), 0);
+	registrar_commit(h, a, &ans, lab->now);
+	ck_assert_uint_eq(hip_deadline(h), end);
+	/* Woken too early, it waits on. */
+	registrar_timer(h, dueheap_first(&h->due), end - 1);
+	ck_assert_uint_eq(hip_deadline(h), end);
+	hip_tick(h, end - 1);
+	ck_assert(registrar_holds(h, a));
+	hip_tick(h, end);
+	ck_assert(!registrar_holds(h, a));
+	lab_effects(lab, 0);
+	ck_assert_uint_eq(lab->host[0].count[HIP_REGISTRAR], 2);
+	ck_assert_uint_eq(lab->host[0].last[HIP_REGISTRAR].lifetime_s, 0);
+	ck_assert(hit_eq(&lab->host[0].last[HIP_REGISTRAR].peer, &who));
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(the_latest_registration_of_a_client_replaces_the_one_before)
+{
+	struct lab *lab = server(true, NULL);
+	struct registrar_answer ans = { .granted = true, .code = 128 };
+	const struct registrar_answer cancel = { .granted = true };
+	const struct registrar_answer none = { .refused = true, .code = 128 };
+	struct hit who = { { 0x20, 1, 0, 0x22, 1 } };
+	struct hip *h = lab->host[0].h;
+	struct assoc *a;
+	struct assoc *b;
+
+	ck_assert_int_eq(hip_add_identity(h,
+					  lab_identity(HIP_ALG_ECDSA_P256, 1),
+					  lab->now),
+			 0);
+	lab_effects(lab, 0);
+	ck_assert_int_eq(assoc_add(h, hip_default_hit(h), &who, &a), 0);
+	ck_assert_int_eq(assoc_add(h, hip_identity_hit(h->id[1]), &who, &b), 0);
+	registrar_commit(h, a, &cancel, lab->now); /* nothing to cancel */
+	registrar_commit(h, a, &none, lab->now);
+	ck_assert_uint_eq(h->registrar.num, 0);
+	registrar_commit(h, a, &ans, lab->now);
+	registrar_commit(h, b, &ans, lab->now);
+	ck_assert_uint_eq(h->registrar.num, 1);
+	ck_assert_ptr_eq(registrar_find(h, &who), b);
+	ck_assert(registrar_holds(h, b) && !registrar_holds(h, a));
+	assoc_del(h, a, lab->now); /* the one before takes nothing along */
+	ck_assert_ptr_eq(registrar_find(h, &who), b);
+	assoc_del(h, b, lab->now);
+	ck_assert_ptr_null(registrar_find(h, &who));
+	ck_assert_uint_eq(h->registrar.num, 0);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_full_table_refuses_new_clients_and_renews_the_old)
+{
+	static const uint8_t type = FIELDS_REG_RENDEZVOUS;
+	struct lab *lab = server(true, NULL);
+	struct registrar_answer ans = { .granted = true, .code = 128 };
+	struct hit who = { { 0x20, 1, 0, 0x22, 3 } };
+	struct hip *h = lab->host[0].h;
+	struct hip_effect e;
+	struct assoc *a;
+
+	ck_assert_int_eq(assoc_add(h, hip_default_hit(h), &who, &a), 0);
+	for (uint32_t i = 0; i < REGISTRAR_MAX; i++) {
+		memcpy(&a->peer.b[12], &i, sizeof(i));
+		registrar_commit(h, a, &ans, lab->now);
+		while (hip_effect(h, &e))
+			;
+	}
+	ck_assert_uint_eq(h->registrar.num, REGISTRAR_MAX);
+	a->peer.b[4] = 1; /* as ask() has it, with zeros behind */
+	memset(&a->peer.b[12], 0, 4);
+	registrar_commit(h, a, &ans, lab->now);
+	ck_assert_uint_eq(h->registrar.num, REGISTRAR_MAX);
+	ck_assert_ptr_null(registrar_find(h, &a->peer));
+	ans = ask(h, 128, &type, 1);
+	ck_assert(ans.refused && !ans.granted);
+	ck_assert_uint_eq(ans.why, FIELDS_REG_NO_RESOURCES);
+	ck_assert(ask(h, 0, &type, 1).granted); /* cancelling needs no room */
+	/* One goes: there is room, and then it may be renewed. */
+	who.b[12] = 7;
+	ans = (struct registrar_answer){ .granted = true };
+	a->peer = who;
+	registrar_commit(h, a, &ans, lab->now);
+	a->peer = (struct hit){ { 0x20, 1, 0, 0x22, 1 } };
+	ans = ask(h, 128, &type, 1);
+	ck_assert(ans.granted);
+	registrar_commit(h, a, &ans, lab->now);
+	ck_assert_uint_eq(h->registrar.num, REGISTRAR_MAX);
+	ck_assert(registrar_holds(h, a));
+	ck_assert(ask(h, 128, &type, 1).granted);
+	a->peer = (struct hit){ { 0x20, 1, 0, 0x22, 3 } }; /* as it was */
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(without_the_service_nothing_is_kept)
+{
+	struct lab *lab = server(false, NULL);
+	struct registrar_answer ans = { .granted = true, .code = 128 };
+	struct hit who = { { 0x20, 1, 0, 0x22, 1 } };
+	struct hip *h = lab->host[0].h;
+	struct assoc *a;
+
+	ck_assert_int_eq(assoc_add(h, hip_default_hit(h), &who, &a), 0);
+	registrar_commit(h, a, &ans, lab->now);
+	ck_assert_ptr_null(registrar_find(h, &who));
+	ck_assert_uint_eq(h->registrar.num, 0);
+	registrar_drop(h, a);
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_registrar_suite(void)
 {
 	Suite *s = suite_create("registrar");
@@ -123,6 +344,15 @@ Suite *test_registrar_suite(void)
 	tcase_add_test(t, rendezvous_is_granted_other_types_are_not);
 	tcase_add_test(t, without_the_service_or_the_right_it_is_refused);
 	tcase_add_test(t, a_registration_is_made_renewed_and_cancelled);
+	tcase_add_test(t,
+		       lifetimes_are_granted_between_the_bounds_and_0_cancels);
+	tcase_add_test(t, unknown_types_are_refused_once_each_and_only_so_many);
+	tcase_add_test(t, the_answer_says_what_was_granted_and_what_failed);
+	tcase_add_test(t, a_registration_expires_to_the_moment);
+	tcase_add_test(
+		t, the_latest_registration_of_a_client_replaces_the_one_before);
+	tcase_add_test(t, a_full_table_refuses_new_clients_and_renews_the_old);
+	tcase_add_test(t, without_the_service_nothing_is_kept);
 	suite_add_tcase(s, t);
 	return s;
 }
