@@ -22,6 +22,9 @@ inside_of()
 	test/fuzz/*)
 		sed -nE '1,8s/.*room: ([a-z]+).*/\1/p' "$1"
 		;;
+	test/second/*)
+		echo hip
+		;;
 	test/sim/*)
 		echo test
 		;;
