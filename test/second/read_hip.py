@@ -205,7 +205,8 @@ class Reader:
         return found
 
     def one(self, t, c):
-        read = READ.get(t)
+        # RFC 7401 5.2: for private use; no layout to go by
+        read = Reader.octets if 32768 <= t <= 49151 else READ.get(t)
         self.must(read is not None, f"unknown type {t}")
         if read:
             read(self, c)

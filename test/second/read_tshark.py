@@ -26,13 +26,14 @@ reads otherwise than RFC 7401 says, and what is done about it:
 * R1_COUNTER has type 129 in HIPv2; tshark knows 128. It does not read
   DH_GROUP_LIST and TRANSPORT_FORMAT_LIST either. Of these three it shows type
   and length only (UNREAD).
+* Types for private use are unknown to it, too: the same.
 * ENCRYPTED: it has no keys.
 """
 import sys
 import xml.etree.ElementTree as ElementTree
 
 WARNING = 0x600000
-UNREAD = {129, 511, 2049}
+UNREAD = {129, 511, 2049, *range(32768, 49152)}
 HI_SHOWN = 4  # hexadecimal digits of the Host Identity
 ALLOWED = ("hip.tlv.host_id_header_algo", "hip.tlv.host_id_header_algo.invalid")
 
