@@ -26,7 +26,7 @@
 #include "listing.h"
 
 /* What an R1 offers. */
-struct offer {
+struct offered {
 	uint8_t group[32];
 	size_t groups;
 	struct field_ids cipher;
@@ -44,7 +44,7 @@ struct session {
 	struct capture capture;
 	struct listing listing;
 	FILE *keys;
-	struct offer offer;	   /* of the last R1 */
+	struct offered offer;	   /* of the last R1 */
 	const struct choice *want; /* NULL: packets stay as they are */
 	unsigned agreed;	   /* I2s that took what is wanted */
 };
@@ -235,13 +235,13 @@ static void probe(struct lab *lab)
 	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 2); /* SEQ, then ACK */
 }
 
-static size_t combinations(const struct offer *o)
+static size_t combinations(const struct offered *o)
 {
 	return o->groups * o->cipher.num * o->esp.num;
 }
 
 /* Every group with every HIP_CIPHER and every ESP suite. */
-static struct choice combination(const struct offer *o, size_t n)
+static struct choice combination(const struct offered *o, size_t n)
 {
 	size_t left = n / o->groups;
 
@@ -289,7 +289,7 @@ static void whole_life(size_t n, const struct choice *want)
 START_TEST(two_engines_in_every_suite)
 {
 	const size_t pairs = (size_t)HIP_ALG_NUM * HIP_ALG_NUM;
-	struct offer offer;
+	struct offered offer;
 	size_t num;
 
 	whole_life(0, NULL);
