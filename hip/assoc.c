@@ -10,7 +10,8 @@
  * job carries the number it was made under, so that what comes back too
  * late matches nothing.
  *
- * SPIs: those of all associations and those promised to jobs are in one
+ * SPIs: those of all associations (of the SA that sends, of one being made,
+ * of those replaced a moment ago) and those promised to jobs are in one
  * set, so that no two are ever the same in this engine.
  *
  * Owner: the engine's thread.
@@ -24,6 +25,7 @@
 
 #include "hip/engine.h"
 #include "hip/hipjob.h"
+#include "hip/rekey.h"
 #include "hip/update.h"
 
 #define BUCKETS_MIN 256u
@@ -44,6 +46,7 @@ int assoc_table_init(struct assocs *t, uint32_t max)
 static void free_assoc(struct assoc *a)
 {
 	assoc_keys_free(a->keys);
+	rekey_free(a);
 	update_reset(a);
 	assoc_msg_drop(&a->msg);
 	sodium_memzero(a, sizeof(*a));
@@ -197,13 +200,25 @@ void assoc_del(struct hip *h, struct assoc *a, uint64_t now)
 	free_assoc(a);
 }
 
-void assoc_sa_up(struct hip *h, struct assoc *a)
+struct hip_effect *assoc_sa_effect(struct hip *h, const struct assoc *a,
+				   enum hip_effect_kind kind)
 {
-	struct hip_effect *e = put(h, a, HIP_SA_UP);
+	struct hip_effect *e = put(h, a, kind);
+
+	e->sa.self = a->self;
+	e->sa.peer = a->peer;
+	return e;
+}
+
+void assoc_sa_up(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct hip_effect *e = assoc_sa_effect(h, a, HIP_SA_UP);
 	struct sa_pair *sa = &a->keys->sa;
 
 	e->sa = *sa;
 	a->sa_up = true;
+	a->rekeys = 0;
+	rekey_wear(h, a, now);
 	sodium_memzero(&sa->in, sizeof(sa->in));
 	sodium_memzero(&sa->out, sizeof(sa->out));
 }
@@ -212,12 +227,11 @@ void assoc_sa_down(struct hip *h, struct assoc *a)
 {
 	struct hip_effect *e;
 
+	rekey_drop(h, a); /* RFC 7402 6.7 */
 	if (!a->sa_up)
 		return;
 	a->sa_up = false;
-	e = put(h, a, HIP_SA_DOWN);
-	e->sa.self = a->self;
-	e->sa.peer = a->peer;
+	e = assoc_sa_effect(h, a, HIP_SA_DOWN);
 	e->sa.suite = a->keys->sa.suite;
 	e->sa.spi_in = a->keys->sa.spi_in;
 	e->sa.spi_out = a->keys->sa.spi_out;
@@ -265,6 +279,7 @@ void assoc_arm(struct hip *h, struct assoc *a)
 			a->last_in > a->last_out ? a->last_in : a->last_out;
 
 		at = earlier(at, a->up.resend_at);
+		at = earlier(at, rekey_deadline(a));
 		/* The idle time is looked at when it may have run out, not
 		 * moved with every packet. */
 		at = earlier(at, used + engine_times.ual);
@@ -311,6 +326,8 @@ void assoc_keys_free(struct assoc_keys *k)
 	if (!k)
 		return;
 	free(k->host_id);
+	free(k->peer_public);
+	dh_free(k->dh);
 	sodium_memzero(k, sizeof(*k));
 	free(k);
 }
@@ -346,6 +363,11 @@ static bool spi_grow(struct assocs *t)
 
 uint32_t assoc_spi_take(struct assocs *t)
 {
+	return assoc_spi_take_like(t, 0, 1);
+}
+
+uint32_t assoc_spi_take_like(struct assocs *t, uint32_t like, uint32_t mod)
+{
 	if (t->spi_num >= t->spi_slots / 2 && !spi_grow(t) &&
 	    t->spi_num + 1 >= t->spi_slots)
 		return 0;
@@ -354,6 +376,12 @@ uint32_t assoc_spi_take(struct assocs *t)
 		uint32_t spi = randombytes_random();
 		uint32_t i;
 
+		/* Random but for the remainder; near 2^32 it may wrap, and
+		 * is then drawn again. */
+		if (mod > 1)
+			spi = spi - spi % mod + like % mod;
+		if (mod > 1 && spi % mod != like % mod)
+			continue;
 		if (spi <= SPI_RESERVED)
 			continue;
 		i = spi_slot(t->spi, t->spi_slots, spi);

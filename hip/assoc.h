@@ -9,6 +9,7 @@
 #include "core/addr.h"
 #include "core/err.h"
 #include "core/sa.h"
+#include "hip/dh.h"
 #include "hip/dueheap.h"
 #include "hip/hip.h"
 #include "hip/keymat.h"
@@ -22,6 +23,13 @@ struct assoc_keys {
 	struct keymat km;
 	struct keymat_hip hip;
 	uint16_t keymat_next; /* first unused octet of KEYMAT */
+	/* What a new KEYMAT is made of beside a new Diffie-Hellman value:
+	 * #I and #J stay, and so does the side that has no new value (RFC
+	 * 7402 6.10 step 1). */
+	uint8_t i[SUITE_HASH_MAX];
+	uint8_t j[SUITE_HASH_MAX];
+	struct dh_key *dh;    /* ours, a reference */
+	uint8_t *peer_public; /* dh's group's public_len octets, heap */
 	struct sa_pair sa;    /* keys are wiped once SA_UP carries them */
 	uint8_t *host_id;     /* contents of the peer's HOST_ID */
 	size_t host_id_len;
@@ -38,16 +46,33 @@ struct assoc_update {
 	uint32_t next_id;      /* Update ID of our next UPDATE */
 	bool outstanding;      /* ours, next_id - 1, is not acknowledged */
 	bool waiting;	       /* another one is wanted after it */
-	bool reg;	       /* it carries a REG_REQUEST */
+	uint8_t reg;	       /* REG_REQUEST in it: lifetime; 0: none */
 	uint8_t tries;	       /* sent so often */
 	uint64_t resend_at;    /* UINT64_MAX: no */
 	struct assoc_msg sent; /* the outstanding one */
-	bool in_any;	       /* one was processed: */
-	uint32_t in_high;      /*  the highest, */
+	uint32_t in_high;      /* highest id processed; */
 	uint32_t in_seen;      /*  bit n: in_high - n was, too */
 	uint32_t acked;	       /* what ack answers */
 	struct assoc_msg ack;  /* our last answer */
 	uint64_t reacked;      /* when it was sent again */
+};
+
+/* An SA that was replaced: still open for what is under way. */
+struct assoc_old {
+	uint32_t spi_in; /* 0: none */
+	uint64_t until;
+};
+
+#define ASSOC_OLD_MAX 2
+
+/* The age of the SA that sends, and its limits; see rekey.c. */
+struct assoc_wear {
+	uint64_t keyed; /* when it was agreed on */
+	bool used;	/* something has passed since */
+	uint64_t due;	/* rekey by time, if used */
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t asked; /* when the peer last began a rekey */
 };
 
 /* One association. Owner: the engine's thread. */
@@ -94,6 +119,10 @@ struct assoc {
 	uint8_t reg_min;  /*  lifetimes, coded */
 	uint8_t reg_max;
 	struct assoc_update up;
+	struct rekey *rekey; /* under way, or NULL */
+	struct assoc_wear wear;
+	struct assoc_old old[ASSOC_OLD_MAX];
+	uint32_t rekeys; /* done since the base exchange */
 };
 
 struct assocs {
@@ -120,9 +149,13 @@ void assoc_del(struct hip *h, struct assoc *a, uint64_t now);
 /* New state and a CHANGED effect. */
 void assoc_enter(struct hip *h, struct assoc *a, enum hip_state s,
 		 uint64_t now);
-/* SA_UP with the keys of a->keys, SA_DOWN for what is up. */
-void assoc_sa_up(struct hip *h, struct assoc *a);
+/* SA_UP with the keys of a->keys; its wear begins. */
+void assoc_sa_up(struct hip *h, struct assoc *a, uint64_t now);
+/* SA_DOWN for all that is up: replaced ones, one that is being made. */
 void assoc_sa_down(struct hip *h, struct assoc *a);
+/* The effect of an SA of this association, to be filled in. */
+struct hip_effect *assoc_sa_effect(struct hip *h, const struct assoc *a,
+				   enum hip_effect_kind kind);
 /* HIP_LOCATOR with peer_at. */
 void assoc_locator(struct hip *h, const struct assoc *a, bool committed);
 /* Takes keys (may be NULL) in place of those there. */
@@ -141,4 +174,6 @@ void assoc_keys_free(struct assoc_keys *k);
 
 /* A random SPI above 255 that is nobody's; 0: none could be had. */
 uint32_t assoc_spi_take(struct assocs *t);
+/* The same, congruent to `like` modulo mod (0 and 1: any). */
+uint32_t assoc_spi_take_like(struct assocs *t, uint32_t like, uint32_t mod);
 void assoc_spi_give(struct assocs *t, uint32_t spi);

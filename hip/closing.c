@@ -15,6 +15,7 @@
 #include "hip/auth.h"
 #include "hip/hipjob.h"
 #include "hip/initiator.h"
+#include "hip/rekey.h"
 #include "hip/update.h"
 
 #define CHECKS_MAX 4 /* signature checks in flight for one association */
@@ -253,7 +254,7 @@ void closing_idle_timer(struct hip *h, struct event *ev)
 	struct assoc *a = ev->a;
 	uint64_t used = a->last_in > a->last_out ? a->last_in : a->last_out;
 
-	if (!update_resend(h, a, ev->now)) {
+	if (!update_resend(h, a, ev->now) || !rekey_timer(h, a, ev->now)) {
 		start(h, a, ev->now); /* RFC 7401 6.11 step 4 */
 		return;
 	}

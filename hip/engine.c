@@ -14,6 +14,7 @@
 
 #include "hip/closing.h"
 #include "hip/hipjob.h"
+#include "hip/rekey.h"
 #include "hip/rendezvous.h"
 #include "hip/statetab.h"
 #include "hip/suite.h"
@@ -358,6 +359,30 @@ void hip_traffic(struct hip *h, const struct hit *self, const struct hit *peer,
 	}
 }
 
+void hip_used(struct hip *h, const struct hit *self, const struct hit *peer,
+	      uint32_t spi_in, uint64_t packets, uint64_t bytes, uint64_t now)
+{
+	struct assoc *a = assoc_find(&h->assocs, self, peer);
+
+	if (!a || !a->sa_up || a->keys->sa.spi_in != spi_in)
+		return;
+	rekey_used(h, a, packets, bytes, now);
+	assoc_arm(h, a);
+}
+
+int hip_rekey(struct hip *h, const struct hit *self, const struct hit *peer,
+	      bool dh, uint64_t now)
+{
+	struct assoc *a = assoc_find(&h->assocs, self, peer);
+	int err;
+
+	if (!a || a->state != HIP_ESTABLISHED)
+		return HG_ENOENT;
+	err = rekey_start(h, a, dh, now);
+	assoc_arm(h, a);
+	return err;
+}
+
 void hip_close(struct hip *h, const struct hit *peer, uint64_t now)
 {
 	if (!peer)
@@ -487,11 +512,11 @@ static void signed_done(struct hip *h, struct hip_job *job, uint64_t now)
 {
 	struct assoc *a = assoc_find(&h->assocs, &job->self, &job->peer);
 
-	if (job->reason != REASON_NUM || !a || a->serial != job->serial)
+	if (!a || a->serial != job->serial)
 		return;
 	if ((job->out.buf[2] & 0x7f) == HIP_UPDATE)
 		update_signed(h, a, job, now);
-	else
+	else if (job->reason == REASON_NUM)
 		closing_signed(h, a, job, now);
 }
 
@@ -520,6 +545,9 @@ void hip_job_done(struct hip *h, struct hip_job *job, uint64_t now)
 	case HIPJOB_SIGN:
 		signed_done(h, job, now);
 		break;
+	case HIPJOB_DH:
+		rekey_done(h, job, now);
+		break;
 	default:
 		packet_done(h, job, now);
 		break;
@@ -542,7 +570,9 @@ void hip_each_peer(const struct hip *h,
 					      .state = a->state,
 					      .initiator = a->initiator,
 					      .peer_at = a->peer_at,
-					      .since = a->since };
+					      .since = a->since,
+					      .keyed = a->wear.keyed,
+					      .rekeys = a->rekeys };
 
 			if (a->keys) {
 				p.spi_in = a->keys->sa.spi_in;

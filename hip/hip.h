@@ -57,6 +57,17 @@ int hip_hit_of_dns_key(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 struct hip;
 struct hip_job;
 
+/* When an SA is replaced by a fresh one (RFC 7402 6.8, checklist E05); the
+ * first limit that is reached counts. Each SA draws its own limits from the
+ * last tenth below these, so that the two ends seldom begin together. */
+struct hip_rekey {
+	uint32_t after_s;	/* 0: 3600 */
+	uint64_t after_bytes;	/* of one direction; 0: 64 GiB */
+	uint64_t after_packets; /* of one direction; 0: 2^32 */
+	bool reuse; /* draw from the KEYMAT there is, as long as it lasts,
+		     * without a new Diffie-Hellman: no forward secrecy */
+};
+
 struct hip_config {
 	bool responder;	 /* accept I2 from peers (host or rendezvous) */
 	bool rendezvous; /* offer and serve RENDEZVOUS (RFC 8004) */
@@ -67,6 +78,10 @@ struct hip_config {
 	uint8_t puzzle_k_max; /* refused above this as initiator */
 	uint32_t assoc_max;   /* bound on associations; 0: 100000 */
 	uint32_t jobs_max;    /* bound on jobs in flight; 0: 256 */
+	struct hip_rekey rekey;
+	/* Inbound SPIs of one association keep their remainder modulo this,
+	 * so that whoever opens by SPI stays the same; 0: any SPI. */
+	uint32_t spi_mod;
 };
 
 int hip_new(const struct hip_config *cfg, uint64_t now,
@@ -100,6 +115,15 @@ void hip_input(struct hip *h, const uint8_t *msg, size_t len,
  * R2-SENT to ESTABLISHED (7401 4.4.3). in: it came from the peer. */
 void hip_traffic(struct hip *h, const struct hit *self, const struct hit *peer,
 		 bool in, uint64_t now);
+/* What has passed under the SA with this inbound SPI so far: the greater
+ * count of its two directions. Starts a rekey when a limit is reached. */
+void hip_used(struct hip *h, const struct hit *self, const struct hit *peer,
+	      uint32_t spi_in, uint64_t packets, uint64_t bytes, uint64_t now);
+/* Replace the SA now, with a new Diffie-Hellman (dh) or from the KEYMAT
+ * there is. HG_ENOENT: no ESTABLISHED association; HG_EAGAIN: a rekey is
+ * under way. */
+int hip_rekey(struct hip *h, const struct hit *self, const struct hit *peer,
+	      bool dh, uint64_t now) HG_CHECK;
 /* CLOSE one association, or all of them (peer NULL). */
 void hip_close(struct hip *h, const struct hit *peer, uint64_t now);
 /* Timers: call at or after hip_deadline (UINT64_MAX: nothing is due). */
@@ -152,7 +176,9 @@ enum hip_effect_kind {
 	HIP_SEEN,	/* a packet passed its checks: for traces */
 	HIP_DROPPED,	/* a packet was dropped for `reason`: for traces */
 	HIP_JOB,	/* run `job`, bring it back */
-	HIP_SA_UP,	/* publish `sa` before what follows is carried out */
+	HIP_SA_UP,	/* publish `sa` before what follows is carried out;
+			 * standby: to receive only, the one before it sends */
+	HIP_SA_SWITCH,	/* from now on `sa` (hits and SPIs) sends */
 	HIP_SA_DOWN,	/* `sa` (hits and SPIs only) is to be retired */
 	HIP_LOCATOR,	/* peer is reached at `peer_at` (see committed) */
 	HIP_CHANGED,	/* association entered `state` */
@@ -178,7 +204,8 @@ struct hip_effect {
 	bool has_from;	      /* SEEN I1: relayed; FROM address is */
 	struct addr from;     /*  this (RELAYED: the initiator's) */
 	struct hip_job *job;  /* JOB; given to the receiver */
-	struct sa_pair sa;    /* SA_UP, SA_DOWN; wipe with sa_wipe */
+	struct sa_pair sa;    /* SA_UP, _SWITCH, _DOWN; wipe with sa_wipe */
+	bool standby;	      /* SA_UP */
 	bool initiator;	      /* SA_UP, CHANGED: we began it */
 	bool committed;	      /* LOCATOR: false at R1, true at R2 */
 	enum hip_state state; /* CHANGED */
@@ -202,6 +229,8 @@ struct hip_peer {
 	uint32_t spi_out;
 	uint16_t esp_suite;
 	uint64_t since; /* when the state was entered */
+	uint64_t keyed; /* when the SA that sends was agreed on */
+	uint32_t rekeys;
 };
 /* Calls fn for each association; fn must not call the engine. */
 void hip_each_peer(const struct hip *h,

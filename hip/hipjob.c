@@ -17,6 +17,7 @@
 
 #include "hip/auth.h"
 #include "hip/engine.h"
+#include "hip/rekey.h"
 
 const uint16_t hipjob_esp_suites[] = { SA_AES128_GCM16, SA_AES128_CBC_SHA256,
 				       SA_AES256_CBC_SHA256, SA_AES128_GCM8 };
@@ -87,6 +88,8 @@ void hipjob_free(struct hip_job *job)
 		dh_free(job->u.pool.dh);
 	if (job->kind == HIPJOB_I2)
 		dh_free(job->u.i2.dh);
+	if (job->kind == HIPJOB_DH)
+		dh_free(job->u.dh.mine);
 	assoc_keys_free(job->keys);
 	sodium_memzero(job, sizeof(*job));
 	free(job);
@@ -122,6 +125,7 @@ void hip_job_run(struct hip_job *job)
 		[HIPJOB_POOL] = r1maker_run, [HIPJOB_R1] = i2maker_run,
 		[HIPJOB_I2] = r2maker_run,   [HIPJOB_R2] = check_run,
 		[HIPJOB_CHECK] = check_run,  [HIPJOB_SIGN] = sign_run,
+		[HIPJOB_DH] = rekey_run,
 	};
 
 	run[job->kind](job);
@@ -137,6 +141,7 @@ const char *hip_job_name(const struct hip_job *job)
 		[HIPJOB_R2] = "verify R2",
 		[HIPJOB_CHECK] = "verify signature",
 		[HIPJOB_SIGN] = "sign",
+		[HIPJOB_DH] = "rekey: DH, new KEYMAT",
 	};
 
 	return name[job->kind];

@@ -20,6 +20,7 @@ enum hipjob_kind {
 	HIPJOB_R2,    /* verify the signature of an R2 */
 	HIPJOB_CHECK, /* verify the signature of UPDATE, CLOSE, CLOSE_ACK */
 	HIPJOB_SIGN,  /* sign an UPDATE, CLOSE or CLOSE_ACK */
+	HIPJOB_DH,    /* make a DH key, agree on a new KEYMAT */
 	HIPJOB_NUM
 };
 
@@ -60,6 +61,19 @@ struct hipjob_i2 {
 	struct registrar_answer answer; /* in */
 };
 
+/* HIPJOB_DH */
+struct hipjob_dh {
+	uint64_t id;		      /* owner: of which rekey */
+	const struct dh_group *group; /* in */
+	struct dh_key *mine;	      /* in, a reference; NULL: out, made */
+	bool agree;		      /* in: with this value: */
+	uint8_t peer_public[DH_PUBLIC_MAX];
+	const struct suite *rhash; /* in */
+	uint8_t i[SUITE_HASH_MAX]; /* in */
+	uint8_t j[SUITE_HASH_MAX]; /* in */
+	struct keymat km;	   /* out, when agreed */
+};
+
 /* One job. Between hip_effect and hip_job_done it belongs to whoever runs
  * it, but for prev and next (the engine's list of jobs in flight) and
  * cancel, which the engine may set at any time. */
@@ -77,7 +91,8 @@ struct hip_job {
 	struct endpoint from; /* of `in`; SIGN: where to send */
 	struct endpoint at;   /* likewise, our side */
 	bool keep;	      /* SIGN: to be kept for sending again */
-	uint32_t seq;	      /* SIGN: the Update ID an ACK answers */
+	bool ack;	      /* SIGN: it acknowledges the Update ID */
+	uint32_t seq;	      /* SIGN:  in here */
 	uint8_t in[HIP_MSG_MAX];
 	size_t in_len;
 	uint8_t host_id[HIP_MSG_MAX]; /* R2, CHECK: in, the peer's */
@@ -88,6 +103,7 @@ struct hip_job {
 		struct hipjob_pool pool;
 		struct hipjob_r1 r1;
 		struct hipjob_i2 i2;
+		struct hipjob_dh dh;
 	} u;
 };
 

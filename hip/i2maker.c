@@ -16,6 +16,7 @@
 #include "hip/encrypted.h"
 #include "hip/fields.h"
 #include "hip/puzzle.h"
+#include "hip/rekey.h"
 
 /* What R1 says, read. */
 struct r1_view {
@@ -216,7 +217,7 @@ static int keep_host_id(struct assoc_keys *k, const struct hip_msg *m)
 }
 
 static enum reason agree(struct hip_job *job, const struct r1_view *v,
-			 const struct dh_key *dh)
+			 struct dh_key *dh)
 {
 	struct keymat_seed seed = { .rhash = v->rhash,
 				    .i = v->puzzle.i,
@@ -233,11 +234,14 @@ static enum reason agree(struct hip_job *job, const struct r1_view *v,
 		return err == HG_EFORMAT ? REASON_HIP_DH : REASON_HIP_CRYPTO;
 	k->rhash = v->rhash;
 	k->cipher = v->cipher;
+	err = rekey_keep(k, &seed, dh, v->dh.public);
 	k->sa = (struct sa_pair){ .self = job->self,
 				  .peer = job->peer,
 				  .suite = v->esp_suite,
 				  .spi_in = job->u.r1.spi };
-	err = keymat_init(&k->km, &seed, secret, dh_group(dh)->secret_len);
+	if (!err)
+		err = keymat_init(&k->km, &seed, secret,
+				  dh_group(dh)->secret_len);
 	if (!err)
 		err = keymat_hip_keys(&k->km, v->cipher, &job->self, &job->peer,
 				      &k->hip);

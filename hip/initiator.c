@@ -458,7 +458,7 @@ void initiator_r2_ok(struct hip *h, struct event *ev)
 	a->fresh_from = ev->now; /* an I2 under way before is no reboot */
 	a->i2_print = 0;
 	assoc_msg_drop(&a->msg);
-	assoc_sa_up(h, a);
+	assoc_sa_up(h, a, ev->now);
 	assoc_locator(h, a, true);
 	assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
 	registration_answer(h, a, &ev->p->m, true, ev->now);

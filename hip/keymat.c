@@ -48,6 +48,13 @@ static int next_block(const struct keymat *km, uint8_t n, uint8_t *t)
 	return err;
 }
 
+size_t keymat_room(const struct keymat *km, size_t index)
+{
+	size_t limit = BLOCKS_MAX * km->rhash->hash_len;
+
+	return index < limit ? limit - index : 0;
+}
+
 int keymat_draw(const struct keymat *km, size_t index, uint8_t *out, size_t len)
 {
 	size_t width = km->rhash->hash_len;

@@ -45,6 +45,8 @@ int keymat_init(struct keymat *km, const struct keymat_seed *seed,
  * 5.1.1: time for a new Diffie-Hellman). */
 int keymat_draw(const struct keymat *km, size_t index, uint8_t *out,
 		size_t len) HG_CHECK;
+/* Octets there are from index on. */
+size_t keymat_room(const struct keymat *km, size_t index);
 /* The four HIP keys, from index 0: gl encryption, gl integrity, lg
  * encryption, lg integrity; gl is what the host of the greater HIT sends
  * (7401 6.5). */

@@ -16,6 +16,7 @@
 #include "hip/encrypted.h"
 #include "hip/fields.h"
 #include "hip/registrar.h"
+#include "hip/rekey.h"
 
 /* What I2 says, read. */
 struct i2_view {
@@ -48,7 +49,7 @@ static enum reason agree(struct hip_job *job, const struct i2_view *v)
 				    .j = v->sol.j,
 				    .hit_a = &job->self,
 				    .hit_b = &job->peer };
-	const struct dh_key *dh = job->u.i2.dh;
+	struct dh_key *dh = job->u.i2.dh;
 	struct assoc_keys *k = job->keys;
 	uint8_t secret[DH_SECRET_MAX];
 	int err;
@@ -58,12 +59,15 @@ static enum reason agree(struct hip_job *job, const struct i2_view *v)
 		return err == HG_EFORMAT ? REASON_HIP_DH : REASON_HIP_CRYPTO;
 	k->rhash = rhash;
 	k->cipher = suite_cipher_find(v->cipher.id[0]);
+	err = rekey_keep(k, &seed, dh, v->dh.public);
 	k->sa = (struct sa_pair){ .self = job->self,
 				  .peer = job->peer,
 				  .suite = v->esp.id[0],
 				  .spi_in = job->u.i2.spi,
 				  .spi_out = v->info.new_spi };
-	err = keymat_init(&k->km, &seed, secret, dh_group(dh)->secret_len);
+	if (!err)
+		err = keymat_init(&k->km, &seed, secret,
+				  dh_group(dh)->secret_len);
 	if (!err)
 		err = keymat_hip_keys(&k->km, k->cipher, &job->self, &job->peer,
 				      &k->hip);

@@ -365,7 +365,8 @@ void responder_i2_ok(struct hip *h, struct event *ev)
 	take_over(h, a, ev);
 	assoc_msg_drop(&a->msg);
 	a->msg = r2;
-	assoc_sa_up(h, a); /* before R2 leaves: its answer may be ESP */
+	assoc_sa_up(h, a,
+		    ev->now); /* before R2 leaves: its answer may be ESP */
 	assoc_locator(h, a, true);
 	assoc_send(h, a, &a->msg, &a->peer_at);
 	assoc_enter(h, a, HIP_R2_SENT, ev->now);
@@ -404,8 +405,8 @@ void responder_timer(struct hip *h, struct event *ev)
 		/* R2 is kept: should the peer still repeat I2, it helps. */
 		a->expire_at = ENGINE_NEVER;
 		assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
-	} else if (!update_resend(h, a, ev->now)) {
-		a->up.resend_at = ENGINE_NEVER;
 	}
+	if (!update_resend(h, a, ev->now))
+		a->up.resend_at = ENGINE_NEVER;
 	assoc_arm(h, a);
 }

@@ -4,17 +4,20 @@
  * Out: one UPDATE is outstanding at a time (6.11 allows it and it avoids
  * every conflict); what comes up meanwhile waits for its ACK. A signed
  * UPDATE is kept and sent again with doubling waits; unanswered, the
- * association is broken.
+ * association is broken. One whose signing failed has not left, so its id
+ * is used again.
  *
  * In: SEQ is checked against a window of 32 ids, as in ESP: new ones may
  * be up to 16 ahead, known ones are acknowledged again (from the kept
  * answer, not too often) but not processed again. MAC first, signature by
  * a job. What an UPDATE asks is decided after that; the answer, with ACK,
- * is signed by a second job.
+ * is signed by a second job. Half of a rekey is answered when rekey.c says
+ * so; the answer then carries our half, and a SEQ.
  *
- * Contents known here: REG_INFO, REG_REQUEST, REG_RESPONSE. ESP_INFO and
- * LOCATOR_SET find their place in process(); until then such an UPDATE is
- * acknowledged and its other parameters are ignored.
+ * Contents known here: REG_INFO, REG_REQUEST, REG_RESPONSE; ESP_INFO and
+ * DIFFIE_HELLMAN go to rekey.c. LOCATOR_SET will find its place in
+ * process(); until then such an UPDATE is acknowledged and its other
+ * parameters are ignored.
  */
 #include "hip/update.h"
 
@@ -24,8 +27,8 @@
 #include "hip/closing.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
-#include "hip/registrar.h"
 #include "hip/registration.h"
+#include "hip/rekey.h"
 #include "hip/responder.h"
 
 #define WINDOW_AHEAD 16
@@ -56,53 +59,114 @@ static bool sign(struct hip *h, struct assoc *a, struct hip_job *job)
 
 /* ---- out --------------------------------------------------------------- */
 
-void update_send(struct hip *h, struct assoc *a, uint64_t now)
+/* Type order (RFC 7401 5.2.1). ans NULL: it acknowledges nothing. */
+static void compose(struct hip_job *job, const struct assoc *a, bool rekey,
+		    const struct update_answer *ans)
+{
+	const uint8_t type = FIELDS_REG_RENDEZVOUS;
+	struct field_reg reg = { .first = a->up.reg,
+				 .types = &type,
+				 .types_num = 1 };
+	struct field_ack ack = { .id = { ans ? ans->seq : 0 }, .num = 1 };
+	struct msg_builder *b = &job->out;
+
+	message_begin(b, HIP_UPDATE, &a->self, &a->peer);
+	if (rekey)
+		rekey_put_esp_info(b, a);
+	if (job->keep)
+		fields_put_seq(b, a->up.next_id);
+	if (ans)
+		fields_put_ack(b, &ack);
+	if (rekey)
+		rekey_put_dh(b, a);
+	if (job->keep && a->up.reg)
+		fields_put_reg(b, PARAM_REG_REQUEST, &reg);
+	if (ans)
+		registrar_put(b, &ans->reg); /* RFC 8003 3.3 */
+}
+
+/* Has an UPDATE signed. keep: one with SEQ, outstanding from now on. */
+static bool put_out(struct hip *h, struct assoc *a, bool keep,
+		    const struct update_answer *ans, uint64_t now)
 {
 	struct assoc_update *up = &a->up;
-	const uint8_t type = FIELDS_REG_RENDEZVOUS;
-	struct field_reg reg = { .types = &type, .types_num = 1 };
-	struct hip_job *job;
+	struct hip_job *job = hipjob_new(h, HIPJOB_SIGN, a->id);
+	bool rekey = keep && rekey_ready(a);
 
-	if (up->outstanding) {
-		up->waiting = true;
-		return;
-	}
+	if (!job)
+		return false;
+	job->keep = keep;
+	job->ack = ans;
+	job->from = ans ? ans->from : a->peer_at;
+	job->at = ans ? ans->at : a->self_at;
+	job->seq = ans ? ans->seq : 0;
+	if (keep && !up->reg)
+		up->reg = registration_take(h, a);
+	compose(job, a, rekey, ans);
+	if (!sign(h, a, job))
+		return false;
+	if (!keep)
+		return true;
+	if (rekey)
+		rekey_sent(a, up->next_id);
+	up->next_id++;
 	up->outstanding = true;
 	up->tries = 0;
 	up->resend_at = now + engine_times.retry;
 	assoc_msg_drop(&up->sent);
-	job = hipjob_new(h, HIPJOB_SIGN, a->id);
-	if (!job) {
-		up->outstanding = false; /* try again when the timer runs */
-		up->waiting = true;
+	return true;
+}
+
+void update_send(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct assoc_update *up = &a->up;
+
+	up->waiting = true;
+	if (up->outstanding || rekey_holds_updates(a))
 		return;
-	}
-	reg.first = registration_take(h, a);
-	up->reg = reg.first != 0;
-	job->keep = true;
-	job->from = a->peer_at;
-	job->at = a->self_at;
-	message_begin(&job->out, HIP_UPDATE, &a->self, &a->peer);
-	fields_put_seq(&job->out, up->next_id++);
-	if (up->reg)
-		fields_put_reg(&job->out, PARAM_REG_REQUEST, &reg);
-	(void)sign(h, a, job); /* unsent: it runs out and closes */
+	if (put_out(h, a, true, NULL, now))
+		up->waiting = false;
+	else
+		up->resend_at = now + engine_times.retry;
+}
+
+void update_flush(struct hip *h, struct assoc *a, uint64_t now)
+{
+	if (a->up.waiting)
+		update_send(h, a, now);
+}
+
+/* Signing failed. What has not left was never outstanding; an answer is
+ * made again when the peer repeats its UPDATE. */
+static void unsigned_back(struct assoc *a, const struct hip_job *job,
+			  uint64_t now)
+{
+	struct assoc_update *up = &a->up;
+
+	if (!job->keep || !up->outstanding || up->sent.p)
+		return;
+	up->next_id--;
+	rekey_unsent(a, up->next_id);
+	up->outstanding = false;
+	up->waiting = true;
+	up->resend_at = now + engine_times.retry;
 }
 
 void update_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 		   uint64_t now)
 {
 	struct assoc_update *up = &a->up;
-	struct assoc_msg *m = job->keep ? &up->sent : &up->ack;
+	struct assoc_msg m = { .p = job->out.buf, .len = job->out.len };
 
-	(void)now;
-	if (job->keep && !up->outstanding)
+	if (job->reason != REASON_NUM ||
+	    (job->keep && assoc_msg_keep(&up->sent, m.p, m.len))) {
+		unsigned_back(a, job, now);
+		assoc_arm(h, a);
 		return;
-	if (assoc_msg_keep(m, job->out.buf, job->out.len))
-		return;
-	if (!job->keep)
+	}
+	if (job->ack && assoc_msg_keep(&up->ack, m.p, m.len) == HG_OK)
 		up->acked = job->seq;
-	assoc_send(h, a, m, &job->from);
+	assoc_send(h, a, &m, &job->from);
 }
 
 bool update_resend(struct hip *h, struct assoc *a, uint64_t now)
@@ -113,15 +177,17 @@ bool update_resend(struct hip *h, struct assoc *a, uint64_t now)
 		return true;
 	up->resend_at = ENGINE_NEVER;
 	if (!up->outstanding) {
-		if (up->waiting) {
-			up->waiting = false;
-			update_send(h, a, now);
-		}
+		update_flush(h, a, now);
 		return true;
 	}
-	up->tries++;
-	if (up->tries >= engine_times.update_max)
-		return false;
+	/* In R2-SENT the peer may not have its keys yet: it is not asked
+	 * more slowly than before, and not given up. */
+	if (up->tries + 1 >= engine_times.update_max) {
+		if (a->state == HIP_ESTABLISHED)
+			return false;
+	} else {
+		up->tries++;
+	}
 	assoc_send(h, a, &up->sent, &a->peer_at);
 	up->resend_at = now + engine_backoff(engine_times.retry, up->tries);
 	return true;
@@ -233,15 +299,12 @@ static void take_ack(struct hip *h, struct assoc *a, const struct hip_msg *m,
 	bool reg = up->reg;
 
 	up->outstanding = false;
-	up->reg = false;
+	up->reg = 0;
 	up->resend_at = ENGINE_NEVER;
 	assoc_msg_drop(&up->sent);
 	if (reg)
 		registration_answer(h, a, m, true, now);
-	if (up->waiting) {
-		up->waiting = false;
-		update_send(h, a, now);
-	}
+	rekey_acked(h, a, up->next_id - 1, now);
 }
 
 static void take_reg_info(struct assoc *a, const struct hip_msg *m)
@@ -258,33 +321,38 @@ static void take_reg_info(struct assoc *a, const struct hip_msg *m)
 	a->reg_max = info.max_lifetime;
 }
 
-/* A new UPDATE: what it asks, done, and the answer put out to be signed.
- * false: no job to be had; nothing is done, the peer will repeat it. */
-static bool process(struct hip *h, struct assoc *a, const struct event *ev,
-		    uint32_t seq)
+bool update_answer(struct hip *h, struct assoc *a,
+		   const struct update_answer *ans, uint64_t now)
+{
+	bool keep = rekey_ready(a) && !a->up.outstanding;
+
+	if (!put_out(h, a, keep, ans, now))
+		return false;
+	mark(&a->up, ans->seq);
+	registrar_commit(h, a, &ans->reg, now);
+	return true;
+}
+
+/* A new UPDATE: what it asks, done, and the answer put out to be signed. */
+static enum reason process(struct hip *h, struct assoc *a,
+			   const struct event *ev, uint32_t seq)
 {
 	const struct hip_msg *m = &ev->p->m;
-	struct field_ack ack = { .id = { seq }, .num = 1 };
-	struct registrar_answer answer;
-	struct hip_job *job;
+	struct update_answer ans = { .seq = seq,
+				     .from = *ev->p->from,
+				     .at = *ev->p->at };
+	enum reason r;
+	bool taken;
 
-	if (!registrar_decide(h, m, &answer))
-		memset(&answer, 0, sizeof(answer));
-	job = hipjob_new(h, HIPJOB_SIGN, a->id);
-	if (!job)
-		return false;
-	job->from = *ev->p->from;
-	job->at = *ev->p->at;
-	job->seq = seq;
-	message_begin(&job->out, HIP_UPDATE, &a->self, &a->peer);
-	fields_put_ack(&job->out, &ack);
-	registrar_put(&job->out, &answer); /* RFC 8003 3.3 */
-	if (!sign(h, a, job))
-		return false;
-	mark(&a->up, seq);
-	registrar_commit(h, a, &answer, ev->now);
+	if (!registrar_decide(h, m, &ans.reg))
+		memset(&ans.reg, 0, sizeof(ans.reg));
+	r = rekey_offer(h, a, m, &ans, ev->now, &taken);
+	if (r != REASON_NUM || taken)
+		return r;
+	if (!update_answer(h, a, &ans, ev->now))
+		return REASON_HIP_BUSY;
 	take_reg_info(a, m);
-	return true;
+	return REASON_NUM;
 }
 
 void update_ok(struct hip *h, struct event *ev)
@@ -293,6 +361,7 @@ void update_ok(struct hip *h, struct event *ev)
 	const struct hip_msg *m = &ev->p->m;
 	const struct hip_param *s = param_find(m, PARAM_SEQ);
 	bool ours = acks_ours(&a->up, m);
+	enum reason r = REASON_NUM;
 	uint32_t seq = 0;
 
 	(void)engine_seen(h, ev->p);
@@ -301,8 +370,10 @@ void update_ok(struct hip *h, struct event *ev)
 		take_ack(h, a, m, ev->now);
 	else
 		registration_answer(h, a, m, false, ev->now);
-	if (s && fields_get_seq(s, &seq) &&
-	    place_of(&a->up, seq) == PLACE_NEW && !process(h, a, ev, seq))
-		reason_count(&h->reasons, REASON_HIP_BUSY);
+	if (s && fields_get_seq(s, &seq) && place_of(&a->up, seq) == PLACE_NEW)
+		r = process(h, a, ev, seq);
+	if (r != REASON_NUM)
+		engine_drop(h, ev->p, r);
+	update_flush(h, a, ev->now);
 	assoc_arm(h, a);
 }

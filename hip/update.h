@@ -2,14 +2,31 @@
 /* UPDATE packets (RFC 7401 6.11, 6.12) and what they carry. */
 #pragma once
 
+#include "hip/registrar.h"
 #include "hip/statetab.h"
 
 void update_input(struct hip *h, struct event *ev);
 void update_ok(struct hip *h, struct event *ev);
-/* Sends an UPDATE with what is to be told now: a REG_REQUEST when one is
- * due, else nothing but SEQ, as a probe. Waits for an outstanding one. */
+/* Sends an UPDATE with what is to be told now: our half of a rekey, a
+ * REG_REQUEST, else nothing but SEQ, as a probe. Waits for an outstanding
+ * one, and for a rekey. */
 void update_send(struct hip *h, struct assoc *a, uint64_t now);
-/* A signed UPDATE is back from its job. */
+/* Sends what has waited, if it may now. */
+void update_flush(struct hip *h, struct assoc *a, uint64_t now);
+
+/* What acknowledges an UPDATE of the peer. */
+struct update_answer {
+	uint32_t seq;
+	struct endpoint from; /* of theirs */
+	struct endpoint at;
+	struct registrar_answer reg;
+};
+/* Acknowledges it, in one packet with our half of a rekey if that is ready
+ * and no UPDATE of ours is outstanding. false: no job to be had; nothing is
+ * done, the peer will repeat it. */
+bool update_answer(struct hip *h, struct assoc *a,
+		   const struct update_answer *ans, uint64_t now) HG_CHECK;
+/* A SIGN job for an UPDATE is back. */
 void update_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 		   uint64_t now);
 /* Sends again what is due; false: given up, the peer is gone. */

@@ -31,9 +31,12 @@ typedef bool lab_hook(struct lab *lab, struct lab_packet *p);
 struct lab_host {
 	struct hip *h;
 	struct hit hit;
+	size_t key; /* which of lab_identity's */
 	struct endpoint at;
-	bool up;	   /* SA_UP seen and no SA_DOWN since */
-	struct sa_pair sa; /* of the last SA_UP */
+	bool up;	     /* SA_UP seen and no SA_DOWN since */
+	struct sa_pair sa;   /* the one that sends */
+	struct sa_pair next; /* on standby */
+	uint32_t open[8];    /* inbound SPIs that are up; 0: none */
 	unsigned count[HIP_EFFECT_NUM];
 	unsigned changed[HIP_STATE_NUM];
 	struct hip_effect last[HIP_EFFECT_NUM];
@@ -97,6 +100,43 @@ static inline void lab_job(struct lab *lab, size_t i, struct hip_job *job)
 	hip_job_done(lab->host[i].h, job, lab->now);
 }
 
+/* An inbound SA is up from one effect to the other. */
+static inline void lab_set_open(struct lab_host *host, uint32_t was,
+				uint32_t is)
+{
+	for (size_t i = 0; i < 8; i++) {
+		if (host->open[i] != was)
+			continue;
+		host->open[i] = is;
+		return;
+	}
+	ck_abort_msg("SPI %08x is not up, or too many are", was);
+}
+
+static inline bool lab_is_open(const struct lab_host *host, uint32_t spi)
+{
+	for (size_t i = 0; i < 8; i++) {
+		if (host->open[i] == spi)
+			return true;
+	}
+	return false;
+}
+
+/* Nothing may be sent that the peer cannot open yet (RFC 7402 6.10). */
+static inline void lab_switched(struct lab *lab, size_t i,
+				const struct hip_effect *e)
+{
+	struct lab_host *host = &lab->host[i];
+
+	ck_assert_uint_eq(e->sa.spi_in, host->next.spi_in);
+	ck_assert_uint_eq(e->sa.spi_out, host->next.spi_out);
+	host->sa = host->next;
+	for (size_t j = 0; j < lab->num; j++) {
+		if (hit_eq(&lab->host[j].hit, &e->peer))
+			ck_assert(lab_is_open(&lab->host[j], e->sa.spi_out));
+	}
+}
+
 static inline void lab_note(struct lab_host *host, const struct hip_effect *e)
 {
 	host->count[e->kind]++;
@@ -106,7 +146,13 @@ static inline void lab_note(struct lab_host *host, const struct hip_effect *e)
 		host->order[host->order_num++] = e->kind;
 	if (e->kind == HIP_CHANGED)
 		host->changed[e->state]++;
-	if (e->kind == HIP_SA_UP) {
+	if (e->kind == HIP_SA_UP)
+		lab_set_open(host, 0, e->sa.spi_in);
+	if (e->kind == HIP_SA_DOWN)
+		lab_set_open(host, e->sa.spi_in, 0);
+	if (e->kind == HIP_SA_UP && e->standby) {
+		host->next = e->sa;
+	} else if (e->kind == HIP_SA_UP) {
 		host->up = true;
 		host->sa = e->sa;
 	}
@@ -120,6 +166,8 @@ static inline void lab_effects(struct lab *lab, size_t i)
 
 	while (hip_effect(lab->host[i].h, &e)) {
 		lab_note(&lab->host[i], &e);
+		if (e.kind == HIP_SA_SWITCH)
+			lab_switched(lab, i, &e);
 		if (e.kind == HIP_SEND) {
 			struct lab_packet p = { .from = i,
 						.src = e.self_at,
@@ -227,6 +275,7 @@ static inline void lab_boot(struct lab *lab, size_t i,
 
 	hip_free(host->h);
 	memset(host, 0, sizeof(*host));
+	host->key = key;
 	host->at = lab_at(i);
 	ck_assert_int_eq(hip_new(cfg, lab->now, &host->h), 0);
 	ck_assert_int_eq(hip_add_identity(host->h, id, lab->now), 0);

@@ -110,6 +110,7 @@ START_TEST(each_kind_of_job_has_its_name)
 		[HIPJOB_R2] = "verify R2",
 		[HIPJOB_CHECK] = "verify signature",
 		[HIPJOB_SIGN] = "sign",
+		[HIPJOB_DH] = "rekey: DH, new KEYMAT",
 	};
 
 	for (int k = 0; k < HIPJOB_NUM; k++) {

@@ -1,0 +1,687 @@
+/* SPDX-License-Identifier: MIT */
+/* Rekeying of ESP SAs (RFC 7402 6.8 to 6.10). */
+/* THEORY OF OPERATION
+ * A rekey is two halves: each side sends an ESP_INFO with its new inbound
+ * SPI in an UPDATE and gets it acknowledged. It does not matter who began,
+ * or whether both did: a struct rekey exists from the first half on and
+ * collects
+ *
+ *	sent, acked	ours has left, and the peer has it
+ *	got, answered	the peer's is here, and we have said so
+ *
+ * and step() does, after every event, what has become possible:
+ *
+ *	got			both ESP_INFO known: draw keys, publish the
+ *				new SA on standby, it opens but does not send
+ *	then answer		the ACK leaves after that, so that whoever
+ *				has our ACK may use the new SA
+ *	acked and standby	the peer has it open too: switch, it sends
+ *
+ * so that nothing is ever sent on an SA the other side cannot open yet. The
+ * replaced SA opens for ASSOC_OLD more, for what is under way. With
+ * hip_config.spi_mod the new SPI goes to the same worker as the old one,
+ * and packets stay in order.
+ *
+ * KEYMAT: without a new Diffie-Hellman value the greater of both indices
+ * (6.10 step 2). With one, from either side, a new KEYMAT over #I and #J of
+ * the base exchange and the newest values of both sides; its index is 0,
+ * and HIP's own keys stay (step 3). Keys are replaced only when the whole
+ * exchange is done (6.8).
+ *
+ * A rekey ends by being finished or by its UPDATE staying unanswered: then
+ * the association is closed (RFC 7401 6.11). A peer that acknowledges but
+ * sends no half of its own gets ours again, unchanged, lest the two ever
+ * mean different SAs; after TRIES times GIVE_UP the association is closed
+ * (6.8 step 5). Owner: the engine's thread; making keys and agreeing is a
+ * job's.
+ */
+#include "hip/rekey.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hip/fields.h"
+#include "hip/hipjob.h"
+
+#define GIVE_UP (20 * ENGINE_S)	  /* for the peer's half, */
+#define TRIES 3			  /*  so often */
+#define OLD_GRACE (60 * ENGINE_S) /* checklist 3.32 */
+#define TRY_AGAIN (60 * ENGINE_S) /* after one that failed */
+#define PEER_MIN ENGINE_S	  /* a peer may not make us rekey more often */
+
+#define DEFAULT_S 3600
+#define DEFAULT_BYTES (UINT64_C(64) << 30)
+#define DEFAULT_PACKETS (UINT64_C(1) << 32)
+
+struct rekey {
+	uint64_t id; /* jobs of another one are stale */
+	uint64_t give_up;
+	unsigned tries;	   /* our half was sent once more so often */
+	struct sa_pair sa; /* the new one; keys only until it is published */
+	uint16_t index;	   /* our KEYMAT Index */
+	bool fresh;	   /* we bring a new Diffie-Hellman value: */
+	struct dh_key *dh; /*  this one, once made */
+	bool sent;
+	bool acked;
+	uint32_t seq; /* of the UPDATE it is in */
+
+	bool got;
+	bool answered;
+	struct update_answer answer;
+	uint16_t peer_index;
+	uint8_t *peer_public; /* new, or NULL */
+
+	bool working; /* a job is out */
+	bool agreed;  /* km is the new KEYMAT */
+	struct keymat km;
+	uint16_t next; /* its first unused octet, or the old one's */
+	bool standby;  /* the new SA is published */
+};
+
+/* ---- KEYMAT and jobs ---------------------------------------------------- */
+
+int rekey_keep(struct assoc_keys *k, const struct keymat_seed *seed,
+	       struct dh_key *dh, const uint8_t *peer_public)
+{
+	size_t len = dh_group(dh)->public_len;
+
+	k->peer_public = malloc(len);
+	if (!k->peer_public)
+		return HG_ENOMEM;
+	memcpy(k->peer_public, peer_public, len);
+	k->dh = dh_ref(dh);
+	memcpy(k->i, seed->i, seed->rhash->hash_len);
+	memcpy(k->j, seed->j, seed->rhash->hash_len);
+	return HG_OK;
+}
+
+static int agree(struct hip_job *job)
+{
+	struct hipjob_dh *u = &job->u.dh;
+	const struct dh_group *g = dh_group(u->mine);
+	struct keymat_seed seed = { .rhash = u->rhash,
+				    .i = u->i,
+				    .j = u->j,
+				    .hit_a = &job->self,
+				    .hit_b = &job->peer };
+	uint8_t secret[DH_SECRET_MAX];
+	int err;
+
+	err = dh_derive(u->mine, u->peer_public, g->public_len, secret);
+	if (!err)
+		err = keymat_init(&u->km, &seed, secret, g->secret_len);
+	sodium_memzero(secret, sizeof(secret));
+	return err;
+}
+
+void rekey_run(struct hip_job *job)
+{
+	struct hipjob_dh *u = &job->u.dh;
+	int err = HG_OK;
+
+	if (!u->mine)
+		err = dh_generate(u->group, &u->mine);
+	if (!err && u->agree)
+		err = agree(job);
+	if (err)
+		job->reason =
+			err == HG_EFORMAT ? REASON_HIP_DH : REASON_HIP_CRYPTO;
+	else
+		job->reason = REASON_NUM;
+}
+
+/* Makes our value if that is to be, agrees if the peer's half is here. */
+static bool start_job(struct hip *h, struct assoc *a)
+{
+	const struct assoc_keys *k = a->keys;
+	struct rekey *r = a->rekey;
+	struct hip_job *job = hipjob_new(h, HIPJOB_DH, a->id);
+	const struct dh_group *g = dh_group(k->dh);
+	struct dh_key *mine = r->fresh ? r->dh : k->dh;
+	struct hipjob_dh *u;
+
+	if (!job)
+		return false;
+	job->self = a->self;
+	job->peer = a->peer;
+	job->serial = a->serial;
+	u = &job->u.dh;
+	u->id = r->id;
+	u->group = g;
+	u->mine = mine ? dh_ref(mine) : NULL;
+	u->agree = r->got;
+	u->rhash = k->rhash;
+	memcpy(u->i, k->i, sizeof(u->i));
+	memcpy(u->j, k->j, sizeof(u->j));
+	if (r->got)
+		memcpy(u->peer_public,
+		       r->peer_public ? r->peer_public : k->peer_public,
+		       g->public_len);
+	r->working = hipjob_start(h, job);
+	return r->working;
+}
+
+/* ---- beginning and end -------------------------------------------------- */
+
+static size_t esp_keys_len(uint16_t suite)
+{
+	const struct sa_suite *s = sa_suite_find(suite);
+
+	return 2 * (sa_enc_len(s) + s->auth_len);
+}
+
+/* Do the keys still fit in this KEYMAT from index on (RFC 7402 5.1.1)? */
+static bool keymat_lasts(const struct assoc_keys *k, size_t index)
+{
+	return keymat_room(&k->km, index) >= esp_keys_len(k->sa.suite);
+}
+
+static struct rekey *rekey_new(struct hip *h, struct assoc *a, bool fresh,
+			       uint64_t now)
+{
+	struct rekey *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->sa = (struct sa_pair){ .self = a->self,
+				  .peer = a->peer,
+				  .suite = a->keys->sa.suite };
+	r->sa.spi_in = assoc_spi_take_like(&h->assocs, a->keys->sa.spi_in,
+					   h->cfg.spi_mod);
+	if (!r->sa.spi_in) {
+		free(r);
+		return NULL;
+	}
+	r->id = ++h->assocs.serial;
+	r->give_up = now + GIVE_UP;
+	r->fresh = fresh;
+	r->index = fresh ? 0 : a->keys->keymat_next;
+	a->rekey = r;
+	return r;
+}
+
+void rekey_free(struct assoc *a)
+{
+	struct rekey *r = a->rekey;
+
+	if (!r)
+		return;
+	a->rekey = NULL;
+	dh_free(r->dh);
+	free(r->peer_public);
+	sodium_memzero(r, sizeof(*r));
+	free(r);
+}
+
+static void down(struct hip *h, const struct assoc *a, uint32_t spi_in)
+{
+	struct hip_effect *e = assoc_sa_effect(h, a, HIP_SA_DOWN);
+
+	e->sa.suite = a->keys->sa.suite;
+	e->sa.spi_in = spi_in;
+	assoc_spi_give(&h->assocs, spi_in);
+}
+
+static void abandon(struct hip *h, struct assoc *a)
+{
+	struct rekey *r = a->rekey;
+
+	if (!r)
+		return;
+	if (r->standby)
+		down(h, a, r->sa.spi_in);
+	else
+		assoc_spi_give(&h->assocs, r->sa.spi_in);
+	rekey_free(a);
+}
+
+void rekey_drop(struct hip *h, struct assoc *a)
+{
+	abandon(h, a);
+	for (size_t i = 0; i < ASSOC_OLD_MAX; i++) {
+		if (a->old[i].spi_in)
+			down(h, a, a->old[i].spi_in);
+		a->old[i] = (struct assoc_old){ 0 };
+	}
+}
+
+/* The SA that has sent so far; [0] is the oldest. */
+static void retire(struct hip *h, struct assoc *a, uint32_t spi_in,
+		   uint64_t now)
+{
+	if (a->old[0].spi_in && a->old[ASSOC_OLD_MAX - 1].spi_in) {
+		down(h, a, a->old[0].spi_in);
+		memmove(&a->old[0], &a->old[1],
+			(ASSOC_OLD_MAX - 1) * sizeof(a->old[0]));
+		a->old[ASSOC_OLD_MAX - 1] = (struct assoc_old){ 0 };
+	}
+	for (size_t i = 0; i < ASSOC_OLD_MAX; i++) {
+		if (a->old[i].spi_in)
+			continue;
+		a->old[i] = (struct assoc_old){ spi_in, now + OLD_GRACE };
+		return;
+	}
+}
+
+/* Both halves are complete (RFC 7402 6.10). */
+static void finish(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct rekey *r = a->rekey;
+	struct assoc_keys *k = a->keys;
+	struct hip_effect *e = assoc_sa_effect(h, a, HIP_SA_SWITCH);
+
+	e->sa.suite = r->sa.suite;
+	e->sa.spi_in = r->sa.spi_in;
+	e->sa.spi_out = r->sa.spi_out;
+	retire(h, a, k->sa.spi_in, now);
+	k->sa.spi_in = r->sa.spi_in;
+	k->sa.spi_out = r->sa.spi_out;
+	k->keymat_next = r->next;
+	if (r->agreed)
+		k->km = r->km;
+	if (r->dh) {
+		dh_free(k->dh);
+		k->dh = r->dh;
+		r->dh = NULL;
+	}
+	if (r->peer_public) {
+		free(k->peer_public);
+		k->peer_public = r->peer_public;
+		r->peer_public = NULL;
+	}
+	rekey_free(a);
+	a->rekeys++;
+	rekey_wear(h, a, now);
+	update_flush(h, a, now);
+}
+
+/* ---- what has become possible -------------------------------------------- */
+
+/* Both ESP_INFO are known: the new SA, on standby. */
+static bool publish(struct hip *h, struct assoc *a)
+{
+	struct rekey *r = a->rekey;
+	struct hip_effect *e;
+	uint16_t index = 0;
+
+	if (!r->agreed)
+		index = r->index > r->peer_index ? r->index : r->peer_index;
+	if (keymat_esp_keys(r->agreed ? &r->km : &a->keys->km, index, &r->sa,
+			    &r->next))
+		return false;
+	e = assoc_sa_effect(h, a, HIP_SA_UP);
+	e->sa = r->sa;
+	e->standby = true;
+	sodium_memzero(&r->sa.in, sizeof(r->sa.in));
+	sodium_memzero(&r->sa.out, sizeof(r->sa.out));
+	r->standby = true;
+	return true;
+}
+
+/* The peer's half is here; ours may be on its way already. */
+static void step_got(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct rekey *r = a->rekey;
+
+	if ((r->fresh || r->peer_public) && !r->agreed) {
+		if (!r->working)
+			(void)start_job(h, a); /* else: the peer asks again */
+		return;
+	}
+	if (!r->standby && !publish(h, a)) {
+		abandon(h, a);
+		return;
+	}
+	if (!r->answered)
+		r->answered = update_answer(h, a, &r->answer, now);
+	if (!r->sent)
+		update_send(h, a, now);
+	if (r->sent && r->acked)
+		finish(h, a, now);
+}
+
+static void step(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct rekey *r = a->rekey;
+
+	if (r->working)
+		return;
+	if (r->got)
+		step_got(h, a, now);
+	else if (r->fresh && !r->dh)
+		(void)start_job(h, a);
+	else if (!r->sent)
+		update_send(h, a, now);
+}
+
+int rekey_start(struct hip *h, struct assoc *a, bool dh, uint64_t now)
+{
+	bool fresh = dh || !keymat_lasts(a->keys, a->keys->keymat_next);
+
+	if (a->rekey)
+		return HG_EAGAIN;
+	if (!rekey_new(h, a, fresh, now))
+		return HG_ENOMEM;
+	step(h, a, now);
+	if (!a->rekey->fresh || a->rekey->working)
+		return HG_OK;
+	abandon(h, a); /* no job to be had */
+	return HG_EFULL;
+}
+
+void rekey_acked(struct hip *h, struct assoc *a, uint32_t seq, uint64_t now)
+{
+	struct rekey *r = a->rekey;
+
+	if (!r || !r->sent || r->seq != seq)
+		return;
+	r->acked = true;
+	step(h, a, now);
+}
+
+/* ---- the peer's half ------------------------------------------------------ */
+
+/* Its new Diffie-Hellman value must be of our group and come with index 0
+ * (RFC 7402 6.9 step 1). */
+static enum reason dh_fits(const struct assoc_keys *k,
+			   const struct hip_param *p,
+			   const struct field_esp_info *info,
+			   struct field_dh *dh)
+{
+	const struct dh_group *g = dh_group(k->dh);
+
+	if (!fields_get_dh(p, dh))
+		return REASON_HIP_TLV;
+	if (dh->group != g->id || dh->public_len != g->public_len ||
+	    info->keymat_index != 0)
+		return REASON_HIP_DH;
+	return REASON_NUM;
+}
+
+/* Is this ESP_INFO half of a rekey that can be (checklist, choice 22)? */
+static bool usable(const struct assoc *a, const struct field_esp_info *info,
+		   bool has_dh)
+{
+	const struct assoc_keys *k = a->keys;
+	bool new_keymat = has_dh || (a->rekey && a->rekey->fresh);
+
+	if (info->old_spi != k->sa.spi_out || info->new_spi <= 255 ||
+	    info->new_spi == info->old_spi)
+		return false;
+	return new_keymat || (info->keymat_index >= k->keymat_next &&
+			      keymat_lasts(k, info->keymat_index));
+}
+
+/* The peer has finished this rekey and begins the next, but its ACK has not
+ * come: it must repeat both. Acknowledged now, its new half would count as
+ * known here, and it is not. */
+static bool peer_is_ahead(const struct assoc *a,
+			  const struct field_esp_info *info)
+{
+	return a->rekey && a->rekey->got &&
+	       info->old_spi == a->rekey->sa.spi_out;
+}
+
+/* Takes the peer's values into the rekey under way, or into a new one. */
+static enum reason take(struct hip *h, struct assoc *a,
+			const struct field_esp_info *info,
+			const struct field_dh *dh,
+			const struct update_answer *ans, uint64_t now)
+{
+	struct rekey *r = a->rekey;
+	uint8_t *public = NULL;
+
+	if (dh) {
+		public = malloc(dh->public_len);
+		if (!public)
+			return REASON_HIP_BUSY;
+		memcpy(public, dh->public, dh->public_len);
+	}
+	if (!r)
+		r = rekey_new(h, a, dh, now);
+	if (!r) {
+		free(public);
+		return REASON_HIP_BUSY;
+	}
+	a->wear.asked = now;
+	r->got = true;
+	r->sa.spi_out = info->new_spi;
+	r->peer_index = info->keymat_index;
+	r->peer_public = public;
+	r->answer = *ans;
+	return REASON_NUM;
+}
+
+/* The same half once more, before it was answered? */
+static bool again(const struct rekey *r, const struct field_esp_info *info,
+		  const struct update_answer *ans)
+{
+	return r->got && !r->answered && r->answer.seq == ans->seq &&
+	       r->sa.spi_out == info->new_spi;
+}
+
+enum reason rekey_offer(struct hip *h, struct assoc *a, const struct hip_msg *m,
+			const struct update_answer *ans, uint64_t now,
+			bool *taken)
+{
+	const struct hip_param *p = param_find(m, PARAM_ESP_INFO);
+	const struct hip_param *d = param_find(m, PARAM_DIFFIE_HELLMAN);
+	struct field_esp_info info;
+	struct field_dh dh;
+	enum reason why = REASON_NUM;
+
+	*taken = false;
+	if (!p)
+		return REASON_NUM;
+	if (!fields_get_esp_info(p, &info))
+		return REASON_HIP_TLV;
+	if (peer_is_ahead(a, &info))
+		return REASON_HIP_STATE;
+	if (d)
+		why = dh_fits(a->keys, d, &info, &dh);
+	if (why != REASON_NUM || !usable(a, &info, d))
+		return why;
+	if (a->rekey && a->rekey->got && !again(a->rekey, &info, ans))
+		return REASON_HIP_STATE;
+	if (!a->rekey && a->wear.asked && now - a->wear.asked < PEER_MIN)
+		return REASON_HIP_RATE;
+	if (!a->rekey || !a->rekey->got)
+		why = take(h, a, &info, d ? &dh : NULL, ans, now);
+	*taken = why == REASON_NUM;
+	if (*taken)
+		step(h, a, now);
+	return why;
+}
+
+/* ---- jobs back ------------------------------------------------------------ */
+
+/* The peer's value is no good: as if its UPDATE had never come (RFC 7402
+ * 6.9 step 1); what we began ourselves goes on. */
+static void forget_half(struct hip *h, struct assoc *a)
+{
+	struct rekey *r = a->rekey;
+
+	if (!r->sent) {
+		abandon(h, a);
+		return;
+	}
+	r->got = false;
+	free(r->peer_public);
+	r->peer_public = NULL;
+}
+
+void rekey_done(struct hip *h, struct hip_job *job, uint64_t now)
+{
+	struct assoc *a = assoc_find(&h->assocs, &job->self, &job->peer);
+	struct hipjob_dh *u = &job->u.dh;
+	struct rekey *r;
+
+	if (!a || a->serial != job->serial || !a->rekey ||
+	    a->rekey->id != u->id)
+		return;
+	r = a->rekey;
+	r->working = false;
+	if (job->reason != REASON_NUM) {
+		reason_count(&h->reasons, job->reason);
+		if (r->got)
+			forget_half(h, a);
+		else
+			abandon(h, a);
+		a->wear.due = now + TRY_AGAIN;
+		update_flush(h, a, now);
+		assoc_arm(h, a);
+		return;
+	}
+	if (r->fresh && !r->dh)
+		r->dh = dh_ref(u->mine);
+	if (u->agree) {
+		r->km = u->km;
+		r->agreed = true;
+	}
+	step(h, a, now);
+	assoc_arm(h, a);
+}
+
+/* ---- our half ------------------------------------------------------------- */
+
+bool rekey_holds_updates(const struct assoc *a)
+{
+	return a->rekey && a->rekey->sent && !a->rekey->got;
+}
+
+bool rekey_ready(const struct assoc *a)
+{
+	const struct rekey *r = a->rekey;
+
+	return r && !r->sent && (!r->fresh || r->dh) && (!r->got || r->standby);
+}
+
+void rekey_put_esp_info(struct msg_builder *b, const struct assoc *a)
+{
+	struct field_esp_info info = { .keymat_index = a->rekey->index,
+				       .old_spi = a->keys->sa.spi_in,
+				       .new_spi = a->rekey->sa.spi_in };
+
+	fields_put_esp_info(b, &info);
+}
+
+void rekey_put_dh(struct msg_builder *b, const struct assoc *a)
+{
+	const struct dh_key *dh = a->rekey->dh;
+	struct field_dh f;
+
+	if (!dh)
+		return;
+	f = (struct field_dh){ .group = dh_group(dh)->id,
+			       .public = dh_public(dh),
+			       .public_len = dh_group(dh)->public_len };
+	fields_put_dh(b, &f);
+}
+
+void rekey_sent(struct assoc *a, uint32_t seq)
+{
+	a->rekey->sent = true;
+	a->rekey->seq = seq;
+}
+
+void rekey_unsent(struct assoc *a, uint32_t seq)
+{
+	if (a->rekey && a->rekey->sent && a->rekey->seq == seq)
+		a->rekey->sent = false;
+}
+
+/* ---- when ----------------------------------------------------------------- */
+
+/* A random value in the last tenth below max. */
+static uint64_t below(uint64_t max)
+{
+	uint64_t random;
+
+	randombytes_buf(&random, sizeof(random));
+	return max - random % (max / 10 + 1);
+}
+
+void rekey_wear(struct hip *h, struct assoc *a, uint64_t now)
+{
+	const struct hip_rekey *c = &h->cfg.rekey;
+
+	a->wear.keyed = now;
+	a->wear.used = false;
+	a->wear.due =
+		now + below((uint64_t)(c->after_s ? c->after_s : DEFAULT_S) *
+			    ENGINE_S);
+	a->wear.bytes = below(c->after_bytes ? c->after_bytes : DEFAULT_BYTES);
+	a->wear.packets =
+		below(c->after_packets ? c->after_packets : DEFAULT_PACKETS);
+}
+
+static void begin(struct hip *h, struct assoc *a, uint64_t now)
+{
+	if (a->state != HIP_ESTABLISHED || a->rekey || h->leaving)
+		return;
+	if (rekey_start(h, a, !h->cfg.rekey.reuse, now))
+		a->wear.due = now + TRY_AGAIN;
+}
+
+void rekey_used(struct hip *h, struct assoc *a, uint64_t packets,
+		uint64_t bytes, uint64_t now)
+{
+	a->wear.used = packets > 0;
+	if (packets >= a->wear.packets || bytes >= a->wear.bytes)
+		begin(h, a, now);
+}
+
+uint64_t rekey_deadline(const struct assoc *a)
+{
+	uint64_t at = ENGINE_NEVER;
+
+	if (a->state != HIP_ESTABLISHED)
+		return ENGINE_NEVER; /* R2-SENT: soon it is */
+	if (a->rekey)
+		at = a->rekey->give_up;
+	else if (a->wear.used)
+		at = a->wear.due;
+	for (size_t i = 0; i < ASSOC_OLD_MAX; i++) {
+		if (a->old[i].spi_in && a->old[i].until < at)
+			at = a->old[i].until;
+	}
+	return at;
+}
+
+/* The peer's half has not come. */
+static bool give_up(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct rekey *r = a->rekey;
+
+	r->give_up = now + GIVE_UP;
+	if (r->standby || (r->sent && !r->acked))
+		return true; /* the UPDATE's own retries decide */
+	if (!r->sent) {
+		abandon(h, a);
+		a->wear.due = now + TRY_AGAIN;
+		update_flush(h, a, now);
+		return true;
+	}
+	if (++r->tries >= TRIES)
+		return false;
+	r->sent = false;
+	r->acked = false;
+	step(h, a, now);
+	return true;
+}
+
+bool rekey_timer(struct hip *h, struct assoc *a, uint64_t now)
+{
+	for (size_t i = 0; i < ASSOC_OLD_MAX; i++) {
+		if (!a->old[i].spi_in || now < a->old[i].until)
+			continue;
+		down(h, a, a->old[i].spi_in);
+		a->old[i] = (struct assoc_old){ 0 };
+	}
+	if (a->rekey && now >= a->rekey->give_up)
+		return give_up(h, a, now);
+	if (!a->rekey && a->wear.used && now >= a->wear.due)
+		begin(h, a, now);
+	return true;
+}
