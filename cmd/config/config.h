@@ -18,10 +18,12 @@
  *   log = error|warn|info|debug   [rendezvous]
  *   allow = HIT  (repeat)         [register HIT]      we register there
  *   puzzle = 0..20                address = ADDRESS   lifetime = SECONDS
- *   user = NAME                   [peer HIT]          host role: where it is
- *                                 address = ADDRESS[:PORT]  (repeat)
- *   [policy "PATTERN"]            via-rvs = no
- *   hip = require|prefer|off
+ *   rekey-time = 3600             [peer HIT]          host role: where it is
+ *   rekey-bytes = N               address = ADDRESS[:PORT]  (repeat)
+ *   rekey-packets = N             via-rvs = no
+ *   rekey-dh = yes|no
+ *   user = NAME                   [policy "PATTERN"]
+ *                                 hip = require|prefer|off
  * A section turns its role on.
  */
 #pragma once
@@ -34,6 +36,7 @@
 #include "core/err.h"
 #include "core/log.h"
 #include "dns/dns.h"
+#include "hip/hip.h"
 
 enum {
 	CONFIG_IDENTITIES = 8,
@@ -74,7 +77,8 @@ struct config {
 	struct hit allow[CONFIG_ALLOW];
 	size_t allow_num;
 	uint8_t puzzle; /* default 8 */
-	char user[64];	/* hipgate-setup: who owns the TUN */
+	struct hip_rekey rekey;
+	char user[64]; /* hipgate-setup: who owns the TUN */
 
 	bool proxy;
 	struct prefix pool6; /* len 0: none */

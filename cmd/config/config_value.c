@@ -29,7 +29,7 @@ static int number(const char *v, unsigned long lo, unsigned long hi,
 	char *end;
 
 	/* strtoul alone would take "-1", " 1" and "+1". */
-	if (!isdigit((unsigned char)v[0]) || strlen(v) > 9)
+	if (!isdigit((unsigned char)v[0]) || strlen(v) > 15)
 		return HG_EFORMAT;
 	n = strtoul(v, &end, 10);
 	if (*end != '\0' || n < lo || n > hi)
@@ -306,6 +306,47 @@ int config_value_puzzle(struct config *c, const char *v)
 	if (!err)
 		c->puzzle = (uint8_t)n;
 	return err;
+}
+
+int config_value_rekey_time(struct config *c, const char *v)
+{
+	unsigned long n;
+	int err = number(v, 60, SECONDS_MAX, &n);
+
+	if (!err)
+		c->rekey.after_s = (uint32_t)n;
+	return err;
+}
+
+int config_value_rekey_bytes(struct config *c, const char *v)
+{
+	unsigned long n;
+	int err = number(v, 1ul << 20, 1ul << 40, &n);
+
+	if (!err)
+		c->rekey.after_bytes = n;
+	return err;
+}
+
+int config_value_rekey_packets(struct config *c, const char *v)
+{
+	unsigned long n;
+	int err = number(v, 1000, 1ul << 48, &n);
+
+	if (!err)
+		c->rekey.after_packets = n;
+	return err;
+}
+
+int config_value_rekey_dh(struct config *c, const char *v)
+{
+	static const char *const words[] = { "no", "yes" };
+	int i = word(v, words, 2);
+
+	if (i < 0)
+		return i;
+	c->rekey.reuse = i == 0;
+	return HG_OK;
 }
 
 int config_value_user(struct config *c, const char *v)

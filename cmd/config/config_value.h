@@ -25,6 +25,10 @@ int config_value_offload(struct config *c, const char *v) HG_CHECK;
 int config_value_log(struct config *c, const char *v) HG_CHECK;
 int config_value_allow(struct config *c, const char *v) HG_CHECK;
 int config_value_puzzle(struct config *c, const char *v) HG_CHECK;
+int config_value_rekey_time(struct config *c, const char *v) HG_CHECK;
+int config_value_rekey_bytes(struct config *c, const char *v) HG_CHECK;
+int config_value_rekey_packets(struct config *c, const char *v) HG_CHECK;
+int config_value_rekey_dh(struct config *c, const char *v) HG_CHECK;
 int config_value_user(struct config *c, const char *v) HG_CHECK;
 
 int config_value_prefix(struct config *c, const char *v) HG_CHECK;

@@ -56,6 +56,7 @@ static const struct list {
 	  { { "PEER", "peer", CELL_TEXT, NULL },
 	    { "SPI-IN", "spi_in", CELL_HEX, NULL },
 	    { "SPI-OUT", "spi_out", CELL_HEX, NULL },
+	    { "STATE", "state", CELL_TEXT, NULL },
 	    { "SUITE", "suite", CELL_TEXT, NULL },
 	    { "LOCATOR", "locator", CELL_TEXT, NULL },
 	    { "OUT-PKTS", "out_packets", CELL_NUMBER, NULL },

@@ -59,7 +59,7 @@ static void on_housekeeping(uv_timer_t *t)
 {
 	struct gate *g = t->data;
 
-	hipside_traffic(g);
+	saside_traffic(g);
 	first_expire(g, uv_hrtime());
 	gate_pump(g);
 }

@@ -154,8 +154,14 @@ bool hipside_pump(struct gate *g);
 void hipside_input(struct gate *g, const uint8_t *msg, size_t len,
 		   const struct endpoint *from, const struct addr *at);
 void hipside_readable(struct gate *g, int fd);
+
+/* ---- saside.c ------------------------------------------------------------ */
+/* HIP_SA_UP, wiped; HIP_SA_SWITCH; HIP_SA_DOWN. */
+int saside_up(struct gate *g, struct hip_effect *e) HG_CHECK;
+void saside_switch(struct gate *g, const struct hip_effect *e);
+void saside_down(struct gate *g, const struct hip_effect *e);
 /* Tells the engine which SAs were used. */
-void hipside_traffic(struct gate *g);
+void saside_traffic(struct gate *g);
 
 /* ---- dnsside.c, dnstcp.c ------------------------------------------------ */
 int dnsside_start(struct gate *g) HG_CHECK;

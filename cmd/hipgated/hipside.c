@@ -77,6 +77,8 @@ int hipside_start(struct gate *g, char *errbuf, size_t errlen)
 		.rendezvous = c->rendezvous,
 		.allow = c->allow,
 		.allow_num = c->allow_num,
+		.rekey = c->rekey,
+		.spi_mod = g->plane.workers_num,
 		.puzzle_k = c->puzzle,
 		.puzzle_k_max = 20,
 	};
@@ -345,41 +347,16 @@ static void do_dropped(struct gate *g, const struct hip_effect *e,
 
 static void do_sa_up(struct gate *g, struct hip_effect *e, const struct told *t)
 {
-	const struct sa_suite *suite = sa_suite_find(e->sa.suite);
-	int err =
-		tables_add_sa(&g->plane.tables, &e->sa, &e->peer_at,
-			      g->plane.workers_num, e->initiator, uv_hrtime());
+	struct peer *p = peer_of(g, e);
+	int err = saside_up(g, e);
 
-	if (err) {
-		struct peer *p = peer_of(g, e);
-
-		/* Without an SA the association is worth nothing. */
-		log_error("SA with %s: %s", t->peer, err_text(err));
-		hip_close(g->hip, &e->peer, uv_hrtime());
-		if (p)
-			peer_refuse(g, p);
-	} else
-		events_add(&g->events, uv_hrtime(), "I", "sa-up",
-			   json_pack("{s:s,s:s,s:I,s:I,s:s,s:s,s:b}", "self",
-				     t->self, "peer", t->peer, "spi_in",
-				     (json_int_t)e->sa.spi_in, "spi_out",
-				     (json_int_t)e->sa.spi_out, "suite",
-				     suite ? suite->name : "?", "locator",
-				     t->at, "initiator", (int)e->initiator),
-			   "SA with %s at %s: in %08x out %08x, %s", t->peer,
-			   t->at, e->sa.spi_in, e->sa.spi_out,
-			   suite ? suite->name : "?");
-	sa_wipe(&e->sa);
-}
-
-static void do_sa_down(struct gate *g, const struct hip_effect *e,
-		       const struct told *t)
-{
-	tables_del_sa(&g->plane.tables, e->sa.spi_in);
-	events_add(&g->events, uv_hrtime(), "", "sa-down",
-		   json_pack("{s:s,s:I}", "peer", t->peer, "spi_in",
-			     (json_int_t)e->sa.spi_in),
-		   "SA with %s in %08x is gone", t->peer, e->sa.spi_in);
+	if (!err)
+		return;
+	/* Without an SA the association is worth nothing. */
+	log_error("SA with %s: %s", t->peer, err_text(err));
+	hip_close(g->hip, &e->peer, uv_hrtime());
+	if (p)
+		peer_refuse(g, p);
 }
 
 static void do_locator(struct gate *g, const struct hip_effect *e,
@@ -500,8 +477,11 @@ static void carry_out(struct gate *g, struct hip_effect *e)
 	case HIP_SA_UP:
 		do_sa_up(g, e, &t);
 		break;
+	case HIP_SA_SWITCH:
+		saside_switch(g, e);
+		break;
 	case HIP_SA_DOWN:
-		do_sa_down(g, e, &t);
+		saside_down(g, e);
 		break;
 	case HIP_LOCATOR:
 		do_locator(g, e, &t);
@@ -536,28 +516,4 @@ bool hipside_pump(struct gate *g)
 		carry_out(g, &e);
 	}
 	return any;
-}
-
-/* ---- use of the SAs ------------------------------------------------------- */
-
-static void tell_traffic(struct sa *sa, void *arg)
-{
-	struct gate *g = arg;
-	uint64_t in =
-		atomic_load_explicit(&sa->in_packets, memory_order_relaxed);
-	uint64_t out =
-		atomic_load_explicit(&sa->out_packets, memory_order_relaxed);
-	uint64_t now = uv_hrtime();
-
-	if (in != sa->in_seen)
-		hip_traffic(g->hip, &sa->self, &sa->peer, true, now);
-	if (out != sa->out_seen)
-		hip_traffic(g->hip, &sa->self, &sa->peer, false, now);
-	sa->in_seen = in;
-	sa->out_seen = out;
-}
-
-void hipside_traffic(struct gate *g)
-{
-	tables_each_sa(&g->plane.tables, tell_traffic, g);
 }

@@ -248,16 +248,15 @@ static int sa_contexts(struct sa *s, const struct sa_pair *pair)
 	return err;
 }
 
-/* From now on this is the SA that the pair is looked up by. */
-static void supersede(struct tables *t, struct sa *s)
+void tables_use_sa(struct tables *t, struct sa *sa)
 {
-	struct hit pair[2] = { s->self, s->peer };
+	struct hit pair[2] = { sa->self, sa->peer };
 
-	cds_lfht_node_init(&s->by_pair);
+	cds_lfht_node_init(&sa->by_pair);
 	/* The old one stays in sa_spi until tables_del_sa. */
 	(void)cds_lfht_add_replace(t->sa_pair,
-				   hash_of_pair(t, &s->self, &s->peer),
-				   pair_match, pair, &s->by_pair);
+				   hash_of_pair(t, &sa->self, &sa->peer),
+				   pair_match, pair, &sa->by_pair);
 }
 
 int tables_add_sa(struct tables *t, const struct sa_pair *pair,
@@ -298,7 +297,6 @@ int tables_add_sa(struct tables *t, const struct sa_pair *pair,
 		sa_destroy(s);
 		return err;
 	}
-	supersede(t, s);
 	t->sas++;
 	return HG_OK;
 }

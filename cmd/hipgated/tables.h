@@ -108,11 +108,14 @@ int tables_add_mapping(struct tables *t, const struct addr *virt,
 /* Takes f, whose nat part is filled. HG_EEXIST: f was freed. */
 int tables_add_flow(struct tables *t, struct flow *f) HG_CHECK;
 void tables_del_flow(struct tables *t, struct flow *f);
-/* Makes the contexts of all workers and publishes; an SA of the same HIT
- * pair is superseded for sending but opens until tables_del_sa. */
+/* Makes the contexts of all workers and publishes: it opens, and does not
+ * send until tables_use_sa. */
 int tables_add_sa(struct tables *t, const struct sa_pair *pair,
 		  const struct endpoint *peer_at, unsigned workers,
 		  bool initiator, uint64_t now) HG_CHECK;
+/* From now on this one sends; the SA of the same HIT pair that did until
+ * now opens until tables_del_sa. */
+void tables_use_sa(struct tables *t, struct sa *sa);
 void tables_del_sa(struct tables *t, uint32_t spi_in);
 int tables_move_sa(struct sa *sa, const struct endpoint *peer_at) HG_CHECK;
 

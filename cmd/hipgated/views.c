@@ -116,18 +116,22 @@ static void add_sa(struct sa *s, void *arg)
 {
 	struct list *l = arg;
 	const struct path *path = atomic_load(&s->path);
+	struct tables *t = &l->g->plane.tables;
 
 	(void)json_array_append_new(
 		l->array,
-		json_pack(
-			"{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "self",
-			hit_json(&s->self), "peer", hit_json(&s->peer),
-			"spi_in", number(s->spi_in), "spi_out",
-			number(s->spi_out), "suite", suite_json(s->suite),
-			"locator", endpoint_json(&path->peer), "out_packets",
-			load(&s->out_packets), "out_bytes", load(&s->out_bytes),
-			"in_packets", load(&s->in_packets), "in_bytes",
-			load(&s->in_bytes), "age_s", since(s->created_ns)));
+		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s}",
+			  "self", hit_json(&s->self), "peer",
+			  hit_json(&s->peer), "spi_in", number(s->spi_in),
+			  "spi_out", number(s->spi_out), "suite",
+			  suite_json(s->suite), "locator",
+			  endpoint_json(&path->peer), "out_packets",
+			  load(&s->out_packets), "out_bytes",
+			  load(&s->out_bytes), "in_packets",
+			  load(&s->in_packets), "in_bytes", load(&s->in_bytes),
+			  "age_s", since(s->created_ns), "state",
+			  tables_sa_out(t, &s->self, &s->peer) == s ? "sends"
+								    : "opens"));
 }
 
 static json_t *view_sas(struct gate *g)

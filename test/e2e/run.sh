@@ -13,6 +13,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/clients.sh"
 . "$ROOT/test/e2e/figure6.sh"
 . "$ROOT/test/e2e/traffic.sh"
+. "$ROOT/test/e2e/rekey.sh"
 . "$ROOT/test/e2e/names.sh"
 . "$ROOT/test/e2e/wire.sh"
 . "$ROOT/test/e2e/trouble.sh"
@@ -45,6 +46,7 @@ main()
 	captures_down
 	wire_checks
 	big_checks
+	rekey_checks
 	privilege_checks
 	refusal_checks
 	garbage_checks

@@ -49,6 +49,8 @@ START_TEST(takes_every_key)
 		"state = /s\ncontrol = /c.sock\ncontrol-group = adm\n"
 		"offload = off\nlog = debug\nallow = " HIT1 "\n"
 		"allow = " HIT2 "\npuzzle = 20\nuser = _gate\r\n"
+		"rekey-time = 60\nrekey-bytes = 1048576\n"
+		"rekey-packets = 281474976710656\nrekey-dh = no\n"
 		"\t[proxy] # first\n"
 		"  prefix = 2001:db8:401::/64\n"
 		"  prefix = 198.18.0.0/15\n"
@@ -75,6 +77,10 @@ START_TEST(takes_every_key)
 	ck_assert_int_eq(c->log, LOG_LEVEL_DEBUG);
 	ck_assert_uint_eq(c->allow_num, 2);
 	ck_assert_uint_eq(c->puzzle, 20);
+	ck_assert_uint_eq(c->rekey.after_s, 60);
+	ck_assert_uint_eq(c->rekey.after_bytes, 1048576);
+	ck_assert_uint_eq(c->rekey.after_packets, 281474976710656);
+	ck_assert(c->rekey.reuse);
 	ck_assert_str_eq(c->user, "_gate");
 	ck_assert(c->proxy && c->host && c->rendezvous);
 	ck_assert_uint_eq(c->pool6.len, 64);
@@ -166,6 +172,14 @@ static const struct refusal {
 	  "65535" },
 	{ D "puzzle = 21\n",
 	  "f.conf:3: bad value \"21\" for puzzle: expected a number 0 to 20" },
+	{ D "rekey-time = 59\n",
+	  "f.conf:3: bad value \"59\" for rekey-time: expected seconds, 60 to "
+	  "86400" },
+	{ D "rekey-packets = 281474976710657\n",
+	  "f.conf:3: bad value \"281474976710657\" for rekey-packets: expected "
+	  "packets of one SA, 1000 to 281474976710656" },
+	{ D "rekey-dh = maybe\n",
+	  "f.conf:3: bad value \"maybe\" for rekey-dh: expected yes or no" },
 	{ D "puzzle = -1\n",
 	  "f.conf:3: bad value \"-1\" for puzzle: expected a number 0 to 20" },
 	{ D "log = loud\n", "f.conf:3: bad value \"loud\" for log: expected "

@@ -118,14 +118,19 @@ static struct sa_pair pair_of(uint32_t spi_in)
 	return p;
 }
 
-START_TEST(newer_sa_sends_and_the_older_still_opens)
+START_TEST(sa_sends_when_told_and_the_older_still_opens)
 {
 	struct endpoint at = { addr_of("192.0.2.1"), 10500 };
 	struct sa_pair a = pair_of(1000);
 	struct sa_pair b = pair_of(2001);
 
 	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 2, true, 0), HG_OK);
+	ck_assert_ptr_null(tables_sa_out(&t, &a.self, &a.peer));
+	tables_use_sa(&t, tables_sa_in(&t, 1000));
+	ck_assert_uint_eq(tables_sa_out(&t, &a.self, &a.peer)->spi_in, 1000);
 	ck_assert_int_eq(tables_add_sa(&t, &b, &at, 2, true, 0), HG_OK);
+	ck_assert_uint_eq(tables_sa_out(&t, &a.self, &a.peer)->spi_in, 1000);
+	tables_use_sa(&t, tables_sa_in(&t, 2001));
 	ck_assert_uint_eq(tables_sa_out(&t, &a.self, &a.peer)->spi_in, 2001);
 	ck_assert_uint_eq(tables_sa_in(&t, 1000)->owner, 0);
 	ck_assert_uint_eq(tables_sa_in(&t, 2001)->owner, 1);
@@ -148,10 +153,13 @@ START_TEST(second_sa_of_one_spi_is_refused_and_changes_nothing)
 	bad.suite = 7; /* not implemented */
 	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 1, true, 0), HG_OK);
 	first = tables_sa_in(&t, 1000);
+	tables_use_sa(&t, first);
 	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 1, true, 0), HG_EEXIST);
 	ck_assert_int_ne(tables_add_sa(&t, &bad, &at, 1, true, 0), HG_OK);
 	ck_assert_ptr_eq(tables_sa_out(&t, &a.self, &a.peer), first);
 	ck_assert_uint_eq(t.sas, 1);
+	tables_del_sa(&t, 1000);
+	ck_assert_ptr_null(tables_sa_out(&t, &a.self, &a.peer));
 }
 END_TEST
 
@@ -180,7 +188,7 @@ Suite *test_tables_suite(void)
 	tcase_add_test(tc, mapping_is_found_and_never_changes_its_meaning);
 	tcase_add_test(tc, flow_is_found_by_both_keys_until_removed);
 	tcase_add_test(tc, flow_whose_key_or_port_is_taken_is_refused_whole);
-	tcase_add_test(tc, newer_sa_sends_and_the_older_still_opens);
+	tcase_add_test(tc, sa_sends_when_told_and_the_older_still_opens);
 	tcase_add_test(tc, second_sa_of_one_spi_is_refused_and_changes_nothing);
 	tcase_add_test(tc, move_changes_only_where_packets_go);
 	suite_add_tcase(s, tc);

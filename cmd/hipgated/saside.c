@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* SAs between the engine and the workers: published, switched, retired (I).
+ *
+ * THEORY OF OPERATION
+ * Control thread only. The SA of a base exchange opens and sends at once.
+ * A rekeyed one is published on standby: it opens, and sends from
+ * HIP_SA_SWITCH on. Workers take whichever sends at the moment, packet by
+ * packet, so a flow stays in order; its SPI names the same worker as the
+ * one before (hip_config.spi_mod), so it does on the other side, too. Once a
+ * second the engine is told what has passed.
+ */
+#include "gate.h"
+
+#include "core/log.h"
+
+static void tell_up(struct gate *g, const struct hip_effect *e)
+{
+	const struct sa_suite *suite = sa_suite_find(e->sa.suite);
+	const char *name = suite ? suite->name : "?";
+	char self[ADDR_TEXT_MAX];
+	char peer[ADDR_TEXT_MAX];
+	char at[ENDPOINT_TEXT_MAX];
+
+	hit_print(&e->self, self);
+	hit_print(&e->peer, peer);
+	endpoint_print(&e->peer_at, at);
+	events_add(&g->events, uv_hrtime(), e->standby ? "" : "I",
+		   e->standby ? "sa-standby" : "sa-up",
+		   json_pack("{s:s,s:s,s:I,s:I,s:s,s:s,s:b}", "self", self,
+			     "peer", peer, "spi_in", (json_int_t)e->sa.spi_in,
+			     "spi_out", (json_int_t)e->sa.spi_out, "suite",
+			     name, "locator", at, "initiator",
+			     (int)e->initiator),
+		   "SA with %s at %s%s: in %08x out %08x, %s", peer, at,
+		   e->standby ? " on standby" : "", e->sa.spi_in, e->sa.spi_out,
+		   name);
+}
+
+int saside_up(struct gate *g, struct hip_effect *e)
+{
+	struct tables *t = &g->plane.tables;
+	int err = tables_add_sa(t, &e->sa, &e->peer_at, g->plane.workers_num,
+				e->initiator, uv_hrtime());
+
+	if (!err && !e->standby)
+		tables_use_sa(t, tables_sa_in(t, e->sa.spi_in));
+	if (!err)
+		tell_up(g, e);
+	sa_wipe(&e->sa);
+	return err;
+}
+
+void saside_switch(struct gate *g, const struct hip_effect *e)
+{
+	struct sa *sa = tables_sa_in(&g->plane.tables, e->sa.spi_in);
+	char peer[ADDR_TEXT_MAX];
+
+	if (!sa)
+		return; /* could not be published: it is being closed */
+	hit_print(&e->peer, peer);
+	if (tables_move_sa(sa, &e->peer_at))
+		log_error("no memory to move the SA with %s", peer);
+	tables_use_sa(&g->plane.tables, sa);
+	events_add(&g->events, uv_hrtime(), "", "sa-switch",
+		   json_pack("{s:s,s:I,s:I}", "peer", peer, "spi_in",
+			     (json_int_t)e->sa.spi_in, "spi_out",
+			     (json_int_t)e->sa.spi_out),
+		   "SA with %s rekeyed: in %08x out %08x from now on", peer,
+		   e->sa.spi_in, e->sa.spi_out);
+}
+
+void saside_down(struct gate *g, const struct hip_effect *e)
+{
+	char peer[ADDR_TEXT_MAX];
+
+	hit_print(&e->peer, peer);
+	tables_del_sa(&g->plane.tables, e->sa.spi_in);
+	events_add(&g->events, uv_hrtime(), "", "sa-down",
+		   json_pack("{s:s,s:I}", "peer", peer, "spi_in",
+			     (json_int_t)e->sa.spi_in),
+		   "SA with %s in %08x is gone", peer, e->sa.spi_in);
+}
+
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void tell_traffic(struct sa *sa, void *arg)
+{
+	struct gate *g = arg;
+	uint64_t in = atomic_load(&sa->in_packets);
+	uint64_t out = atomic_load(&sa->out_packets);
+	uint64_t now = uv_hrtime();
+
+	if (in != sa->in_seen)
+		hip_traffic(g->hip, &sa->self, &sa->peer, true, now);
+	if (out != sa->out_seen)
+		hip_traffic(g->hip, &sa->self, &sa->peer, false, now);
+	if (in != sa->in_seen || out != sa->out_seen)
+		hip_used(g->hip, &sa->self, &sa->peer, sa->spi_in,
+			 greater(in, out),
+			 greater(atomic_load(&sa->in_bytes),
+				 atomic_load(&sa->out_bytes)),
+			 now);
+	sa->in_seen = in;
+	sa->out_seen = out;
+}
+
+void saside_traffic(struct gate *g)
+{
+	tables_each_sa(&g->plane.tables, tell_traffic, g);
+}

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+# Rekeying under a running download: by packets, with a new Diffie-Hellman,
+# from both ends, and nothing lost or out of order. Sourced by run.sh.
+# shellcheck shell=bash
+
+# often NODE: a rekey every second or so while something passes.
+often()
+{
+	sed -i 's/^log = info$/&\nrekey-packets = 1000/' \
+		"$DEMO_DIR/$1/hipgate.conf"
+	daemon_stop "$1" && daemon_start "$1"
+}
+
+# tcp NODE COUNTER: of the kernel there, since the namespace was made.
+tcp()
+{
+	at "$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $2 }'
+}
+
+rekeys()
+{
+	trace "$1" | jq '[.[] | select(.event == "sa-switch")] | length'
+}
+
+# What a rekey could cost: an SA the other end does not have, a moment with
+# none, a packet that came too late, a segment out of order (whatever comes
+# behind one that was lost is, too).
+rekey_costs()
+{
+	local node reason
+
+	for node in px hip4; do
+		for reason in esp-spi esp-replay esp-auth no-sa; do
+			echo "$node $reason $(drops "$node" "$reason")"
+		done
+	done
+	echo "lh4 out of order $(tcp lh4 TcpExtTCPOFOQueue)"
+}
+
+slow_file()
+{
+	local got
+
+	got=$(fetch lh4 4 "http://$1/big" --max-time 240 --limit-rate 8M |
+		sha256sum)
+	[[ $got == "$(cat "$DEMO_DIR/big.sha256")" ]]
+}
+
+rekey_checks()
+{
+	local before
+
+	check "rekeying often: hip4 starts again" often hip4
+	check "rekeying often: the proxy starts again" often px
+	wait_for 20 "the registration of hip4 at the agent" registered hip4
+	check "rekeying often: the first page" gets_page lh4 4 hip4.foo.com
+	before=$(rekey_costs)
+	check "100 MB through rekeys are bit-identical" slow_file hip4.foo.com
+	check "there were rekeys, and both ends saw the same" \
+		eval 'n=$(rekeys px); echo "$n"; ((n >= 5)) &&
+			test "$n" = "$(rekeys hip4)"'
+	check "no packet was lost, late or out of order for them" \
+		diff <(echo "$before") <(rekey_costs)
+}
