@@ -268,6 +268,18 @@ static struct lab *pair(size_t n)
 	return lab;
 }
 
+/* Rekeys from the KEYMAT there is, and with a new Diffie-Hellman. */
+static void renew(struct lab *lab, bool dh)
+{
+	lab_sleep(lab, 20 * LAB_S);
+	ck_assert_int_eq(hip_rekey(lab->host[0].h, &lab->host[0].hit,
+				   &lab->host[1].hit, dh, lab->now),
+			 HG_OK);
+	lab_drain(lab);
+	ck_assert(lab_agree(lab, 0, 1));
+	ck_assert_uint_eq(lab->host[1].count[HIP_SA_SWITCH], dh ? 2 : 1);
+}
+
 static void whole_life(size_t n, const struct choice *want)
 {
 	struct lab *lab = pair(n);
@@ -279,6 +291,8 @@ static void whole_life(size_t n, const struct choice *want)
 	ck_assert(lab_agree(lab, 0, 1));
 	ck_assert_uint_eq(session.agreed, want ? 1 : 0);
 	probe(lab);
+	renew(lab, false);
+	renew(lab, true);
 	hip_close(lab->host[0].h, NULL, lab->now);
 	lab_drain(lab);
 	ck_assert_uint_eq(lab->sent[HIP_CLOSE], 1);
