@@ -318,6 +318,15 @@ void fields_put_signature(struct msg_builder *b, enum param id,
 	wr_put(&w, f->sig, f->sig_len);
 }
 
+void fields_put_echo(struct msg_builder *b, const struct hip_msg *m,
+		     enum param request, enum param response)
+{
+	const struct hip_param *p = param_find(m, request);
+
+	for (; p; p = param_next(m, p))
+		message_put(b, response, p->contents, p->len);
+}
+
 bool fields_get_reg_info(const struct hip_param *p, struct field_reg_info *out)
 {
 	struct rd r = contents_of(p);

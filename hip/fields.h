@@ -152,6 +152,11 @@ bool fields_get_signature(const struct hip_param *p,
 void fields_put_signature(struct msg_builder *b, enum param id,
 			  const struct field_signature *f);
 
+/* Each echo request of m of this kind, answered: its contents in a response
+ * (7401 5.2.20 to 5.2.23). */
+void fields_put_echo(struct msg_builder *b, const struct hip_msg *m,
+		     enum param request, enum param response);
+
 /* Registration types (RFC 8004 5, RFC 9028). */
 enum { FIELDS_REG_RENDEZVOUS = 1, FIELDS_REG_RELAY_UDP_HIP = 2 };
 /* Why a registration failed (RFC 8003 4.5). */

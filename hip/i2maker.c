@@ -266,15 +266,6 @@ static int put_host_id(struct hip_job *job, const struct r1_view *v)
 			      job->keys->hip.enc_out);
 }
 
-static void put_echo(struct msg_builder *b, const struct hip_msg *m,
-		     enum param request, enum param response)
-{
-	const struct hip_param *p = param_find(m, request);
-
-	for (; p; p = param_next(m, p))
-		message_put(b, response, p->contents, p->len);
-}
-
 /* Type order (RFC 7401 5.2.1, 5.3.3; RFC 7402 5.2.1.2). */
 static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 			   const struct dh_key *dh)
@@ -309,8 +300,8 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 		return REASON_HIP_CRYPTO;
 	if (v->ask_reg)
 		fields_put_reg(b, PARAM_REG_REQUEST, &reg);
-	put_echo(b, &v->m, PARAM_ECHO_REQUEST_SIGNED,
-		 PARAM_ECHO_RESPONSE_SIGNED);
+	fields_put_echo(b, &v->m, PARAM_ECHO_REQUEST_SIGNED,
+			PARAM_ECHO_RESPONSE_SIGNED);
 	ids.id[0] = HIPJOB_TRANSPORT_ESP;
 	fields_put_transport(b, &ids);
 	ids.id[0] = v->esp_suite;
@@ -318,8 +309,8 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 	if (auth_put_mac(b, v->rhash, job->keys->hip.mac_out) ||
 	    auth_put_signature(b, job->id))
 		return REASON_HIP_CRYPTO;
-	put_echo(b, &v->m, PARAM_ECHO_REQUEST_UNSIGNED,
-		 PARAM_ECHO_RESPONSE_UNSIGNED);
+	fields_put_echo(b, &v->m, PARAM_ECHO_REQUEST_UNSIGNED,
+			PARAM_ECHO_RESPONSE_UNSIGNED);
 	/* Echoes too large to send back: nothing we could answer with. */
 	return message_finish(b) ? REASON_HIP_TLV : REASON_NUM;
 }

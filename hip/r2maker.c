@@ -138,15 +138,26 @@ static enum reason make_r2(struct hip_job *job, const struct i2_view *v)
 	struct field_esp_info info = { .keymat_index = v->info.keymat_index,
 				       .new_spi = job->u.i2.spi };
 	struct suite_buf host_id;
+	int err;
 
 	host_id.p = identity_host_id(job->id, &host_id.len);
 	message_begin(b, HIP_R2, &job->self, &job->peer);
 	fields_put_esp_info(b, &info);
 	registrar_put(b, &job->u.i2.answer);
-	if (auth_put_mac_2(b, job->keys->rhash, job->keys->hip.mac_out,
-			   &host_id) ||
-	    auth_put_signature(b, job->id) || message_finish(b))
-		return REASON_HIP_CRYPTO;
+	/* RFC 7401 5.2.20, 5.2.21: a middlebox may have asked, too. */
+	fields_put_echo(b, &v->m, PARAM_ECHO_REQUEST_SIGNED,
+			PARAM_ECHO_RESPONSE_SIGNED);
+	err = auth_put_mac_2(b, job->keys->rhash, job->keys->hip.mac_out,
+			     &host_id);
+	if (!err)
+		err = auth_put_signature(b, job->id);
+	fields_put_echo(b, &v->m, PARAM_ECHO_REQUEST_UNSIGNED,
+			PARAM_ECHO_RESPONSE_UNSIGNED);
+	if (!err)
+		err = message_finish(b);
+	/* Full: an echo too large to send back. */
+	if (err)
+		return err == HG_EFULL ? REASON_HIP_TLV : REASON_HIP_CRYPTO;
 	return REASON_NUM;
 }
 

@@ -219,6 +219,43 @@ START_TEST(r2_carries_what_the_registrar_answers)
 }
 END_TEST
 
+/* RFC 7401 5.2.20, 5.2.21: the unsigned ones may be a middlebox's. */
+START_TEST(echo_requests_in_i2_come_back_in_r2)
+{
+	static const uint16_t types[] = { 65, 961, 61569, 61697, 63425, 63425 };
+	static const uint8_t big[HIP_MSG_MAX];
+	struct stage s = stage_new(false);
+	struct bench_edits e = {
+		.e = { { PARAM_ECHO_REQUEST_SIGNED, "signed", 6 } }, .num = 1
+	};
+	const struct hip_param *p;
+	struct msg_builder i2;
+	struct hip_job *job;
+	struct hip_msg m;
+
+	remake(&s, &e, &i2);
+	message_put(&i2, PARAM_ECHO_REQUEST_UNSIGNED, "one", 3);
+	message_put(&i2, PARAM_ECHO_REQUEST_UNSIGNED, NULL, 0);
+	job = i2_job(&s, &i2);
+	r2maker_run(job);
+	ck_assert_int_eq(job->reason, REASON_NUM);
+	m = bench_parsed(job->out.buf, job->out.len);
+	bench_types(job->out.buf, job->out.len, types, 6);
+	p = bench_param(&m, PARAM_ECHO_RESPONSE_SIGNED);
+	ck_assert(p->len == 6 && memcmp(p->contents, "signed", 6) == 0);
+	p = bench_param(&m, PARAM_ECHO_RESPONSE_UNSIGNED);
+	ck_assert(p->len == 3 && memcmp(p->contents, "one", 3) == 0);
+	ck_assert_uint_eq(param_next(&m, p)->len, 0);
+	check_auth(&s, &m);
+	hipjob_free(job);
+	/* As much as I2 has room for, R2 has too. */
+	e.e[0].contents = big;
+	e.e[0].len = HIP_MSG_MAX - s.i2->out.len - 16;
+	expect(&s, &e, REASON_NUM);
+	stage_free(&s);
+}
+END_TEST
+
 START_TEST(a_changed_i2_has_a_wrong_mac)
 {
 	static const uint8_t mac[SUITE_HASH_MAX + 1] = { 1 };
@@ -447,6 +484,7 @@ Suite *test_r2maker_suite(void)
 	tcase_add_test(t,
 		       a_good_i2_gives_an_r2_that_verifies_and_the_same_keys);
 	tcase_add_test(t, r2_carries_what_the_registrar_answers);
+	tcase_add_test(t, echo_requests_in_i2_come_back_in_r2);
 	tcase_add_test(t, a_changed_i2_has_a_wrong_mac);
 	tcase_add_test(t, a_wrong_signature_is_refused);
 	tcase_add_test(t, an_encrypted_that_cannot_be_read_is_refused);
