@@ -96,9 +96,13 @@ enum reason rendezvous_check(struct hip *h, struct packet *p)
 	p->has_from = false;
 	if (!f && !param_find(&p->m, PARAM_RVS_HMAC))
 		return REASON_NUM;
-	/* RFC 8004 4.3.2: FROM only with a proof, and one hop only. */
-	if (!f || param_next(&p->m, f) || !whose(h, p))
+	/* RFC 8004 4.3.2: what is there must be right. */
+	if (!whose(h, p))
 		return REASON_HIP_RVS_HMAC;
+	if (!f)
+		return REASON_NUM; /* passed on, its source left as it was */
+	if (param_next(&p->m, f))
+		return REASON_HIP_RVS_HMAC; /* more than one hop */
 	if (!fields_get_from(f, &p->via_from))
 		return REASON_HIP_TLV;
 	if (addr_is_unusable(&p->via_from))

@@ -2,6 +2,10 @@
 /* I1 through a rendezvous server: 0 the proxy, 1 the host, 2 the server. */
 #include "test/unit/hip/lab.h"
 
+#include "hip/auth.h"
+#include "hip/engine.h"
+#include "hip/fields.h"
+
 static struct lab *three(void)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
@@ -181,6 +185,56 @@ START_TEST(a_from_by_a_stranger_is_refused_at_host_and_server)
 }
 END_TEST
 
+/* An I1 as the server could send it on: with so many FROM, and a proof. */
+static struct lab_packet passed_on(struct lab *lab, unsigned froms, bool proof)
+{
+	struct hip *h = lab->host[2].h;
+	struct assoc *a = registrar_find(h, &lab->host[1].hit);
+	struct lab_packet p = { .from = 2,
+				.src = lab->host[2].at,
+				.dst = lab->host[1].at };
+	struct msg_builder b;
+
+	message_begin(&b, HIP_I1, &lab->host[0].hit, &lab->host[1].hit);
+	message_put(&b, PARAM_DH_GROUP_LIST, dh_group_ids, dh_group_ids_num);
+	for (unsigned i = 0; i < froms; i++)
+		fields_put_from(&b, &lab->host[0].at.addr);
+	if (proof)
+		ck_assert_int_eq(auth_put_rvs_hmac(&b, a->keys->rhash,
+						   a->keys->hip.mac_out),
+				 0);
+	else
+		message_reserve(&b, PARAM_RVS_HMAC, a->keys->rhash->hash_len);
+	ck_assert_int_eq(message_finish(&b), 0);
+	memcpy(p.msg, b.buf, b.len);
+	p.len = b.len;
+	return p;
+}
+
+/* RFC 8004 4.3.2: what proof there is must be right, FROM or not. */
+START_TEST(a_proof_is_checked_with_and_without_from)
+{
+	for (unsigned froms = 0; froms < 3; froms++) {
+		struct lab *lab = three();
+		struct lab_packet p = passed_on(lab, froms, false);
+		unsigned sent = lab->sent[HIP_R1];
+
+		lab_input(lab, 1, &p);
+		ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_RVS_HMAC), 1);
+		p = passed_on(lab, froms, true);
+		lab_input(lab, 1, &p);
+		ck_assert_uint_eq(lab->sent[HIP_R1] - sent, froms < 2);
+		ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_RVS_HMAC),
+				  froms < 2 ? 1 : 2); /* one hop only */
+		if (froms < 2)
+			ck_assert(endpoint_eq(
+				&lab->host[1].last[HIP_SEND].peer_at,
+				froms ? &lab->host[0].at : &p.src));
+		lab_free(lab);
+	}
+}
+END_TEST
+
 START_TEST(i1_beyond_the_rate_of_its_source_is_not_relayed)
 {
 	struct lab *lab = three();
@@ -247,6 +301,7 @@ Suite *test_rendezvous_suite(void)
 	tcase_add_test(
 		t, each_flipped_octet_behind_the_header_spoils_a_relayed_i1);
 	tcase_add_test(t, a_from_by_a_stranger_is_refused_at_host_and_server);
+	tcase_add_test(t, a_proof_is_checked_with_and_without_from);
 	tcase_add_test(t, i1_beyond_the_rate_of_its_source_is_not_relayed);
 	tcase_add_test(
 		t, a_host_that_restarts_is_reached_through_the_server_again);
