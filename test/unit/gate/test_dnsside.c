@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* HIP records against their keys and their lifetimes (RFC 8005 4.1, 4.2). */
+#include "test/unit/dns/desk.h"
+
+#include "cmd/hipgated/dnsside.h"
+#include "cmd/hipgated/gate.h"
+
+static struct gate *g;
+static struct desk k;
+static struct config cfg;
+static struct hip_identity *id; /* of the host that is looked up */
+
+static void setup(void)
+{
+	struct hip_config hc = { .puzzle_k_max = 20 };
+	struct hip_identity *self;
+
+	tables_thread_begin();
+	desk_open(&k);
+	g = calloc(1, sizeof(*g));
+	g->dnsside = calloc(1, sizeof(*g->dnsside));
+	g->dnsside->asks.g = g;
+	g->dnsside->g = g;
+	g->cfg = &cfg;
+	g->dns = k.d;
+	g->buf = malloc(65536);
+	g->peers = cds_lfht_new_flavor(64, 64, 0, CDS_LFHT_AUTO_RESIZE,
+				       &urcu_qsbr_flavor, NULL);
+	events_init(&g->events, "test");
+	ck_assert_int_eq(hip_identity_generate(HIP_ALG_ECDSA_P256, &id), 0);
+	ck_assert_int_eq(hip_identity_generate(HIP_ALG_ECDSA_P256, &self), 0);
+	ck_assert_int_eq(hip_new(&hc, uv_hrtime(), &g->hip), 0);
+	ck_assert_int_eq(hip_add_identity(g->hip, self, uv_hrtime()), 0);
+}
+
+static void teardown(void)
+{
+	peer_fini(g);
+	hip_free(g->hip);
+	hip_identity_free(id);
+	events_fini(&g->events);
+	free(g->dnsside);
+	free(g->buf);
+	free(g);
+	desk_close(&k);
+	tables_thread_end();
+}
+
+/* rdata of the host's record; lie: the HIT is another one. */
+static size_t record(uint8_t out[200], bool lie)
+{
+	struct wr w = wr_init(out, 200);
+	struct hit hit = *hip_identity_hit(id);
+	const uint8_t *pk;
+	uint8_t pk_alg;
+	size_t pk_len;
+
+	hip_identity_dns_key(id, &pk_alg, &pk, &pk_len);
+	hit.b[15] ^= lie;
+	wr_u8(&w, 16);
+	wr_u8(&w, pk_alg);
+	wr_be16(&w, (uint16_t)pk_len);
+	wr_put(&w, hit.b, sizeof(hit.b));
+	wr_put(&w, pk, pk_len);
+	ck_assert(!w.bad);
+	return wr_len(&w);
+}
+
+/* Addresses first; the record last, and what it causes left to the gate. */
+static void answer_all(bool lie, uint32_t ttl)
+{
+	const struct dns_effect *ask = desk_ask(&k, "h.test", SCAN_HIP, false);
+	uint8_t rdata[200];
+	size_t len = record(rdata, lie);
+
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_A, false), "h.test",
+			 "192.0.2.1", 0);
+	desk_nothing(&k, desk_ask(&k, "h.test", SCAN_AAAA, false), 0, 0);
+	desk_answer_to(&k, ask, 0);
+	desk_rr(&k, 1, "h.test", SCAN_HIP, ttl, rdata, len);
+	dns_answer(k.d, ask->ask, &ask->server, k.buf, wr_len(&k.w), 0);
+	while (dnsside_pump(g))
+		;
+}
+
+static void find_servfail(void *arg, const char *line)
+{
+	if (strstr(line, "\"dns-reply\"") && strstr(line, "\"rcode\":2"))
+		*(bool *)arg = true;
+}
+
+START_TEST(a_record_whose_hit_is_not_of_its_key_is_discarded)
+{
+	bool failed = false;
+
+	desk_query(&k, "h.test", SCAN_A, true, 0);
+	answer_all(true, 300);
+	ck_assert_uint_eq(reason_get(&g->drops, REASON_DNS_BAD_HIP), 1);
+	ck_assert_uint_eq(g->peers_num, 0);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	events_each(&g->events, find_servfail, &failed);
+	ck_assert(failed); /* and not the clear address */
+}
+END_TEST
+
+static struct peer *known_peer(void)
+{
+	struct peer *p = peer_get(g, hip_identity_hit(id));
+
+	ck_assert_ptr_nonnull(p);
+	strcpy(p->name, "h.test");
+	p->server = k.who.server;
+	p->locators[0] = desk_at("192.0.2.77", HIP_PORT);
+	p->locators_num = 1;
+	return p;
+}
+
+START_TEST(a_look_up_with_another_hit_changes_no_locator)
+{
+	struct peer *p = known_peer();
+	struct endpoint was = p->locators[0];
+
+	for (int lie = 1; lie >= 0; lie--) {
+		ck_assert_int_eq(dns_resolve(k.d, p->name, &p->server,
+					     (uint64_t)(uintptr_t)p, 0),
+				 0);
+		desk_drain(&k);
+		answer_all(lie, 300);
+		ck_assert_uint_eq(p->locators_num, 1);
+		ck_assert(endpoint_eq(&p->locators[0], &was) == lie);
+		ck_assert_uint_eq(reason_get(&g->drops, REASON_DNS_BAD_HIP), 1);
+	}
+}
+END_TEST
+
+static void count(const struct hip_peer *p, void *arg)
+{
+	(void)p;
+	++*(unsigned *)arg;
+}
+
+static unsigned begun(void)
+{
+	unsigned n = 0;
+
+	hip_each_peer(g->hip, count, &n);
+	return n;
+}
+
+/* RFC 8005 4.2: on an expired record nothing is begun; a new query is made
+ * and its record used. */
+START_TEST(an_expired_record_is_asked_for_again_before_i1)
+{
+	struct peer *p = known_peer();
+	uint64_t now = uv_hrtime();
+
+	p->fresh_until = now;
+	peer_want(g, p, now);
+	ck_assert_uint_eq(begun(), 0);
+	ck_assert_uint_eq(dns_pending(k.d), 1);
+	peer_want(g, p, now + 1); /* not twice at a time */
+	ck_assert_uint_eq(dns_pending(k.d), 1);
+	desk_drain(&k);
+	answer_all(false, 300);
+	ck_assert_uint_gt(p->fresh_until, now + 299 * SEC);
+	ck_assert_uint_lt(p->fresh_until, uv_hrtime() + 301 * SEC);
+	peer_want(g, p, p->fresh_until - 1);
+	ck_assert_uint_eq(begun(), 1);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	p->state = HIP_UNASSOCIATED;
+	peer_want(g, p, p->fresh_until);
+	ck_assert_uint_eq(dns_pending(k.d), 1);
+}
+END_TEST
+
+Suite *test_dnsside_suite(void);
+Suite *test_dnsside_suite(void)
+{
+	Suite *s = suite_create("dnsside");
+	TCase *tc = tcase_create("dnsside");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, a_record_whose_hit_is_not_of_its_key_is_discarded);
+	tcase_add_test(tc, a_look_up_with_another_hit_changes_no_locator);
+	tcase_add_test(tc, an_expired_record_is_asked_for_again_before_i1);
+	suite_add_tcase(s, tc);
+	return s;
+}
