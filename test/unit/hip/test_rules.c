@@ -72,6 +72,73 @@ START_TEST(who_only_begins_answers_peers_and_nobody_else)
 }
 END_TEST
 
+/* ---- I1 and R1 ------------------------------------------------------------ */
+
+/* RFC 7401 5.3.1, 6.7 step 1. A NULL HIT asks for opportunistic mode. */
+START_TEST(each_i1_that_is_wrong_has_its_reason)
+{
+	static const struct {
+		const char *tlvs; /* behind the header, in octets of 8 */
+		unsigned num;
+		int hit; /* 0: ours, 1: no client's, 2: NULL */
+		enum reason reason;
+	} t[] = {
+		{ "\x01\xff\0\1\7\0\0\0", 1, 1, REASON_HIP_NOT_REGISTERED },
+		{ "\x01\xff\0\1\7\0\0\0", 1, 2, REASON_HIP_NOT_OURS },
+		{ "", 0, 0, REASON_HIP_MISSING },
+		{ "\x01\xff\0\0\0\0\0\0", 1, 0, REASON_HIP_TLV },
+		{ "\x01\xff\0\5\7\0\0\0", 1, 0, REASON_HIP_TLV },
+		{ "\x01\xff\0\1\7\0\0\0\x01\xff\0\1\7\0\0\0", 2, 0,
+		  REASON_HIP_TLV },
+	};
+	struct scene s = scene_new(SCENE_I2, false);
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct lab_packet p = s.p;
+
+		p.msg[2] = HIP_I1;
+		p.len = 40 + 8 * t[i].num;
+		p.msg[1] = (uint8_t)(p.len / 8 - 1);
+		memcpy(p.msg + 40, t[i].tlvs, 8 * t[i].num);
+		if (t[i].hit == 1)
+			p.msg[39] ^= 1;
+		if (t[i].hit == 2)
+			memset(p.msg + 24, 0, 16);
+		scene_refuses(&s, &p, t[i].reason, "I1");
+	}
+	scene_accepts(&s, &s.p, "I2");
+	scene_free(&s);
+}
+END_TEST
+
+/* RFC 7401 6.8: in I2-SENT only a larger counter begins again. */
+START_TEST(an_r1_with_a_counter_not_larger_is_dropped_in_i2_sent)
+{
+	struct scene s = scene_new(SCENE_R1, false);
+	struct forge f = {
+		.how = FORGE_FLIP, .id = PARAM_R1_COUNTER, .at = 11, .value = 1
+	};
+	const struct hip_param *c;
+	struct lab_packet other;
+	struct hip_msg m;
+	bool larger;
+
+	ck_assert_int_eq(param_parse(s.p.msg, s.p.len, &m), REASON_NUM);
+	c = param_find(&m, PARAM_R1_COUNTER);
+	larger = !(c->contents[11] & 1);
+	other = forge(&s, &f);
+	scene_accepts(&s, larger ? &other : &s.p, "the larger");
+	scene_refuses(&s, larger ? &other : &s.p, REASON_HIP_DUPLICATE,
+		      "the same");
+	scene_refuses(&s, larger ? &s.p : &other, REASON_HIP_R1_COUNTER,
+		      "the smaller");
+	f = (struct forge){ .how = FORGE_GONE, .id = PARAM_R1_COUNTER };
+	other = forge(&s, &f);
+	scene_refuses(&s, &other, REASON_HIP_DUPLICATE, "without");
+	scene_free(&s);
+}
+END_TEST
+
 /* ---- NOTIFY ------------------------------------------------------------- */
 
 /* A NOTIFY of the peer, signed. */
@@ -162,6 +229,26 @@ START_TEST(an_ack_of_several_ids_counts_for_the_one_that_is_ours)
 }
 END_TEST
 
+/* RFC 7401 6.11: what may depend on an UPDATE waits for its ACK. */
+START_TEST(a_second_update_waits_for_the_ack_of_the_first)
+{
+	struct scene s = scene_new(SCENE_UPDATE, false);
+	struct assoc *a = scene_assoc(&s, 0);
+	unsigned sent = s.lab->sent[HIP_UPDATE];
+	struct lab_packet first = s.p;
+
+	update_send(s.lab->host[0].h, a, s.lab->now);
+	lab_drain(s.lab);
+	ck_assert_uint_eq(s.lab->sent[HIP_UPDATE], sent);
+	lab_input(s.lab, 1, &first);
+	lab_run(s.lab);
+	/* The ACK, the second one and its ACK. */
+	ck_assert_uint_eq(s.lab->sent[HIP_UPDATE], sent + 3);
+	ck_assert(!a->up.outstanding);
+	scene_free(&s);
+}
+END_TEST
+
 /* RFC 8003 4.3: REG_REQUEST only for what the latest REG_INFO offers. */
 START_TEST(a_reg_info_without_types_ends_the_asking)
 {
@@ -196,7 +283,11 @@ Suite *test_rules_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, answers_go_to_the_port_that_i1_came_from);
 	tcase_add_test(t, who_only_begins_answers_peers_and_nobody_else);
+	tcase_add_test(t, each_i1_that_is_wrong_has_its_reason);
+	tcase_add_test(t,
+		       an_r1_with_a_counter_not_larger_is_dropped_in_i2_sent);
 	tcase_add_test(t, a_notify_of_any_kind_changes_nothing);
+	tcase_add_test(t, a_second_update_waits_for_the_ack_of_the_first);
 	tcase_add_test(t,
 		       an_ack_of_several_ids_counts_for_the_one_that_is_ours);
 	tcase_add_test(t, a_reg_info_without_types_ends_the_asking);
