@@ -11,6 +11,7 @@ BUILD=$1
 . "$ROOT/test/lint/includes.sh"
 . "$ROOT/test/lint/symbols.sh"
 . "$ROOT/test/lint/text.sh"
+. "$ROOT/test/lint/conformance.sh"
 cd "$ROOT" || exit 1
 
 ROOMS=(core hip esp nat dns tun)
@@ -38,6 +39,10 @@ none "size: functions have at most 70 lines" long_functions "${C_FILES[@]}"
 none "tests: every source file of a room has its own" untested
 none "TODO: none without an issue number" bare_todo "${ALL_FILES[@]}"
 none "space: no trailing blanks" trailing_space "${ALL_FILES[@]}"
+none "conformance: one row for each line of the checklist" wrong_ids
+none "conformance: each status is one, what is done is tested" wrong_statuses
+none "conformance: files and functions that are there" wrong_places
+none "conformance: tests that are there" wrong_tests
 for room in "${PURE[@]}"; do
 	none "symbols: $room calls nothing but computation" \
 		impure_symbols "$room"
