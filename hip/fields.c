@@ -213,6 +213,14 @@ bool fields_get_transport(const struct hip_param *p, struct field_ids *out)
 	return read_ids(&r, out);
 }
 
+bool fields_has_transport(const struct hip_param *p, uint16_t id)
+{
+	for (size_t i = 0; i + 2 <= p->len; i += 2)
+		if (get_be16(p->contents + i) == id)
+			return true;
+	return false;
+}
+
 void fields_put_transport(struct msg_builder *b, const struct field_ids *f)
 {
 	struct wr w = contents_for(b, PARAM_TRANSPORT_FORMAT_LIST, 2 * f->num);
@@ -269,10 +277,18 @@ void fields_put_host_id(struct msg_builder *b, const struct field_host_id *f)
 	wr_put(&w, f->di, f->di_len);
 }
 
+bool fields_hit_suites_ok(const struct hip_param *p)
+{
+	for (size_t i = 0; i < p->len; i++)
+		if (p->contents[i] & 0x0f) /* RFC 7401 5.2.10 */
+			return false;
+	return true;
+}
+
 bool fields_has_hit_suite(const struct hip_param *p, unsigned suite)
 {
 	for (size_t i = 0; i < p->len; i++)
-		if (p->contents[i] == suite << 4) /* RFC 7401 5.2.10 */
+		if (p->contents[i] == suite << 4)
 			return true;
 	return false;
 }

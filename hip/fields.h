@@ -89,6 +89,8 @@ bool fields_ids_has(const struct field_ids *f, uint16_t id);
 bool fields_get_cipher(const struct hip_param *p, struct field_ids *out);
 void fields_put_cipher(struct msg_builder *b, const struct field_ids *f);
 bool fields_get_transport(const struct hip_param *p, struct field_ids *out);
+/* The list of transport formats has no bound (7401 5.2.11): all of it. */
+bool fields_has_transport(const struct hip_param *p, uint16_t id);
 void fields_put_transport(struct msg_builder *b, const struct field_ids *f);
 bool fields_get_esp_transform(const struct hip_param *p, struct field_ids *out);
 void fields_put_esp_transform(struct msg_builder *b, const struct field_ids *f);
@@ -107,8 +109,9 @@ bool fields_read_host_id(const uint8_t *contents, size_t len,
 			 struct field_host_id *out);
 void fields_put_host_id(struct msg_builder *b, const struct field_host_id *f);
 
-/* Is this HIT suite (1..15) in a HIT_SUITE_LIST? Ids whose low half is set
- * are not recognised (7401 5.2.10). */
+/* False: an id whose low half is set, an error (7401 5.2.10). */
+bool fields_hit_suites_ok(const struct hip_param *p);
+/* Is this HIT suite (1..15) in a HIT_SUITE_LIST? */
 bool fields_has_hit_suite(const struct hip_param *p, unsigned suite);
 
 /* Notify Message Types we send or read (7401 5.2.19). */

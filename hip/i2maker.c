@@ -114,9 +114,7 @@ static enum reason read_suites(struct r1_view *v)
 		return REASON_HIP_TLV;
 	for (size_t i = 0; i < ids.num && !v->cipher; i++)
 		v->cipher = suite_cipher_find(ids.id[i]);
-	if (!fields_get_transport(t, &ids))
-		return REASON_HIP_TLV;
-	if (!v->cipher || !fields_ids_has(&ids, HIPJOB_TRANSPORT_ESP))
+	if (!v->cipher || !fields_has_transport(t, HIPJOB_TRANSPORT_ESP))
 		return REASON_HIP_PROPOSAL;
 	if (!fields_get_esp_transform(e, &ids))
 		return REASON_HIP_TLV;
@@ -165,6 +163,8 @@ static enum reason read_r1(struct hip_job *job, struct r1_view *v)
 
 	if (!p)
 		return REASON_HIP_MISSING;
+	if (!fields_hit_suites_ok(p))
+		return REASON_HIP_TLV;
 	/* RFC 7401 6.8 step 6 */
 	if (!fields_has_hit_suite(p, hit_suite(&job->self)))
 		return REASON_HIP_PROPOSAL;

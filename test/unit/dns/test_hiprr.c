@@ -67,6 +67,32 @@ START_TEST(each_field_that_lies_has_its_error)
 }
 END_TEST
 
+/* RFC 8005 5.5, 6605: x | y, neither a curve before it nor 0x04. */
+START_TEST(ecdsa_keys_are_two_coordinates_and_nothing_else)
+{
+	static const struct {
+		uint16_t len;
+		int err;
+	} t[] = {
+		{ 0, HG_EFORMAT },  { 40, 0 },		 { 41, HG_EFORMAT },
+		{ 63, HG_EFORMAT }, { 64, 0 },		 { 65, HG_EFORMAT },
+		{ 66, HG_EFORMAT }, { 67, HG_EFORMAT },	 { 95, HG_EFORMAT },
+		{ 96, 0 },	    { 97, HG_EFORMAT },	 { 98, HG_EFORMAT },
+		{ 99, HG_EFORMAT }, { 132, HG_EFORMAT },
+	};
+	struct wr w = wr_init(rdata, sizeof(rdata));
+	struct hit h = desk_hit(1);
+	struct hiprr rr;
+
+	wr_u8(&w, 16);
+	wr_u8(&w, 3);
+	wr_be16(&w, t[_i].len);
+	wr_put(&w, h.b, 16);
+	wr_zero(&w, t[_i].len);
+	ck_assert_int_eq(hiprr_get(rdata, wr_len(&w), &rr), t[_i].err);
+}
+END_TEST
+
 START_TEST(rsa_keys_have_an_exponent_and_1024_bits)
 {
 	static const struct {
@@ -109,6 +135,8 @@ Suite *test_hiprr_suite(void)
 	tcase_add_test(tc, a_record_with_servers_is_read);
 	tcase_add_test(tc, one_octet_less_or_more_is_truncated);
 	tcase_add_loop_test(tc, each_field_that_lies_has_its_error, 0, 8);
+	tcase_add_loop_test(tc, ecdsa_keys_are_two_coordinates_and_nothing_else,
+			    0, 14);
 	tcase_add_loop_test(tc, rsa_keys_have_an_exponent_and_1024_bits, 0, 6);
 	suite_add_tcase(s, tc);
 	return s;

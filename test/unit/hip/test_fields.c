@@ -168,6 +168,9 @@ START_TEST(id_lists)
 	ck_assert(fields_get_esp_transform(
 		built(PARAM_ESP_TRANSFORM, "0000000d000c0008"), &g));
 	ck_assert(g.num == 3 && g.id[0] == 13 && g.id[2] == 8);
+	ck_assert(fields_has_transport(&long_one, 9));
+	ck_assert(!fields_has_transport(&long_one, 10));
+	ck_assert(!fields_has_transport(&long_one, 0x0100)); /* 1 | 0 2 */
 	/* only the first six count (7401 5.2.8) */
 	ck_assert(fields_get_cipher(&long_one, &g));
 	ck_assert(g.num == 6 && g.id[5] == 6);
@@ -214,7 +217,9 @@ START_TEST(hit_suites)
 	ck_assert(fields_has_hit_suite(&p, 2));
 	ck_assert(fields_has_hit_suite(&p, 3));
 	ck_assert(!fields_has_hit_suite(&p, 1)); /* low half is set */
+	ck_assert(!fields_hit_suites_ok(&p));
 	p.len = 1;
+	ck_assert(fields_hit_suites_ok(&p));
 	ck_assert(!fields_has_hit_suite(&p, 3));
 }
 END_TEST

@@ -435,6 +435,8 @@ START_TEST(without_a_common_suite_there_is_no_i2)
 {
 	static const uint8_t null_cipher[] = { 0, 1 };
 	static const uint8_t other_format[] = { 0x0f, 0xfe };
+	/* A list of formats may be long (7401 5.2.11). */
+	static const uint8_t esp_last[16] = { [14] = 0x0f, [15] = 0xff };
 	static const uint8_t esp_null[] = { 0, 0, 0, 7 };
 	static const uint8_t esp_none[] = { 0, 0, 0x7f, 0xff, 0, 1 };
 	static const uint8_t sha1_only[] = { 0x30, 0x10 };
@@ -443,6 +445,7 @@ START_TEST(without_a_common_suite_there_is_no_i2)
 	expect_with(&b, PARAM_HIP_CIPHER, null_cipher, 2, REASON_HIP_PROPOSAL);
 	expect_with(&b, PARAM_TRANSPORT_FORMAT_LIST, other_format, 2,
 		    REASON_HIP_PROPOSAL);
+	expect_with(&b, PARAM_TRANSPORT_FORMAT_LIST, esp_last, 16, REASON_NUM);
 	expect_with(&b, PARAM_ESP_TRANSFORM, esp_null, 4, REASON_HIP_PROPOSAL);
 	expect_with(&b, PARAM_ESP_TRANSFORM, esp_none, 6, REASON_HIP_PROPOSAL);
 	expect_with(&b, PARAM_HIT_SUITE_LIST, sha1_only, 2,
