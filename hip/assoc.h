@@ -52,6 +52,7 @@ struct assoc_update {
 	struct assoc_msg sent; /* the outstanding one */
 	uint32_t in_high;      /* highest id processed; */
 	uint32_t in_seen;      /*  bit n: in_high - n was, too */
+	bool in_far;	       /* ids before in_high may have gone round */
 	uint32_t acked;	       /* what ack answers */
 	struct assoc_msg ack;  /* our last answer */
 	uint64_t reacked;      /* when it was sent again */

@@ -174,8 +174,7 @@ static void send_ack(struct hip *h, struct assoc *a, const struct event *ev)
 
 	if (!job)
 		return; /* the peer repeats its CLOSE */
-	job->from = *ev->p->from;
-	job->at = *ev->p->at;
+	hipjob_input(job, ev->p);
 	message_begin(&job->out, HIP_CLOSE_ACK, &a->self, &a->peer);
 	message_put(&job->out, PARAM_ECHO_RESPONSE_SIGNED, echo->contents,
 		    echo->len);

@@ -141,6 +141,17 @@ bool fields_get_ack(const struct hip_param *p, struct field_ack *out)
 	return !r.bad;
 }
 
+bool fields_has_ack(const struct hip_param *p, uint32_t id)
+{
+	struct rd r = contents_of(p);
+
+	while (rd_left(&r) > 0) {
+		if (rd_be32(&r) == id && !r.bad)
+			return true;
+	}
+	return false;
+}
+
 void fields_put_ack(struct msg_builder *b, const struct field_ack *f)
 {
 	struct wr w = contents_for(b, PARAM_ACK, 4 * f->num);

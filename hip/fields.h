@@ -70,6 +70,8 @@ struct field_ack { /* 7401 5.2.17 */
 	size_t num;
 };
 bool fields_get_ack(const struct hip_param *p, struct field_ack *out);
+/* Is id among all of them? */
+bool fields_has_ack(const struct hip_param *p, uint32_t id);
 void fields_put_ack(struct msg_builder *b, const struct field_ack *f);
 
 struct field_dh { /* 7401 5.2.7 */

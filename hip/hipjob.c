@@ -17,6 +17,7 @@
 
 #include "hip/auth.h"
 #include "hip/engine.h"
+#include "hip/fields.h"
 #include "hip/rekey.h"
 
 const uint16_t hipjob_esp_suites[] = { SA_AES128_GCM16, SA_AES128_CBC_SHA256,
@@ -112,10 +113,19 @@ static void check_run(struct hip_job *job)
 	identity_peer_free(peer);
 }
 
+/* What is answered is in `in`: its unsigned echo requests come back behind
+ * the signature (RFC 7401 5.2.21). */
 static void sign_run(struct hip_job *job)
 {
-	if (auth_put_signature(&job->out, job->id) == HG_OK &&
-	    message_finish(&job->out) == HG_OK)
+	struct hip_msg theirs;
+
+	if (auth_put_signature(&job->out, job->id))
+		return;
+	if (job->in_len &&
+	    param_parse(job->in, job->in_len, &theirs) == REASON_NUM)
+		fields_put_echo(&job->out, &theirs, PARAM_ECHO_REQUEST_UNSIGNED,
+				PARAM_ECHO_RESPONSE_UNSIGNED);
+	if (message_finish(&job->out) == HG_OK)
 		job->reason = REASON_NUM;
 }
 

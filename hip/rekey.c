@@ -69,6 +69,7 @@ struct rekey {
 	bool got;
 	bool answered;
 	struct update_answer answer;
+	uint8_t *raw; /* what it points to */
 	uint16_t peer_index;
 	uint8_t *peer_public; /* new, or NULL */
 
@@ -210,6 +211,7 @@ void rekey_free(struct assoc *a)
 	a->rekey = NULL;
 	dh_free(r->dh);
 	free(r->peer_public);
+	free(r->raw);
 	sodium_memzero(r, sizeof(*r));
 	free(r);
 }
@@ -423,6 +425,15 @@ static bool peer_is_ahead(const struct assoc *a,
 	       info->old_spi == a->rekey->sa.spi_out;
 }
 
+static uint8_t *copy_of(const uint8_t *p, size_t len)
+{
+	uint8_t *copy = malloc(len);
+
+	if (copy)
+		memcpy(copy, p, len);
+	return copy;
+}
+
 /* Takes the peer's values into the rekey under way, or into a new one. */
 static enum reason take(struct hip *h, struct assoc *a,
 			const struct field_esp_info *info,
@@ -430,17 +441,13 @@ static enum reason take(struct hip *h, struct assoc *a,
 			const struct update_answer *ans, uint64_t now)
 {
 	struct rekey *r = a->rekey;
-	uint8_t *public = NULL;
+	uint8_t *raw = copy_of(ans->raw, ans->len);
+	uint8_t *public = dh ? copy_of(dh->public, dh->public_len) : NULL;
 
-	if (dh) {
-		public = malloc(dh->public_len);
-		if (!public)
-			return REASON_HIP_BUSY;
-		memcpy(public, dh->public, dh->public_len);
-	}
-	if (!r)
+	if (!r && raw && (public || !dh))
 		r = rekey_new(h, a, dh, now);
-	if (!r) {
+	if (!r || !raw || (dh && !public)) {
+		free(raw);
 		free(public);
 		return REASON_HIP_BUSY;
 	}
@@ -450,6 +457,8 @@ static enum reason take(struct hip *h, struct assoc *a,
 	r->peer_index = info->keymat_index;
 	r->peer_public = public;
 	r->answer = *ans;
+	r->answer.raw = raw;
+	r->raw = raw;
 	return REASON_NUM;
 }
 
@@ -509,6 +518,8 @@ static void forget_half(struct hip *h, struct assoc *a)
 	r->got = false;
 	free(r->peer_public);
 	r->peer_public = NULL;
+	free(r->raw);
+	r->raw = NULL;
 }
 
 void rekey_done(struct hip *h, struct hip_job *job, uint64_t now)

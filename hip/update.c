@@ -9,7 +9,7 @@
  *
  * In: SEQ is checked against a window of 32 ids, as in ESP: new ones may
  * be up to 16 ahead, known ones are acknowledged again (from the kept
- * answer, not too often) but not processed again. MAC first, signature by
+ * answer or anew, not too often) but not processed again. MAC first, signature by
  * a job. What an UPDATE asks is decided after that; the answer, with ACK,
  * is signed by a second job. Half of a rekey is answered when rekey.c says
  * so; the answer then carries our half, and a SEQ.
@@ -37,10 +37,8 @@ void update_reset(struct assoc *a)
 {
 	assoc_msg_drop(&a->up.sent);
 	assoc_msg_drop(&a->up.ack);
-	/* Their first id is 0; all before it count as known. */
 	a->up = (struct assoc_update){ .resend_at = ENGINE_NEVER,
-				       .in_high = UINT32_MAX,
-				       .in_seen = UINT32_MAX };
+				       .in_high = UINT32_MAX };
 }
 
 /* MAC, job for the signature. false: not started, job is freed. */
@@ -59,9 +57,11 @@ static bool sign(struct hip *h, struct assoc *a, struct hip_job *job)
 
 /* ---- out --------------------------------------------------------------- */
 
-/* Type order (RFC 7401 5.2.1). ans NULL: it acknowledges nothing. */
+/* Type order (RFC 7401 5.2.1). ans NULL: it acknowledges nothing, and theirs
+ * is not read. */
 static void compose(struct hip_job *job, const struct assoc *a, bool rekey,
-		    const struct update_answer *ans)
+		    const struct update_answer *ans,
+		    const struct hip_msg *theirs)
 {
 	const uint8_t type = FIELDS_REG_RENDEZVOUS;
 	struct field_reg reg = { .first = a->up.reg,
@@ -81,8 +81,12 @@ static void compose(struct hip_job *job, const struct assoc *a, bool rekey,
 		rekey_put_dh(b, a);
 	if (job->keep && a->up.reg)
 		fields_put_reg(b, PARAM_REG_REQUEST, &reg);
-	if (ans)
-		registrar_put(b, &ans->reg); /* RFC 8003 3.3 */
+	if (!ans)
+		return;
+	registrar_put(b, &ans->reg); /* RFC 8003 3.3 */
+	/* The unsigned ones follow the signature (RFC 7401 5.2.21). */
+	fields_put_echo(b, theirs, PARAM_ECHO_REQUEST_SIGNED,
+			PARAM_ECHO_RESPONSE_SIGNED);
 }
 
 /* Has an UPDATE signed. keep: one with SEQ, outstanding from now on. */
@@ -92,6 +96,7 @@ static bool put_out(struct hip *h, struct assoc *a, bool keep,
 	struct assoc_update *up = &a->up;
 	struct hip_job *job = hipjob_new(h, HIPJOB_SIGN, a->id);
 	bool rekey = keep && rekey_ready(a);
+	struct hip_msg theirs;
 
 	if (!job)
 		return false;
@@ -102,7 +107,14 @@ static bool put_out(struct hip *h, struct assoc *a, bool keep,
 	job->seq = ans ? ans->seq : 0;
 	if (keep && !up->reg)
 		up->reg = registration_take(h, a);
-	compose(job, a, rekey, ans);
+	if (ans)
+		memcpy(job->in, ans->raw, job->in_len = ans->len);
+	if (ans && param_parse(job->in, job->in_len, &theirs) != REASON_NUM) {
+		hipjob_unlink(h, job); /* never: it was parsed before */
+		hipjob_free(job);
+		return false;
+	}
+	compose(job, a, rekey, ans, &theirs);
 	if (!sign(h, a, job))
 		return false;
 	if (!keep)
@@ -207,6 +219,9 @@ static enum place place_of(const struct assoc_update *up, uint32_t seq)
 		return PLACE_NEW;
 	if (behind >= 32)
 		return PLACE_OUTSIDE;
+	/* Their first id is 0: none comes before it. */
+	if (!up->in_far && (up->in_high == UINT32_MAX || seq > up->in_high))
+		return PLACE_OUTSIDE;
 	return up->in_seen & (UINT32_C(1) << behind) ? PLACE_KNOWN : PLACE_NEW;
 }
 
@@ -217,6 +232,7 @@ static void mark(struct assoc_update *up, uint32_t seq)
 	if (ahead >= 1 && ahead <= WINDOW_AHEAD) {
 		up->in_seen = up->in_seen << ahead | 1;
 		up->in_high = seq;
+		up->in_far = up->in_far || seq >= 32;
 	} else {
 		up->in_seen |= UINT32_C(1) << (up->in_high - seq);
 	}
@@ -226,32 +242,38 @@ static void mark(struct assoc_update *up, uint32_t seq)
 static bool acks_ours(const struct assoc_update *up, const struct hip_msg *m)
 {
 	const struct hip_param *p = param_find(m, PARAM_ACK);
-	struct field_ack ack;
 
-	if (!p || !up->outstanding || !fields_get_ack(p, &ack))
-		return false;
-	for (size_t i = 0; i < ack.num; i++) {
-		if (ack.id[i] == up->next_id - 1)
-			return true;
-	}
-	return false;
+	return p && up->outstanding && fields_has_ack(p, up->next_id - 1);
 }
 
-/* A known SEQ: the kept answer again, when the MAC is right (6.12.1). */
+static struct update_answer answer_to(const struct event *ev, uint32_t seq)
+{
+	return (struct update_answer){ .seq = seq,
+				       .from = *ev->p->from,
+				       .at = *ev->p->at,
+				       .raw = ev->p->m.raw,
+				       .len = ev->p->m.len };
+}
+
+/* A known SEQ: acknowledged again, when the MAC is right (6.12.1). The
+ * answer is the kept one, or, to an earlier UPDATE, a new ACK. */
 static enum reason reack(struct hip *h, const struct event *ev, uint32_t seq)
 {
 	struct assoc *a = ev->a;
 	struct assoc_update *up = &a->up;
+	struct update_answer ans = answer_to(ev, seq);
 	enum reason r =
 		auth_check_mac(&ev->p->m, a->keys->rhash, a->keys->hip.mac_in);
 
 	if (r != REASON_NUM)
 		return r;
-	if (up->ack.p && up->acked == seq &&
-	    ev->now - up->reacked >= engine_times.reack) {
-		up->reacked = ev->now;
+	if (ev->now - up->reacked < engine_times.reack)
+		return REASON_HIP_DUPLICATE;
+	up->reacked = ev->now;
+	if (up->ack.p && up->acked == seq)
 		assoc_send(h, a, &up->ack, ev->p->from);
-	}
+	else
+		(void)put_out(h, a, false, &ans, ev->now);
 	return REASON_HIP_DUPLICATE;
 }
 
@@ -338,9 +360,7 @@ static enum reason process(struct hip *h, struct assoc *a,
 			   const struct event *ev, uint32_t seq)
 {
 	const struct hip_msg *m = &ev->p->m;
-	struct update_answer ans = { .seq = seq,
-				     .from = *ev->p->from,
-				     .at = *ev->p->at };
+	struct update_answer ans = answer_to(ev, seq);
 	enum reason r;
 	bool taken;
 

@@ -19,6 +19,8 @@ struct update_answer {
 	uint32_t seq;
 	struct endpoint from; /* of theirs */
 	struct endpoint at;
+	const uint8_t *raw; /* itself, borrowed: its echo requests */
+	size_t len;
 	struct registrar_answer reg;
 };
 /* Acknowledges it, in one packet with our half of a rekey if that is ready

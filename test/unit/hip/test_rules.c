@@ -211,6 +211,7 @@ START_TEST(an_ack_of_several_ids_counts_for_the_one_that_is_ours)
 	struct scene s = scene_new(SCENE_UPDATE_ACK, false);
 	uint32_t ours = scene_assoc(&s, s.to)->up.next_id - 1;
 	struct field_ack ack = { .id = { ours + 7, ours - 1, ours }, .num = 2 };
+	uint8_t *many;
 	struct msg_builder b;
 	struct lab_packet p;
 
@@ -225,6 +226,17 @@ START_TEST(an_ack_of_several_ids_counts_for_the_one_that_is_ours)
 	fields_put_ack(&b, &ack);
 	p = signed_update(&s, &b);
 	scene_accepts(&s, &p, "ACK of ours too");
+	scene_free(&s);
+
+	/* However many there are. */
+	s = scene_new(SCENE_UPDATE_ACK, false);
+	ours = scene_assoc(&s, s.to)->up.next_id - 1;
+	message_begin(&b, HIP_UPDATE, &s.lab->host[s.from].hit,
+		      &s.lab->host[s.to].hit);
+	many = message_reserve(&b, PARAM_ACK, 4 * 100);
+	put_be32(many + 4 * 99, ours);
+	p = signed_update(&s, &b);
+	scene_accepts(&s, &p, "ACK of ours at the end of a hundred");
 	scene_free(&s);
 }
 END_TEST

@@ -103,6 +103,100 @@ START_TEST(a_repeated_update_is_acknowledged_again_but_not_too_often)
 }
 END_TEST
 
+/* RFC 7401 6.12.1 step 2: also one that was not the last. */
+START_TEST(an_earlier_update_is_acknowledged_again_too)
+{
+	struct lab *lab = up();
+	struct lab_packet out = { .len = 0 };
+	struct lab_packet p;
+	struct field_ack ack;
+	struct hip_msg m;
+
+	for (uint32_t seq = 0; seq < 3; seq++) {
+		p = update(lab, &seq, NULL);
+		lab_input(lab, 1, &p);
+	}
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 3);
+	lab_run(lab);
+	lab->hook = keep;
+	lab->hook_arg = &out;
+	p = update(lab, &(uint32_t){ 1 }, NULL);
+	lab->now += LAB_S;
+	lab_input(lab, 1, &p);
+	lab_input(lab, 1, &p);
+	lab_run(lab);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 4);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), 2);
+	ck_assert_int_eq(param_parse(out.msg, out.len, &m), REASON_NUM);
+	ck_assert(fields_get_ack(param_find(&m, PARAM_ACK), &ack));
+	ck_assert_uint_eq(ack.num, 1);
+	ck_assert_uint_eq(ack.id[0], 1);
+	lab_free(lab);
+}
+END_TEST
+
+/* Puts MAC and signature, and what stands behind them. */
+static struct lab_packet finish(struct lab *lab, struct msg_builder *b,
+				const char *unsigned_echo)
+{
+	struct lab_packet p = { .src = lab->host[0].at,
+				.dst = lab->host[1].at };
+	struct assoc *a = assoc(lab, 0);
+
+	ck_assert_int_eq(auth_put_mac(b, a->keys->rhash, a->keys->hip.mac_out),
+			 0);
+	ck_assert_int_eq(auth_put_signature(b, a->id), 0);
+	message_put(b, PARAM_ECHO_REQUEST_UNSIGNED, unsigned_echo,
+		    strlen(unsigned_echo));
+	ck_assert_int_eq(message_finish(b), 0);
+	memcpy(p.msg, b->buf, b->len);
+	p.len = b->len;
+	return p;
+}
+
+static void check_echo(const struct hip_msg *m, enum param id, const char *text)
+{
+	const struct hip_param *p = param_find(m, id);
+
+	ck_assert_ptr_nonnull(p);
+	ck_assert_uint_eq(p->len, strlen(text));
+	ck_assert_mem_eq(p->contents, text, p->len);
+}
+
+/* RFC 7401 5.2.20, 5.2.21: in UPDATE, with and without a rekey in it, and
+ * in CLOSE. */
+START_TEST(echo_requests_are_answered)
+{
+	struct lab *lab = up();
+	struct assoc *a = assoc(lab, 0);
+	struct lab_packet out = { .len = 0 };
+	struct field_esp_info info = { .keymat_index = a->keys->keymat_next,
+				       .old_spi = lab->host[0].sa.spi_in,
+				       .new_spi = 0x12345678 };
+	struct msg_builder b;
+	struct lab_packet p;
+	struct hip_msg m;
+
+	message_begin(&b, _i == 2 ? HIP_CLOSE : HIP_UPDATE, &a->self, &a->peer);
+	if (_i == 1)
+		fields_put_esp_info(&b, &info);
+	if (_i < 2)
+		fields_put_seq(&b, 0);
+	message_put(&b, PARAM_ECHO_REQUEST_SIGNED, "signed", 6);
+	p = finish(lab, &b, "not signed");
+	lab->hook = keep;
+	lab->hook_arg = &out;
+	lab_input(lab, 1, &p);
+	lab_run(lab);
+	ck_assert_int_eq(param_parse(out.msg, out.len, &m), REASON_NUM);
+	ck_assert_uint_eq(m.type, _i == 2 ? HIP_CLOSE_ACK : HIP_UPDATE);
+	ck_assert_int_eq(!!param_find(&m, PARAM_ESP_INFO), _i == 1);
+	check_echo(&m, PARAM_ECHO_RESPONSE_SIGNED, "signed");
+	check_echo(&m, PARAM_ECHO_RESPONSE_UNSIGNED, "not signed");
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(updates_come_out_of_order_and_beyond_the_window)
 {
 	static const uint32_t good[] = { 3, 1, 2, 0, 19 };
@@ -121,8 +215,8 @@ START_TEST(updates_come_out_of_order_and_beyond_the_window)
 		lab_input(lab, 1, &p);
 		ck_assert_uint_eq(lab->sent[HIP_UPDATE], 5);
 	}
-	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_STATE), 2);
-	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), 1);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_STATE), 3);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), 0);
 	lab_free(lab);
 }
 END_TEST
@@ -214,6 +308,8 @@ Suite *test_update_suite(void)
 	tcase_add_test(t, an_update_is_acknowledged_and_ends_r2_sent);
 	tcase_add_test(
 		t, a_repeated_update_is_acknowledged_again_but_not_too_often);
+	tcase_add_test(t, an_earlier_update_is_acknowledged_again_too);
+	tcase_add_loop_test(t, echo_requests_are_answered, 0, 3);
 	tcase_add_test(t, updates_come_out_of_order_and_beyond_the_window);
 	tcase_add_test(t, an_ack_of_nothing_and_an_empty_update_are_refused);
 	tcase_add_test(t, a_changed_update_is_not_processed);
