@@ -9,7 +9,6 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <sodium.h>
@@ -72,9 +71,10 @@ static int key_of(const struct dh_group *g, EVP_PKEY *pkey, struct dh_key **out)
 
 int dh_generate(const struct dh_group *g, struct dh_key **out)
 {
-	EVP_PKEY *pkey = EVP_EC_gen(g->curve);
+	EVP_PKEY *pkey;
+	int err = ecpoint_generate(g->curve, &pkey);
 
-	return pkey ? key_of(g, pkey, out) : HG_ECRYPTO;
+	return err ? err : key_of(g, pkey, out);
 }
 
 static OSSL_PARAM *import_params(const struct dh_group *g, const BIGNUM *priv,

@@ -1,15 +1,68 @@
 /* SPDX-License-Identifier: MIT */
-/* Public keys of NIST curves as octets; contracts in ecpoint.h. */
+/* Keys of NIST curves as octets; contracts in ecpoint.h. */
+/* THEORY OF OPERATION
+ * To build a curve from its name costs the library four times what it takes
+ * to read a point, and it does so for each key that is made from a name. So
+ * there is one key without a point for each curve, made when it is first
+ * asked for, and keys are copies of it. It is never changed or freed.
+ */
 #include "hip/ecpoint.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 
 #define UNCOMPRESSED 0x04 /* SEC 1 2.3.3 */
+#define CURVES 3
+
+/* The library knows each curve by two names. */
+static const char *const names[CURVES][2] = {
+	{ "P-256", "prime256v1" },
+	{ "P-384", "secp384r1" },
+	{ "P-521", "secp521r1" },
+};
+
+/* By row, a key that has the curve and nothing else; set once. */
+static _Atomic(EVP_PKEY *) blanks[CURVES];
+
+static EVP_PKEY *blank_new(const char *curve)
+{
+	EVP_PKEY *key = EVP_EC_gen(curve); /* for its curve's sake only */
+	EVP_PKEY *blank = EVP_PKEY_new();
+
+	if (!key || !blank || EVP_PKEY_copy_parameters(blank, key) <= 0) {
+		EVP_PKEY_free(blank);
+		blank = NULL;
+	}
+	EVP_PKEY_free(key);
+	return blank;
+}
+
+/* Shared and constant; NULL: no such curve, or no memory. */
+static EVP_PKEY *blank_of(const char *curve)
+{
+	EVP_PKEY *blank;
+	EVP_PKEY *none = NULL;
+	size_t i = 0;
+
+	while (i < CURVES && strcmp(names[i][0], curve) != 0 &&
+	       strcmp(names[i][1], curve) != 0)
+		i++;
+	if (i == CURVES)
+		return NULL;
+	blank = atomic_load(&blanks[i]);
+	if (blank)
+		return blank;
+	blank = blank_new(curve);
+	if (!blank || atomic_compare_exchange_strong(&blanks[i], &none, blank))
+		return blank;
+	EVP_PKEY_free(blank); /* another thread was first */
+	return none;
+}
 
 static int check_public(EVP_PKEY *pkey)
 {
@@ -26,37 +79,42 @@ int ecpoint_get(const char *curve, const uint8_t *xy, size_t len,
 		EVP_PKEY **out)
 {
 	uint8_t point[1 + ECPOINT_MAX];
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
-						 (char *)curve, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
-						  point, 1 + len),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_PKEY *pkey = NULL;
-	EVP_PKEY_CTX *ctx;
+	EVP_PKEY *blank = blank_of(curve);
+	EVP_PKEY *pkey;
 	int err;
 
 	if (len > ECPOINT_MAX)
 		return HG_EFORMAT;
+	pkey = blank ? EVP_PKEY_dup(blank) : NULL;
+	if (!pkey)
+		return HG_ECRYPTO;
 	point[0] = UNCOMPRESSED;
 	memcpy(point + 1, xy, len);
-	ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) <= 0) {
-		EVP_PKEY_CTX_free(ctx);
-		return HG_ECRYPTO;
-	}
 	/* The library decodes the point here and refuses one off the curve. */
-	if (EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0)
-		pkey = NULL;
-	EVP_PKEY_CTX_free(ctx);
-	err = pkey ? check_public(pkey) : HG_EFORMAT;
+	if (EVP_PKEY_set1_encoded_public_key(pkey, point, 1 + len) > 0)
+		err = check_public(pkey);
+	else
+		err = HG_EFORMAT;
 	if (err) {
 		EVP_PKEY_free(pkey);
 		return err;
 	}
 	*out = pkey;
 	return HG_OK;
+}
+
+int ecpoint_generate(const char *curve, EVP_PKEY **out)
+{
+	EVP_PKEY *blank = blank_of(curve);
+	EVP_PKEY_CTX *ctx =
+		blank ? EVP_PKEY_CTX_new_from_pkey(NULL, blank, NULL) : NULL;
+	int ok;
+
+	*out = NULL;
+	ok = ctx && EVP_PKEY_keygen_init(ctx) > 0 &&
+	     EVP_PKEY_generate(ctx, out) > 0;
+	EVP_PKEY_CTX_free(ctx);
+	return ok ? HG_OK : HG_ECRYPTO;
 }
 
 /* One coordinate, left-padded to len octets. */

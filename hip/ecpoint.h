@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Public keys of NIST curves as octets x | y: into the library and out.
+/* Keys of NIST curves: new ones, and public ones as octets x | y.
  *
- * identity.c and dh.c share this. Pure functions, any thread.
+ * identity.c and dh.c share this. For any thread.
  */
 #pragma once
 
@@ -20,6 +20,8 @@ struct evp_pkey_st;
  * caller frees *out with EVP_PKEY_free. */
 int ecpoint_get(const char *curve, const uint8_t *xy, size_t len,
 		struct evp_pkey_st **out) HG_CHECK;
+/* A new key pair on the named curve; the caller frees it likewise. */
+int ecpoint_generate(const char *curve, struct evp_pkey_st **out) HG_CHECK;
 /* The public key of pkey as x | y of exactly len octets. */
 int ecpoint_put(const struct evp_pkey_st *pkey, uint8_t *xy,
 		size_t len) HG_CHECK;

@@ -22,10 +22,11 @@
 
 /* A HIT suite: what RHASH is when the Responder's HIT is of this suite. */
 struct suite {
-	uint8_t id;	  /* HIT suite and OGA id: 1, 2 */
-	uint8_t list_id;  /* as HIT_SUITE_LIST has it: 0x10, 0x20 */
-	uint8_t hash_len; /* of RHASH, and of HMAC keys and outputs */
-	const char *name; /* "ECDSA/SHA-384" */
+	uint8_t id;	   /* HIT suite and OGA id: 1, 2 */
+	uint8_t list_id;   /* as HIT_SUITE_LIST has it: 0x10, 0x20 */
+	uint8_t hash_len;  /* of RHASH, and of HMAC keys and outputs */
+	uint8_t block_len; /* what the hash works in; HMAC pads keys to it */
+	const char *name;  /* "ECDSA/SHA-384" */
 	const char *digest;
 };
 

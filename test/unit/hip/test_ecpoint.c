@@ -47,6 +47,27 @@ START_TEST(refuses_what_is_not_a_point)
 }
 END_TEST
 
+/* Made keys are new ones on the curve that was asked for, by either of its
+ * names, and what was made is read again. */
+START_TEST(generates)
+{
+	uint8_t xy[2][96];
+	EVP_PKEY *key;
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(ecpoint_generate("P-384", &key), 0);
+		ck_assert_int_eq(ecpoint_put(key, xy[i], 96), 0);
+		EVP_PKEY_free(key);
+		ck_assert_int_eq(ecpoint_get("secp384r1", xy[i], 96, &key), 0);
+		EVP_PKEY_free(key);
+	}
+	ck_assert_mem_ne(xy[0], xy[1], 96);
+	ck_assert_int_eq(ecpoint_generate("P-111", &key), HG_ECRYPTO);
+	ck_assert_ptr_null(key);
+	ck_assert_int_eq(ecpoint_get("P-111", xy[0], 96, &key), HG_ECRYPTO);
+}
+END_TEST
+
 Suite *test_ecpoint_suite(void);
 Suite *test_ecpoint_suite(void)
 {
@@ -55,6 +76,7 @@ Suite *test_ecpoint_suite(void)
 
 	tcase_add_test(tc, round_trip);
 	tcase_add_test(tc, refuses_what_is_not_a_point);
+	tcase_add_test(tc, generates);
 	suite_add_tcase(s, tc);
 	return s;
 }

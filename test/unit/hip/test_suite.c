@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables and hashes of hip/suite.c. */
 #include <check.h>
+#include <string.h>
 
 #include "hip/suite.h"
 #include "test/unit/hip/hex.h"
@@ -15,6 +16,16 @@ static const char hmac_empty[] =
 	"908e6f40b737510e82354759dc5e9f06";
 static const char hmac_jefe256[] =
 	"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+/* RFC 4231 test case 6: a key of 131 octets aa; and hmac.new(b"\xaa" * 128,
+ * ...): one of SHA-384's block. */
+static const char long_key256[] =
+	"60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54";
+static const char long_key384[] =
+	"4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c6"
+	"0c2ef6ab4030fe8296248df163f44952";
+static const char block_key384[] =
+	"d46cb7fc966871f46e151ab056e572d1dd8e829dfd994f59046118c881fbd584"
+	"39d9b3098725cd8570c4d361b7b4772c";
 
 START_TEST(hash_in_pieces)
 {
@@ -41,6 +52,31 @@ START_TEST(hmac_vectors)
 	ck_assert(hex_eq(out, 48, hmac_empty));
 	ck_assert_int_eq(suite_hmac(suite_find(1), &jefe, &what, 1, out), 0);
 	ck_assert(hex_eq(out, 32, hmac_jefe256));
+}
+END_TEST
+
+START_TEST(hmac_keys_up_to_a_block_and_beyond)
+{
+	const struct suite_buf text = {
+		"Test Using Larger Than Block-Size Key - Hash Key First", 54
+	};
+	struct suite_buf key = { NULL, 131 };
+	uint8_t out[SUITE_HASH_MAX];
+	uint8_t aa[131];
+
+	memset(aa, 0xaa, sizeof(aa));
+	key.p = aa;
+	ck_assert_int_eq(suite_setup(), 0);
+	ck_assert_int_eq(suite_hmac(suite_find(1), &key, &text, 1, out), 0);
+	ck_assert(hex_eq(out, 32, long_key256));
+	ck_assert_int_eq(suite_hmac(suite_find(2), &key, &text, 1, out), 0);
+	ck_assert(hex_eq(out, 48, long_key384));
+	key.len = 128;
+	ck_assert_int_eq(suite_hmac(suite_find(2), &key, &text, 1, out), 0);
+	ck_assert(hex_eq(out, 48, block_key384));
+	key.len = 127;
+	ck_assert_int_eq(suite_hmac(suite_find(2), &key, &text, 1, out), 0);
+	ck_assert(!hex_eq(out, 48, block_key384));
 }
 END_TEST
 
@@ -76,6 +112,7 @@ Suite *test_suite_suite(void)
 
 	tcase_add_test(tc, hash_in_pieces);
 	tcase_add_test(tc, hmac_vectors);
+	tcase_add_test(tc, hmac_keys_up_to_a_block_and_beyond);
 	tcase_add_test(tc, tables);
 	suite_add_tcase(s, tc);
 	return s;
