@@ -83,38 +83,34 @@ int keymat_draw(const struct keymat *km, size_t index, uint8_t *out, size_t len)
 	return err;
 }
 
-/* Draws at *index and moves it on. */
-static int draw(const struct keymat *km, size_t *index, uint8_t *out,
-		size_t len)
+/* Copies from *at and moves it on. */
+static void slice(const uint8_t **at, uint8_t *out, size_t len)
 {
-	int err = keymat_draw(km, *index, out, len);
-
-	*index += len;
-	return err;
+	memcpy(out, *at, len);
+	*at += len;
 }
 
+/* All at once: every draw makes the blocks before it anew. */
 int keymat_hip_keys(const struct keymat *km, const struct suite_cipher *c,
 		    const struct hit *self, const struct hit *peer,
 		    struct keymat_hip *out)
 {
 	bool greater = hit_cmp(self, peer) > 0;
 	size_t n = km->rhash->hash_len;
-	size_t at = 0;
-	int err;
+	uint8_t all[2 * (SUITE_KEY_MAX + SUITE_HASH_MAX)];
+	const uint8_t *at = all;
+	int err = keymat_draw(km, 0, all, 2 * (c->key_len + n));
 
 	memset(out, 0, sizeof(*out));
-	/* gl: what the host of the greater HIT sends. RFC 7401 6.5 */
-	err = draw(km, &at, greater ? out->enc_out : out->enc_in, c->key_len);
-	if (!err)
-		err = draw(km, &at, greater ? out->mac_out : out->mac_in, n);
-	if (!err)
-		err = draw(km, &at, greater ? out->enc_in : out->enc_out,
-			   c->key_len);
-	if (!err)
-		err = draw(km, &at, greater ? out->mac_in : out->mac_out, n);
 	if (err)
-		keymat_hip_wipe(out);
-	return err;
+		return err;
+	/* gl: what the host of the greater HIT sends. RFC 7401 6.5 */
+	slice(&at, greater ? out->enc_out : out->enc_in, c->key_len);
+	slice(&at, greater ? out->mac_out : out->mac_in, n);
+	slice(&at, greater ? out->enc_in : out->enc_out, c->key_len);
+	slice(&at, greater ? out->mac_in : out->mac_out, n);
+	sodium_memzero(all, sizeof(all));
+	return HG_OK;
 }
 
 uint16_t keymat_esp_index(const struct suite *rhash,
@@ -123,16 +119,12 @@ uint16_t keymat_esp_index(const struct suite *rhash,
 	return (uint16_t)(2 * (c->key_len + rhash->hash_len));
 }
 
-static int draw_esp(const struct keymat *km, size_t *index,
-		    const struct sa_suite *s, struct sa_keys *out)
+static void slice_esp(const uint8_t **at, const struct sa_suite *s,
+		      struct sa_keys *out)
 {
-	int err;
-
 	memset(out, 0, sizeof(*out));
-	err = draw(km, index, out->enc, sa_enc_len(s));
-	if (!err)
-		err = draw(km, index, out->auth, s->auth_len);
-	return err;
+	slice(at, out->enc, sa_enc_len(s));
+	slice(at, out->auth, s->auth_len);
 }
 
 int keymat_esp_keys(const struct keymat *km, uint16_t index,
@@ -140,21 +132,24 @@ int keymat_esp_keys(const struct keymat *km, uint16_t index,
 {
 	const struct sa_suite *s = sa_suite_find(pair->suite);
 	bool greater = hit_cmp(&pair->self, &pair->peer) > 0;
-	size_t at = index;
+	uint8_t all[2 * sizeof(struct sa_keys)];
+	const uint8_t *at = all;
+	size_t len;
 	int err;
 
+	memset(&pair->in, 0, sizeof(pair->in));
+	memset(&pair->out, 0, sizeof(pair->out));
 	if (!s)
 		return HG_EUNSUPP;
-	/* SA-gl, then SA-lg. RFC 7402 7 */
-	err = draw_esp(km, &at, s, greater ? &pair->out : &pair->in);
-	if (!err)
-		err = draw_esp(km, &at, s, greater ? &pair->in : &pair->out);
-	if (err) {
-		sodium_memzero(&pair->in, sizeof(pair->in));
-		sodium_memzero(&pair->out, sizeof(pair->out));
+	len = 2 * (sa_enc_len(s) + s->auth_len);
+	err = keymat_draw(km, index, all, len);
+	if (err)
 		return err;
-	}
-	*next = (uint16_t)at;
+	/* SA-gl, then SA-lg. RFC 7402 7 */
+	slice_esp(&at, s, greater ? &pair->out : &pair->in);
+	slice_esp(&at, s, greater ? &pair->in : &pair->out);
+	sodium_memzero(all, sizeof(all));
+	*next = (uint16_t)(index + len);
 	return HG_OK;
 }
 
