@@ -15,6 +15,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 #define UNCOMPRESSED 0x04 /* SEC 1 2.3.3 */
 #define CURVES 3
@@ -104,24 +105,34 @@ int ecpoint_generate(const char *curve, EVP_PKEY **out)
 }
 
 /* One coordinate, left-padded to len octets. */
-static int put_coordinate(const EVP_PKEY *pkey, const char *name, uint8_t *out,
-			  size_t len)
+static int put_coordinate(const OSSL_PARAM *p, uint8_t *out, size_t len)
 {
 	BIGNUM *n = NULL;
 	int got = -1;
 
-	if (EVP_PKEY_get_bn_param(pkey, name, &n))
+	if (OSSL_PARAM_get_BN(p, &n))
 		got = BN_bn2binpad(n, out, (int)len);
 	BN_free(n);
 	return got == (int)len ? HG_OK : HG_ECRYPTO;
 }
 
+/* Both coordinates at once: the library inverts for each time it is asked. */
 int ecpoint_put(const EVP_PKEY *pkey, uint8_t *xy, size_t len)
 {
+	uint8_t x[ECPOINT_MAX / 2];
+	uint8_t y[ECPOINT_MAX / 2];
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_EC_PUB_X, x, sizeof(x)),
+		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_EC_PUB_Y, y, sizeof(y)),
+		OSSL_PARAM_construct_end(),
+	};
 	size_t half = len / 2;
-	int err = put_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_X, xy, half);
+	int err;
 
+	if (EVP_PKEY_get_params(pkey, params) <= 0)
+		return HG_ECRYPTO;
+	err = put_coordinate(&params[0], xy, half);
 	if (err)
 		return err;
-	return put_coordinate(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, xy + half, half);
+	return put_coordinate(&params[1], xy + half, half);
 }
