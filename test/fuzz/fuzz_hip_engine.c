@@ -2,6 +2,20 @@
 /* room: hip */
 /* Two engines and a hand that delivers, changes, forges and repeats their
  * packets, lets time pass and loses jobs, as the input says. */
+/* THEORY OF OPERATION
+ * The input is a list of operations. Keys are fixed and libsodium's numbers
+ * come from a generator that starts anew for each input, so that an input
+ * does the same again (OpenSSL's own numbers make signatures and DH keys, on
+ * which nothing depends). Engine 1 has two identities: up to two
+ * associations stand side by side.
+ *
+ * What is changed comes in two kinds. As a stranger would: octets or whole
+ * parameters of a packet are other than they were, and the proofs no longer
+ * fit. After such a packet, and after all jobs it led to, every association
+ * must be as before. As a peer would that has the keys and means harm: the
+ * MAC and the signature are made anew. That may change much, but no bounds
+ * and no invariants.
+ */
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,11 +23,20 @@
 #include <string.h>
 
 #include "core/wire.h"
+#include "hip/auth.h"
+#include "hip/engine.h"
 #include "hip/hip.h"
+#include "test/sim/simkeys.h"
 
 #define SLOTS 16
 #define OPS_MAX 64
+#define PAIRS 2 /* engine 0's identity with each of engine 1's */
+#define ASSOC_LIMIT 3
+#define JOBS_LIMIT 12
 #define SECOND UINT64_C(1000000000)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 struct slot {
 	unsigned from;
@@ -23,16 +46,147 @@ struct slot {
 
 struct world {
 	struct hip *h[2];
-	struct hit hit[2];
+	struct hit hit[2][PAIRS]; /* by engine and pair */
 	struct endpoint at[2];
 	struct slot slot[SLOTS];
 	unsigned sent;
 	struct hip_job *job[SLOTS];
 	unsigned job_of[SLOTS];
 	unsigned jobs;
+	bool at_once; /* jobs are run where they come up */
 	uint64_t now;
-	bool up[2];
+	bool up[2][PAIRS];
+	struct sa_pair sa[2][PAIRS]; /* of those that are up */
 };
+
+/* What may not change by a stranger's packet. */
+struct view {
+	struct hip_peer peer[ASSOC_LIMIT];
+	size_t num;
+};
+
+/* Not assert: optimised builds leave that out. */
+static void must(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+/* ---- chance ------------------------------------------------------------- */
+
+static uint64_t chance;
+
+static uint32_t random_word(void)
+{
+	chance = chance * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	return (uint32_t)(chance >> 32);
+}
+
+static void random_buf(void *const buf, const size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		((uint8_t *)buf)[i] = (uint8_t)random_word();
+}
+
+static const char *random_name(void)
+{
+	return "fuzz";
+}
+
+static struct randombytes_implementation repeatable = {
+	.implementation_name = random_name,
+	.random = random_word,
+	.buf = random_buf,
+};
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	must(randombytes_set_implementation(&repeatable) == 0);
+	return 0;
+}
+
+/* ---- what must hold -------------------------------------------------------- */
+
+static void look(const struct hip_peer *p, void *arg)
+{
+	struct view *v = arg;
+
+	must(v->num < ASSOC_LIMIT);
+	v->peer[v->num] = *p;
+	v->peer[v->num++].since = 0;
+}
+
+static struct view view_of(const struct world *w, unsigned i)
+{
+	struct view v = { .num = 0 };
+
+	hip_each_peer(w->h[i], look, &v);
+	return v;
+}
+
+/* An R1's puzzle is not under its signature, so one that has been changed
+ * there may be answered; it may do no more than that. */
+static bool answered_r1(const struct hip_peer *was, const struct hip_peer *is)
+{
+	return is->state == HIP_I2_SENT && is->spi_out == 0 &&
+	       hit_eq(&was->peer, &is->peer) && hit_eq(&was->self, &is->self);
+}
+
+static void unchanged(const struct view *was, const struct view *is,
+		      uint8_t type)
+{
+	must(was->num == is->num);
+	for (size_t n = 0; n < was->num; n++) {
+		const struct hip_peer *a = &was->peer[n];
+		const struct hip_peer *b = &is->peer[n];
+
+		if (type == HIP_R1 && answered_r1(a, b))
+			continue;
+		must(hit_eq(&a->self, &b->self) && hit_eq(&a->peer, &b->peer));
+		must(a->state == b->state && a->initiator == b->initiator);
+		must(endpoint_eq(&a->peer_at, &b->peer_at));
+		must(a->spi_in == b->spi_in && a->spi_out == b->spi_out);
+	}
+}
+
+static void one_engine(const struct world *w, unsigned i)
+{
+	struct view v = view_of(w, i);
+
+	must(w->h[i]->assocs.num == v.num && v.num <= ASSOC_LIMIT);
+	must(w->h[i]->job_num <= JOBS_LIMIT);
+	for (size_t n = 0; n < v.num; n++) {
+		must(!v.peer[n].spi_in || v.peer[n].spi_in > 255);
+		for (size_t k = 0; v.peer[n].spi_in && k < n; k++)
+			must(v.peer[n].spi_in != v.peer[k].spi_in);
+	}
+}
+
+/* Two SAs that mean each other have each other's keys. */
+static void same_keys(const struct world *w, unsigned pair)
+{
+	const struct sa_pair *a = &w->sa[0][pair];
+	const struct sa_pair *b = &w->sa[1][pair];
+
+	if (!w->up[0][pair] || !w->up[1][pair] || a->spi_in != b->spi_out ||
+	    a->spi_out != b->spi_in)
+		return;
+	must(a->suite == b->suite);
+	must(memcmp(&a->in, &b->out, sizeof(a->in)) == 0);
+	must(memcmp(&a->out, &b->in, sizeof(a->in)) == 0);
+}
+
+static void invariants(const struct world *w)
+{
+	one_engine(w, 0);
+	one_engine(w, 1);
+	for (unsigned pair = 0; pair < PAIRS; pair++)
+		same_keys(w, pair);
+}
+
+/* ---- the engines' effects ---------------------------------------------------- */
 
 /* Jobs wait for an op; the oldest runs when there is no room. */
 static void finish_job(struct world *w, bool run)
@@ -50,39 +204,59 @@ static void finish_job(struct world *w, bool run)
 	hip_job_done(w->h[i], job, w->now);
 }
 
+static void take_job(struct world *w, unsigned i, struct hip_job *job)
+{
+	if (w->at_once) {
+		hip_job_run(job);
+		hip_job_done(w->h[i], job, w->now);
+		return;
+	}
+	if (w->jobs == SLOTS)
+		finish_job(w, true);
+	w->job[w->jobs] = job;
+	w->job_of[w->jobs++] = i;
+}
+
+/* Nobody else is there to have an SA with. */
+static unsigned pair_of(const struct world *w, unsigned i,
+			const struct hip_effect *e)
+{
+	unsigned pair = 0;
+
+	while (pair < PAIRS && !(hit_eq(&e->self, &w->hit[i][pair]) &&
+				 hit_eq(&e->peer, &w->hit[!i][pair])))
+		pair++;
+	must(pair < PAIRS);
+	return pair;
+}
+
+static void take_sa(struct world *w, unsigned i, struct hip_effect *e)
+{
+	unsigned pair = pair_of(w, i, e);
+	bool up = e->kind == HIP_SA_UP;
+
+	must(w->up[i][pair] != up);
+	w->up[i][pair] = up;
+	if (up)
+		w->sa[i][pair] = e->sa;
+}
+
 static void drain(struct world *w, unsigned i)
 {
 	struct hip_effect e;
 
 	while (hip_effect(w->h[i], &e)) {
-		switch (e.kind) {
-		case HIP_SEND: {
+		if (e.kind == HIP_SEND) {
 			struct slot *s = &w->slot[w->sent++ % SLOTS];
 
+			must(e.msg_len <= HIP_MSG_MAX);
 			s->from = i;
 			s->len = e.msg_len;
 			memcpy(s->msg, e.msg, e.msg_len);
-			break;
-		}
-		case HIP_JOB:
-			if (w->jobs == SLOTS)
-				finish_job(w, true);
-			w->job[w->jobs] = e.job;
-			w->job_of[w->jobs++] = i;
-			break;
-		case HIP_SA_UP:
-			/* Nobody else is there to have one with. */
-			if (w->up[i] || !hit_eq(&e.peer, &w->hit[!i]))
-				abort();
-			w->up[i] = true;
-			break;
-		case HIP_SA_DOWN:
-			if (!w->up[i])
-				abort();
-			w->up[i] = false;
-			break;
-		default:
-			break;
+		} else if (e.kind == HIP_JOB) {
+			take_job(w, i, e.job);
+		} else if (e.kind == HIP_SA_UP || e.kind == HIP_SA_DOWN) {
+			take_sa(w, i, &e);
 		}
 		sa_wipe(&e.sa);
 	}
@@ -94,32 +268,40 @@ static void drain_all(struct world *w)
 	drain(w, 1);
 }
 
-static void boot(struct world *w, unsigned i)
+static void add_identity(struct world *w, unsigned i, const char *pem)
 {
-	static char *pem[2];
-	struct hip_config cfg = { .responder = true,
-				  .rendezvous = i == 1,
-				  .puzzle_k = 1,
-				  .puzzle_k_max = 8 };
 	struct hip_identity *id;
 
-	if (!pem[i]) {
-		if (hip_identity_generate(HIP_ALG_ECDSA_P256, &id) ||
-		    hip_identity_to_pem(id, &pem[i]))
-			abort();
-		hip_identity_free(id);
-	}
-	if (hip_identity_from_pem(pem[i], strlen(pem[i]), &id) ||
-	    hip_new(&cfg, w->now, &w->h[i]) ||
-	    hip_add_identity(w->h[i], id, w->now))
-		abort();
-	w->hit[i] = *hip_default_hit(w->h[i]);
+	must(hip_identity_from_pem(pem, strlen(pem), &id) == 0);
+	must(hip_add_identity(w->h[i], id, w->now) == 0);
 	drain(w, i);
 	finish_job(w, true); /* the R1 of the group both prefer */
 	while (w->jobs)
-		finish_job(w, false); /* the costly one: not made */
+		finish_job(w, false); /* the others: not made */
 	drain(w, i);
 }
+
+static void boot(struct world *w, unsigned i)
+{
+	struct hip_config cfg = { .responder = true,
+				  .rendezvous = i == 1,
+				  .puzzle_k = 1,
+				  .puzzle_k_max = 8,
+				  .assoc_max = ASSOC_LIMIT,
+				  .jobs_max = JOBS_LIMIT };
+
+	must(hip_new(&cfg, w->now, &w->h[i]) == 0);
+	if (i == 0) {
+		add_identity(w, 0, simkeys[0]);
+	} else {
+		add_identity(w, 1, simkeys[1]);
+		add_identity(w, 1, simkeys[2]);
+	}
+	for (unsigned n = 0; n < PAIRS; n++)
+		w->hit[i][n] = *hip_identity_hit(w->h[i]->id[i ? n : 0]);
+}
+
+/* ---- packets ------------------------------------------------------------------ */
 
 static void input(struct world *w, unsigned to, const uint8_t *msg, size_t len)
 {
@@ -127,90 +309,310 @@ static void input(struct world *w, unsigned to, const uint8_t *msg, size_t len)
 	drain_all(w);
 }
 
-/* One of the last packets, where it belongs, maybe with octets changed. */
-static void deliver(struct world *w, struct rd *r, unsigned changes)
+/* From a stranger, or from the peer's address, and without its proofs. */
+static void hostile(struct world *w, unsigned to, const struct slot *s)
 {
-	const struct slot *s = &w->slot[rd_u8(r) % SLOTS];
-	uint8_t msg[HIP_MSG_MAX];
+	struct endpoint from = w->at[!to];
+	struct view was = view_of(w, to);
+	struct view is;
+
+	if (s->len & 8)
+		from.addr.b[15] ^= 64;
+	w->at_once = true;
+	hip_input(w->h[to], s->msg, s->len, &from, &w->at[to], w->now);
+	drain_all(w);
+	w->at_once = false;
+	is = view_of(w, to);
+	unchanged(&was, &is, s->len > 2 ? s->msg[2] & 0x7f : 0);
+}
+
+/* Where what a signature vouches for ends; 0: nothing. */
+static size_t proven_end(const struct slot *s)
+{
+	const struct hip_param *p;
+	struct hip_msg m;
+
+	if (param_parse(s->msg, s->len, &m) != REASON_NUM)
+		return 0;
+	p = param_find(&m, PARAM_HIP_SIGNATURE);
+	if (!p)
+		p = param_find(&m, PARAM_HIP_SIGNATURE_2);
+	return p ? p->offset + PARAM_TLV_LEN + p->len : 0;
+}
+
+/* Do they differ in what is proven? The length is not: the signature is over
+ * the length up to itself (7401 6.4.2). */
+static bool proofs_fit(const struct slot *was, const struct slot *is)
+{
+	size_t end = proven_end(was);
+
+	return is->len >= end && was->msg[0] == is->msg[0] &&
+	       (end < 2 || memcmp(was->msg + 2, is->msg + 2, end - 2) == 0);
+}
+
+static void changed(struct world *w, const struct slot *was,
+		    const struct slot *is)
+{
+	if (proofs_fit(was, is))
+		input(w, !was->from, is->msg, is->len);
+	else
+		hostile(w, !was->from, is);
+}
+
+/* One of the last packets, the newest is 0. */
+static const struct slot *recent(const struct world *w, struct rd *r)
+{
+	unsigned back = rd_u8(r) % SLOTS;
+
+	return &w->slot[(w->sent - 1 - back) % SLOTS];
+}
+
+static void deliver(struct world *w, struct rd *r)
+{
+	const struct slot *s = recent(w, r);
+	struct view was;
+	struct view is;
 
 	if (!s->len)
 		return;
-	memcpy(msg, s->msg, s->len);
-	while (changes-- > 0) {
-		size_t at = rd_be16(r) % s->len;
-
-		msg[at] = rd_u8(r);
-	}
-	input(w, !s->from, msg, s->len);
+	was = view_of(w, !s->from);
+	input(w, !s->from, s->msg, s->len);
+	if ((s->msg[2] & 0x7f) != HIP_I1)
+		return;
+	is = view_of(w, !s->from);
+	unchanged(&was, &is, HIP_I1); /* RFC 7401 6.7: no state */
 }
 
-/* A message made up: our header, the input's parameters. */
+static void change_octets(struct world *w, struct rd *r, unsigned changes)
+{
+	const struct slot *s = recent(w, r);
+	struct slot c = *s;
+
+	if (!s->len)
+		return;
+	while (changes-- > 0) {
+		size_t at = rd_be16(r) % c.len;
+
+		c.msg[at] = rd_u8(r);
+	}
+	changed(w, s, &c);
+}
+
+/* A message made up: the peer's header, the input's parameters. */
 static void forge(struct world *w, struct rd *r)
 {
-	unsigned to = rd_u8(r) & 1;
+	uint8_t whom = rd_u8(r);
+	unsigned to = whom & 1;
+	unsigned pair = whom >> 1 & 1;
 	size_t units = rd_u8(r) % 32;
-	uint8_t msg[40 + 32 * 8] = { 59 };
 	uint8_t type = rd_u8(r);
+	struct slot s = { .from = !to, .len = 40 + units * 8 };
 
-	msg[1] = (uint8_t)(4 + units);
-	msg[2] = type & 0x7f;
-	msg[3] = 0x21;
-	memcpy(msg + 8, w->hit[!to].b, 16);
-	memcpy(msg + 24, w->hit[to].b, 16);
+	s.msg[0] = 59;
+	s.msg[1] = (uint8_t)(4 + units);
+	s.msg[2] = type & 0x7f;
+	s.msg[3] = 0x21;
+	memcpy(s.msg + 8, w->hit[!to][pair].b, 16);
+	memcpy(s.msg + 24, w->hit[to][pair].b, 16);
 	if (units * 8 > rd_left(r))
 		return;
-	rd_copy(r, msg + 40, units * 8);
-	input(w, to, msg, 40 + units * 8);
+	rd_copy(r, s.msg + 40, units * 8);
+	hostile(w, to, &s);
+}
+
+/* ---- whole parameters ------------------------------------------------------------ */
+
+/* One change to the parameters of a message. */
+struct edit {
+	uint8_t what;  /* 0: leave out; 1: twice; 2: octets; 3: length; 4: as
+			 * another packet has it */
+	uint8_t which; /* index, modulo the number of them */
+	uint16_t at;   /* octet of the contents, or new length */
+	uint8_t octet;
+	struct hip_msg other;
+};
+
+enum { EDIT_DROP, EDIT_TWICE, EDIT_OCTET, EDIT_LENGTH, EDIT_SWAP, EDIT_NUM };
+
+static void put_edited(struct msg_builder *b, const struct hip_param *p,
+		       const struct edit *e)
+{
+	const struct hip_param *o = param_find(&e->other, p->id);
+	uint8_t c[HIP_MSG_MAX] = { 0 };
+	size_t len = p->len;
+
+	memcpy(c, p->contents, len);
+	switch (e->what % EDIT_NUM) {
+	case EDIT_DROP:
+		return;
+	case EDIT_TWICE:
+		message_put(b, p->id, c, len);
+		break;
+	case EDIT_OCTET:
+		if (len)
+			c[e->at % len] = e->octet;
+		break;
+	case EDIT_LENGTH:
+		len = e->at % 256;
+		break;
+	default:
+		p = o ? o : p;
+		memcpy(c, p->contents, p->len);
+		len = p->len;
+		break;
+	}
+	message_put(b, p->id, c, len);
+}
+
+/* Parameters with types below `end`, one of them edited. */
+static void put_params(struct msg_builder *b, const struct hip_msg *m,
+		       const struct edit *e, enum param end)
+{
+	for (size_t n = 0; n < m->num && m->params[n].id < end; n++) {
+		const struct hip_param *p = &m->params[n];
+
+		if (n == e->which % m->num)
+			put_edited(b, p, e);
+		else
+			message_put(b, p->id, p->contents, p->len);
+	}
+}
+
+/* The proofs that a message of its type has, by who sent it. */
+static int prove(struct world *w, unsigned by, const struct hip_msg *m,
+		 struct msg_builder *b)
+{
+	struct hip_identity *id = engine_identity(w->h[by], &m->sender);
+	struct assoc *a =
+		assoc_find(&w->h[by]->assocs, &m->sender, &m->receiver);
+	struct suite_buf host_id;
+	int err;
+
+	if (!id || b->bad)
+		return HG_EINVAL;
+	if (m->type == HIP_R1)
+		return auth_put_signature_2(b, id);
+	if (!a || !a->keys)
+		return HG_EINVAL;
+	host_id.p = identity_host_id(id, &host_id.len);
+	if (m->type == HIP_R2)
+		err = auth_put_mac_2(b, a->keys->rhash, a->keys->hip.mac_out,
+				     &host_id);
+	else
+		err = auth_put_mac(b, a->keys->rhash, a->keys->hip.mac_out);
+	return err ? err : auth_put_signature(b, id);
+}
+
+static bool read_edit(const struct world *w, struct rd *r, struct edit *e)
+{
+	const struct slot *other;
+
+	e->what = rd_u8(r);
+	e->which = rd_u8(r);
+	e->at = rd_be16(r);
+	e->octet = rd_u8(r);
+	other = recent(w, r);
+	if (param_parse(other->msg, other->len, &e->other) != REASON_NUM)
+		e->other.num = 0;
+	return !r->bad;
+}
+
+/* authentic: the peer itself does it. */
+static void change_params(struct world *w, struct rd *r, bool authentic)
+{
+	const struct slot *s = recent(w, r);
+	struct slot c = { .from = s->from };
+	struct msg_builder b;
+	struct hip_msg m;
+	struct edit e;
+
+	if (!read_edit(w, r, &e) ||
+	    param_parse(s->msg, s->len, &m) != REASON_NUM || m.num == 0)
+		return;
+	message_begin(&b, m.type, &m.sender, &m.receiver);
+	if (authentic && m.type != HIP_I1) {
+		put_params(&b, &m, &e, PARAM_HIP_MAC);
+		if (prove(w, s->from, &m, &b))
+			return;
+		input(w, !s->from, b.buf, b.len);
+		return;
+	}
+	put_params(&b, &m, &e, PARAM_NUM);
+	if (message_finish(&b))
+		return;
+	c.len = b.len;
+	memcpy(c.msg, b.buf, b.len);
+	changed(w, s, &c);
+}
+
+/* ---- operations -------------------------------------------------------------------- */
+
+static void wish(struct world *w, unsigned op, struct rd *r)
+{
+	unsigned i = op >> 7;
+	unsigned pair = op >> 6 & 1;
+
+	switch (op & 31) {
+	case 13:
+		hip_traffic(w->h[i], &w->hit[i][pair], &w->hit[!i][pair],
+			    op & 32, w->now);
+		break;
+	case 14:
+		hip_close(w->h[i], op & 32 ? NULL : &w->hit[!i][pair], w->now);
+		break;
+	case 15: /* may have no room, or be there */
+		(void)hip_register(w->h[0], NULL, &w->hit[1][pair], &w->at[1],
+				   1 + rd_u8(r), w->now);
+		break;
+	default: /* may be held off */
+		(void)hip_want(w->h[i], &w->hit[i][pair], &w->hit[!i][pair],
+			       &w->at[!i], 1, w->now);
+		break;
+	}
 }
 
 static void step(struct world *w, struct rd *r)
 {
 	uint8_t op = rd_u8(r);
-	unsigned i = op >> 7;
 
-	switch (op & 15) {
-	case 0:
-		(void)hip_want(w->h[i], NULL, &w->hit[!i], &w->at[!i], 1,
-			       w->now);
-		break;
+	switch (op & 31) {
 	case 1:
 	case 2:
 	case 3:
-		deliver(w, r, 0);
+		deliver(w, r);
 		break;
 	case 4:
 	case 5:
-		deliver(w, r, 1 + (op >> 4 & 3));
+		change_octets(w, r, 1 + (op >> 5 & 3));
 		break;
 	case 6:
-	case 7:
 		forge(w, r);
+		break;
+	case 7:
+		change_params(w, r, false);
 		break;
 	case 8:
 	case 9:
-	case 10:
 		finish_job(w, true);
 		break;
+	case 10:
 	case 11:
-		finish_job(w, false);
+		change_params(w, r, true);
 		break;
 	case 12:
 		w->now += (uint64_t)rd_be16(r) * SECOND / 64;
 		hip_tick(w->h[0], w->now);
 		hip_tick(w->h[1], w->now);
 		break;
-	case 13:
-		hip_traffic(w->h[i], &w->hit[i], &w->hit[!i], op & 16, w->now);
-		break;
-	case 14:
-		hip_close(w->h[i], &w->hit[!i], w->now);
+	case 16:
+		finish_job(w, false);
 		break;
 	default:
-		(void)hip_register(w->h[0], NULL, &w->hit[1], &w->at[1], 60,
-				   w->now);
+		wish(w, op, r);
 		break;
 	}
 	drain_all(w);
+	invariants(w);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -222,6 +624,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!w)
 		return 0;
+	chance = 1;
 	w->now = 1000 * SECOND;
 	w->at[0] = (struct endpoint){ addr_from4(a), HIP_PORT };
 	w->at[1] = (struct endpoint){ addr_from4(b), HIP_PORT };
