@@ -26,6 +26,7 @@
 #include "hip/auth.h"
 #include "hip/engine.h"
 #include "hip/hip.h"
+#include "test/fuzz/paramedit.h"
 #include "test/sim/simkeys.h"
 
 #define SLOTS 16
@@ -370,16 +371,17 @@ static const struct slot *recent(const struct world *w, struct rd *r)
 static void deliver(struct world *w, struct rd *r)
 {
 	const struct slot *s = recent(w, r);
-	struct view was;
+	unsigned to = !s->from;
+	uint8_t type = s->msg[2] & 0x7f;
+	struct view was = view_of(w, to);
 	struct view is;
 
 	if (!s->len)
 		return;
-	was = view_of(w, !s->from);
-	input(w, !s->from, s->msg, s->len);
-	if ((s->msg[2] & 0x7f) != HIP_I1)
+	input(w, to, s->msg, s->len); /* s may hold an answer now */
+	if (type != HIP_I1)
 		return;
-	is = view_of(w, !s->from);
+	is = view_of(w, to);
 	unchanged(&was, &is, HIP_I1); /* RFC 7401 6.7: no state */
 }
 
@@ -422,62 +424,6 @@ static void forge(struct world *w, struct rd *r)
 
 /* ---- whole parameters ------------------------------------------------------------ */
 
-/* One change to the parameters of a message. */
-struct edit {
-	uint8_t what;  /* 0: leave out; 1: twice; 2: octets; 3: length; 4: as
-			 * another packet has it */
-	uint8_t which; /* index, modulo the number of them */
-	uint16_t at;   /* octet of the contents, or new length */
-	uint8_t octet;
-	struct hip_msg other;
-};
-
-enum { EDIT_DROP, EDIT_TWICE, EDIT_OCTET, EDIT_LENGTH, EDIT_SWAP, EDIT_NUM };
-
-static void put_edited(struct msg_builder *b, const struct hip_param *p,
-		       const struct edit *e)
-{
-	const struct hip_param *o = param_find(&e->other, p->id);
-	uint8_t c[HIP_MSG_MAX] = { 0 };
-	size_t len = p->len;
-
-	memcpy(c, p->contents, len);
-	switch (e->what % EDIT_NUM) {
-	case EDIT_DROP:
-		return;
-	case EDIT_TWICE:
-		message_put(b, p->id, c, len);
-		break;
-	case EDIT_OCTET:
-		if (len)
-			c[e->at % len] = e->octet;
-		break;
-	case EDIT_LENGTH:
-		len = e->at % 256;
-		break;
-	default:
-		p = o ? o : p;
-		memcpy(c, p->contents, p->len);
-		len = p->len;
-		break;
-	}
-	message_put(b, p->id, c, len);
-}
-
-/* Parameters with types below `end`, one of them edited. */
-static void put_params(struct msg_builder *b, const struct hip_msg *m,
-		       const struct edit *e, enum param end)
-{
-	for (size_t n = 0; n < m->num && m->params[n].id < end; n++) {
-		const struct hip_param *p = &m->params[n];
-
-		if (n == e->which % m->num)
-			put_edited(b, p, e);
-		else
-			message_put(b, p->id, p->contents, p->len);
-	}
-}
-
 /* The proofs that a message of its type has, by who sent it. */
 static int prove(struct world *w, unsigned by, const struct hip_msg *m,
 		 struct msg_builder *b)
@@ -503,7 +449,7 @@ static int prove(struct world *w, unsigned by, const struct hip_msg *m,
 	return err ? err : auth_put_signature(b, id);
 }
 
-static bool read_edit(const struct world *w, struct rd *r, struct edit *e)
+static bool read_edit(const struct world *w, struct rd *r, struct paramedit *e)
 {
 	const struct slot *other;
 
@@ -524,20 +470,20 @@ static void change_params(struct world *w, struct rd *r, bool authentic)
 	struct slot c = { .from = s->from };
 	struct msg_builder b;
 	struct hip_msg m;
-	struct edit e;
+	struct paramedit e;
 
 	if (!read_edit(w, r, &e) ||
 	    param_parse(s->msg, s->len, &m) != REASON_NUM || m.num == 0)
 		return;
 	message_begin(&b, m.type, &m.sender, &m.receiver);
 	if (authentic && m.type != HIP_I1) {
-		put_params(&b, &m, &e, PARAM_HIP_MAC);
+		paramedit_put(&b, &m, &e, PARAM_HIP_MAC);
 		if (prove(w, s->from, &m, &b))
 			return;
 		input(w, !s->from, b.buf, b.len);
 		return;
 	}
-	put_params(&b, &m, &e, PARAM_NUM);
+	paramedit_put(&b, &m, &e, PARAM_NUM);
 	if (message_finish(&b))
 		return;
 	c.len = b.len;

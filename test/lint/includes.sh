@@ -10,8 +10,8 @@ quoted_includes()
 		"$@" | sed -E 's/:.*"([^"]+)"/ \1/'
 }
 
-# The rooms whose inside a file may see: its own, or for tests and fuzz
-# targets the one that they test.
+# The rooms whose inside a file may see: its own, or for tests, fuzz targets
+# and benches the one that they are about.
 inside_of()
 {
 	case $1 in
@@ -19,7 +19,7 @@ inside_of()
 		local room=${1#test/unit/}
 		echo "${room%%/*}"
 		;;
-	test/fuzz/*)
+	test/fuzz/* | test/speed/*)
 		sed -nE '1,8s/.*room: ([a-z]+).*/\1/p' "$1"
 		;;
 	test/second/*)

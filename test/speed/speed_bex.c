@@ -84,11 +84,12 @@ static int run(char **arg)
 	err = speed_pair_init(&p, (enum hip_alg)alg, (uint8_t)atoi(arg[2]));
 	if (err)
 		return err;
-	err = speed_pair_exchange(&p); /* caches and allocator warm up */
+	/* Caches and allocator warm up. */
+	err = speed_pair_exchange(&p, (uint8_t)group);
 	accounts_clear(&p);
 	while (!err &&
 	       (double)(p.initiator.cpu_ns + p.responder.cpu_ns) < budget_ns) {
-		err = speed_pair_exchange(&p);
+		err = speed_pair_exchange(&p, (uint8_t)group);
 		n++;
 	}
 	if (!err)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* room: hip */
 /* Two engines that do base exchanges; theory in speed_pair.h. */
 #include "test/speed/speed_pair.h"
 
 #include <string.h>
 #include <time.h>
+
+#include "hip/fields.h"
+#include "hip/param.h"
 
 #define BETWEEN_NS UINT64_C(100000000)
 
@@ -114,7 +118,20 @@ static int ask(struct speed_pair *p)
 	return err;
 }
 
-int speed_pair_exchange(struct speed_pair *p)
+/* The DH group of the I2 just sent; 0: none. */
+static uint8_t group_of(const struct speed_side *s)
+{
+	const struct hip_param *dh;
+	struct field_dh f;
+	struct hip_msg m;
+
+	if (param_parse(s->msg, s->msg_len, &m) != REASON_NUM)
+		return 0;
+	dh = param_find(&m, PARAM_DIFFIE_HELLMAN);
+	return dh && fields_get_dh(dh, &f) ? f.group : 0;
+}
+
+int speed_pair_exchange(struct speed_pair *p, uint8_t group)
 {
 	struct speed_side *i = &p->initiator;
 	struct speed_side *r = &p->responder;
@@ -130,6 +147,8 @@ int speed_pair_exchange(struct speed_pair *p)
 		return err;
 	deliver(p, r, i); /* I1 */
 	deliver(p, i, r); /* R1 */
+	if (group_of(i) != group)
+		return HG_EAGAIN;
 	deliver(p, r, i); /* I2 */
 	deliver(p, i, r); /* R2 */
 	return i->up && r->up ? HG_OK : HG_EAGAIN;
