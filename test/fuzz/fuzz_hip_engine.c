@@ -31,6 +31,7 @@
 
 #define SLOTS 16
 #define OPS_MAX 64
+#define SAS 8	/* an association has two while it rekeys */
 #define PAIRS 2 /* engine 0's identity with each of engine 1's */
 #define ASSOC_LIMIT 3
 #define JOBS_LIMIT 12
@@ -56,8 +57,7 @@ struct world {
 	unsigned jobs;
 	bool at_once; /* jobs are run where they come up */
 	uint64_t now;
-	bool up[2][PAIRS];
-	struct sa_pair sa[2][PAIRS]; /* of those that are up */
+	struct sa_pair sa[2][SAS]; /* those that are up; spi_in 0: free */
 };
 
 /* What may not change by a stranger's packet. */
@@ -166,13 +166,10 @@ static void one_engine(const struct world *w, unsigned i)
 }
 
 /* Two SAs that mean each other have each other's keys. */
-static void same_keys(const struct world *w, unsigned pair)
+static void same_keys(const struct sa_pair *a, const struct sa_pair *b)
 {
-	const struct sa_pair *a = &w->sa[0][pair];
-	const struct sa_pair *b = &w->sa[1][pair];
-
-	if (!w->up[0][pair] || !w->up[1][pair] || a->spi_in != b->spi_out ||
-	    a->spi_out != b->spi_in)
+	if (!a->spi_in || !a->spi_out || a->spi_in != b->spi_out ||
+	    a->spi_out != b->spi_in || !hit_eq(&a->self, &b->peer))
 		return;
 	must(a->suite == b->suite);
 	must(memcmp(&a->in, &b->out, sizeof(a->in)) == 0);
@@ -183,8 +180,8 @@ static void invariants(const struct world *w)
 {
 	one_engine(w, 0);
 	one_engine(w, 1);
-	for (unsigned pair = 0; pair < PAIRS; pair++)
-		same_keys(w, pair);
+	for (unsigned n = 0; n < SAS * SAS; n++)
+		same_keys(&w->sa[0][n / SAS], &w->sa[1][n % SAS]);
 }
 
 /* ---- the engines' effects ---------------------------------------------------- */
@@ -219,27 +216,39 @@ static void take_job(struct world *w, unsigned i, struct hip_job *job)
 }
 
 /* Nobody else is there to have an SA with. */
-static unsigned pair_of(const struct world *w, unsigned i,
-			const struct hip_effect *e)
+static bool ours(const struct world *w, unsigned i, const struct hip_effect *e)
 {
 	unsigned pair = 0;
 
 	while (pair < PAIRS && !(hit_eq(&e->self, &w->hit[i][pair]) &&
 				 hit_eq(&e->peer, &w->hit[!i][pair])))
 		pair++;
-	must(pair < PAIRS);
-	return pair;
+	return pair < PAIRS;
+}
+
+static struct sa_pair *find_sa(struct world *w, unsigned i, uint32_t spi_in)
+{
+	for (unsigned n = 0; n < SAS; n++)
+		if (w->sa[i][n].spi_in == spi_in)
+			return &w->sa[i][n];
+	return NULL;
 }
 
 static void take_sa(struct world *w, unsigned i, struct hip_effect *e)
 {
-	unsigned pair = pair_of(w, i, e);
-	bool up = e->kind == HIP_SA_UP;
+	struct sa_pair *sa = find_sa(w, i, e->sa.spi_in);
 
-	must(w->up[i][pair] != up);
-	w->up[i][pair] = up;
-	if (up)
-		w->sa[i][pair] = e->sa;
+	must(ours(w, i, e) && e->sa.spi_in > 255);
+	if (e->kind == HIP_SA_DOWN) {
+		must(sa); /* it was up, and is once */
+		sa_wipe(sa);
+		sa->spi_in = 0;
+		return;
+	}
+	must(!sa); /* an SPI of ours is in use once */
+	sa = find_sa(w, i, 0);
+	must(sa); /* as many as there may be */
+	*sa = e->sa;
 }
 
 static void drain(struct world *w, unsigned i)
