@@ -27,6 +27,7 @@
 #include "hip/hipjob.h"
 #include "hip/rekey.h"
 #include "hip/update.h"
+#include "hip/wear.h"
 
 #define BUCKETS_MIN 256u
 #define SPI_SLOTS_MIN 256u
@@ -218,7 +219,7 @@ void assoc_sa_up(struct hip *h, struct assoc *a, uint64_t now)
 	e->sa = *sa;
 	a->sa_up = true;
 	a->rekeys = 0;
-	rekey_wear(h, a, now);
+	wear_begin(h, a, now);
 	sodium_memzero(&sa->in, sizeof(sa->in));
 	sodium_memzero(&sa->out, sizeof(sa->out));
 }

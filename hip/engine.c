@@ -19,6 +19,7 @@
 #include "hip/statetab.h"
 #include "hip/suite.h"
 #include "hip/update.h"
+#include "hip/wear.h"
 
 #define ASSOC_MAX 100000u
 #define JOBS_MAX 256u
@@ -366,7 +367,7 @@ void hip_used(struct hip *h, const struct hit *self, const struct hit *peer,
 
 	if (!a || !a->sa_up || a->keys->sa.spi_in != spi_in)
 		return;
-	rekey_used(h, a, packets, bytes, now);
+	wear_used(h, a, packets, bytes, now);
 	assoc_arm(h, a);
 }
 

@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/agree.h"
 #include "hip/auth.h"
 #include "hip/engine.h"
 #include "hip/fields.h"
-#include "hip/rekey.h"
 
 const uint16_t hipjob_esp_suites[] = { SA_AES128_GCM16, SA_AES128_CBC_SHA256,
 				       SA_AES256_CBC_SHA256, SA_AES128_GCM8 };
@@ -135,7 +135,7 @@ void hip_job_run(struct hip_job *job)
 		[HIPJOB_POOL] = r1maker_run, [HIPJOB_R1] = i2maker_run,
 		[HIPJOB_I2] = r2maker_run,   [HIPJOB_R2] = check_run,
 		[HIPJOB_CHECK] = check_run,  [HIPJOB_SIGN] = sign_run,
-		[HIPJOB_DH] = rekey_run,
+		[HIPJOB_DH] = agree_run,
 	};
 
 	run[job->kind](job);

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/agree.h"
 #include "hip/auth.h"
 #include "hip/encrypted.h"
 #include "hip/fields.h"
 #include "hip/puzzle.h"
-#include "hip/rekey.h"
 
 /* What R1 says, read. */
 struct r1_view {
@@ -234,7 +234,7 @@ static enum reason agree(struct hip_job *job, const struct r1_view *v,
 		return err == HG_EFORMAT ? REASON_HIP_DH : REASON_HIP_CRYPTO;
 	k->rhash = v->rhash;
 	k->cipher = v->cipher;
-	err = rekey_keep(k, &seed, dh, v->dh.public);
+	err = agree_keep(k, &seed, dh, v->dh.public);
 	k->sa = (struct sa_pair){ .self = job->self,
 				  .peer = job->peer,
 				  .suite = v->esp_suite,

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/agree.h"
 #include "hip/auth.h"
 #include "hip/encrypted.h"
 #include "hip/fields.h"
 #include "hip/registrar.h"
-#include "hip/rekey.h"
 
 /* What I2 says, read. */
 struct i2_view {
@@ -59,7 +59,7 @@ static enum reason agree(struct hip_job *job, const struct i2_view *v)
 		return err == HG_EFORMAT ? REASON_HIP_DH : REASON_HIP_CRYPTO;
 	k->rhash = rhash;
 	k->cipher = suite_cipher_find(v->cipher.id[0]);
-	err = rekey_keep(k, &seed, dh, v->dh.public);
+	err = agree_keep(k, &seed, dh, v->dh.public);
 	k->sa = (struct sa_pair){ .self = job->self,
 				  .peer = job->peer,
 				  .suite = v->esp.id[0],

@@ -18,9 +18,7 @@
  *	acked and standby	the peer has it open too: switch, it sends
  *
  * so that nothing is ever sent on an SA the other side cannot open yet. The
- * replaced SA opens for ASSOC_OLD more, for what is under way. With
- * hip_config.spi_mod the new SPI goes to the same worker as the old one,
- * and packets stay in order.
+ * replaced SA opens for OLD_GRACE more, for what is under way.
  *
  * KEYMAT: without a new Diffie-Hellman value the greater of both indices
  * (6.10 step 2). With one, from either side, a new KEYMAT over #I and #J of
@@ -32,8 +30,7 @@
  * the association is closed (RFC 7401 6.11). A peer that acknowledges but
  * sends no half of its own gets ours again, unchanged, lest the two ever
  * mean different SAs; after TRIES times GIVE_UP the association is closed
- * (6.8 step 5). Owner: the engine's thread; making keys and agreeing is a
- * job's.
+ * (6.8 step 5). Owner: the engine's thread; Diffie-Hellman is a job's.
  */
 #include "hip/rekey.h"
 
@@ -43,16 +40,12 @@
 
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/wear.h"
 
 #define GIVE_UP (20 * ENGINE_S)	  /* for the peer's half, */
 #define TRIES 3			  /*  so often */
 #define OLD_GRACE (60 * ENGINE_S) /* checklist 3.32 */
-#define TRY_AGAIN (60 * ENGINE_S) /* after one that failed */
 #define PEER_MIN ENGINE_S	  /* a peer may not make us rekey more often */
-
-#define DEFAULT_S 3600
-#define DEFAULT_BYTES (UINT64_C(64) << 30)
-#define DEFAULT_PACKETS (UINT64_C(1) << 32)
 
 struct rekey {
 	uint64_t id; /* jobs of another one are stale */
@@ -79,58 +72,6 @@ struct rekey {
 	uint16_t next; /* its first unused octet, or the old one's */
 	bool standby;  /* the new SA is published */
 };
-
-/* ---- KEYMAT and jobs ---------------------------------------------------- */
-
-int rekey_keep(struct assoc_keys *k, const struct keymat_seed *seed,
-	       struct dh_key *dh, const uint8_t *peer_public)
-{
-	size_t len = dh_group(dh)->public_len;
-
-	k->peer_public = malloc(len);
-	if (!k->peer_public)
-		return HG_ENOMEM;
-	memcpy(k->peer_public, peer_public, len);
-	k->dh = dh_ref(dh);
-	memcpy(k->i, seed->i, seed->rhash->hash_len);
-	memcpy(k->j, seed->j, seed->rhash->hash_len);
-	return HG_OK;
-}
-
-static int agree(struct hip_job *job)
-{
-	struct hipjob_dh *u = &job->u.dh;
-	const struct dh_group *g = dh_group(u->mine);
-	struct keymat_seed seed = { .rhash = u->rhash,
-				    .i = u->i,
-				    .j = u->j,
-				    .hit_a = &job->self,
-				    .hit_b = &job->peer };
-	uint8_t secret[DH_SECRET_MAX];
-	int err;
-
-	err = dh_derive(u->mine, u->peer_public, g->public_len, secret);
-	if (!err)
-		err = keymat_init(&u->km, &seed, secret, g->secret_len);
-	sodium_memzero(secret, sizeof(secret));
-	return err;
-}
-
-void rekey_run(struct hip_job *job)
-{
-	struct hipjob_dh *u = &job->u.dh;
-	int err = HG_OK;
-
-	if (!u->mine)
-		err = dh_generate(u->group, &u->mine);
-	if (!err && u->agree)
-		err = agree(job);
-	if (err)
-		job->reason =
-			err == HG_EFORMAT ? REASON_HIP_DH : REASON_HIP_CRYPTO;
-	else
-		job->reason = REASON_NUM;
-}
 
 /* Makes our value if that is to be, agrees if the peer's half is here. */
 static bool start_job(struct hip *h, struct assoc *a)
@@ -294,7 +235,7 @@ static void finish(struct hip *h, struct assoc *a, uint64_t now)
 	}
 	rekey_free(a);
 	a->rekeys++;
-	rekey_wear(h, a, now);
+	wear_begin(h, a, now);
 	update_flush(h, a, now);
 }
 
@@ -401,7 +342,7 @@ static enum reason dh_fits(const struct assoc_keys *k,
 	return REASON_NUM;
 }
 
-/* Is this ESP_INFO half of a rekey that can be (checklist, choice 22)? */
+/* Half of a rekey that can be (checklist, choice 22)? */
 static bool usable(const struct assoc *a, const struct field_esp_info *info,
 		   bool has_dh)
 {
@@ -539,7 +480,7 @@ void rekey_done(struct hip *h, struct hip_job *job, uint64_t now)
 			forget_half(h, a);
 		else
 			abandon(h, a);
-		a->wear.due = now + TRY_AGAIN;
+		wear_rest(a, now);
 		update_flush(h, a, now);
 		assoc_arm(h, a);
 		return;
@@ -602,46 +543,7 @@ void rekey_unsent(struct assoc *a, uint32_t seq)
 		a->rekey->sent = false;
 }
 
-/* ---- when ----------------------------------------------------------------- */
-
-/* A random value in the last tenth below max. */
-static uint64_t below(uint64_t max)
-{
-	uint64_t random;
-
-	randombytes_buf(&random, sizeof(random));
-	return max - random % (max / 10 + 1);
-}
-
-void rekey_wear(struct hip *h, struct assoc *a, uint64_t now)
-{
-	const struct hip_rekey *c = &h->cfg.rekey;
-
-	a->wear.keyed = now;
-	a->wear.used = false;
-	a->wear.due =
-		now + below((uint64_t)(c->after_s ? c->after_s : DEFAULT_S) *
-			    ENGINE_S);
-	a->wear.bytes = below(c->after_bytes ? c->after_bytes : DEFAULT_BYTES);
-	a->wear.packets =
-		below(c->after_packets ? c->after_packets : DEFAULT_PACKETS);
-}
-
-static void begin(struct hip *h, struct assoc *a, uint64_t now)
-{
-	if (a->state != HIP_ESTABLISHED || a->rekey || h->leaving)
-		return;
-	if (rekey_start(h, a, !h->cfg.rekey.reuse, now))
-		a->wear.due = now + TRY_AGAIN;
-}
-
-void rekey_used(struct hip *h, struct assoc *a, uint64_t packets,
-		uint64_t bytes, uint64_t now)
-{
-	a->wear.used = packets > 0;
-	if (packets >= a->wear.packets || bytes >= a->wear.bytes)
-		begin(h, a, now);
-}
+/* ---- time ----------------------------------------------------------------- */
 
 uint64_t rekey_deadline(const struct assoc *a)
 {
@@ -670,7 +572,7 @@ static bool give_up(struct hip *h, struct assoc *a, uint64_t now)
 		return true; /* the UPDATE's own retries decide */
 	if (!r->sent) {
 		abandon(h, a);
-		a->wear.due = now + TRY_AGAIN;
+		wear_rest(a, now);
 		update_flush(h, a, now);
 		return true;
 	}
@@ -693,6 +595,6 @@ bool rekey_timer(struct hip *h, struct assoc *a, uint64_t now)
 	if (a->rekey && now >= a->rekey->give_up)
 		return give_up(h, a, now);
 	if (!a->rekey && a->wear.used && now >= a->wear.due)
-		begin(h, a, now);
+		wear_out(h, a, now);
 	return true;
 }

@@ -2,18 +2,9 @@
 /* Rekeying of ESP SAs (RFC 7402 6.8 to 6.10). */
 #pragma once
 
-#include "hip/keymat.h"
 #include "hip/update.h"
 
 struct rekey; /* one under way; belongs to its association */
-
-/* Keeps in k what a later KEYMAT is made of: #I and #J, our Diffie-Hellman
- * key (a reference is taken), the peer's public value (as long as dh's
- * group has them). Any thread. */
-int rekey_keep(struct assoc_keys *k, const struct keymat_seed *seed,
-	       struct dh_key *dh, const uint8_t *peer_public) HG_CHECK;
-/* The job's part: a new key, a new KEYMAT. */
-void rekey_run(struct hip_job *job);
 
 /* Begins one; dh: with a new Diffie-Hellman. HG_EAGAIN: one is under way;
  * HG_EFULL, HG_ENOMEM: it could not be begun. */
@@ -40,11 +31,6 @@ void rekey_sent(struct assoc *a, uint32_t seq);
 /* It did not leave after all. */
 void rekey_unsent(struct assoc *a, uint32_t seq);
 
-/* A fresh SA: its limits are drawn. */
-void rekey_wear(struct hip *h, struct assoc *a, uint64_t now);
-/* hip_used. */
-void rekey_used(struct hip *h, struct assoc *a, uint64_t packets,
-		uint64_t bytes, uint64_t now);
 /* When rekey_timer has something to do; ENGINE_NEVER. */
 uint64_t rekey_deadline(const struct assoc *a);
 /* false: the peer never sends its half; close. */

@@ -1,66 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Rekeying: alone, crossing, with losses; and what is refused. */
-#include "test/unit/hip/lab.h"
+#include "test/unit/hip/rekey_bed.h"
 
-#include "hip/assoc.h"
 #include "hip/auth.h"
 #include "hip/dh.h"
-#include "hip/engine.h"
 #include "hip/fields.h"
-
-/* ESTABLISHED on both sides, and some time ago. */
-static struct lab *up_with(const struct hip_config *cfg, bool greater)
-{
-	struct lab *lab =
-		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, greater);
-
-	for (size_t i = 0; cfg && i < 2; i++)
-		lab_boot(lab, i, cfg, HIP_ALG_ECDSA_P256, lab->host[i].key);
-	lab_want(lab, 0, 1);
-	lab_run(lab);
-	ck_assert(lab_agree(lab, 0, 1));
-	lab_sleep(lab, 12 * LAB_S);
-	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_ESTABLISHED);
-	memset(lab->sent, 0, sizeof(lab->sent));
-	return lab;
-}
-
-static struct lab *up(void)
-{
-	return up_with(NULL, false);
-}
-
-static int rekey(struct lab *lab, size_t i, bool dh)
-{
-	int err = hip_rekey(lab->host[i].h, &lab->host[i].hit,
-			    &lab->host[!i].hit, dh, lab->now);
-
-	lab_effects(lab, i);
-	return err;
-}
-
-static struct hip_peer view(struct lab *lab, size_t i)
-{
-	struct hip_peer v = { .peer = lab->host[!i].hit };
-
-	hip_each_peer(lab->host[i].h, lab_one_peer, &v);
-	return v;
-}
-
-static unsigned open_num(const struct lab *lab, size_t i)
-{
-	unsigned n = 0;
-
-	for (size_t k = 0; k < 8; k++)
-		n += lab->host[i].open[k] != 0;
-	return n;
-}
-
-static struct assoc *assoc(struct lab *lab, size_t i)
-{
-	return assoc_find(&lab->host[i].h->assocs, &lab->host[i].hit,
-			  &lab->host[!i].hit);
-}
 
 /* Both use the same new keys; the old SA opens for a while, then is gone. */
 static void check_done(struct lab *lab, const struct sa_pair *old, unsigned n)
@@ -187,83 +131,6 @@ START_TEST(keymat_is_drawn_to_its_end_and_then_made_anew)
 	}
 	ck_assert_uint_eq(fresh, 1);
 	ck_assert_uint_le(open_num(lab, 0), 1 + ASSOC_OLD_MAX);
-	lab_free(lab);
-}
-END_TEST
-
-/* ---- when it begins ------------------------------------------------------ */
-
-static void used(struct lab *lab, uint64_t packets, uint64_t bytes)
-{
-	hip_used(lab->host[0].h, &lab->host[0].hit, &lab->host[1].hit,
-		 lab->host[0].sa.spi_in, packets, bytes, lab->now);
-	hip_traffic(lab->host[0].h, &lab->host[0].hit, &lab->host[1].hit, true,
-		    lab->now);
-	lab_drain(lab);
-}
-
-START_TEST(limits_of_bytes_packets_and_time_begin_a_rekey)
-{
-	struct hip_config cfg = lab_config();
-	struct lab *lab;
-
-	cfg.rekey = (struct hip_rekey){ .after_s = 600,
-					.after_bytes = 1000000,
-					.after_packets = 1000 };
-	lab = up_with(&cfg, false);
-	used(lab, 899, 899999);
-	ck_assert_uint_eq(view(lab, 0).rekeys, 0);
-	used(lab, 1000, 1000);
-	ck_assert_uint_eq(view(lab, 0).rekeys, 1);
-	lab_sleep(lab, 2 * LAB_S);
-	used(lab, 10, 1000000);
-	ck_assert_uint_eq(view(lab, 0).rekeys, 2);
-	/* Of the new SA nothing is known yet: time alone does not. */
-	lab_sleep(lab, 700 * LAB_S);
-	ck_assert_uint_eq(view(lab, 0).rekeys, 2);
-	used(lab, 1, 1);
-	lab_sleep(lab, LAB_S);
-	ck_assert_uint_eq(view(lab, 0).rekeys, 3);
-	used(lab, 1, 1);
-	lab_sleep(lab, 530 * LAB_S);
-	ck_assert_uint_eq(view(lab, 0).rekeys, 3);
-	used(lab, 1, 1);
-	lab_sleep(lab, 75 * LAB_S);
-	ck_assert_uint_eq(view(lab, 0).rekeys, 4);
-	ck_assert(lab_agree(lab, 0, 1));
-	/* A new Diffie-Hellman each time, unless it says otherwise. */
-	ck_assert_uint_eq(assoc(lab, 0)->keys->keymat_next, 40);
-	lab_free(lab);
-}
-END_TEST
-
-START_TEST(by_policy_keymat_is_used_further)
-{
-	struct hip_config cfg = lab_config();
-	struct lab *lab;
-	uint16_t next;
-
-	cfg.rekey = (struct hip_rekey){ .after_packets = 1000, .reuse = true };
-	lab = up_with(&cfg, false);
-	next = assoc(lab, 0)->keys->keymat_next;
-	used(lab, 1000, 0);
-	ck_assert_uint_eq(view(lab, 0).rekeys, 1);
-	ck_assert_uint_eq(assoc(lab, 0)->keys->keymat_next, next + 40);
-	lab_free(lab);
-}
-END_TEST
-
-START_TEST(counts_of_another_sa_mean_nothing)
-{
-	struct hip_config cfg = lab_config();
-	struct lab *lab;
-
-	cfg.rekey.after_packets = 1000;
-	lab = up_with(&cfg, false);
-	hip_used(lab->host[0].h, &lab->host[0].hit, &lab->host[1].hit,
-		 lab->host[0].sa.spi_in + 1, 5000, 5000, lab->now);
-	lab_drain(lab);
-	ck_assert_uint_eq(view(lab, 0).rekeys, 0);
 	lab_free(lab);
 }
 END_TEST
@@ -672,9 +539,6 @@ Suite *test_rekey_suite(void)
 	tcase_add_loop_test(t, a_lost_update_is_made_good, 0, 6);
 	tcase_add_loop_test(t, crossing_rekeys_are_one, 0, 20);
 	tcase_add_test(t, keymat_is_drawn_to_its_end_and_then_made_anew);
-	tcase_add_test(t, limits_of_bytes_packets_and_time_begin_a_rekey);
-	tcase_add_test(t, by_policy_keymat_is_used_further);
-	tcase_add_test(t, counts_of_another_sa_mean_nothing);
 	tcase_add_test(t, the_new_spi_stays_with_its_worker);
 	tcase_add_test(t, it_begins_only_where_it_can);
 	tcase_add_loop_test(
