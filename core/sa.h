@@ -9,8 +9,11 @@
 
 /* ESP transform suite ids (RFC 7402 5.1.2). */
 enum {
+	SA_NULL_SHA256 = 7,	  /* no encryption: by policy for one peer */
 	SA_AES128_CBC_SHA256 = 8, /* mandatory */
 	SA_AES256_CBC_SHA256 = 9,
+	SA_AES128_CCM8 = 10,
+	SA_AES128_CCM16 = 11,
 	SA_AES128_GCM8 = 12,
 	SA_AES128_GCM16 = 13, /* preferred */
 };
@@ -19,7 +22,8 @@ enum {
 #define SA_AUTH_MAX 32 /* HMAC-SHA-256 */
 
 /* One suite. All lengths in octets. Keys are drawn from KEYMAT in the
- * order enc (cipher key, then salt), auth (RFC 7402 7, RFC 4106 8.1). */
+ * order enc (cipher key, then salt), auth (RFC 7402 7, RFC 4106 8.1, RFC
+ * 4309 7.1). */
 struct sa_suite {
 	uint16_t id;
 	const char *name;

@@ -8,7 +8,7 @@
  * direction and thread. A packet only sets its IV. `algs` is written by
  * esp_setup before any thread exists and is constant from then on.
  *
- * RFC 4303, 4106, 4868.
+ * RFC 4303, 4106, 4309, 4868.
  */
 #include "esp/context.h"
 
@@ -20,57 +20,86 @@
 #include "core/wire.h"
 #include "esp/esp.h"
 
+/* What makes each suite of core/sa.c work. */
+static const struct row {
+	uint16_t suite;
+	enum esp_kind kind;
+	const char *cipher; /* the library's name; NULL: none */
+} rows[] = {
+	{ SA_NULL_SHA256, ESP_NULL_HMAC, NULL },
+	{ SA_AES128_CBC_SHA256, ESP_CBC_HMAC, "AES-128-CBC" },
+	{ SA_AES256_CBC_SHA256, ESP_CBC_HMAC, "AES-256-CBC" },
+	{ SA_AES128_CCM8, ESP_CCM, "AES-128-CCM" },
+	{ SA_AES128_CCM16, ESP_CCM, "AES-128-CCM" },
+	{ SA_AES128_GCM8, ESP_GCM, "AES-128-GCM" },
+	{ SA_AES128_GCM16, ESP_GCM, "AES-128-GCM" },
+};
+
+#define ROWS_NUM (sizeof(rows) / sizeof(rows[0]))
+
 static struct {
-	EVP_CIPHER *gcm128;
-	EVP_CIPHER *cbc128;
-	EVP_CIPHER *cbc256;
+	EVP_CIPHER *cipher[ROWS_NUM];
 	EVP_MAC *hmac;
 } algs; /* const after esp_setup */
 
 int esp_setup(void)
 {
+	bool ok;
+
 	if (algs.hmac)
 		return 0;
 	if (sodium_init() < 0)
 		return HG_ECRYPTO;
-	algs.gcm128 = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
-	algs.cbc128 = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
-	algs.cbc256 = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
 	algs.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	if (algs.gcm128 && algs.cbc128 && algs.cbc256 && algs.hmac)
+	ok = algs.hmac;
+	for (size_t i = 0; ok && i < ROWS_NUM; i++) {
+		if (!rows[i].cipher)
+			continue;
+		algs.cipher[i] = EVP_CIPHER_fetch(NULL, rows[i].cipher, NULL);
+		ok = algs.cipher[i];
+	}
+	if (ok)
 		return 0;
-	EVP_CIPHER_free(algs.gcm128);
-	EVP_CIPHER_free(algs.cbc128);
-	EVP_CIPHER_free(algs.cbc256);
+	for (size_t i = 0; i < ROWS_NUM; i++)
+		EVP_CIPHER_free(algs.cipher[i]);
 	EVP_MAC_free(algs.hmac);
 	memset(&algs, 0, sizeof(algs));
 	return HG_ECRYPTO;
 }
 
-static const EVP_CIPHER *cipher_of(const struct sa_suite *s)
+/* The row of a suite, or ROWS_NUM. */
+static size_t row_of(const struct sa_suite *s)
 {
-	switch (s->id) {
-	case SA_AES128_CBC_SHA256:
-		return algs.cbc128;
-	case SA_AES256_CBC_SHA256:
-		return algs.cbc256;
-	case SA_AES128_GCM8:
-	case SA_AES128_GCM16:
-		return algs.gcm128;
-	}
-	return NULL;
+	size_t i = 0;
+
+	while (i < ROWS_NUM && rows[i].suite != s->id)
+		i++;
+	return i;
 }
 
-static int key_cipher(struct esp_ctx *c, const struct sa_keys *keys)
+/* CCM's lengths come before the key: they shape its first block. */
+static bool shape_ccm(struct esp_ctx *c)
 {
-	const EVP_CIPHER *alg = cipher_of(c->suite);
+	return EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_SET_IVLEN,
+				   c->suite->salt_len + c->suite->iv_len,
+				   NULL) == 1 &&
+	       EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_SET_TAG,
+				   c->suite->icv_len, NULL) == 1;
+}
 
-	if (!alg)
-		return HG_EUNSUPP;
+static int key_cipher(struct esp_ctx *c, const EVP_CIPHER *alg,
+		      const struct sa_keys *keys)
+{
+	if (c->kind == ESP_NULL_HMAC)
+		return 0;
 	c->cipher = EVP_CIPHER_CTX_new();
 	if (!c->cipher)
 		return HG_ENOMEM;
-	if (EVP_CipherInit_ex2(c->cipher, alg, keys->enc, NULL, c->seal,
+	if (EVP_CipherInit_ex2(c->cipher, alg, NULL, NULL, c->seal, NULL) != 1)
+		return HG_ECRYPTO;
+	if (c->kind == ESP_CCM && !shape_ccm(c))
+		return HG_ECRYPTO;
+	if (EVP_CipherInit_ex2(c->cipher, NULL, keys->enc, NULL, c->seal,
 			       NULL) != 1)
 		return HG_ECRYPTO;
 	/* ESP pads by its own rule (RFC 4303 2.4). */
@@ -89,8 +118,8 @@ static int key_mac(struct esp_ctx *c, const struct sa_keys *keys)
 		OSSL_PARAM_construct_end(),
 	};
 
-	if (context_is_aead(c->suite))
-		return 0;
+	if (c->suite->auth_len == 0)
+		return 0; /* AEAD */
 	c->mac = EVP_MAC_CTX_new(algs.hmac);
 	if (!c->mac)
 		return HG_ENOMEM;
@@ -104,10 +133,12 @@ int esp_ctx_new(uint16_t suite, const struct sa_keys *keys, uint32_t spi,
 {
 	const struct sa_suite *s = sa_suite_find(suite);
 	struct esp_ctx *c;
+	size_t row;
 	int err;
 
 	*out = NULL;
-	if (!s)
+	row = s ? row_of(s) : ROWS_NUM;
+	if (row == ROWS_NUM)
 		return HG_EUNSUPP;
 	if (!algs.hmac)
 		return HG_EINVAL; /* esp_setup was not called */
@@ -117,7 +148,8 @@ int esp_ctx_new(uint16_t suite, const struct sa_keys *keys, uint32_t spi,
 	c->suite = s;
 	c->spi = spi;
 	c->seal = seal;
-	err = key_cipher(c, keys);
+	c->kind = rows[row].kind;
+	err = key_cipher(c, algs.cipher[row], keys);
 	if (!err)
 		err = key_mac(c, keys);
 	if (err) {
@@ -139,19 +171,26 @@ void esp_ctx_free(struct esp_ctx *c)
 	free(c);
 }
 
-bool context_gcm_start(struct esp_ctx *c, uint64_t seq, const uint8_t iv[8])
+bool context_nonce(struct esp_ctx *c, const uint8_t iv[8])
 {
-	uint8_t nonce[ESP_GCM_NONCE];
+	uint8_t nonce[ESP_NONCE_MAX];
+
+	memcpy(nonce, c->salt, c->suite->salt_len);
+	memcpy(nonce + c->suite->salt_len, iv, 8);
+	return EVP_CipherInit_ex2(c->cipher, NULL, NULL, nonce, -1, NULL) == 1;
+}
+
+bool context_aad(struct esp_ctx *c, uint64_t seq, size_t text)
+{
 	uint8_t aad[12];
 	int n;
 
-	memcpy(nonce, c->salt, 4);
-	memcpy(nonce + 4, iv, 8);
 	put_be32(aad, c->spi);
 	put_be64(aad + 4, seq);
-	return EVP_CipherInit_ex2(c->cipher, NULL, NULL, nonce, -1, NULL) ==
-		       1 &&
-	       EVP_CipherUpdate(c->cipher, NULL, &n, aad, sizeof(aad)) == 1;
+	if (c->kind == ESP_CCM &&
+	    EVP_CipherUpdate(c->cipher, NULL, &n, NULL, (int)text) != 1)
+		return false;
+	return EVP_CipherUpdate(c->cipher, NULL, &n, aad, sizeof(aad)) == 1;
 }
 
 bool context_hmac(struct esp_ctx *c, const uint8_t *pkt, size_t len,

@@ -10,29 +10,30 @@
 
 /* Lengths beyond this are refused before any int of OpenSSL sees them. */
 #define ESP_PACKET_MAX 65535
-#define ESP_GCM_NONCE 12
+#define ESP_NONCE_MAX 12 /* GCM: salt 4, IV 8; CCM: salt 3, IV 8 */
+
+/* How a suite works. */
+enum esp_kind { ESP_CBC_HMAC, ESP_NULL_HMAC, ESP_GCM, ESP_CCM };
 
 /* One direction of one SA in one thread. Const but for the state inside the
  * OpenSSL contexts: every packet re-initialises them with its own IV and
  * leaves the key schedule alone. */
 struct esp_ctx {
 	const struct sa_suite *suite;
-	EVP_CIPHER_CTX *cipher; /* keyed, no padding, one direction */
+	enum esp_kind kind;
+	EVP_CIPHER_CTX *cipher; /* keyed, no padding; NULL for suite 7 */
 	EVP_MAC_CTX *mac;	/* keyed; NULL for AEAD suites */
 	uint32_t spi;		/* host order */
-	uint8_t salt[4];	/* RFC 4106 4 */
+	uint8_t salt[4];	/* RFC 4106 4, RFC 4309 4; salt_len of it */
 	bool seal;
 };
 
-/* Is the suite an AEAD (no authentication key of its own)? */
-static inline bool context_is_aead(const struct sa_suite *s)
-{
-	return s->auth_len == 0;
-}
-
-/* Prepares GCM for one packet: nonce from salt and iv, and the AAD
- * SPI | 64-bit sequence number (RFC 4106 5). */
-bool context_gcm_start(struct esp_ctx *c, uint64_t seq, const uint8_t iv[8]);
+/* GCM, CCM: starts one packet with the nonce salt | iv (RFC 4106 4, RFC 4309
+ * 4). When opening, the ICV to compare with is to be set next. */
+bool context_nonce(struct esp_ctx *c, const uint8_t iv[8]);
+/* Then the AAD SPI | 64-bit sequence number (RFC 4106 5, RFC 4309 5); text:
+ * octets that follow, which CCM wants to know beforehand. */
+bool context_aad(struct esp_ctx *c, uint64_t seq, size_t text);
 
 /* HMAC over pkt and the high half of seq, which is not sent (RFC 4303
  * 2.2.1, 3.3.2.1; RFC 4868). Writes all 32 octets. */

@@ -6,7 +6,7 @@
  * then the ICV, and only octets that it covers are looked at further. The
  * window moves last, so that no forged or broken packet can move it.
  *
- * RFC 4303 3.4, 4106, 4868, 7402 appendix B.
+ * RFC 4303 3.4, 4106, 4309, 4868, 7402 appendix B.
  */
 #include <sodium.h>
 
@@ -19,6 +19,12 @@ uint32_t esp_spi(const uint8_t *pkt)
 	return get_be32(pkt);
 }
 
+static bool set_icv(struct esp_ctx *c, uint8_t *icv)
+{
+	return EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_SET_TAG,
+				   c->suite->icv_len, icv) == 1;
+}
+
 /* text octets after the IV are decrypted in place. AEAD: the ICV decides. */
 static enum reason open_gcm(struct esp_ctx *c, uint64_t seq, uint8_t *pkt,
 			    size_t text)
@@ -27,13 +33,41 @@ static enum reason open_gcm(struct esp_ctx *c, uint64_t seq, uint8_t *pkt,
 	uint8_t *p = iv + c->suite->iv_len;
 	int n = 0;
 
-	if (!context_gcm_start(c, seq, iv) ||
-	    EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_SET_TAG,
-				c->suite->icv_len, p + text) != 1 ||
+	if (!context_nonce(c, iv) || !set_icv(c, p + text) ||
+	    !context_aad(c, seq, text) ||
 	    EVP_DecryptUpdate(c->cipher, p, &n, p, (int)text) != 1)
 		return REASON_ESP_CRYPTO;
 	/* Compares the tags in constant time. */
 	if (EVP_DecryptFinal_ex(c->cipher, p + n, &n) != 1)
+		return REASON_ESP_AUTH;
+	return REASON_NUM;
+}
+
+/* The library's CCM compares the tags as it decrypts, in one step. */
+static enum reason open_ccm(struct esp_ctx *c, uint64_t seq, uint8_t *pkt,
+			    size_t text)
+{
+	uint8_t *iv = pkt + ESP_HDR;
+	uint8_t *p = iv + c->suite->iv_len;
+	int n = 0;
+
+	if (!context_nonce(c, iv) || !set_icv(c, p + text) ||
+	    !context_aad(c, seq, text))
+		return REASON_ESP_CRYPTO;
+	if (EVP_DecryptUpdate(c->cipher, p, &n, p, (int)text) != 1)
+		return REASON_ESP_AUTH;
+	return REASON_NUM;
+}
+
+static enum reason check_hmac(struct esp_ctx *c, uint64_t seq, uint8_t *pkt,
+			      size_t text)
+{
+	size_t len = ESP_HDR + (size_t)c->suite->iv_len + text;
+	uint8_t icv[32];
+
+	if (!context_hmac(c, pkt, len, seq, icv))
+		return REASON_ESP_CRYPTO;
+	if (sodium_memcmp(icv, pkt + len, c->suite->icv_len) != 0)
 		return REASON_ESP_AUTH;
 	return REASON_NUM;
 }
@@ -44,14 +78,12 @@ static enum reason open_cbc(struct esp_ctx *c, uint64_t seq, uint8_t *pkt,
 	const struct sa_suite *s = c->suite;
 	uint8_t *iv = pkt + ESP_HDR;
 	uint8_t *p = iv + s->iv_len;
-	uint8_t icv[32];
+	enum reason why = check_hmac(c, seq, pkt, text);
 	int n = 0;
 	int rest = 0;
 
-	if (!context_hmac(c, pkt, ESP_HDR + s->iv_len + text, seq, icv))
-		return REASON_ESP_CRYPTO;
-	if (sodium_memcmp(icv, p + text, s->icv_len) != 0)
-		return REASON_ESP_AUTH;
+	if (why != REASON_NUM)
+		return why;
 	if (text % s->block)
 		return REASON_ESP_PADDING;
 	if (EVP_DecryptInit_ex2(c->cipher, NULL, NULL, iv, NULL) != 1 ||
@@ -84,6 +116,14 @@ static enum reason strip_trailer(uint8_t *p, size_t text, size_t block,
 	return REASON_NUM;
 }
 
+static enum reason (*const kinds[])(struct esp_ctx *c, uint64_t seq,
+				    uint8_t *pkt, size_t text) = {
+	[ESP_CBC_HMAC] = open_cbc,
+	[ESP_NULL_HMAC] = check_hmac,
+	[ESP_GCM] = open_gcm,
+	[ESP_CCM] = open_ccm,
+};
+
 enum reason esp_open(struct esp_ctx *c, struct esp_replay *r, uint8_t *pkt,
 		     size_t len, struct esp_plain *out)
 {
@@ -105,10 +145,7 @@ enum reason esp_open(struct esp_ctx *c, struct esp_replay *r, uint8_t *pkt,
 	if (!esp_replay_check(r, seq))
 		return REASON_ESP_REPLAY;
 	text = len - fixed;
-	if (context_is_aead(s))
-		why = open_gcm(c, seq, pkt, text);
-	else
-		why = open_cbc(c, seq, pkt, text);
+	why = kinds[c->kind](c, seq, pkt, text);
 	if (why != REASON_NUM)
 		return why;
 	why = strip_trailer(pkt + ESP_HDR + s->iv_len, text, s->block, out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sealing: upper-layer octets become one ESP packet.
  *
- * RFC 4303 3.3, 4106 (GCM), 4868 (HMAC-SHA-256-128), 7402 appendix B.
+ * RFC 4303 3.3, 4106 (GCM), 4309 (CCM), 4868 (HMAC-SHA-256-128), 7402 appendix B.
  */
 #include <string.h>
 
@@ -64,10 +64,54 @@ static bool seal_gcm(struct esp_ctx *c, uint64_t seq, const struct job *j,
 	uint8_t *iv = out + ESP_HDR;
 
 	put_be64(iv, seq);
-	return context_gcm_start(c, seq, iv) &&
+	return context_nonce(c, iv) && context_aad(c, seq, text) &&
 	       encrypt_text(c->cipher, j, iv + 8) &&
 	       EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_GET_TAG,
 				   c->suite->icv_len, iv + 8 + text) == 1;
+}
+
+/* Payload and trailer, one behind the other at p. */
+static void gather(const struct job *j, uint8_t *p)
+{
+	if (j->head_len)
+		memcpy(p, j->head, j->head_len);
+	p += j->head_len;
+	if (j->body_len)
+		memcpy(p, j->body, j->body_len);
+	memcpy(p + j->body_len, j->trailer, j->trailer_len);
+}
+
+/* As GCM; but the library's CCM takes its text in one piece. */
+static bool seal_ccm(struct esp_ctx *c, uint64_t seq, const struct job *j,
+		     uint8_t *out, size_t text)
+{
+	uint8_t *iv = out + ESP_HDR;
+	uint8_t *p = iv + 8;
+	int n = 0;
+
+	put_be64(iv, seq);
+	gather(j, p);
+	return context_nonce(c, iv) && context_aad(c, seq, text) &&
+	       EVP_EncryptUpdate(c->cipher, p, &n, p, (int)text) == 1 &&
+	       EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_GET_TAG,
+				   c->suite->icv_len, p + text) == 1;
+}
+
+static bool put_hmac(struct esp_ctx *c, uint64_t seq, uint8_t *out, size_t len)
+{
+	uint8_t icv[32];
+
+	if (!context_hmac(c, out, len, seq, icv))
+		return false;
+	memcpy(out + len, icv, c->suite->icv_len); /* RFC 4868 2.1 */
+	return true;
+}
+
+static bool seal_null(struct esp_ctx *c, uint64_t seq, const struct job *j,
+		      uint8_t *out, size_t text)
+{
+	gather(j, out + ESP_HDR);
+	return put_hmac(c, seq, out, ESP_HDR + text);
 }
 
 /* CBC wants an IV nobody can predict (RFC 3602 3). It is the sequence
@@ -80,19 +124,23 @@ static bool seal_cbc(struct esp_ctx *c, uint64_t seq, const struct job *j,
 	static const uint8_t zero[16];
 	uint8_t nonce[16] = { 0 };
 	uint8_t *iv = out + ESP_HDR;
-	uint8_t icv[32];
-	size_t len = ESP_HDR + sizeof(nonce) + text;
 	int n = 0;
 
 	put_be64(nonce + 8, seq);
 	if (EVP_EncryptInit_ex2(c->cipher, NULL, NULL, zero, NULL) != 1 ||
 	    EVP_EncryptUpdate(c->cipher, iv, &n, nonce, sizeof(nonce)) != 1 ||
-	    n != sizeof(nonce) || !encrypt_text(c->cipher, j, iv + n) ||
-	    !context_hmac(c, out, len, seq, icv))
+	    n != sizeof(nonce) || !encrypt_text(c->cipher, j, iv + n))
 		return false;
-	memcpy(out + len, icv, c->suite->icv_len); /* RFC 4868 2.1 */
-	return true;
+	return put_hmac(c, seq, out, ESP_HDR + sizeof(nonce) + text);
 }
+
+static bool (*const kinds[])(struct esp_ctx *c, uint64_t seq,
+			     const struct job *j, uint8_t *out, size_t text) = {
+	[ESP_CBC_HMAC] = seal_cbc,
+	[ESP_NULL_HMAC] = seal_null,
+	[ESP_GCM] = seal_gcm,
+	[ESP_CCM] = seal_ccm,
+};
 
 enum reason esp_seal(struct esp_ctx *c, uint64_t seq, uint8_t next_header,
 		     const uint8_t *head, size_t head_len, const uint8_t *body,
@@ -105,7 +153,6 @@ enum reason esp_seal(struct esp_ctx *c, uint64_t seq, uint8_t next_header,
 			 .body_len = body_len };
 	size_t wire;
 	size_t text;
-	bool ok;
 
 	if (seq == 0 || seq > ESP_SEQ_MAX)
 		return REASON_ESP_SEQ_END; /* RFC 4303 3.3.3 */
@@ -120,11 +167,7 @@ enum reason esp_seal(struct esp_ctx *c, uint64_t seq, uint8_t next_header,
 	make_trailer(&j, text, next_header);
 	put_be32(out, c->spi);
 	put_be32(out + 4, (uint32_t)seq);
-	if (context_is_aead(s))
-		ok = seal_gcm(c, seq, &j, out, text);
-	else
-		ok = seal_cbc(c, seq, &j, out, text);
-	if (!ok)
+	if (!kinds[c->kind](c, seq, &j, out, text))
 		return REASON_ESP_CRYPTO;
 	*len = wire;
 	return REASON_NUM;

@@ -16,10 +16,14 @@
 
 enum { SPI = 0xa1b2c3, MAX = 4096 };
 
+/* The corpus knows the first four by their places. */
 static const uint16_t suites[] = { SA_AES128_CBC_SHA256, SA_AES256_CBC_SHA256,
-				   SA_AES128_GCM8, SA_AES128_GCM16 };
-static struct esp_ctx *opener[4];
-static struct esp_ctx *sealer[4];
+				   SA_AES128_GCM8,	 SA_AES128_GCM16,
+				   SA_AES128_CCM8,	 SA_AES128_CCM16,
+				   SA_NULL_SHA256 };
+#define SUITES_NUM (sizeof(suites) / sizeof(suites[0]))
+static struct esp_ctx *opener[SUITES_NUM];
+static struct esp_ctx *sealer[SUITES_NUM];
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -29,7 +33,7 @@ static void setup(void)
 
 	if (esp_setup() != 0)
 		abort();
-	for (int i = 0; i < 4; i++)
+	for (size_t i = 0; i < SUITES_NUM; i++)
 		if (esp_ctx_new(suites[i], &keys, SPI, false, &opener[i]) ||
 		    esp_ctx_new(suites[i], &keys, SPI, true, &sealer[i]))
 			abort();
@@ -37,7 +41,7 @@ static void setup(void)
 
 /* An authentic packet with that text, trailer included, which esp_seal
  * itself would never make. */
-static size_t forge(int i, const uint8_t *text, size_t len, uint8_t *out)
+static size_t forge(size_t i, const uint8_t *text, size_t len, uint8_t *out)
 {
 	struct esp_ctx *c = sealer[i];
 	const struct sa_suite *s = c->suite;
@@ -49,8 +53,8 @@ static size_t forge(int i, const uint8_t *text, size_t len, uint8_t *out)
 	put_be32(out, SPI);
 	put_be32(out + 4, 1);
 	memset(iv, 7, s->iv_len);
-	if (context_is_aead(s)) {
-		if (!context_gcm_start(c, 1, iv) ||
+	if (s->auth_len == 0) {
+		if (!context_nonce(c, iv) || !context_aad(c, 1, len) ||
 		    EVP_EncryptUpdate(c->cipher, p, &n, text, (int)len) != 1 ||
 		    EVP_EncryptFinal_ex(c->cipher, p + n, &n) != 1 ||
 		    EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_GET_TAG,
@@ -58,10 +62,13 @@ static size_t forge(int i, const uint8_t *text, size_t len, uint8_t *out)
 			abort();
 		return (size_t)(p - out) + len + s->icv_len;
 	}
-	if (EVP_EncryptInit_ex2(c->cipher, NULL, NULL, iv, NULL) != 1 ||
-	    EVP_EncryptUpdate(c->cipher, p, &n, text, (int)len) != 1)
+	if (c->kind == ESP_NULL_HMAC)
+		memcpy(p, text, len);
+	else if (EVP_EncryptInit_ex2(c->cipher, NULL, NULL, iv, NULL) != 1 ||
+		 EVP_EncryptUpdate(c->cipher, p, &n, text, (int)len) != 1)
 		abort();
-	if (len % 16) /* leaves the rest of a block as it is */
+	if (c->kind == ESP_CBC_HMAC &&
+	    len % 16) /* leaves the rest of a block as it is */
 		memcpy(p + n, text + n, len - (size_t)n);
 	if (!context_hmac(c, out, (size_t)(p - out) + len, 1, icv))
 		abort();
@@ -75,13 +82,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct esp_plain plain;
 	uint8_t *pkt;
 	enum reason why;
-	int i;
+	size_t i;
 
 	if (!opener[0])
 		setup();
 	if (len < 1 || len > MAX)
 		return 0;
 	i = data[0] & 3;
+	if (data[0] & 8)
+		i = (i + 4) % SUITES_NUM;
 	pkt = malloc(len + ESP_OVERHEAD_MAX);
 	if (!pkt)
 		abort();

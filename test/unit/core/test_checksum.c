@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/wire.h"
+#include "test/vectors/known_checksum.h"
 
 /* RFC 1071 read word by word. */
 static uint16_t stupid_sum(uint32_t sum, const uint8_t *p, size_t len)
@@ -26,6 +27,21 @@ START_TEST(rfc1071_example_sums_to_ddf2)
 
 	ck_assert_uint_eq(csum_fold(csum_add(0, data, 8)), 0xddf2);
 	ck_assert_uint_eq(csum_finish(csum_add(0, data, 8)), 0x220d);
+}
+END_TEST
+
+START_TEST(rfc7401_appendix_c)
+{
+	const struct known_checksum *v = &known_checksums[_i];
+	uint8_t buf[256];
+	size_t len;
+
+	ck_assert_int_eq(sodium_hex2bin(buf, sizeof(buf), v->hex,
+					strlen(v->hex), NULL, &len, NULL),
+			 0);
+	ck_assert_uint_eq(csum_finish(csum_add(0, buf, len)), v->sum);
+	buf[v->pseudo_len] ^= 1;
+	ck_assert_uint_ne(csum_finish(csum_add(0, buf, len)), v->sum);
 }
 END_TEST
 
@@ -155,6 +171,7 @@ Suite *test_checksum_suite(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_test(t, rfc1071_example_sums_to_ddf2);
+	tcase_add_loop_test(t, rfc7401_appendix_c, 0, 3);
 	tcase_add_test(t, rfc7401_tcp_syn_over_hits_is_6faa);
 	tcase_add_test(t, any_length_and_alignment_agrees_with_the_stupid_twin);
 	tcase_add_test(t, a_sum_in_even_chunks_is_the_sum_of_the_whole);

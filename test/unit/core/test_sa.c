@@ -25,6 +25,21 @@ START_TEST(the_suites_have_the_lengths_of_their_rfcs)
 	ck_assert_uint_eq(s->iv_len, 8);
 	ck_assert_uint_eq(s->icv_len, 16);
 	ck_assert_uint_eq(s->block, 4);
+	s = sa_suite_find(SA_AES128_CCM8);
+	ck_assert_uint_eq(sa_enc_len(s), 19); /* RFC 4309 7.1 */
+	ck_assert_uint_eq(s->auth_len, 0);
+	ck_assert_uint_eq(s->iv_len, 8);
+	ck_assert_uint_eq(s->icv_len, 8);
+	ck_assert_uint_eq(s->block, 4);
+	s = sa_suite_find(SA_AES128_CCM16);
+	ck_assert_uint_eq(sa_enc_len(s), 19);
+	ck_assert_uint_eq(s->icv_len, 16);
+	s = sa_suite_find(SA_NULL_SHA256);
+	ck_assert_uint_eq(sa_enc_len(s), 0);
+	ck_assert_uint_eq(s->auth_len, 32);
+	ck_assert_uint_eq(s->iv_len, 0);
+	ck_assert_uint_eq(s->icv_len, 16);
+	ck_assert_uint_eq(s->block, 4); /* RFC 4303 2.4 */
 }
 END_TEST
 
@@ -42,7 +57,7 @@ START_TEST(unknown_suites_are_not_found_and_known_ones_fit_the_keys)
 		ck_assert_uint_le(sa_enc_len(s), SA_ENC_MAX);
 		ck_assert_uint_le(s->auth_len, SA_AUTH_MAX);
 	}
-	ck_assert_uint_eq(found, 4);
+	ck_assert_uint_eq(found, 7);
 	ck_assert_ptr_null(sa_suite_find(0));
 }
 END_TEST

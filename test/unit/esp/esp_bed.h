@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "esp/esp.h"
-#include "test/unit/esp/vectors.h"
+#include "test/vectors/known_esp.h"
 
-/* The keys of vectors.py. */
+/* The keys of make.py. */
 static inline struct sa_keys bed_keys(void)
 {
 	struct sa_keys k;
@@ -27,7 +27,7 @@ static inline struct esp_ctx *bed_ctx(uint16_t suite, bool seal)
 	struct esp_ctx *c;
 
 	ck_assert_int_eq(esp_setup(), 0);
-	ck_assert_int_eq(esp_ctx_new(suite, &k, VECTOR_SPI, seal, &c), 0);
+	ck_assert_int_eq(esp_ctx_new(suite, &k, KNOWN_ESP_SPI, seal, &c), 0);
 	return c;
 }
 

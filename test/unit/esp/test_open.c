@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of esp/open.c: vectors.py's packets and every mutation of them. */
+/* Tests of esp/open.c: make.py's packets and every mutation of them. */
 #include <stdlib.h>
 
 #include "test/unit/esp/esp_bed.h"
+#include "test/vectors/known_esp_odd.h"
 
 /* The window as it is when the vector's packet is due. */
 static struct esp_replay window_before(uint64_t seq)
@@ -36,7 +37,7 @@ static enum reason try_open(struct esp_ctx *c, uint64_t seq, const uint8_t *pkt,
 
 START_TEST(opens_the_known_answers_and_moves_the_window)
 {
-	const struct vector *v = &vectors[_i];
+	const struct known_esp *v = &known_esps[_i];
 	struct esp_ctx *c = bed_ctx(v->suite, false);
 	struct esp_replay r = window_before(v->seq);
 	struct esp_plain p;
@@ -47,7 +48,7 @@ START_TEST(opens_the_known_answers_and_moves_the_window)
 
 	bed_payload(want, v->plain);
 	memcpy(again, pkt, len);
-	ck_assert_uint_eq(esp_spi(pkt), VECTOR_SPI);
+	ck_assert_uint_eq(esp_spi(pkt), KNOWN_ESP_SPI);
 	ck_assert_int_eq(esp_open(c, &r, pkt, len, &p), REASON_NUM);
 	ck_assert_uint_eq(p.len, v->plain);
 	ck_assert_uint_eq(p.next_header, 6);
@@ -61,7 +62,8 @@ START_TEST(opens_the_known_answers_and_moves_the_window)
 END_TEST
 
 /* The reason for one flipped bit at an offset. */
-static enum reason flip_reason(const struct vector *v, size_t at, uint8_t bit)
+static enum reason flip_reason(const struct known_esp *v, size_t at,
+			       uint8_t bit)
 {
 	uint32_t low = (uint32_t)v->seq;
 
@@ -78,7 +80,7 @@ static enum reason flip_reason(const struct vector *v, size_t at, uint8_t bit)
 
 START_TEST(every_flipped_bit_is_noticed)
 {
-	const struct vector *v = &vectors[_i];
+	const struct known_esp *v = &known_esps[_i];
 	struct esp_ctx *c = bed_ctx(v->suite, false);
 	uint8_t pkt[256];
 	size_t len = bed_hex(pkt, sizeof(pkt), v->hex);
@@ -102,7 +104,7 @@ END_TEST
 
 START_TEST(every_other_length_is_noticed)
 {
-	const struct vector *v = &vectors[_i];
+	const struct known_esp *v = &known_esps[_i];
 	const struct sa_suite *s = sa_suite_find(v->suite);
 	struct esp_ctx *c = bed_ctx(v->suite, false);
 	uint8_t pkt[256] = { 0 };
@@ -121,7 +123,7 @@ END_TEST
 
 START_TEST(the_high_half_of_the_sequence_number_is_authenticated)
 {
-	const struct vector *v = &vectors[_i];
+	const struct known_esp *v = &known_esps[_i];
 	struct esp_ctx *c = bed_ctx(v->suite, false);
 	uint8_t pkt[256];
 	size_t len = bed_hex(pkt, sizeof(pkt), v->hex);
@@ -136,7 +138,7 @@ END_TEST
 
 START_TEST(a_wrong_key_or_salt_is_noticed)
 {
-	const struct vector *v = &vectors[_i];
+	const struct known_esp *v = &known_esps[_i];
 	const struct sa_suite *s = sa_suite_find(v->suite);
 	uint8_t pkt[256];
 	size_t len = bed_hex(pkt, sizeof(pkt), v->hex);
@@ -145,10 +147,11 @@ START_TEST(a_wrong_key_or_salt_is_noticed)
 
 	if (s->auth_len)
 		k.auth[s->auth_len - 1] ^= 1;
-	else
+	else /* AEAD */
 		k.enc[s->key_len + s->salt_len - 1] ^= 1;
 	ck_assert_int_eq(esp_setup(), 0);
-	ck_assert_int_eq(esp_ctx_new(v->suite, &k, VECTOR_SPI, false, &c), 0);
+	ck_assert_int_eq(esp_ctx_new(v->suite, &k, KNOWN_ESP_SPI, false, &c),
+			 0);
 	ck_assert_int_eq(try_open(c, v->seq, pkt, len), REASON_ESP_AUTH);
 	esp_ctx_free(c);
 }
@@ -156,7 +159,7 @@ END_TEST
 
 START_TEST(odd_trailers_are_taken_or_refused_as_the_rfc_says)
 {
-	const struct odd_vector *v = &odd_vectors[_i];
+	const struct known_esp_odd *v = &known_esp_odds[_i];
 	struct esp_ctx *c = bed_ctx(v->suite, false);
 	struct esp_replay r = window_before(0x101);
 	struct esp_plain p;
@@ -203,7 +206,7 @@ END_TEST
 /* A failed packet must not spoil the context for the next. */
 START_TEST(a_good_packet_opens_after_a_bad_one)
 {
-	const struct vector *v = &vectors[_i];
+	const struct known_esp *v = &known_esps[_i];
 	struct esp_ctx *c = bed_ctx(v->suite, false);
 	uint8_t pkt[256];
 	size_t len = bed_hex(pkt, sizeof(pkt), v->hex);
@@ -222,8 +225,9 @@ END_TEST
 Suite *test_open_suite(void);
 Suite *test_open_suite(void)
 {
-	const int num = (int)(sizeof(vectors) / sizeof(vectors[0]));
-	const int odd = (int)(sizeof(odd_vectors) / sizeof(odd_vectors[0]));
+	const int num = (int)(sizeof(known_esps) / sizeof(known_esps[0]));
+	const int odd =
+		(int)(sizeof(known_esp_odds) / sizeof(known_esp_odds[0]));
 	Suite *s = suite_create("open");
 	TCase *t = tcase_create("open");
 
