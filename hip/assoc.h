@@ -102,7 +102,10 @@ struct assoc {
 	uint64_t resend_at;   /* UINT64_MAX: nothing to send again */
 	uint64_t expire_at;   /* when the state ends; UINT64_MAX: never */
 	struct assoc_msg msg; /* I2, R2 or CLOSE */
-	enum reason why;      /* last refusal, for HIP_FAILED */
+	/* HIT suites of the peer, of which ours is none (bit 1 << id);
+	 * 0: not known to be so. */
+	uint16_t other_suites;
+	enum reason why; /* last refusal, for HIP_FAILED */
 
 	uint8_t r1_jobs;    /* in flight, of this serial, at most 2 */
 	uint8_t check_jobs; /* likewise, R2, UPDATE and CLOSE */

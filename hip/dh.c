@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Diffie-Hellman over NIST curves (7401 5.2.7, RFC 5903). */
+/* Diffie-Hellman: NIST curves and MODP (7401 5.2.7, RFC 5903, 3526). */
 #include "hip/dh.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,20 +10,26 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/dh.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <sodium.h>
 
 #include "hip/ecpoint.h"
+#include "hip/modp.h"
 
 static const struct dh_group groups[] = {
-	{ DH_P256, "P-256", "P-256", 64, 32 },
-	{ DH_P384, "P-384", "P-384", 96, 48 },
+	{ DH_MODP_1536, "MODP-1536", "modp_1536", false, 192, 192 },
+	{ DH_MODP_3072, "MODP-3072", "modp_3072", false, 384, 384 },
+	{ DH_P256, "P-256", "P-256", true, 64, 32 },
+	{ DH_P384, "P-384", "P-384", true, 96, 48 },
+	{ DH_P521, "P-521", "P-521", true, 132, 66 },
+	{ DH_MODP_2048, "MODP-2048", "modp_2048", false, 256, 256 },
 };
 
-/* Stronger first (7401 5.2.6). */
-const uint8_t dh_group_ids[] = { DH_P384, DH_P256 };
-const size_t dh_group_ids_num = sizeof(dh_group_ids);
+static_assert(DH_PUBLIC_MAX >= ECPOINT_MAX && DH_PUBLIC_MAX >= MODP_MAX &&
+		      DH_SECRET_MAX >= MODP_MAX,
+	      "room for each group");
 
 struct dh_key {
 	const struct dh_group *group;
@@ -61,7 +68,8 @@ static int key_of(const struct dh_group *g, EVP_PKEY *pkey, struct dh_key **out)
 	key->group = g;
 	key->pkey = pkey;
 	atomic_init(&key->refs, 1);
-	if (ecpoint_put(pkey, key->public, g->public_len)) {
+	if (g->curve ? ecpoint_put(pkey, key->public, g->public_len)
+		     : modp_put(pkey, key->public, g->public_len)) {
 		dh_free(key);
 		return HG_ECRYPTO;
 	}
@@ -72,7 +80,8 @@ static int key_of(const struct dh_group *g, EVP_PKEY *pkey, struct dh_key **out)
 int dh_generate(const struct dh_group *g, struct dh_key **out)
 {
 	EVP_PKEY *pkey;
-	int err = ecpoint_generate(g->curve, &pkey);
+	int err = g->curve ? ecpoint_generate(g->group, &pkey)
+			   : modp_generate(g->group, &pkey);
 
 	return err ? err : key_of(g, pkey, out);
 }
@@ -85,7 +94,7 @@ static OSSL_PARAM *import_params(const struct dh_group *g, const BIGNUM *priv,
 
 	if (bld && priv &&
 	    OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME,
-					    g->curve, 0) &&
+					    g->group, 0) &&
 	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, priv) &&
 	    OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY,
 					     point, 1 + (size_t)g->public_len))
@@ -94,12 +103,13 @@ static OSSL_PARAM *import_params(const struct dh_group *g, const BIGNUM *priv,
 	return params;
 }
 
-int dh_import(const struct dh_group *g, const uint8_t *private_key,
-	      const uint8_t *public_key, struct dh_key **out)
+static EVP_PKEY *import_curve(const struct dh_group *g,
+			      const uint8_t *private_key,
+			      const uint8_t *public_key)
 {
 	BIGNUM *priv = BN_bin2bn(private_key, g->secret_len, NULL);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	uint8_t point[1 + DH_PUBLIC_MAX] = { 0x04 };
+	uint8_t point[1 + ECPOINT_MAX] = { 0x04 };
 	EVP_PKEY *pkey = NULL;
 	OSSL_PARAM *params;
 
@@ -111,6 +121,27 @@ int dh_import(const struct dh_group *g, const uint8_t *private_key,
 	OSSL_PARAM_free(params);
 	EVP_PKEY_CTX_free(ctx);
 	BN_clear_free(priv);
+	return pkey;
+}
+
+int dh_import(const struct dh_group *g, const uint8_t *private_key,
+	      const uint8_t *public_key, struct dh_key **out)
+{
+	const struct modp_key k = { .group = g->group,
+				    .public = public_key,
+				    .public_len = g->public_len,
+				    .private = private_key,
+				    .private_len = g->secret_len };
+	EVP_PKEY *pkey = NULL;
+	int err;
+
+	if (g->curve) {
+		pkey = import_curve(g, private_key, public_key);
+	} else {
+		err = modp_get(&k, &pkey);
+		if (err)
+			return err;
+	}
 	return pkey ? key_of(g, pkey, out) : HG_ECRYPTO;
 }
 
@@ -142,18 +173,33 @@ static int derive(const struct dh_key *key, EVP_PKEY *peer, uint8_t *secret)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
 	/* The library's ECDH gives x in the field's width, with its leading
-	 * zeros, as RFC 5903 7 wants it. */
+	 * zeros, as RFC 5903 7 wants it; its DH has to be asked to (RFC 7401
+	 * 6.5). */
 	size_t len = key->group->secret_len;
-	/* 0: do not check the peer's point again, ecpoint_get has. The
-	 * library's own check multiplies it by the order, which on a curve
-	 * of cofactor 1 says nothing new and costs as much as the secret. */
+	/* 0: do not check the peer's value again, ecpoint_get or modp_get
+	 * has. The library's own check multiplies it by the order, which on
+	 * a curve of cofactor 1 says nothing new and costs as much as the
+	 * secret. */
 	bool ok = ctx && EVP_PKEY_derive_init(ctx) > 0 &&
+		  (key->group->curve || EVP_PKEY_CTX_set_dh_pad(ctx, 1) > 0) &&
 		  EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) > 0 &&
 		  EVP_PKEY_derive(ctx, secret, &len) > 0 &&
 		  len == key->group->secret_len;
 
 	EVP_PKEY_CTX_free(ctx);
 	return ok ? HG_OK : HG_ECRYPTO;
+}
+
+static int peer_key(const struct dh_group *g, const uint8_t *peer,
+		    EVP_PKEY **out)
+{
+	const struct modp_key k = { .group = g->group,
+				    .public = peer,
+				    .public_len = g->public_len };
+
+	if (g->curve)
+		return ecpoint_get(g->group, peer, g->public_len, out);
+	return modp_get(&k, out);
 }
 
 int dh_derive(const struct dh_key *key, const uint8_t *peer, size_t peer_len,
@@ -164,7 +210,7 @@ int dh_derive(const struct dh_key *key, const uint8_t *peer, size_t peer_len,
 
 	if (peer_len != key->group->public_len)
 		return HG_EFORMAT;
-	err = ecpoint_get(key->group->curve, peer, peer_len, &pkey);
+	err = peer_key(key->group, peer, &pkey);
 	if (err)
 		return err;
 	err = derive(key, pkey, secret);

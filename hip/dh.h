@@ -6,31 +6,36 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/err.h"
 
-#define DH_PUBLIC_MAX 96 /* P-384: x | y */
-#define DH_SECRET_MAX 48 /* P-384: x */
+#define DH_PUBLIC_MAX 384 /* MODP-3072 */
+#define DH_SECRET_MAX 384
 
-enum { DH_P256 = 7, DH_P384 = 8 };
+enum {
+	DH_MODP_1536 = 3, /* mandatory */
+	DH_MODP_3072 = 4,
+	DH_P256 = 7,
+	DH_P384 = 8,
+	DH_P521 = 9,
+	DH_MODP_2048 = 11,
+};
 
 /* One group. Public values and secrets have fixed lengths, left-padded
- * (RFC 5903 7). */
+ * (7401 5.2.7, 6.5, RFC 5903 7). */
 struct dh_group {
 	uint8_t id;
 	const char *name;
-	const char *curve; /* the library's name for it */
+	const char *group; /* the library's name for it */
+	bool curve;	   /* ECDH; else MODP */
 	uint16_t public_len;
 	uint16_t secret_len;
 };
 
 struct dh_key;
-
-/* Our list in order of preference: contents of DH_GROUP_LIST. */
-extern const uint8_t dh_group_ids[];
-extern const size_t dh_group_ids_num;
 
 /* The row, or NULL. */
 const struct dh_group *dh_group_find(uint8_t id);
@@ -51,7 +56,7 @@ const struct dh_group *dh_group(const struct dh_key *key);
 /* g->public_len octets, borrowed. */
 const uint8_t *dh_public(const struct dh_key *key);
 /* Kij with a peer's public value of the same group. HG_EFORMAT: wrong
- * length or not a valid point (7401 5.3.2). secret gets secret_len octets of
- * the group; wipe it. */
+ * length, not a valid point, not in the subgroup (7401 5.3.2, RFC 2785).
+ * secret gets secret_len octets of the group; wipe it. */
 int dh_derive(const struct dh_key *key, const uint8_t *peer, size_t peer_len,
 	      uint8_t secret[DH_SECRET_MAX]) HG_CHECK;

@@ -10,7 +10,7 @@
 
 #include "core/err.h"
 
-#define ECPOINT_MAX 96 /* P-384: x | y */
+#define ECPOINT_MAX 132 /* P-521: x | y */
 
 struct evp_pkey_st;
 

@@ -37,11 +37,16 @@ static int run_cipher(const struct cipher_run *c, const uint8_t *in,
 	return ok ? HG_OK : HG_ECRYPTO;
 }
 
+/* PKCS5: 1..block octets. RFC 7401 5.2.18 */
+static size_t padding(const struct suite_cipher *c, size_t len)
+{
+	return c->block > 1 ? c->block - len % c->block : 0;
+}
+
 int encrypted_seal(struct msg_builder *b, const struct msg_builder *inner,
 		   const struct suite_cipher *c, const uint8_t *key)
 {
-	/* PKCS5: 1..block octets. RFC 7401 5.2.18 */
-	size_t sealed = inner->len + c->block - inner->len % c->block;
+	size_t sealed = inner->len + padding(c, inner->len);
 	struct cipher_run run = { c, key, NULL, true };
 	size_t len = 0;
 	uint8_t *p;

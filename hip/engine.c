@@ -68,7 +68,9 @@ int hip_new(const struct hip_config *cfg, uint64_t now, struct hip **out)
 		h->cfg.assoc_max = ASSOC_MAX;
 	if (!h->cfg.jobs_max)
 		h->cfg.jobs_max = JOBS_MAX;
-	err = assoc_table_init(&h->assocs, h->cfg.assoc_max);
+	err = offer_init(&h->offer, cfg);
+	if (!err)
+		err = assoc_table_init(&h->assocs, h->cfg.assoc_max);
 	if (!err)
 		err = spent_init(&h->spent);
 	if (!err)
@@ -498,6 +500,9 @@ static void packet_done(struct hip *h, struct hip_job *job, uint64_t now)
 	if (job->reason != REASON_NUM) {
 		if (ev.a && ev.a->serial == job->serial)
 			ev.a->why = job->reason;
+		if (ev.a && ev.a->serial == job->serial &&
+		    job->kind == HIPJOB_R1)
+			ev.a->other_suites = job->u.r1.suites;
 		engine_drop(h, &p, job->reason);
 		return;
 	}

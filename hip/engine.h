@@ -10,6 +10,7 @@
 #include "hip/effects.h"
 #include "hip/hip.h"
 #include "hip/i1rate.h"
+#include "hip/offer.h"
 #include "hip/param.h"
 #include "hip/r1pool.h"
 #include "hip/registrar.h"
@@ -51,6 +52,7 @@ enum engine_due {
 
 struct hip {
 	struct hip_config cfg;
+	struct offer offer;
 	struct reasons reasons;
 	struct effects fx;
 	struct dueheap due;

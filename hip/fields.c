@@ -304,6 +304,16 @@ bool fields_has_hit_suite(const struct hip_param *p, unsigned suite)
 	return false;
 }
 
+uint16_t fields_hit_suites(const struct hip_param *p)
+{
+	uint16_t bits = 0;
+
+	for (unsigned suite = 1; suite < 16; suite++)
+		if (fields_has_hit_suite(p, suite))
+			bits |= (uint16_t)(1u << suite);
+	return bits;
+}
+
 bool fields_get_notification(const struct hip_param *p,
 			     struct field_notification *out)
 {

@@ -115,6 +115,8 @@ void fields_put_host_id(struct msg_builder *b, const struct field_host_id *f);
 bool fields_hit_suites_ok(const struct hip_param *p);
 /* Is this HIT suite (1..15) in a HIT_SUITE_LIST? */
 bool fields_has_hit_suite(const struct hip_param *p, unsigned suite);
+/* All of them: bit 1 << suite. */
+uint16_t fields_hit_suites(const struct hip_param *p);
 
 /* Notify Message Types we send or read (7401 5.2.19). */
 enum {

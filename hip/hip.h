@@ -30,12 +30,24 @@
 
 /* ---- identities ------------------------------------------------------ */
 
-enum hip_alg { HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P384, HIP_ALG_NUM };
+enum hip_alg {
+	HIP_ALG_ECDSA_P256,
+	HIP_ALG_ECDSA_P384,
+	HIP_ALG_RSA_2048, /* and any modulus up to the next row's */
+	HIP_ALG_RSA_3072,
+	HIP_ALG_RSA_4096,
+	HIP_ALG_NUM
+};
+
+/* For messages to people. */
+#define HIP_IDENTITY_KINDS "ECDSA P-256 or P-384, or RSA of 2048 to 4096 bits"
 
 struct hip_identity; /* a private key, its HOST_ID and its HIT */
 
 int hip_identity_generate(enum hip_alg alg, struct hip_identity **out) HG_CHECK;
-/* PEM (PKCS#8 or SEC1) private key of a supported algorithm. */
+/* PEM (PKCS#8, SEC1, PKCS#1) private key of a supported algorithm.
+ * HG_EUNSUPP: another curve; an RSA modulus not of 2048 to 4096 bits, or an
+ * exponent above 32 bits. HG_EFORMAT: no key, or its halves do not match. */
 int hip_identity_from_pem(const char *pem, size_t len,
 			  struct hip_identity **out) HG_CHECK;
 /* The private key as PKCS#8 PEM, heap, NUL-terminated; wipe and free it. */
@@ -43,12 +55,13 @@ int hip_identity_to_pem(const struct hip_identity *id, char **out) HG_CHECK;
 const struct hit *hip_identity_hit(const struct hip_identity *id);
 enum hip_alg hip_identity_alg(const struct hip_identity *id);
 /* The public key as the DNS HIP record holds it (RFC 8005 5.5): the PK
- * algorithm number and the octets (ECDSA: x | y). Borrowed. */
+ * algorithm number and the octets (ECDSA: x | y; RSA: as RFC 3110 2 has
+ * them). Borrowed. */
 void hip_identity_dns_key(const struct hip_identity *id, uint8_t *pk_alg,
 			  const uint8_t **pk, size_t *pk_len);
 void hip_identity_free(struct hip_identity *id);
 /* The HIT of a public key as found in a DNS HIP record (RFC 8005 4.1, 5.5).
- * HG_EUNSUPP: algorithm or curve unknown to us. */
+ * HG_EUNSUPP: algorithm, curve or RSA key that we do not do. */
 int hip_hit_of_dns_key(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 		       struct hit *out) HG_CHECK;
 
@@ -68,12 +81,29 @@ struct hip_rekey {
 		     * without a new Diffie-Hellman: no forward secrecy */
 };
 
+/* What may be negotiated, in order of preference. An empty list stands for
+ * ours: DH 7 8 9 4 11 3, HIP_CIPHER 4 2, ESP 13 8 9. */
+#define HIP_OFFER_MAX 6 /* 7401 5.2.8, 7402 5.1.2 */
+struct hip_offer {
+	uint16_t dh[HIP_OFFER_MAX]; /* group ids (7401 5.2.7) */
+	size_t dh_num;
+	uint16_t cipher[HIP_OFFER_MAX]; /* HIP_CIPHER ids (7401 5.2.8) */
+	size_t cipher_num;
+	uint16_t esp[HIP_OFFER_MAX]; /* suite ids (7402 5.1.2) but 7 */
+	size_t esp_num;
+};
+
 struct hip_config {
 	bool responder;	 /* accept I2 from peers (host or rendezvous) */
 	bool rendezvous; /* offer and serve RENDEZVOUS (RFC 8004) */
 	/* Peers that may associate with us, or register; empty: anyone. */
 	const struct hit *allow; /* borrowed for the engine's life */
 	size_t allow_num;
+	struct hip_offer offer;
+	/* Peers to which ESP may go without encryption (suite 7; 7402
+	 * 3.3.5): they are offered it, and it is taken from them. */
+	const struct hit *esp_null; /* borrowed for the engine's life */
+	size_t esp_null_num;
 	uint8_t puzzle_k;     /* offered difficulty when idle */
 	uint8_t puzzle_k_max; /* refused above this as initiator */
 	uint32_t assoc_max;   /* bound on associations; 0: 100000 */
@@ -84,6 +114,8 @@ struct hip_config {
 	uint32_t spi_mod;
 };
 
+/* HG_EUNSUPP, HG_EEXIST, HG_EFULL, HG_EINVAL: cfg->offer holds an id that we
+ * do not implement, one twice, too many, or ESP suite 7. */
 int hip_new(const struct hip_config *cfg, uint64_t now,
 	    struct hip **out) HG_CHECK;
 void hip_free(struct hip *h);
@@ -210,6 +242,9 @@ struct hip_effect {
 	bool committed;	      /* LOCATOR: false at R1, true at R2 */
 	enum hip_state state; /* CHANGED */
 	enum reason reason;   /* DROPPED, FAILED */
+	struct hit instead;   /* FAILED: the peer does not do the suite of
+			       * `self`; the exchange has begun again as this
+			       * identity of ours. Null: it has not. */
 	uint32_t lifetime_s;  /* REGISTERED, REGISTRAR */
 	uint8_t puzzle_k;     /* SEEN R1 */
 };

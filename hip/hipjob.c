@@ -20,11 +20,6 @@
 #include "hip/engine.h"
 #include "hip/fields.h"
 
-const uint16_t hipjob_esp_suites[] = { SA_AES128_GCM16, SA_AES128_CBC_SHA256,
-				       SA_AES256_CBC_SHA256, SA_AES128_GCM8 };
-const size_t hipjob_esp_suites_num =
-	sizeof(hipjob_esp_suites) / sizeof(hipjob_esp_suites[0]);
-
 struct hip_job *hipjob_new(struct hip *h, enum hipjob_kind kind,
 			   struct hip_identity *id)
 {
@@ -39,6 +34,7 @@ struct hip_job *hipjob_new(struct hip *h, enum hipjob_kind kind,
 	job->reason = REASON_HIP_CRYPTO;
 	job->id = identity_ref(id);
 	job->self = *hip_identity_hit(id);
+	job->offer = h->offer;
 	atomic_init(&job->cancel, false);
 	job->next = h->jobs;
 	if (h->jobs)

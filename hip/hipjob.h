@@ -11,6 +11,7 @@
 #include "hip/hip.h"
 #include "hip/identity.h"
 #include "hip/message.h"
+#include "hip/offer.h"
 #include "hip/registrar.h"
 
 enum hipjob_kind {
@@ -39,6 +40,9 @@ struct hipjob_pool {
 struct hipjob_r1 {
 	uint8_t k_max;	  /* in */
 	uint32_t spi;	  /* in, promised */
+	bool esp_null;	  /* in: ESP without encryption, if offered */
+	uint16_t suites;  /* out: HIT suites of a verified R1, when ours is
+			   * not among them: bit 1 << id */
 	uint8_t reg_code; /* in: lifetime to ask RENDEZVOUS for; 0: not */
 	bool has_counter; /* out */
 	uint64_t counter; /* out */
@@ -85,6 +89,7 @@ struct hip_job {
 	bool ran;
 	enum reason reason;	 /* out: REASON_NUM when all is well */
 	struct hip_identity *id; /* a reference: ours */
+	struct offer offer;	 /* in: what we offer and accept */
 	struct hit self;
 	struct hit peer;
 	uint64_t serial;      /* of the association, 0: none is meant */
@@ -107,10 +112,7 @@ struct hip_job {
 	} u;
 };
 
-/* What we support and offer, in order of preference (7401 5.2.8, 7402
- * 5.1.2); the transport format is ESP only. */
-extern const uint16_t hipjob_esp_suites[];
-extern const size_t hipjob_esp_suites_num;
+/* The only transport format (7402 5.1.2). */
 #define HIPJOB_TRANSPORT_ESP 4095
 #define HIPJOB_PUZZLE_LIFETIME 37 /* 2^(37 - 32) = 32 s */
 

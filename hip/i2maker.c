@@ -73,7 +73,7 @@ static enum reason read_puzzle(struct r1_view *v)
 
 /* RFC 7401 6.8 step 7; the choice is the first of the Responder's list
  * that ours holds (5.2.6). */
-static enum reason read_dh(struct r1_view *v)
+static enum reason read_dh(const struct offer *o, struct r1_view *v)
 {
 	const struct hip_param *p = param_find(&v->m, PARAM_DIFFIE_HELLMAN);
 	const struct hip_param *list = param_find(&v->m, PARAM_DH_GROUP_LIST);
@@ -83,24 +83,15 @@ static enum reason read_dh(struct r1_view *v)
 	if (!fields_get_dh(p, &v->dh))
 		return REASON_HIP_TLV;
 	if (!dh_group_find(v->dh.group) ||
-	    dh_choose(list->contents, list->len, dh_group_ids,
-		      dh_group_ids_num) != v->dh.group)
+	    dh_choose(list->contents, list->len, o->dh, o->dh_num) !=
+		    v->dh.group)
 		return REASON_HIP_DOWNGRADE;
 	return REASON_NUM;
 }
 
-static bool esp_supported(uint16_t suite)
-{
-	for (size_t i = 0; i < hipjob_esp_suites_num; i++) {
-		if (hipjob_esp_suites[i] == suite)
-			return true;
-	}
-	return false;
-}
-
 /* HIP_CIPHER, transport and ESP suite: the Responder's first that we have
  * (RFC 7401 6.8 steps 14 and 15, RFC 7402 6.4). */
-static enum reason read_suites(struct r1_view *v)
+static enum reason read_suites(const struct hip_job *job, struct r1_view *v)
 {
 	const struct hip_param *c = param_find(&v->m, PARAM_HIP_CIPHER);
 	const struct hip_param *t =
@@ -112,19 +103,16 @@ static enum reason read_suites(struct r1_view *v)
 		return REASON_HIP_MISSING;
 	if (!fields_get_cipher(c, &ids))
 		return REASON_HIP_TLV;
-	for (size_t i = 0; i < ids.num && !v->cipher; i++)
-		v->cipher = suite_cipher_find(ids.id[i]);
+	for (size_t i = 0; i < ids.num && !v->cipher; i++) {
+		if (fields_ids_has(&job->offer.cipher, ids.id[i]))
+			v->cipher = suite_cipher_find(ids.id[i]);
+	}
 	if (!v->cipher || !fields_has_transport(t, HIPJOB_TRANSPORT_ESP))
 		return REASON_HIP_PROPOSAL;
 	if (!fields_get_esp_transform(e, &ids))
 		return REASON_HIP_TLV;
-	for (size_t i = 0; i < ids.num; i++) {
-		if (esp_supported(ids.id[i])) {
-			v->esp_suite = ids.id[i];
-			return REASON_NUM;
-		}
-	}
-	return REASON_HIP_PROPOSAL;
+	v->esp_suite = offer_take_esp(&job->offer, &ids, job->u.r1.esp_null);
+	return v->esp_suite ? REASON_NUM : REASON_HIP_PROPOSAL;
 }
 
 /* REG_INFO: is RENDEZVOUS offered, and for how long? (RFC 8003 4.2, 4.3) */
@@ -165,14 +153,16 @@ static enum reason read_r1(struct hip_job *job, struct r1_view *v)
 		return REASON_HIP_MISSING;
 	if (!fields_hit_suites_ok(p))
 		return REASON_HIP_TLV;
-	/* RFC 7401 6.8 step 6 */
-	if (!fields_has_hit_suite(p, hit_suite(&job->self)))
+	/* RFC 7401 6.8 step 6; initiator.c may have another identity */
+	if (!fields_has_hit_suite(p, hit_suite(&job->self))) {
+		job->u.r1.suites = fields_hit_suites(p);
 		return REASON_HIP_PROPOSAL;
-	r = read_dh(v);
+	}
+	r = read_dh(&job->offer, v);
 	if (r == REASON_NUM)
 		r = read_puzzle(v);
 	if (r == REASON_NUM)
-		r = read_suites(v);
+		r = read_suites(job, v);
 	if (r == REASON_NUM)
 		r = read_reg(job, v);
 	if (r != REASON_NUM)

@@ -1,55 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Host identities; theory in identity.h (7401 3.2, 5.2.9, 7343, 4754). */
+/* Host identities; theory in identity.h (7401 3.2, 5.2.9, 7343). */
 #include "hip/identity.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/bio.h>
-#include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include "core/wire.h"
-#include "hip/ecpoint.h"
 #include "hip/fields.h"
+#include "hip/identity_alg.h"
 
 #define HOST_ID_HEAD 6	/* HI length, DI type and length, algorithm */
-#define ECDSA_HI_HEAD 3 /* curve id, 0x04 */
-#define UNCOMPRESSED 0x04
-#define SIG_DER_MAX 128
 #define HIT_BITS_LEN 12 /* octets of hash in a HIT */
 
-struct alg;
-typedef int sign_fn(const struct alg *a, EVP_PKEY *key,
-		    const struct suite_buf *data, uint8_t *sig);
-typedef int verify_fn(const struct alg *a, EVP_PKEY *key,
-		      const struct suite_buf *data, const uint8_t *sig);
-
-/* How one kind of Host Identity works. */
-struct alg {
-	enum hip_alg id;
-	uint16_t hi_alg; /* 7401 5.2.9 */
-	uint16_t curve;	 /* ECC Curve of the HI */
-	uint8_t suite;	 /* HIT suite (7401 5.2.10) */
-	uint8_t dns_alg; /* 8005 5.5 */
-	uint16_t public_len;
-	uint16_t sig_len;
-	const char *group; /* the library's name of the curve */
-	/* The key of an HI field, and the HI field of a key. */
-	int (*get_hi)(const struct alg *a, const uint8_t *hi, size_t len,
-		      EVP_PKEY **out);
-	int (*put_hi)(const struct alg *a, const EVP_PKEY *key, uint8_t *hi,
-		      size_t *len);
-	sign_fn *sign;
-	verify_fn *verify;
-};
+static_assert(IDENTITY_HOST_ID_MAX >= HOST_ID_HEAD + IDENTITY_ALG_HI_MAX,
+	      "our HOST_ID has room for every row");
 
 struct hip_identity {
-	const struct alg *alg;
+	const struct identity_alg *alg;
 	EVP_PKEY *key;
 	struct hit hit;
 	uint8_t host_id[IDENTITY_HOST_ID_MAX];
@@ -58,149 +32,34 @@ struct hip_identity {
 };
 
 struct identity_peer {
-	const struct alg *alg;
+	const struct identity_alg *alg;
 	EVP_PKEY *key;
 	struct hit hit;
 };
 
-/* ---- ECDSA ----------------------------------------------------------- */
-
-static int ecdsa_get_hi(const struct alg *a, const uint8_t *hi, size_t len,
-			EVP_PKEY **out)
-{
-	if (len != ECDSA_HI_HEAD + (size_t)a->public_len ||
-	    hi[2] != UNCOMPRESSED)
-		return HG_EFORMAT;
-	return ecpoint_get(a->group, hi + ECDSA_HI_HEAD, a->public_len, out);
-}
-
-static void ecdsa_put_head(const struct alg *a, uint8_t *hi)
-{
-	put_be16(hi, a->curve);
-	hi[2] = UNCOMPRESSED;
-}
-
-static int ecdsa_put_hi(const struct alg *a, const EVP_PKEY *key, uint8_t *hi,
-			size_t *len)
-{
-	ecdsa_put_head(a, hi);
-	*len = ECDSA_HI_HEAD + (size_t)a->public_len;
-	return ecpoint_put(key, hi + ECDSA_HI_HEAD, a->public_len);
-}
-
-/* DER to r | s of fixed width (RFC 4754 3). */
-static int der_to_fixed(const uint8_t *der, size_t der_len, uint8_t *sig,
-			int half)
-{
-	ECDSA_SIG *s = d2i_ECDSA_SIG(NULL, &der, (long)der_len);
-	int ok = s && BN_bn2binpad(ECDSA_SIG_get0_r(s), sig, half) == half &&
-		 BN_bn2binpad(ECDSA_SIG_get0_s(s), sig + half, half) == half;
-
-	ECDSA_SIG_free(s);
-	return ok ? HG_OK : HG_ECRYPTO;
-}
-
-/* And back; returns DER's length, 0 on failure. */
-static size_t fixed_to_der(const uint8_t *sig, int half,
-			   uint8_t der[SIG_DER_MAX])
-{
-	BIGNUM *r = BN_bin2bn(sig, half, NULL);
-	BIGNUM *s = BN_bin2bn(sig + half, half, NULL);
-	ECDSA_SIG *both = ECDSA_SIG_new();
-	int len = -1;
-
-	if (!r || !s || !both || !ECDSA_SIG_set0(both, r, s)) {
-		BN_free(r);
-		BN_free(s);
-	} else {
-		len = i2d_ECDSA_SIG(both, NULL);
-		if (len > 0 && len <= SIG_DER_MAX)
-			len = i2d_ECDSA_SIG(both, &der);
-		else
-			len = -1;
-	}
-	ECDSA_SIG_free(both);
-	return len > 0 ? (size_t)len : 0;
-}
-
-static int ecdsa_sign(const struct alg *a, EVP_PKEY *key,
-		      const struct suite_buf *data, uint8_t *sig)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t der[SIG_DER_MAX];
-	size_t der_len = sizeof(der);
-	int ok = ctx &&
-		 EVP_DigestSignInit_ex(ctx, NULL, suite_find(a->suite)->digest,
-				       NULL, NULL, key, NULL) > 0 &&
-		 EVP_DigestSign(ctx, der, &der_len, data->p, data->len) > 0;
-
-	EVP_MD_CTX_free(ctx);
-	if (!ok)
-		return HG_ECRYPTO;
-	return der_to_fixed(der, der_len, sig, a->sig_len / 2);
-}
-
-static int ecdsa_verify(const struct alg *a, EVP_PKEY *key,
-			const struct suite_buf *data, const uint8_t *sig)
-{
-	uint8_t der[SIG_DER_MAX];
-	size_t der_len = fixed_to_der(sig, a->sig_len / 2, der);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int init =
-		der_len && ctx &&
-		EVP_DigestVerifyInit_ex(ctx, NULL, suite_find(a->suite)->digest,
-					NULL, NULL, key, NULL) > 0;
-	int ok = init &&
-		 EVP_DigestVerify(ctx, der, der_len, data->p, data->len) == 1;
-
-	EVP_MD_CTX_free(ctx);
-	if (!init)
-		return HG_ECRYPTO;
-	return ok ? HG_OK : HG_EAUTH;
-}
-
 /* ---- the table ------------------------------------------------------- */
 
-/* A P-256 HI belongs to suite 2 as well: its RHASH and its signature's hash
- * are SHA-384 (7401 5.2.10). */
-static const struct alg algs[HIP_ALG_NUM] = {
-	[HIP_ALG_ECDSA_P256] = { HIP_ALG_ECDSA_P256, IDENTITY_ECDSA, 1,
-				 SUITE_ECDSA_SHA384, IDENTITY_DNS_ECDSA, 64, 64,
-				 "prime256v1", ecdsa_get_hi, ecdsa_put_hi,
-				 ecdsa_sign, ecdsa_verify },
-	[HIP_ALG_ECDSA_P384] = { HIP_ALG_ECDSA_P384, IDENTITY_ECDSA, 2,
-				 SUITE_ECDSA_SHA384, IDENTITY_DNS_ECDSA, 96, 96,
-				 "secp384r1", ecdsa_get_hi, ecdsa_put_hi,
-				 ecdsa_sign, ecdsa_verify },
+static const struct identity_alg algs[HIP_ALG_NUM] = {
+	{ HIP_ALG_ECDSA_P256, &identity_ecdsa, 1, 32, "prime256v1", 0 },
+	{ HIP_ALG_ECDSA_P384, &identity_ecdsa, 2, 48, "secp384r1", 0 },
+	{ HIP_ALG_RSA_2048, &identity_rsa, 0, 0, NULL, 2048 },
+	{ HIP_ALG_RSA_3072, &identity_rsa, 0, 0, NULL, 3072 },
+	{ HIP_ALG_RSA_4096, &identity_rsa, 0, 0, NULL, 4096 },
 };
 
-/* The row of a received HI; all of ours name a curve first. */
-static const struct alg *alg_of_hi(const struct field_host_id *f)
+static const struct identity_alg *alg_of_hi(const struct field_host_id *f)
 {
 	for (size_t i = 0; i < HIP_ALG_NUM; i++)
-		if (algs[i].hi_alg == f->alg && f->hi_len >= 2 &&
-		    algs[i].curve == get_be16(f->hi))
+		if (algs[i].kind->hi_alg == f->alg &&
+		    algs[i].kind->owns_hi(&algs[i], f->hi, f->hi_len))
 			return &algs[i];
 	return NULL;
 }
 
-static const struct alg *alg_of_dns(uint8_t pk_alg, size_t pk_len)
+static const struct identity_alg *alg_of_key(const EVP_PKEY *key)
 {
 	for (size_t i = 0; i < HIP_ALG_NUM; i++)
-		if (algs[i].dns_alg == pk_alg && algs[i].public_len == pk_len)
-			return &algs[i];
-	return NULL;
-}
-
-static const struct alg *alg_of_key(const EVP_PKEY *key)
-{
-	char group[32];
-
-	if (!EVP_PKEY_is_a(key, "EC") ||
-	    !EVP_PKEY_get_group_name(key, group, sizeof(group), NULL))
-		return NULL;
-	for (size_t i = 0; i < HIP_ALG_NUM; i++)
-		if (strcmp(algs[i].group, group) == 0)
+		if (algs[i].kind->owns_key(&algs[i], key))
 			return &algs[i];
 	return NULL;
 }
@@ -235,7 +94,7 @@ int identity_hit(const struct suite *s, const uint8_t *hi, size_t hi_len,
 /* ---- our own --------------------------------------------------------- */
 
 /* Takes key, also when it fails. */
-static int identity_of_key(EVP_PKEY *key, const struct alg *a,
+static int identity_of_key(EVP_PKEY *key, const struct identity_alg *a,
 			   struct hip_identity **out)
 {
 	struct hip_identity *id = calloc(1, sizeof(*id));
@@ -251,15 +110,17 @@ static int identity_of_key(EVP_PKEY *key, const struct alg *a,
 	id->key = key;
 	atomic_init(&id->refs, 1);
 	hi = id->host_id + HOST_ID_HEAD;
-	err = a->put_hi(a, key, hi, &hi_len);
+	err = a->kind->put_hi(a, key, hi, &hi_len);
 	if (!err)
-		err = identity_hit(suite_find(a->suite), hi, hi_len, &id->hit);
+		err = identity_hit(suite_find(a->kind->suite), hi, hi_len,
+				   &id->hit);
 	if (err) {
 		hip_identity_free(id);
 		return err;
 	}
 	put_be16(id->host_id, (uint16_t)hi_len);
-	put_be16(id->host_id + 4, a->hi_alg); /* DI: none, as calloc left it */
+	put_be16(id->host_id + 4,
+		 a->kind->hi_alg); /* DI: none, as calloc left it */
 	id->host_id_len = HOST_ID_HEAD + hi_len;
 	*out = id;
 	return HG_OK;
@@ -274,9 +135,9 @@ int hip_identity_generate(enum hip_alg alg, struct hip_identity **out)
 		return err;
 	if ((unsigned)alg >= HIP_ALG_NUM)
 		return HG_EUNSUPP;
-	key = EVP_EC_gen(algs[alg].group);
-	if (!key)
-		return HG_ECRYPTO;
+	err = algs[alg].kind->generate(&algs[alg], &key);
+	if (err)
+		return err;
 	return identity_of_key(key, &algs[alg], out);
 }
 
@@ -290,20 +151,10 @@ static int no_passphrase(char *buf, int size, int rwflag, void *arg)
 	return -1;
 }
 
-static int check_private(EVP_PKEY *key)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-	int ok = ctx && EVP_PKEY_public_check(ctx) == 1 &&
-		 EVP_PKEY_pairwise_check(ctx) == 1;
-
-	EVP_PKEY_CTX_free(ctx);
-	return ok ? HG_OK : HG_EFORMAT;
-}
-
 int hip_identity_from_pem(const char *pem, size_t len,
 			  struct hip_identity **out)
 {
-	const struct alg *a;
+	const struct identity_alg *a;
 	EVP_PKEY *key;
 	BIO *bio;
 	int err = suite_setup();
@@ -320,7 +171,7 @@ int hip_identity_from_pem(const char *pem, size_t len,
 	if (!key)
 		return HG_EFORMAT;
 	a = alg_of_key(key);
-	err = a ? check_private(key) : HG_EUNSUPP;
+	err = a ? a->kind->check(a, key) : HG_EUNSUPP;
 	if (err) {
 		EVP_PKEY_free(key);
 		return err;
@@ -360,9 +211,10 @@ enum hip_alg hip_identity_alg(const struct hip_identity *id)
 void hip_identity_dns_key(const struct hip_identity *id, uint8_t *pk_alg,
 			  const uint8_t **pk, size_t *pk_len)
 {
-	*pk_alg = id->alg->dns_alg;
-	*pk = id->host_id + HOST_ID_HEAD + ECDSA_HI_HEAD; /* RFC 8005 5.5 */
-	*pk_len = id->alg->public_len;
+	*pk_alg = id->alg->kind->dns_alg;
+	*pk = id->host_id + HOST_ID_HEAD +
+	      id->alg->kind->dns_skip; /* RFC 8005 5 */
+	*pk_len = id->host_id_len - HOST_ID_HEAD - id->alg->kind->dns_skip;
 }
 
 struct hip_identity *identity_ref(struct hip_identity *id)
@@ -382,18 +234,21 @@ void hip_identity_free(struct hip_identity *id)
 int hip_hit_of_dns_key(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 		       struct hit *out)
 {
-	const struct alg *a = alg_of_dns(pk_alg, pk_len);
-	uint8_t hi[ECDSA_HI_HEAD + ECPOINT_MAX];
+	uint8_t hi[IDENTITY_ALG_HI_MAX];
+	size_t len;
 	int err = suite_setup();
 
 	if (err)
 		return err;
-	if (!a)
-		return HG_EUNSUPP;
-	ecdsa_put_head(a, hi); /* RFC 8005 5.5: the curve is left out there */
-	memcpy(hi + ECDSA_HI_HEAD, pk, pk_len);
-	return identity_hit(suite_find(a->suite), hi, ECDSA_HI_HEAD + pk_len,
-			    out);
+	for (size_t i = 0; i < HIP_ALG_NUM; i++) {
+		const struct identity_alg *a = &algs[i];
+
+		if (a->kind->dns_alg == pk_alg &&
+		    a->kind->dns_hi(a, pk, pk_len, hi, &len))
+			return identity_hit(suite_find(a->kind->suite), hi, len,
+					    out);
+	}
+	return HG_EUNSUPP;
 }
 
 const uint8_t *identity_host_id(const struct hip_identity *id, size_t *len)
@@ -404,17 +259,17 @@ const uint8_t *identity_host_id(const struct hip_identity *id, size_t *len)
 
 const struct suite *identity_suite(const struct hip_identity *id)
 {
-	return suite_find(id->alg->suite);
+	return suite_find(id->alg->kind->suite);
 }
 
 uint16_t identity_sig_alg(const struct hip_identity *id)
 {
-	return id->alg->hi_alg;
+	return id->alg->kind->hi_alg;
 }
 
 size_t identity_sig_len(const struct hip_identity *id)
 {
-	return id->alg->sig_len;
+	return id->alg->kind->sig_len(id->alg, id->key);
 }
 
 int identity_sign(const struct hip_identity *id, const void *data, size_t len,
@@ -422,7 +277,7 @@ int identity_sign(const struct hip_identity *id, const void *data, size_t len,
 {
 	const struct suite_buf buf = { data, len };
 
-	return id->alg->sign(id->alg, id->key, &buf, sig);
+	return id->alg->kind->sign(id->alg, id->key, &buf, sig);
 }
 
 /* ---- peers ----------------------------------------------------------- */
@@ -432,7 +287,7 @@ int identity_peer_new(const uint8_t *host_id, size_t len,
 {
 	struct identity_peer *p;
 	struct field_host_id f;
-	const struct alg *a;
+	const struct identity_alg *a;
 	int err;
 
 	if (!fields_read_host_id(host_id, len, &f))
@@ -444,9 +299,9 @@ int identity_peer_new(const uint8_t *host_id, size_t len,
 	if (!p)
 		return HG_ENOMEM;
 	p->alg = a;
-	err = a->get_hi(a, f.hi, f.hi_len, &p->key);
+	err = a->kind->get_hi(a, f.hi, f.hi_len, &p->key);
 	if (!err)
-		err = identity_hit(suite_find(a->suite), f.hi, f.hi_len,
+		err = identity_hit(suite_find(a->kind->suite), f.hi, f.hi_len,
 				   &p->hit);
 	if (err) {
 		identity_peer_free(p);
@@ -473,7 +328,8 @@ int identity_verify(const struct identity_peer *p, uint16_t sig_alg,
 		    const struct suite_buf *data, const uint8_t *sig,
 		    size_t sig_len)
 {
-	if (sig_alg != p->alg->hi_alg || sig_len != p->alg->sig_len)
+	if (sig_alg != p->alg->kind->hi_alg ||
+	    sig_len != p->alg->kind->sig_len(p->alg, p->key))
 		return HG_EAUTH;
-	return p->alg->verify(p->alg, p->key, data, sig);
+	return p->alg->kind->verify(p->alg, p->key, data, sig);
 }

@@ -4,10 +4,10 @@
  * THEORY OF OPERATION
  * An identity never changes once made and counts its references, so that a
  * job on another thread may hold one while the engine lets go of it. The
- * algorithms are rows of one table in identity.c: wire number, curve,
- * lengths, HIT suite, signature hash, and how to turn a Host Identity into
- * a key; RSA would be a row with its own functions. Signing and verifying
- * are for any thread.
+ * algorithms are rows of one table in identity.c: wire number, HIT suite
+ * and with it the signature's hash, curve or size of modulus, and the
+ * functions of their kind (identity_alg.h). Signing and verifying are for
+ * any thread.
  */
 #pragma once
 
@@ -19,8 +19,8 @@
 #include "hip/hip.h"
 #include "hip/suite.h"
 
-#define IDENTITY_SIG_MAX 96	 /* ECDSA P-384: r | s */
-#define IDENTITY_HOST_ID_MAX 128 /* contents of our own HOST_ID */
+#define IDENTITY_SIG_MAX 512	 /* RSA-4096 */
+#define IDENTITY_HOST_ID_MAX 526 /* contents of our own HOST_ID */
 
 /* HI algorithm numbers (7401 5.2.9). */
 enum { IDENTITY_RSA = 5, IDENTITY_ECDSA = 7 };
@@ -45,7 +45,8 @@ int identity_sign(const struct hip_identity *id, const void *data, size_t len,
 struct identity_peer;
 
 /* From the contents of a HOST_ID. HG_EFORMAT: malformed, or not a point of
- * the curve; HG_EUNSUPP: algorithm or curve unknown to us. */
+ * the curve, or not an RSA key; HG_EUNSUPP: algorithm, curve, or size of
+ * modulus or exponent that we do not do. */
 int identity_peer_new(const uint8_t *host_id, size_t len,
 		      struct identity_peer **out) HG_CHECK;
 void identity_peer_free(struct identity_peer *p);

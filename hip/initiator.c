@@ -41,7 +41,7 @@ static void send_i1(struct hip *h, struct assoc *a)
 	struct msg_builder b;
 
 	message_begin(&b, HIP_I1, &a->self, &a->peer);
-	message_put(&b, PARAM_DH_GROUP_LIST, dh_group_ids, dh_group_ids_num);
+	message_put(&b, PARAM_DH_GROUP_LIST, h->offer.dh, h->offer.dh_num);
 	if (message_finish(&b))
 		return;
 	m = (struct assoc_msg){ .p = b.buf, .len = b.len };
@@ -73,6 +73,7 @@ static void ask(struct hip *h, struct assoc *a, uint64_t now)
 	a->raced = 0;
 	a->locator_next = 0;
 	a->has_counter = false;
+	a->other_suites = 0;
 	a->why = REASON_NUM;
 	/* The kernel picks our address. */
 	a->self_at = (struct endpoint){ .port = HIP_PORT };
@@ -140,8 +141,8 @@ void initiator_want_held(struct hip *h, struct event *ev)
 	ev->result = HG_EAGAIN;
 }
 
-/* Gives up: E-FAILED, for a while (Table 9). */
-static void fail(struct hip *h, struct assoc *a, uint64_t now)
+/* Gives up: E-FAILED, for a while (Table 9). The effect, to add to. */
+static struct hip_effect *fail(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct hip_effect *e;
 
@@ -158,6 +159,42 @@ static void fail(struct hip *h, struct assoc *a, uint64_t now)
 	e->reason = a->why == REASON_NUM ? REASON_HIP_TIMEOUT : a->why;
 	assoc_enter(h, a, HIP_E_FAILED, now);
 	assoc_arm(h, a);
+	return e;
+}
+
+/* Another identity of ours whose HIT suite the peer does. */
+static const struct hit *other_self(const struct hip *h, const struct assoc *a)
+{
+	for (size_t i = 0; i < h->id_num; i++) {
+		const struct hit *self = hip_identity_hit(h->id[i]);
+
+		if ((a->other_suites >> hit_suite(self) & 1) &&
+		    !assoc_find(&h->assocs, self, &a->peer))
+			return self;
+	}
+	return NULL;
+}
+
+/* A verified R1 said that the peer does not do our HIT suite, and no better
+ * one came while the timer ran: begin again with another identity, or give
+ * up (RFC 7401 6.8 step 6). */
+static void try_other_self(struct hip *h, struct assoc *a, uint64_t now)
+{
+	const struct hit *self = other_self(h, a);
+	struct endpoint at[HIP_LOCATORS_MAX];
+	size_t num = a->locator_num;
+	struct hit peer = a->peer;
+	struct hip_effect *e;
+
+	memcpy(at, a->locators, num * sizeof(at[0]));
+	a->why = REASON_HIP_PROPOSAL;
+	e = fail(h, a, now);
+	if (!self)
+		return;
+	e->instead = *self;
+	/* No room: then this exchange has failed, too. */
+	if (hip_want(h, self, &peer, at, num, now))
+		e->instead = hit_null;
 }
 
 /* Ends searches that outlast their puzzle (RFC 7401 6.8 step 12). They come
@@ -191,9 +228,13 @@ void initiator_i1_timer(struct hip *h, struct event *ev)
 		assoc_arm(h, a);
 		return;
 	}
+	if (a->other_suites) {
+		try_other_self(h, a, ev->now);
+		return;
+	}
 	a->tries++;
 	if (a->tries >= engine_times.i1_max) {
-		fail(h, a, ev->now);
+		(void)fail(h, a, ev->now);
 		return;
 	}
 	send_i1(h, a);
@@ -264,6 +305,7 @@ static bool start_r1(struct hip *h, struct assoc *a, const struct packet *p,
 	job->serial = a->serial;
 	job->u.r1.k_max = h->cfg.puzzle_k_max;
 	job->u.r1.reg_code = registration_code(h, &a->self, &a->peer);
+	job->u.r1.esp_null = offer_null_allowed(&h->cfg, &a->peer);
 	job->u.r1.give_up = p->now + lifetime;
 	job->u.r1.spi = assoc_spi_take(&h->assocs);
 	if (!job->u.r1.spi) {
@@ -380,7 +422,7 @@ void initiator_i2_timer(struct hip *h, struct event *ev)
 	if (back && a->tries >= engine_times.i2_doubtful) {
 		fall_back(h, a, ev->now);
 	} else if (a->tries >= engine_times.i2_max) {
-		fail(h, a, ev->now);
+		(void)fail(h, a, ev->now);
 		return;
 	} else {
 		assoc_send(h, a, &a->msg, &a->peer_at);

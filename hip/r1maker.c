@@ -13,7 +13,6 @@ static void put_all(struct hip_job *job)
 	struct msg_builder *b = &job->out;
 	const uint8_t zero[SUITE_HASH_MAX] = { 0 };
 	const uint8_t reg_type = FIELDS_REG_RENDEZVOUS;
-	const uint8_t suites[] = { suite_find(SUITE_ECDSA_SHA384)->list_id };
 	struct field_r1_counter counter = { .counter = u->counter };
 	struct field_puzzle puzzle = {
 		.k = u->k,
@@ -28,29 +27,23 @@ static void put_all(struct hip_job *job)
 				       .max_lifetime = registrar_max,
 				       .types = &reg_type,
 				       .types_num = 1 };
-	struct field_ids ids = { .num = suite_cipher_ids_num };
+	struct field_ids ids = { { HIPJOB_TRANSPORT_ESP }, 1 };
 	const uint8_t *host_id;
 	size_t len;
 
 	message_begin(b, HIP_R1, &job->self, NULL);
 	fields_put_r1_counter(b, &counter);
 	fields_put_puzzle(b, &puzzle);
-	message_put(b, PARAM_DH_GROUP_LIST, dh_group_ids, dh_group_ids_num);
+	message_put(b, PARAM_DH_GROUP_LIST, job->offer.dh, job->offer.dh_num);
 	fields_put_dh(b, &dh);
-	for (size_t i = 0; i < ids.num; i++)
-		ids.id[i] = suite_cipher_ids[i];
-	fields_put_cipher(b, &ids);
+	fields_put_cipher(b, &job->offer.cipher);
 	host_id = identity_host_id(job->id, &len);
 	message_put(b, PARAM_HOST_ID, host_id, len);
-	message_put(b, PARAM_HIT_SUITE_LIST, suites, sizeof(suites));
+	message_put(b, PARAM_HIT_SUITE_LIST, suite_list, suite_list_num);
 	if (u->rendezvous)
 		fields_put_reg_info(b, &info); /* RFC 8003 3.1 */
-	ids = (struct field_ids){ .id = { HIPJOB_TRANSPORT_ESP }, .num = 1 };
 	fields_put_transport(b, &ids);
-	ids.num = hipjob_esp_suites_num;
-	for (size_t i = 0; i < ids.num; i++)
-		ids.id[i] = hipjob_esp_suites[i];
-	fields_put_esp_transform(b, &ids);
+	fields_put_esp_transform(b, &job->offer.esp);
 }
 
 void r1maker_run(struct hip_job *job)

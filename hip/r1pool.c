@@ -90,7 +90,7 @@ static void make(struct hip *h, size_t identity, size_t slot, uint64_t now)
 	job->u.pool = (struct hipjob_pool){
 		.identity = identity,
 		.slot = slot,
-		.group = dh_group_find(dh_group_ids[slot]),
+		.group = dh_group_find(h->offer.dh[slot]),
 		.k = h->pool.k,
 		.rendezvous = h->cfg.rendezvous,
 		.counter = next_counter(&h->pool, now),
@@ -98,15 +98,9 @@ static void make(struct hip *h, size_t identity, size_t slot, uint64_t now)
 	s->making = hipjob_start(h, job);
 }
 
-static size_t groups(void)
-{
-	return dh_group_ids_num < R1POOL_GROUPS ? dh_group_ids_num
-						: R1POOL_GROUPS;
-}
-
 void r1pool_fill(struct hip *h, size_t identity, uint64_t now)
 {
-	for (size_t g = 0; g < groups(); g++)
+	for (size_t g = 0; g < h->offer.dh_num; g++)
 		make(h, identity, g, now);
 }
 
@@ -123,7 +117,7 @@ static void arm(struct hip *h)
 	uint64_t at = ENGINE_NEVER;
 
 	for (size_t i = 0; i < h->id_num; i++) {
-		for (size_t g = 0; g < groups(); g++) {
+		for (size_t g = 0; g < h->offer.dh_num; g++) {
 			const struct r1pool_slot *s = &h->pool.slot[i][g];
 
 			for (size_t n = 0; n < R1POOL_RING; n++) {
@@ -164,7 +158,7 @@ static void look_after(struct hip *h, size_t identity, size_t g, uint64_t now)
 void r1pool_timer(struct hip *h, uint64_t now)
 {
 	for (size_t i = 0; i < h->id_num; i++) {
-		for (size_t g = 0; g < groups(); g++)
+		for (size_t g = 0; g < h->offer.dh_num; g++)
 			look_after(h, i, g, now);
 	}
 	r1pool_load(h, now);
@@ -238,9 +232,9 @@ size_t r1pool_get(struct hip *h, const struct r1pool_ask *ask, uint8_t group,
 	uint16_t opaque;
 	size_t g = 0;
 
-	while (g < groups() && dh_group_ids[g] != group)
+	while (g < h->offer.dh_num && h->offer.dh[g] != group)
 		g++;
-	if (g == groups())
+	if (g == h->offer.dh_num)
 		return 0;
 	e = &h->pool.slot[ask->identity][g]
 		     .ring[h->pool.slot[ask->identity][g].at];
@@ -263,10 +257,10 @@ size_t r1pool_get(struct hip *h, const struct r1pool_ask *ask, uint8_t group,
 static struct r1pool_entry *find(struct hip *h, const struct r1pool_ask *ask,
 				 uint8_t group, uint64_t counter)
 {
-	for (size_t g = 0; g < groups(); g++) {
+	for (size_t g = 0; g < h->offer.dh_num; g++) {
 		struct r1pool_slot *s = &h->pool.slot[ask->identity][g];
 
-		if (dh_group_ids[g] != group)
+		if (h->offer.dh[g] != group)
 			continue;
 		for (size_t n = 0; n < R1POOL_RING; n++) {
 			struct r1pool_entry *e = &s->ring[n];

@@ -12,7 +12,7 @@
 #include "hip/puzzle.h"
 
 #define R1POOL_IDENTITIES 8
-#define R1POOL_GROUPS 4
+#define R1POOL_GROUPS HIP_OFFER_MAX
 #define R1POOL_RING 8 /* generations of one slot that may be answered */
 
 /* One R1: template, DH key and puzzle key go together. Owner: the engine. */

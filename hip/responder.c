@@ -33,12 +33,11 @@ static size_t index_of(const struct hip *h, const struct hit *self)
 }
 
 /* Our first group that theirs holds, else our first (RFC 7401 6.7 step 4). */
-static uint8_t choose_group(const struct hip_param *list)
+static uint8_t choose_group(const struct offer *o, const struct hip_param *list)
 {
-	uint8_t g = dh_choose(dh_group_ids, dh_group_ids_num, list->contents,
-			      list->len);
+	uint8_t g = dh_choose(o->dh, o->dh_num, list->contents, list->len);
 
-	return g ? g : dh_group_ids[0];
+	return g ? g : o->dh[0];
 }
 
 /* May this peer begin an exchange with us? Without the role of responder,
@@ -103,7 +102,7 @@ void responder_i1(struct hip *h, struct event *ev)
 		engine_drop(h, p, REASON_HIP_DENIED);
 		return;
 	}
-	len = r1pool_get(h, &ask, choose_group(list), r1);
+	len = r1pool_get(h, &ask, choose_group(&h->offer, list), r1);
 	if (len == 0) {
 		engine_drop(h, p, REASON_HIP_BUSY);
 		return;
@@ -140,12 +139,11 @@ static enum reason choices(const struct hip *h, const struct hip_msg *m)
 	const struct suite_cipher *c;
 	struct field_esp_info info;
 	struct field_ids ids;
-	size_t i = 0;
 
 	if (!fields_get_cipher(param_find(m, PARAM_HIP_CIPHER), &ids))
 		return REASON_HIP_TLV;
-	c = ids.num == 1 ? suite_cipher_find(ids.id[0]) : NULL;
-	if (!c)
+	c = suite_cipher_find(ids.id[0]);
+	if (!c || ids.num != 1 || !fields_ids_has(&h->offer.cipher, c->id))
 		return REASON_HIP_PROPOSAL;
 	if (!fields_get_transport(param_find(m, PARAM_TRANSPORT_FORMAT_LIST),
 				  &ids))
@@ -154,9 +152,9 @@ static enum reason choices(const struct hip *h, const struct hip_msg *m)
 		return REASON_HIP_PROPOSAL;
 	if (!fields_get_esp_transform(param_find(m, PARAM_ESP_TRANSFORM), &ids))
 		return REASON_HIP_TLV;
-	while (i < hipjob_esp_suites_num && hipjob_esp_suites[i] != ids.id[0])
-		i++;
-	if (ids.num != 1 || i == hipjob_esp_suites_num)
+	if (ids.num != 1 ||
+	    !offer_has_esp(&h->offer, ids.id[0],
+			   offer_null_allowed(&h->cfg, &m->sender)))
 		return REASON_HIP_PROPOSAL;
 	if (!fields_get_esp_info(param_find(m, PARAM_ESP_INFO), &info))
 		return REASON_HIP_TLV;
@@ -232,7 +230,7 @@ static enum reason i2_worth(struct hip *h, const struct event *ev,
 	enum reason r;
 
 	/* RFC 7401 6.9 step 3 */
-	if (hit_suite(&p->m.sender) != SUITE_ECDSA_SHA384)
+	if (!suite_of_hit(&p->m.sender))
 		return REASON_HIP_PROPOSAL;
 	if (!welcome(h, ev))
 		return REASON_HIP_DENIED;

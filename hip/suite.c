@@ -8,6 +8,8 @@
 #include <openssl/evp.h>
 #include <sodium.h>
 
+#include "hip/ciphers.h"
+
 #define HMAC_BLOCK_MAX 128 /* SHA-384's (RFC 2104 2) */
 #define IPAD 0x36
 #define OPAD 0x5c
@@ -20,20 +22,12 @@ static const struct suite suites[] = {
 
 #define SUITES_NUM (sizeof(suites) / sizeof(suites[0]))
 
-/* 7401 5.2.8. NULL-ENCRYPT is neither offered nor accepted. */
-static const struct suite_cipher ciphers[] = {
-	{ SUITE_AES128_CBC, 16, 16, 16, "AES-128-CBC" },
-	{ SUITE_AES256_CBC, 32, 16, 16, "AES-256-CBC" },
-};
-
-#define CIPHERS_NUM (sizeof(ciphers) / sizeof(ciphers[0]))
-
-const uint16_t suite_cipher_ids[] = { SUITE_AES256_CBC, SUITE_AES128_CBC };
-const size_t suite_cipher_ids_num = CIPHERS_NUM;
+const uint8_t suite_list[] = { 0x20, 0x10 };
+const size_t suite_list_num = sizeof(suite_list);
 
 /* The library's objects, by row; set once by suite_setup, then constant. */
 static _Atomic(EVP_MD *) mds[SUITES_NUM];
-static _Atomic(EVP_CIPHER *) evp_ciphers[CIPHERS_NUM];
+static _Atomic(EVP_CIPHER *) evp_ciphers[CIPHERS_MAX];
 
 static int setup_md(size_t i)
 {
@@ -71,7 +65,7 @@ int suite_setup(void)
 
 	for (size_t i = 0; !err && i < SUITES_NUM; i++)
 		err = setup_md(i);
-	for (size_t i = 0; !err && i < CIPHERS_NUM; i++)
+	for (size_t i = 0; !err && i < ciphers_num; i++)
 		err = setup_cipher(i);
 	return err;
 }
@@ -91,7 +85,7 @@ const struct suite *suite_of_hit(const struct hit *h)
 
 const struct suite_cipher *suite_cipher_find(uint16_t id)
 {
-	for (size_t i = 0; i < CIPHERS_NUM; i++)
+	for (size_t i = 0; i < ciphers_num; i++)
 		if (ciphers[i].id == id)
 			return &ciphers[i];
 	return NULL;

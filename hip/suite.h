@@ -30,16 +30,16 @@ struct suite {
 	const char *digest;
 };
 
-/* A HIP_CIPHER. */
+/* A HIP_CIPHER; key_len 0 is NULL-ENCRYPT. */
 struct suite_cipher {
-	uint16_t id; /* 2, 4 */
+	uint16_t id; /* 2, 4; in debug builds 1 */
 	uint8_t key_len;
 	uint8_t iv_len;
 	uint8_t block;
 	const char *name;
 };
 
-enum { SUITE_AES128_CBC = 2, SUITE_AES256_CBC = 4 };
+enum { SUITE_NULL = 1, SUITE_AES128_CBC = 2, SUITE_AES256_CBC = 4 };
 enum { SUITE_RSA_SHA256 = 1, SUITE_ECDSA_SHA384 = 2 };
 
 /* Input in pieces. */
@@ -54,9 +54,9 @@ int suite_setup(void) HG_CHECK;
 const struct suite *suite_find(unsigned id);
 const struct suite *suite_of_hit(const struct hit *h);
 const struct suite_cipher *suite_cipher_find(uint16_t id);
-/* HIP_CIPHERs we offer, in our order of preference. */
-extern const uint16_t suite_cipher_ids[];
-extern const size_t suite_cipher_ids_num;
+/* Contents of HIT_SUITE_LIST, our preference first (7401 5.2.10). */
+extern const uint8_t suite_list[];
+extern const size_t suite_list_num;
 /* RHASH over num pieces; out has s->hash_len octets. */
 int suite_hash(const struct suite *s, const struct suite_buf *in, size_t num,
 	       uint8_t *out) HG_CHECK;

@@ -47,6 +47,8 @@ for room in "${PURE[@]}"; do
 	none "symbols: $room calls nothing but computation" \
 		impure_symbols "$room"
 done
+check "vectors: the second implementation still computes them" \
+	python3 -B test/vectors/make.py --check
 check "shell: bash reads every script" parse_shell "${SHELL_FILES[@]}"
 if command -v shellcheck >/dev/null; then
 	check "shell: shellcheck has no complaint" \

@@ -32,6 +32,17 @@ struct bench {
 	struct hip_job *pool;	    /* the Responder's R1 */
 };
 
+/* Both jobs of a bench offer P-384 first. */
+static inline struct offer bench_offer(void)
+{
+	struct offer o = offer_default;
+
+	o.dh[0] = DH_P384;
+	o.dh[1] = DH_P256;
+	o.dh_num = 2;
+	return o;
+}
+
 static inline struct hip_job *bench_job(enum hipjob_kind kind,
 					struct hip_identity *id)
 {
@@ -41,6 +52,7 @@ static inline struct hip_job *bench_job(enum hipjob_kind kind,
 	job->reason = REASON_HIP_CRYPTO;
 	job->id = identity_ref(id);
 	job->self = *hip_identity_hit(id);
+	job->offer = bench_offer();
 	atomic_init(&job->cancel, false);
 	return job;
 }

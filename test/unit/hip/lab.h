@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hip/hip.h"
+#include "test/vectors/known_identity.h"
 
 #define LAB_MAX 4
 #define LAB_QUEUE 256
@@ -62,12 +63,26 @@ struct lab {
 	size_t held_num;
 };
 
-/* Identities are costly: made once, by algorithm, and kept as PEM. */
+static inline struct hip_identity *lab_known(size_t n)
+{
+	struct hip_identity *id;
+
+	ck_assert_int_eq(hip_identity_from_pem(known_keys[n].pem,
+					       strlen(known_keys[n].pem), &id),
+			 0);
+	return id;
+}
+
+/* Identities are costly: made once, by algorithm, and kept as PEM; RSA is
+ * known_keys', one each. */
 static inline struct hip_identity *lab_identity(enum hip_alg alg, size_t n)
 {
 	static char *pem[HIP_ALG_NUM][LAB_MAX];
 	struct hip_identity *id;
 
+	for (size_t i = 2; i < sizeof(known_keys) / sizeof(known_keys[0]); i++)
+		if (known_keys[i].alg == alg)
+			return lab_known(i);
 	if (!pem[alg][n]) {
 		ck_assert_int_eq(hip_identity_generate(alg, &id), 0);
 		ck_assert_int_eq(hip_identity_to_pem(id, &pem[alg][n]), 0);
@@ -265,13 +280,12 @@ static inline void lab_sleep(struct lab *lab, uint64_t ns)
 	}
 }
 
-/* (Re)starts engine i with this configuration and key. */
-static inline void lab_boot(struct lab *lab, size_t i,
-			    const struct hip_config *cfg, enum hip_alg alg,
-			    size_t key)
+/* (Re)starts engine i with this configuration and identity; takes it. */
+static inline void lab_boot_id(struct lab *lab, size_t i,
+			       const struct hip_config *cfg,
+			       struct hip_identity *id)
 {
 	struct lab_host *host = &lab->host[i];
-	struct hip_identity *id = lab_identity(alg, key);
 
 	hip_free(host->h);
 	memset(host, 0, sizeof(*host));
@@ -283,6 +297,14 @@ static inline void lab_boot(struct lab *lab, size_t i,
 	if (i >= lab->num)
 		lab->num = i + 1;
 	lab_effects(lab, i);
+}
+
+/* The same with a key by algorithm and number. */
+static inline void lab_boot(struct lab *lab, size_t i,
+			    const struct hip_config *cfg, enum hip_alg alg,
+			    size_t key)
+{
+	lab_boot_id(lab, i, cfg, lab_identity(alg, key));
 }
 
 static inline struct hip_config lab_config(void)

@@ -3,18 +3,12 @@
 #include <check.h>
 
 #include "hip/dh.h"
+#include "hip/offer.h"
 #include "test/unit/hip/hex.h"
+#include "test/vectors/known_dh.h"
 
-/* First two: RFC 5903 8.1, 8.2. Last two: Python cryptography,
- * ec.derive_private_key(0x1234567 or 0x7654321, curve) with the first peer
- * scalar (206, 207) whose shared x begins with a zero octet. */
-static const struct vector {
-	uint8_t group;
-	const char *private;
-	const char *public;
-	const char *peer;
-	const char *kij;
-} vectors[] = {
+/* RFC 5903 8.1, 8.2; the others are test/vectors/make.py's. */
+static const struct known_dh rfc5903[] = {
 	{ DH_P256,
 	  "c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433",
 	  "dad0b65394221cf9b051e1feca5787d098dfe637fc90b9ef945d0c3772581180"
@@ -33,29 +27,10 @@ static const struct vector {
 	  "66eebe3c6e70c416dd5f0c68759dd1fff83fa40142209dff5eaad96db9e6386c",
 	  "11187331c279962d93d604243fd592cb9d0a926f422e47187521287e7156c5c4"
 	  "d603135569b9e9d09cf5d4a270f59746" },
-	{ DH_P256,
-	  "0000000000000000000000000000000000000000000000000000000001234567",
-	  "088bb9ff22ab291a74c86fc677ba897baadee370cc6129b82d170ba3fc26415c"
-	  "442da9a716067956d91eaa02b93ad409490e87cd5e758ea6a331a1deb75ba846",
-	  "2a32ff07aadc2950afbeee66c3c84c485d0f06f9657f86a42dee8584d1a65119"
-	  "47c8d489fc600dd8da02dd56979f287d89af43839e86017fa7e9cf67c02ecdce",
-	  "009613d064a5ef4a470b32b47925c7d4fb11a8953987f6e0a9bb6019dc5080c6" },
-	{ DH_P384,
-	  "0000000000000000000000000000000000000000000000000000000000000000"
-	  "00000000000000000000000007654321",
-	  "8568a35a879b0d506132993c6d911d3136a731409ab8c5d26fd7a01e81425281"
-	  "453a6c6adf4cd2f38c77a5042815ea48e85ac9cdeed95c699ca799b9c730b120"
-	  "f39454a5373ea1f6c64c4319553a389a28f46b7a4617ce87b26bde1769573a09",
-	  "305c56243e0b016397ee25f87dd5765223dd9c9abaa304951b5842304e8736e5"
-	  "31a1f27163f0a54cc7781ba60f319d612727a1316287f4a5fcfd3fce68d0daa2"
-	  "1508449076e69776bc1612696fe9338cd25835565f08173cf17304f0b4137845",
-	  "005131f3d680a4abefc0d58ff9d1a265f0e6fe873b37a6c70029c7260775af5d"
-	  "f216fc604ddf8691ac2828daf741e339" },
 };
 
-START_TEST(known_answers)
+static void check_known(const struct known_dh *v)
 {
-	const struct vector *v = &vectors[_i];
 	const struct dh_group *g = dh_group_find(v->group);
 	uint8_t private[DH_SECRET_MAX];
 	uint8_t public[DH_PUBLIC_MAX];
@@ -65,30 +40,69 @@ START_TEST(known_answers)
 	size_t len;
 
 	hex(v->private, private);
-	hex(v->public, public);
+	ck_assert_uint_eq(hex(v->public, public), g->public_len);
 	len = hex(v->peer, peer);
 	ck_assert_int_eq(dh_import(g, private, public, &key), 0);
 	ck_assert_mem_eq(dh_public(key), public, g->public_len);
 	ck_assert_int_eq(dh_derive(key, peer, len, kij), 0);
 	ck_assert(hex_eq(kij, g->secret_len, v->kij));
-	/* one less, one more, one flipped, infinity's stand-in */
+	/* one less, one more, zero, above the prime */
 	ck_assert_int_eq(dh_derive(key, peer, len - 1, kij), HG_EFORMAT);
 	ck_assert_int_eq(dh_derive(key, peer, len + 1, kij), HG_EFORMAT);
 	ck_assert_int_eq(dh_derive(key, peer, 0, kij), HG_EFORMAT);
 	peer[len - 1] ^= 1;
-	ck_assert_int_eq(dh_derive(key, peer, len, kij), HG_EFORMAT);
+	if (g->curve)
+		ck_assert_int_eq(dh_derive(key, peer, len, kij), HG_EFORMAT);
 	memset(peer, 0, len);
 	ck_assert_int_eq(dh_derive(key, peer, len, kij), HG_EFORMAT);
-	memset(peer, 0xff, len); /* above the field's prime */
+	memset(peer, 0xff, len); /* above the prime */
 	ck_assert_int_eq(dh_derive(key, peer, len, kij), HG_EFORMAT);
+	dh_free(key);
+}
+
+START_TEST(known_answers)
+{
+	check_known(&known_dhs[_i]);
+	/* every second secret begins with a zero octet */
+	if (_i % 2)
+		ck_assert_int_eq(strncmp(known_dhs[_i].kij, "00", 2), 0);
+}
+END_TEST
+
+START_TEST(rfc5903_answers)
+{
+	check_known(&rfc5903[_i]);
+}
+END_TEST
+
+/* A value outside of the subgroup would tell the lowest bit of our private
+ * number (RFC 2785 3.1): p - 2 is in range and no square. */
+START_TEST(other_subgroups_are_refused)
+{
+	const struct known_prime *v = &known_primes[_i];
+	const struct dh_group *g = dh_group_find(v->group);
+	uint8_t kij[DH_SECRET_MAX];
+	uint8_t y[DH_PUBLIC_MAX];
+	struct dh_key *key;
+	size_t len = hex(v->p, y);
+
+	ck_assert_uint_eq(len, g->public_len);
+	ck_assert_int_eq(dh_generate(g, &key), 0);
+	y[len - 1] -= 1;
+	ck_assert_int_eq(dh_derive(key, y, len, kij), HG_EFORMAT);
+	y[len - 1] -= 1;
+	ck_assert_int_eq(dh_derive(key, y, len, kij), HG_EFORMAT);
+	memset(y, 0, len);
+	y[len - 1] = 4;
+	ck_assert_int_eq(dh_derive(key, y, len, kij), 0);
 	dh_free(key);
 }
 END_TEST
 
 START_TEST(both_sides_agree)
 {
-	for (size_t i = 0; i < dh_group_ids_num; i++) {
-		const struct dh_group *g = dh_group_find(dh_group_ids[i]);
+	for (size_t i = 0; i < offer_default.dh_num; i++) {
+		const struct dh_group *g = dh_group_find(offer_default.dh[i]);
 		uint8_t ka[DH_SECRET_MAX];
 		uint8_t kb[DH_SECRET_MAX];
 		struct dh_key *a;
@@ -124,7 +138,8 @@ START_TEST(choice_follows_the_responder)
 	ck_assert_uint_eq(dh_choose(r, 3, none, 2), 0);
 	ck_assert_uint_eq(dh_choose(r, 3, NULL, 0), 0);
 	ck_assert_uint_eq(dh_choose(NULL, 0, i, 3), 0);
-	ck_assert_ptr_null(dh_group_find(3));
+	ck_assert_ptr_null(dh_group_find(1));
+	ck_assert_ptr_null(dh_group_find(10));
 	ck_assert_ptr_null(dh_group_find(0));
 }
 END_TEST
@@ -136,7 +151,9 @@ Suite *test_dh_suite(void)
 	TCase *tc = tcase_create("dh");
 
 	tcase_add_loop_test(tc, known_answers, 0,
-			    sizeof(vectors) / sizeof(vectors[0]));
+			    sizeof(known_dhs) / sizeof(known_dhs[0]));
+	tcase_add_loop_test(tc, rfc5903_answers, 0, 2);
+	tcase_add_loop_test(tc, other_subgroups_are_refused, 0, 3);
 	tcase_add_test(tc, both_sides_agree);
 	tcase_add_test(tc, choice_follows_the_responder);
 	suite_add_tcase(s, tc);

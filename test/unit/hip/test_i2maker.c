@@ -122,7 +122,7 @@ static void check_keys(const struct bench *b, const struct hip_job *job,
 	ck_assert(hit_eq(&k->sa.self, hip_identity_hit(b->i)));
 	ck_assert(hit_eq(&k->sa.peer, hip_identity_hit(b->r)));
 	ck_assert_uint_eq(k->sa.spi_in, BENCH_SPI_I);
-	ck_assert_uint_eq(k->sa.suite, hipjob_esp_suites[0]);
+	ck_assert_uint_eq(k->sa.suite, offer_default.esp.id[0]);
 	host_id = identity_host_id(b->r, &len);
 	ck_assert_uint_eq(k->host_id_len, len);
 	ck_assert_mem_eq(k->host_id, host_id, len);
@@ -155,7 +155,7 @@ START_TEST(a_good_r1_gives_an_i2_that_verifies)
 		ck_assert(fields_get_esp_transform(
 			bench_param(&m, PARAM_ESP_TRANSFORM), &ids));
 		ck_assert_uint_eq(ids.num, 1);
-		ck_assert_uint_eq(ids.id[0], hipjob_esp_suites[0]);
+		ck_assert_uint_eq(ids.id[0], offer_default.esp.id[0]);
 		check_solution(&m);
 		check_auth(&b, &m);
 		check_keys(&b, job, &m);

@@ -7,6 +7,7 @@
 
 #include "hip/keymat.h"
 #include "test/unit/hip/hex.h"
+#include "test/vectors/known_keymat.h"
 
 /* Constants: Python cryptography's HKDF(SHA384, 255*48, salt=I|J,
  * info=lesser|greater).derive(kij) with I = 00 01 .. 2f, J = 80 81 .. af,
@@ -61,6 +62,56 @@ START_TEST(hkdf_known_answers)
 	seed_of(1, &km, _i);
 	check_at(&km, 500, "5a510c8e2189f31eceb4053606e91d547a14ea0c");
 	check_at(&km, 255 * 32 - 16, "94ec0847fc8222a8e52c400c32b06fc7");
+}
+END_TEST
+
+static struct hit hit_of(const char *text)
+{
+	struct hit h;
+
+	hex(text, h.b);
+	return h;
+}
+
+/* The second implementation's keys, for either host: index 96 and 160 among
+ * them (checklist D13). */
+START_TEST(known_keys_of_both_hosts)
+{
+	const struct known_keymat *v = &known_keymats[_i];
+	const struct suite_cipher *c = suite_cipher_find(v->cipher);
+	const struct sa_suite *s = sa_suite_find(v->esp);
+	struct sa_pair p = { .self = hit_of(v->self),
+			     .peer = hit_of(v->peer),
+			     .suite = v->esp };
+	uint8_t kij[66];
+	uint8_t i[SUITE_HASH_MAX];
+	uint8_t j[SUITE_HASH_MAX];
+	struct keymat_seed seed = {
+		.i = i, .j = j, .hit_a = &p.self, .hit_b = &p.peer
+	};
+	struct keymat_hip k;
+	struct keymat km;
+	uint16_t next;
+
+	for (size_t n = 0; n < SUITE_HASH_MAX; n++) {
+		i[n] = (uint8_t)n;
+		j[n] = (uint8_t)(128 + n);
+	}
+	ck_assert_int_eq(suite_setup(), 0);
+	seed.rhash = suite_find(v->rhash);
+	ck_assert_int_eq(keymat_init(&km, &seed, kij, hex(v->kij, kij)), 0);
+	ck_assert_int_eq(keymat_hip_keys(&km, c, &p.self, &p.peer, &k), 0);
+	ck_assert(hex_eq(k.enc_out, c->key_len, v->enc_out));
+	ck_assert(hex_eq(k.enc_in, c->key_len, v->enc_in));
+	ck_assert(hex_eq(k.mac_out, seed.rhash->hash_len, v->mac_out));
+	ck_assert(hex_eq(k.mac_in, seed.rhash->hash_len, v->mac_in));
+	ck_assert_uint_eq(keymat_esp_index(seed.rhash, c), v->index);
+	ck_assert_int_eq(keymat_esp_keys(&km, v->index, &p, &next), 0);
+	ck_assert_uint_eq(next, v->next);
+	ck_assert(hex_eq(p.out.enc, sa_enc_len(s), v->esp_out_enc));
+	ck_assert(hex_eq(p.out.auth, s->auth_len, v->esp_out_auth));
+	ck_assert(hex_eq(p.in.enc, sa_enc_len(s), v->esp_in_enc));
+	ck_assert(hex_eq(p.in.auth, s->auth_len, v->esp_in_auth));
 }
 END_TEST
 
@@ -203,6 +254,8 @@ Suite *test_keymat_suite(void)
 	TCase *tc = tcase_create("keymat");
 
 	tcase_add_loop_test(tc, hkdf_known_answers, 0, 2);
+	tcase_add_loop_test(tc, known_keys_of_both_hosts, 0,
+			    sizeof(known_keymats) / sizeof(known_keymats[0]));
 	tcase_add_test(tc, ends_after_255_hashes);
 	tcase_add_test(tc, draws_are_windows_of_one_stream);
 	tcase_add_test(tc, hip_keys_by_direction);

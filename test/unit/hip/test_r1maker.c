@@ -15,15 +15,17 @@ static void check_suites(const struct hip_msg *m)
 	ck_assert_uint_eq(ids.num, 2);
 	ck_assert_uint_eq(ids.id[0], SUITE_AES256_CBC);
 	ck_assert_uint_eq(ids.id[1], SUITE_AES128_CBC);
-	ck_assert(fields_has_hit_suite(bench_param(m, PARAM_HIT_SUITE_LIST),
-				       hit_suite(&m->sender)));
+	/* All that we verify, whatever our own is (RFC 7401 5.2.10). */
+	ck_assert_uint_eq(
+		fields_hit_suites(bench_param(m, PARAM_HIT_SUITE_LIST)),
+		1 << SUITE_RSA_SHA256 | 1 << SUITE_ECDSA_SHA384);
 	ck_assert(fields_get_transport(
 		bench_param(m, PARAM_TRANSPORT_FORMAT_LIST), &ids));
 	ck_assert_uint_eq(ids.num, 1);
 	ck_assert_uint_eq(ids.id[0], 4095);
 	ck_assert(fields_get_esp_transform(bench_param(m, PARAM_ESP_TRANSFORM),
 					   &ids));
-	ck_assert_uint_eq(ids.num, hipjob_esp_suites_num);
+	ck_assert_uint_eq(ids.num, offer_default.esp.num);
 	for (size_t i = 0; i < ids.num; i++)
 		ck_assert_ptr_nonnull(sa_suite_find(ids.id[i]));
 	/* RFC 7402 5.1.2: this one must be among them. */
@@ -44,8 +46,8 @@ static void check_puzzle(const struct hip_msg *m, const struct hip_job *job)
 	ck_assert_uint_eq(z.k, job->u.pool.k);
 	ck_assert_uint_eq(z.lifetime, HIPJOB_PUZZLE_LIFETIME);
 	ck_assert_uint_eq(z.opaque, 0);
-	ck_assert_uint_eq(z.i_len, sizeof(zero));
-	ck_assert_mem_eq(z.i, zero, sizeof(zero));
+	ck_assert_uint_eq(z.i_len, suite_of_hit(&m->sender)->hash_len);
+	ck_assert_mem_eq(z.i, zero, z.i_len);
 }
 
 static void check_dh(const struct hip_msg *m, const struct hip_job *job)
@@ -53,8 +55,8 @@ static void check_dh(const struct hip_msg *m, const struct hip_job *job)
 	const struct hip_param *p = bench_param(m, PARAM_DH_GROUP_LIST);
 	struct field_dh dh;
 
-	ck_assert_uint_eq(p->len, dh_group_ids_num);
-	ck_assert_mem_eq(p->contents, dh_group_ids, dh_group_ids_num);
+	ck_assert_uint_eq(p->len, job->offer.dh_num);
+	ck_assert_mem_eq(p->contents, job->offer.dh, job->offer.dh_num);
 	ck_assert(fields_get_dh(bench_param(m, PARAM_DIFFIE_HELLMAN), &dh));
 	ck_assert_uint_eq(dh.group, job->u.pool.group->id);
 	ck_assert_ptr_eq(dh_group(job->u.pool.dh), job->u.pool.group);
@@ -79,9 +81,9 @@ START_TEST(r1_has_every_must_parameter_in_type_order)
 	for (unsigned alg = 0; alg < HIP_ALG_NUM; alg++) {
 		struct hip_identity *id = lab_identity((enum hip_alg)alg, 0);
 
-		for (size_t g = 0; g < dh_group_ids_num; g++) {
+		for (size_t g = 0; g < offer_default.dh_num; g++) {
 			struct hip_job *job =
-				bench_pool(id, dh_group_ids[g], false);
+				bench_pool(id, offer_default.dh[g], false);
 			struct hip_msg m =
 				bench_parsed(job->out.buf, job->out.len);
 
@@ -98,6 +100,21 @@ START_TEST(r1_has_every_must_parameter_in_type_order)
 		}
 		hip_identity_free(id);
 	}
+}
+END_TEST
+
+/* RSA-4096 and MODP-3072 with REG_INFO: the largest, and VIA_RVS and echo
+ * requests still fit behind it. */
+START_TEST(the_largest_r1_fits)
+{
+	struct hip_identity *id = lab_identity(HIP_ALG_RSA_4096, 0);
+	struct hip_job *job = bench_pool(id, DH_MODP_3072, true);
+
+	bench_types(job->out.buf, job->out.len, with_reg,
+		    sizeof(with_reg) / sizeof(with_reg[0]));
+	ck_assert_uint_le(job->out.len, HIP_MSG_MAX - 256);
+	hipjob_free(job);
+	hip_identity_free(id);
 }
 END_TEST
 
@@ -220,6 +237,7 @@ Suite *test_r1maker_suite(void)
 	TCase *t = tcase_create("r1maker");
 
 	tcase_set_timeout(t, 60);
+	tcase_add_test(t, the_largest_r1_fits);
 	tcase_add_test(t, r1_has_every_must_parameter_in_type_order);
 	tcase_add_test(t, signature_is_over_zero_initiator_opaque_and_i);
 	tcase_add_test(t, signature_stands_whomever_r1_is_aimed_at);

@@ -27,7 +27,7 @@ static uint64_t get(struct lab *lab, uint8_t *k, uint16_t *opaque)
 				  .addr = &lab->host[0].at.addr,
 				  .now = lab->now };
 	uint8_t r1[HIP_MSG_MAX];
-	size_t len = r1pool_get(lab->host[0].h, &ask, dh_group_ids[0], r1);
+	size_t len = r1pool_get(lab->host[0].h, &ask, offer_default.dh[0], r1);
 	struct field_r1_counter counter;
 	struct field_puzzle puzzle;
 	struct hip_msg m;
@@ -183,7 +183,7 @@ static struct answer answer_to(struct lab *lab)
 {
 	struct r1pool_ask ask = ask_at(lab);
 	struct answer a = { .from = somebody,
-			    .group = dh_group_ids[0],
+			    .group = offer_default.dh[0],
 			    .without = PARAM_NUM };
 	uint8_t r1[HIP_MSG_MAX];
 	size_t len = r1pool_get(lab->host[0].h, &ask, a.group, r1);
@@ -284,7 +284,7 @@ START_TEST(each_thing_wrong_with_a_solution_has_its_reason)
 	WRONG(REASON_NUM, (void)0);
 	WRONG(REASON_HIP_R1_COUNTER, a.counter++);
 	WRONG(REASON_HIP_R1_COUNTER, a.counter--);
-	WRONG(REASON_HIP_R1_COUNTER, a.group = dh_group_ids[1]);
+	WRONG(REASON_HIP_R1_COUNTER, a.group = offer_default.dh[1]);
 	WRONG(REASON_HIP_R1_COUNTER, a.group = 99);
 	WRONG(REASON_HIP_PUZZLE, a.k++);
 	WRONG(REASON_HIP_PUZZLE, a.k--); /* easier than it was */
@@ -351,22 +351,24 @@ START_TEST(each_identity_and_group_has_its_r1_of_the_offered_difficulty)
 					  lab->now),
 			 HG_OK);
 	lab_effects(lab, 0);
-	ck_assert_uint_gt(dh_group_ids_num, 1);
-	for (size_t x = 0; x < 2 * dh_group_ids_num; x++) {
+	ck_assert_uint_gt(offer_default.dh_num, 1);
+	for (size_t x = 0; x < 2 * offer_default.dh_num; x++) {
 		const struct r1pool_entry *e =
-			h->pool.slot[x / dh_group_ids_num][x % dh_group_ids_num]
-				.ring;
+			h->pool.slot[x / offer_default.dh_num]
+				    [x % offer_default.dh_num]
+					    .ring;
 		struct field_puzzle puzzle;
 		struct field_dh dh;
 		struct hip_msg m;
 
 		ck_assert_int_eq(param_parse(e->r1, e->len, &m), REASON_NUM);
-		ck_assert(
-			hit_eq(&m.sender,
-			       hip_identity_hit(h->id[x / dh_group_ids_num])));
+		ck_assert(hit_eq(
+			&m.sender,
+			hip_identity_hit(h->id[x / offer_default.dh_num])));
 		ck_assert(fields_get_dh(param_find(&m, PARAM_DIFFIE_HELLMAN),
 					&dh));
-		ck_assert_uint_eq(dh.group, dh_group_ids[x % dh_group_ids_num]);
+		ck_assert_uint_eq(dh.group,
+				  offer_default.dh[x % offer_default.dh_num]);
 		ck_assert_mem_eq(dh.public, dh_public(e->dh), dh.public_len);
 		ck_assert(fields_get_puzzle(param_find(&m, PARAM_PUZZLE),
 					    &puzzle));
@@ -392,22 +394,22 @@ START_TEST(none_is_given_out_before_it_is_made_or_of_a_group_not_ours)
 	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
 	h = lab->host[0].h;
 	ask = ask_at(lab);
-	ck_assert_uint_eq(lab->held_num, dh_group_ids_num);
-	ck_assert_uint_eq(r1pool_get(h, &ask, dh_group_ids[0], r1), 0);
+	ck_assert_uint_eq(lab->held_num, offer_default.dh_num);
+	ck_assert_uint_eq(r1pool_get(h, &ask, offer_default.dh[0], r1), 0);
 	/* Not run: failed. Another is made, yet not at once. */
 	hip_job_done(h, lab->held[0].job, lab->now);
 	lab->held[0] = lab->held[--lab->held_num];
-	ck_assert_uint_eq(r1pool_get(h, &ask, dh_group_ids[0], r1), 0);
+	ck_assert_uint_eq(r1pool_get(h, &ask, offer_default.dh[0], r1), 0);
 	lab_effects(lab, 0);
-	ck_assert_uint_eq(lab->held_num, dh_group_ids_num - 1);
+	ck_assert_uint_eq(lab->held_num, offer_default.dh_num - 1);
 	ask.now = lab->now += LAB_S;
-	ck_assert_uint_eq(r1pool_get(h, &ask, dh_group_ids[0], r1), 0);
+	ck_assert_uint_eq(r1pool_get(h, &ask, offer_default.dh[0], r1), 0);
 	ask.now = lab->now += LAB_S; /* it is still out */
-	ck_assert_uint_eq(r1pool_get(h, &ask, dh_group_ids[0], r1), 0);
+	ck_assert_uint_eq(r1pool_get(h, &ask, offer_default.dh[0], r1), 0);
 	lab_effects(lab, 0);
-	ck_assert_uint_eq(lab->held_num, dh_group_ids_num); /* just one */
+	ck_assert_uint_eq(lab->held_num, offer_default.dh_num); /* just one */
 	lab_release(lab);
-	ck_assert_uint_gt(r1pool_get(h, &ask, dh_group_ids[0], r1), 0);
+	ck_assert_uint_gt(r1pool_get(h, &ask, offer_default.dh[0], r1), 0);
 	ck_assert_uint_eq(r1pool_get(h, &ask, 99, r1), 0);
 	lab_free(lab);
 }

@@ -223,8 +223,8 @@ static struct lab_packet made(const struct lab *lab, uint8_t type)
 
 	message_begin(&b, type, &lab->host[1].hit, &lab->host[0].hit);
 	if (type == HIP_I1)
-		message_put(&b, PARAM_DH_GROUP_LIST, dh_group_ids,
-			    dh_group_ids_num);
+		message_put(&b, PARAM_DH_GROUP_LIST, offer_default.dh,
+			    offer_default.dh_num);
 	ck_assert_int_eq(message_finish(&b), HG_OK);
 	memcpy(p.msg, b.buf, b.len);
 	p.len = b.len;

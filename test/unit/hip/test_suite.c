@@ -98,9 +98,9 @@ START_TEST(tables)
 	ck_assert_ptr_null(suite_of_hit(&h));
 	ck_assert_uint_eq(suite_cipher_find(2)->key_len, 16);
 	ck_assert_uint_eq(suite_cipher_find(4)->key_len, 32);
-	ck_assert_ptr_null(suite_cipher_find(1)); /* NULL-ENCRYPT */
-	for (size_t i = 0; i < suite_cipher_ids_num; i++)
-		ck_assert_ptr_nonnull(suite_cipher_find(suite_cipher_ids[i]));
+	ck_assert_uint_eq(suite_list_num, 2); /* ECDSA is preferred */
+	ck_assert_uint_eq(suite_list[0], suite_find(2)->list_id);
+	ck_assert_uint_eq(suite_list[1], suite_find(1)->list_id);
 }
 END_TEST
 
