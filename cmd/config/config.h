@@ -21,9 +21,11 @@
  *   rekey-time = 3600             [peer HIT]          host role: where it is
  *   rekey-bytes = N               address = ADDRESS[:PORT]  (repeat)
  *   rekey-packets = N             via-rvs = no
- *   rekey-dh = yes|no
- *   user = NAME                   [policy "PATTERN"]
- *                                 hip = require|prefer|off
+ *   rekey-dh = yes|no             esp-null = no (yes: ESP to and from it
+ *   user = NAME                                  may be readable by all)
+ *   dh-groups = NAME, NAME...     [policy "PATTERN"]
+ *   hip-ciphers = NAME, NAME...   hip = require|prefer|off
+ *   esp-suites = NAME, NAME...
  * A section turns its role on.
  */
 #pragma once
@@ -60,7 +62,8 @@ struct config_peer {
 	struct hit hit;
 	struct endpoint at[CONFIG_PEER_ADDRS];
 	size_t at_num;
-	bool via_rvs; /* the addresses are those of rendezvous servers */
+	bool via_rvs;  /* the addresses are those of rendezvous servers */
+	bool esp_null; /* ESP to it may go without encryption */
 };
 
 struct config {
@@ -78,7 +81,8 @@ struct config {
 	size_t allow_num;
 	uint8_t puzzle; /* default 8 */
 	struct hip_rekey rekey;
-	char user[64]; /* hipgate-setup: who owns the TUN */
+	struct hip_offer offer; /* empty lists: the engine's own */
+	char user[64];		/* hipgate-setup: who owns the TUN */
 
 	bool proxy;
 	struct prefix pool6; /* len 0: none */

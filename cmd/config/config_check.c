@@ -128,6 +128,26 @@ static void check_lans(struct config_parse *p)
 	}
 }
 
+static bool any_esp_null(const struct config *c)
+{
+	for (size_t i = 0; i < c->peers_num; i++) {
+		if (c->peers[i].esp_null)
+			return true;
+	}
+	return false;
+}
+
+/* R1 has room for six (RFC 7402 5.1.2). */
+static void check_suites(struct config_parse *p)
+{
+	if (p->c->offer.esp_num == HIP_OFFER_MAX && any_esp_null(p->c))
+		config_parse_fail(p, p->at[CONFIG_SECTION_PEER],
+				  "esp-null = yes offers a suite more, and "
+				  "esp-suites has %d already; leave one out "
+				  "there",
+				  HIP_OFFER_MAX);
+}
+
 static void check_roles(struct config_parse *p)
 {
 	const struct config *c = p->c;
@@ -140,7 +160,7 @@ static void check_roles(struct config_parse *p)
 		config_parse_fail(p, p->at[CONFIG_SECTION_POLICY],
 				  "[policy] serves the proxy only; add "
 				  "[proxy] or remove it");
-	if (!c->host && c->peers_num > 0)
+	if (!c->host && c->peers_num > 0 && !any_esp_null(c))
 		config_parse_fail(p, p->at[CONFIG_SECTION_PEER],
 				  "[peer] serves the host role only; add "
 				  "[host] or remove it");
@@ -157,4 +177,5 @@ void config_check(struct config_parse *p)
 	check_pool(p, &p->c->pool6, p->pool6_at);
 	check_pool(p, &p->c->pool4, p->pool4_at);
 	check_lans(p);
+	check_suites(p);
 }

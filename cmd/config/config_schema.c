@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/config/config_suites.h"
 #include "cmd/config/config_value.h"
 
 #define HIT_TEXT "a HIT (inside 2001:20::/28)"
@@ -28,6 +29,7 @@ const struct config_section config_schema_sections[] = {
 #define FILE_NAME "a file name of at most 255 octets"
 #define INTERFACE "an interface name of 1 to 15 octets"
 #define ACCOUNT "a name of letters, digits, '.', '_' and '-'"
+#define LIST_TEXT "names, each once, separated by commas, out of "
 #define ENDPOINT_TEXT                                                          \
 	"a unicast ADDRESS, or ADDRESS:PORT with an IPv6 address in []"
 
@@ -63,6 +65,12 @@ const struct config_key config_schema_keys[] = {
 	{ CONFIG_DAEMON, "rekey-dh", "yes or no", false, 1,
 	  config_value_rekey_dh },
 	{ CONFIG_DAEMON, "user", ACCOUNT, false, 1, config_value_user },
+	{ CONFIG_DAEMON, "dh-groups", LIST_TEXT CONFIG_SUITES_DH, false, 1,
+	  config_suites_dh_groups },
+	{ CONFIG_DAEMON, "hip-ciphers", LIST_TEXT CONFIG_SUITES_CIPHERS, false,
+	  1, config_suites_hip_ciphers },
+	{ CONFIG_DAEMON, "esp-suites", LIST_TEXT CONFIG_SUITES_ESP, false, 1,
+	  config_suites_esp_suites },
 
 	{ CONFIG_PROXY, "prefix",
 	  "ADDRESS/LENGTH with no bits set behind LENGTH, as "
@@ -87,6 +95,8 @@ const struct config_key config_schema_keys[] = {
 	  CONFIG_PEER_ADDRS, config_value_peer_address },
 	{ CONFIG_SECTION_PEER, "via-rvs", "yes or no", false, 1,
 	  config_value_via_rvs },
+	{ CONFIG_SECTION_PEER, "esp-null", "yes or no", false, 1,
+	  config_suites_esp_null },
 
 	{ CONFIG_SECTION_POLICY, "hip", "require, prefer or off", true, 1,
 	  config_value_hip },

@@ -26,7 +26,7 @@ static const struct verb verbs[] = {
 	  show_list },
 	{ "trace", "[--follow] " SHOW, "what happened, step by step",
 	  show_trace },
-	{ "keygen", "[--alg p256|p384] [--force] FILE",
+	{ "keygen", "[--alg p256|p384|rsa2048|rsa3072|rsa4096] [--force] FILE",
 	  "make an identity; prints its HIT", keyverbs_keygen },
 	{ "hit", "FILE|HIT", "the HIT of a private key, in its usual form",
 	  keyverbs_hit },

@@ -112,8 +112,9 @@ int keyfile_read(const char *path, struct hip_identity **out, char *errbuf,
 	err = hip_identity_from_pem(pem, len, out);
 	if (err)
 		(void)snprintf(errbuf, errlen,
-			       "%s: not a private key we can use (%s); make "
-			       "one with \"hipgate keygen FILE\"",
+			       "%s: not a private key we can use (%s); it "
+			       "must be " HIP_IDENTITY_KINDS "; make one with "
+			       "\"hipgate keygen FILE\"",
 			       path, err_text(err));
 	sodium_memzero(pem, len);
 	free(pem);

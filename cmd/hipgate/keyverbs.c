@@ -19,8 +19,9 @@ enum { RVS_MAX = 8, TTL_DEFAULT = 3600, RECORD_MAX = 8192 };
 /* ---- keygen ------------------------------------------------------------ */
 
 static const char *const alg_names[HIP_ALG_NUM] = {
-	[HIP_ALG_ECDSA_P256] = "p256",
-	[HIP_ALG_ECDSA_P384] = "p384",
+	[HIP_ALG_ECDSA_P256] = "p256",	[HIP_ALG_ECDSA_P384] = "p384",
+	[HIP_ALG_RSA_2048] = "rsa2048", [HIP_ALG_RSA_3072] = "rsa3072",
+	[HIP_ALG_RSA_4096] = "rsa4096",
 };
 
 static bool alg_find(const char *name, enum hip_alg *out)
@@ -68,7 +69,8 @@ int keyverbs_keygen(const struct verb *v, int argc, char **argv)
 			return verb_usage(v);
 		else if (!alg_find(optarg, &alg))
 			return verb_fail("keygen: unknown algorithm \"%s\"; "
-					 "there are: p256, p384",
+					 "there are: p256, p384, rsa2048, "
+					 "rsa3072, rsa4096",
 					 optarg);
 	}
 	if (optind + 1 != argc)

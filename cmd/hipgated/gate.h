@@ -64,6 +64,7 @@ struct peer {
 
 struct gate {
 	const struct config *cfg;
+	struct hit esp_null[CONFIG_PEERS]; /* the engine borrows them */
 	uv_loop_t *loop;
 	struct plane plane;
 	struct worker workers[WORKERS_MAX];

@@ -42,8 +42,9 @@ static int add_identity(struct gate *g, const char *path, char *errbuf,
 	free(pem);
 	if (err) {
 		(void)snprintf(errbuf, errlen,
-			       "%s: %s; make one with: hipgate keygen %s", path,
-			       err_text(err), path);
+			       "%s: %s; it must be " HIP_IDENTITY_KINDS
+			       "; make one with: hipgate keygen %s",
+			       path, err_text(err), path);
 		return err;
 	}
 	log_info("identity hit=%s file=%s",
@@ -69,6 +70,30 @@ static void add_static_peers(struct gate *g)
 	}
 }
 
+/* ESP without encryption is for these peers alone. */
+static size_t esp_null_peers(const struct config *c, struct hit *out)
+{
+	size_t num = 0;
+
+	for (size_t i = 0; i < c->peers_num; i++) {
+		if (c->peers[i].esp_null)
+			out[num++] = c->peers[i].hit;
+	}
+	return num;
+}
+
+static int new_failed(const struct config *c, int err, char *errbuf,
+		      size_t errlen)
+{
+	if (err == HG_EUNSUPP && c->offer.cipher_num)
+		(void)snprintf(errbuf, errlen,
+			       "hip-ciphers = null is for builds with "
+			       "HIPGATE_DEBUG_NULL only; remove it");
+	else
+		(void)snprintf(errbuf, errlen, "HIP engine: %s", err_text(err));
+	return err;
+}
+
 int hipside_start(struct gate *g, char *errbuf, size_t errlen)
 {
 	const struct config *c = g->cfg;
@@ -79,16 +104,17 @@ int hipside_start(struct gate *g, char *errbuf, size_t errlen)
 		.allow_num = c->allow_num,
 		.rekey = c->rekey,
 		.spi_mod = g->plane.workers_num,
+		.offer = c->offer,
+		.esp_null = g->esp_null,
+		.esp_null_num = esp_null_peers(c, g->esp_null),
 		.puzzle_k = c->puzzle,
 		.puzzle_k_max = 20,
 	};
 	uint64_t now = uv_hrtime();
 	int err = hip_new(&hc, now, &g->hip);
 
-	if (err) {
-		(void)snprintf(errbuf, errlen, "HIP engine: %s", err_text(err));
-		return err;
-	}
+	if (err)
+		return new_failed(c, err, errbuf, errlen);
 	for (size_t i = 0; i < c->identity_num; i++) {
 		err = add_identity(g, c->identity[i], errbuf, errlen);
 		if (err)

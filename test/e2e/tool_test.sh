@@ -50,7 +50,7 @@ mode_is() { [ "$(stat -c %a "$1")" = "$2" ]; }
 
 # ---- keys ------------------------------------------------------------------
 
-for alg in p256 p384; do
+for alg in p256 p384 rsa2048 rsa3072; do
 	key=$dir/$alg.pem
 	ok "keygen $alg" "$tool" keygen --alg $alg "$key"
 	cp "$dir/said" "$dir/$alg.hit"
@@ -73,7 +73,7 @@ ok "keygen --force overwrites" "$tool" keygen --force "$dir/umask.pem"
 ok "with 0600" mode_is "$dir/umask.pem" 600
 ok "and leaves no other file" [ "$(ls "$dir" | grep -c umask)" = 1 ]
 ok "no folder" has "No such file" "$tool" keygen "$dir/no/key.pem"
-ok "unknown algorithm" has "there are: p256, p384" \
+ok "unknown algorithm" has "there are: p256, p384, rsa2048, rsa3072, rsa4096" \
 	"$tool" keygen --alg rsa "$dir/x.pem"
 ok "no file name is a usage error" status 2 "$tool" keygen
 ok "hit: a HIT in its usual form" has 2001:21::77 \
@@ -90,7 +90,7 @@ ok "hit: not a key" has "hipgate keygen" "$tool" hit "$dir/rubbish"
 
 # ---- dns-record -------------------------------------------------------------
 
-for alg in p256 p384; do
+for alg in p256 p384 rsa2048 rsa3072; do
 	{
 		echo '$ORIGIN foo.com.'
 		echo '@ 60 IN SOA ns.foo.com. h.foo.com. 1 60 60 60 60'
