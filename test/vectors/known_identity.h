@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "hip/hip.h"
+
 /* clang-format off */
 /* HI fields, HITs (middle 96 bits), DNS keys; signatures over
  * "hipgate": RSA with a salt of the hash's length, and with

@@ -23,12 +23,14 @@ MESSAGE = b"hipgate"
 
 
 class Header:
-    def __init__(self, name, what):
+    def __init__(self, name, what, include=""):
         self.name, self.lines = name, [
             "/* SPDX-License-Identifier: MIT */",
             "/* %s; made by test/vectors/make.py, do not edit. */" % what,
-            "#pragma once", "", "#include <stdint.h>", "",
-            "/* clang-format off */"]
+            "#pragma once", "", "#include <stdint.h>", ""]
+        if include:
+            self.lines += ['#include "%s"' % include, ""]
+        self.lines.append("/* clang-format off */")
 
     def put(self, text):
         self.lines += text.split("\n")
@@ -82,7 +84,8 @@ def short_nonce(c, d, digest):
 
 
 def identities():
-    h = Header("known_identity", "Host Identities and their signatures")
+    h = Header("known_identity", "Host Identities and their signatures",
+               "hip/hip.h")
     h.put("/* HI fields, HITs (middle 96 bits), DNS keys; signatures over\n"
           " * \"hipgate\": RSA with a salt of the hash's length, and with\n"
           " * none; ECDSA with a fixed nonce, and with an s that begins with\n"

@@ -218,9 +218,11 @@ START_TEST(hit_suites)
 	ck_assert(fields_has_hit_suite(&p, 3));
 	ck_assert(!fields_has_hit_suite(&p, 1)); /* low half is set */
 	ck_assert(!fields_hit_suites_ok(&p));
+	ck_assert_uint_eq(fields_hit_suites(&p), 1 << 2 | 1 << 3);
 	p.len = 1;
 	ck_assert(fields_hit_suites_ok(&p));
 	ck_assert(!fields_has_hit_suite(&p, 3));
+	ck_assert_uint_eq(fields_hit_suites(&p), 1 << 2);
 }
 END_TEST
 

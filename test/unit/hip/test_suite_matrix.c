@@ -96,6 +96,20 @@ START_TEST(each_dh_group_with_each_cipher_and_esp_suite)
 }
 END_TEST
 
+/* HIP_CIPHER 1: only where the build has it, and only when it is listed. */
+START_TEST(null_encrypt_is_for_debug_builds)
+{
+	const struct choice c = { DH_P256, SUITE_NULL, 13 };
+	struct hip_config cfg = config_of(&c, NULL);
+	struct hip *h;
+
+	if (suite_cipher_find(SUITE_NULL))
+		exchange(0, 1, &c);
+	else
+		ck_assert_int_eq(hip_new(&cfg, 0, &h), HG_EUNSUPP);
+}
+END_TEST
+
 /* The Responder's list decides (RFC 7401 5.2.6), and the Initiator agrees. */
 START_TEST(the_responders_order_decides_the_group)
 {
@@ -382,6 +396,7 @@ Suite *test_suite_matrix_suite(void)
 	tcase_add_loop_test(tc, each_pair_of_identities, 0, KEYS * KEYS);
 	tcase_add_loop_test(tc, each_dh_group_with_each_cipher_and_esp_suite, 0,
 			    DHS);
+	tcase_add_test(tc, null_encrypt_is_for_debug_builds);
 	tcase_add_test(tc, the_responders_order_decides_the_group);
 	tcase_add_test(tc, offers_that_do_not_meet_fail);
 	tcase_add_test(tc, no_encryption_only_where_both_list_each_other);
