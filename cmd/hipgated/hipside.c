@@ -432,9 +432,13 @@ static void do_failed(struct gate *g, const struct hip_effect *e,
 		      const struct told *t)
 {
 	struct peer *p = peer_of(g, e);
+	char instead[ADDR_TEXT_MAX];
 
 	log_warn("base exchange with %s failed: %s", t->peer,
 		 reason_why(e->reason));
+	if (!hit_is_null(&e->instead))
+		log_info("base exchange with %s begun again as %s", t->peer,
+			 hit_print(&e->instead, instead));
 	events_add(&g->events, uv_hrtime(), "", "hip-failed",
 		   json_pack("{s:s,s:s}", "peer", t->peer, "reason",
 			     reason_name(e->reason)),
