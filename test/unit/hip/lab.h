@@ -289,7 +289,6 @@ static inline void lab_boot_id(struct lab *lab, size_t i,
 
 	hip_free(host->h);
 	memset(host, 0, sizeof(*host));
-	host->key = key;
 	host->at = lab_at(i);
 	ck_assert_int_eq(hip_new(cfg, lab->now, &host->h), 0);
 	ck_assert_int_eq(hip_add_identity(host->h, id, lab->now), 0);
@@ -305,6 +304,7 @@ static inline void lab_boot(struct lab *lab, size_t i,
 			    size_t key)
 {
 	lab_boot_id(lab, i, cfg, lab_identity(alg, key));
+	lab->host[i].key = key;
 }
 
 static inline struct hip_config lab_config(void)

@@ -196,7 +196,8 @@ static struct lab_packet passed_on(struct lab *lab, unsigned froms, bool proof)
 	struct msg_builder b;
 
 	message_begin(&b, HIP_I1, &lab->host[0].hit, &lab->host[1].hit);
-	message_put(&b, PARAM_DH_GROUP_LIST, dh_group_ids, dh_group_ids_num);
+	message_put(&b, PARAM_DH_GROUP_LIST, offer_default.dh,
+		    offer_default.dh_num);
 	for (unsigned i = 0; i < froms; i++)
 		fields_put_from(&b, &lab->host[0].at.addr);
 	if (proof)

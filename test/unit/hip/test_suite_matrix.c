@@ -236,7 +236,7 @@ struct narrow {
 
 static bool narrow_r1(struct lab *lab, struct lab_packet *p)
 {
-	static const uint8_t rsa_only[] = { 0x10, 0x01, 0x30 };
+	static const uint8_t rsa_only[] = { 0x10, 0x30 };
 	const struct narrow *n = lab->hook_arg;
 	const struct bench_edits e = { .e = { { PARAM_HIT_SUITE_LIST, rsa_only,
 						sizeof(rsa_only) } },
