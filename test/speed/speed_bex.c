@@ -14,7 +14,6 @@
 
 #include "hip/dh.h"
 #include "hip/hip.h"
-#include "test/speed/speed_groups.h"
 #include "test/speed/speed_pair.h"
 #include "test/speed/speed_ref.h"
 
@@ -80,16 +79,16 @@ static int run(char **arg)
 	if (alg < 0 || alg >= HIP_ALG_NUM || group < 1 || group > UINT8_MAX ||
 	    !dh_group_find((uint8_t)group))
 		return HG_EUNSUPP;
-	speed_groups_only((uint8_t)group);
-	err = speed_pair_init(&p, (enum hip_alg)alg, (uint8_t)atoi(arg[2]));
+	err = speed_pair_init(&p, (enum hip_alg)alg, (uint8_t)group,
+			      (uint8_t)atoi(arg[2]));
 	if (err)
 		return err;
 	/* Caches and allocator warm up. */
-	err = speed_pair_exchange(&p, (uint8_t)group);
+	err = speed_pair_exchange(&p);
 	accounts_clear(&p);
 	while (!err &&
 	       (double)(p.initiator.cpu_ns + p.responder.cpu_ns) < budget_ns) {
-		err = speed_pair_exchange(&p, (uint8_t)group);
+		err = speed_pair_exchange(&p);
 		n++;
 	}
 	if (!err)

@@ -51,6 +51,7 @@ static int side_init(struct speed_pair *p, struct speed_side *s,
 		     enum hip_alg alg, uint8_t k)
 {
 	struct hip_config cfg = { .responder = s == &p->responder,
+				  .offer = { .dh = { p->group }, .dh_num = 1 },
 				  .puzzle_k = k,
 				  .puzzle_k_max = 20 };
 	struct hip_identity *id;
@@ -71,13 +72,15 @@ static int side_init(struct speed_pair *p, struct speed_side *s,
 	return HG_OK;
 }
 
-int speed_pair_init(struct speed_pair *p, enum hip_alg alg, uint8_t k)
+int speed_pair_init(struct speed_pair *p, enum hip_alg alg, uint8_t group,
+		    uint8_t k)
 {
 	static const uint8_t a[4] = { 192, 0, 2, 1 };
 	static const uint8_t b[4] = { 192, 0, 2, 2 };
 	int err;
 
 	memset(p, 0, sizeof(*p));
+	p->group = group;
 	p->now = 1000 * UINT64_C(1000000000);
 	p->initiator.at = (struct endpoint){ addr_from4(a), HIP_PORT };
 	p->responder.at = (struct endpoint){ addr_from4(b), HIP_PORT };
@@ -131,7 +134,7 @@ static uint8_t group_of(const struct speed_side *s)
 	return dh && fields_get_dh(dh, &f) ? f.group : 0;
 }
 
-int speed_pair_exchange(struct speed_pair *p, uint8_t group)
+int speed_pair_exchange(struct speed_pair *p)
 {
 	struct speed_side *i = &p->initiator;
 	struct speed_side *r = &p->responder;
@@ -147,7 +150,7 @@ int speed_pair_exchange(struct speed_pair *p, uint8_t group)
 		return err;
 	deliver(p, r, i); /* I1 */
 	deliver(p, i, r); /* R1 */
-	if (group_of(i) != group)
+	if (group_of(i) != p->group)
 		return HG_EAGAIN;
 	deliver(p, r, i); /* I2 */
 	deliver(p, i, r); /* R2 */

@@ -35,12 +35,14 @@ struct speed_side {
 struct speed_pair {
 	struct speed_side initiator;
 	struct speed_side responder;
-	uint64_t now; /* ns, made up */
+	uint64_t now;  /* ns, made up */
+	uint8_t group; /* the one DH group that both offer */
 };
 
 /* Both identities are of this kind; k: the puzzle's difficulty. */
-int speed_pair_init(struct speed_pair *p, enum hip_alg alg, uint8_t k) HG_CHECK;
+int speed_pair_init(struct speed_pair *p, enum hip_alg alg, uint8_t group,
+		    uint8_t k) HG_CHECK;
 void speed_pair_fini(struct speed_pair *p);
 /* One base exchange, I1 to R2. HG_EAGAIN: it came to no end on both sides, or
  * not in this DH group. */
-int speed_pair_exchange(struct speed_pair *p, uint8_t group) HG_CHECK;
+int speed_pair_exchange(struct speed_pair *p) HG_CHECK;
