@@ -22,11 +22,8 @@ inside_of()
 	test/fuzz/* | test/speed/*)
 		sed -nE '1,8s/.*room: ([a-z]+).*/\1/p' "$1"
 		;;
-	test/second/*)
+	test/second/* | test/sim/*)
 		echo hip
-		;;
-	test/sim/*)
-		echo test
 		;;
 	*)
 		echo "${1%%/*}"

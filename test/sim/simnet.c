@@ -3,63 +3,38 @@
 /* THEORY OF OPERATION
  * One heap of events drives everything: packets, jobs and restarts come
  * out of it in the order of virtual time; between them the engines' own
- * deadlines are served. All chance comes from one generator with a seed,
- * libsodium's too, so a seed repeats a run. (OpenSSL's own randomness stays
- * random: it makes keys and signatures, on which nothing here depends.)
+ * deadlines are served, sometimes late. Each host has its own clock, which
+ * runs at its own rate and may leap ahead: an engine never sees s->now.
+ *
+ * A job runs when it starts or when it is due, by chance: both are legal,
+ * and an engine must not be able to tell.
+ *
+ * All chance comes from one generator with a seed, libsodium's too, so a
+ * seed repeats a run. (OpenSSL's own randomness stays random: it makes keys
+ * and signatures, on which nothing here depends.)
  */
 #include "test/sim/simnet.h"
 
-#include <assert.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "test/sim/simkeys.h"
+#include "test/sim/simsa.h"
 
-/* ---- chance -------------------------------------------------------------- */
-
-static struct sim *current; /* libsodium's hook takes no argument */
-
-static uint64_t next(struct sim *s)
-{
-	uint64_t a = s->rng[0]; /* xorshift128+ */
-	uint64_t b = s->rng[1];
-
-	s->rng[0] = b;
-	a ^= a << 23;
-	s->rng[1] = a ^ b ^ (a >> 17) ^ (b >> 26);
-	return s->rng[1] + b;
-}
+/* Calls of hip_tick at one moment. */
+#define TICKS_MAX 1000
 
 uint64_t simnet_random(struct sim *s, uint64_t n)
 {
-	return n ? next(s) % n : 0;
+	return simchance_below(&s->chance, n);
 }
 
-static const char *random_name(void)
+void simnet_break(struct sim *s, const char *why)
 {
-	return "sim";
+	if (!s->broken)
+		s->broken = why;
 }
-
-static uint32_t random_word(void)
-{
-	return (uint32_t)next(current);
-}
-
-static void random_buf(void *const buf, const size_t size)
-{
-	uint8_t *p = buf;
-
-	for (size_t i = 0; i < size; i++)
-		p[i] = (uint8_t)(next(current) >> 11);
-}
-
-static struct randombytes_implementation chance = {
-	.implementation_name = random_name,
-	.random = random_word,
-	.buf = random_buf,
-};
 
 /* ---- events -------------------------------------------------------------- */
 
@@ -68,8 +43,9 @@ static bool before(const struct sim_event *a, const struct sim_event *b)
 	return a->at != b->at ? a->at < b->at : a->order < b->order;
 }
 
-static void put(struct sim *s, struct sim_event e)
+void simnet_put(struct sim *s, const struct sim_event *event)
 {
+	struct sim_event e = *event;
 	size_t i = s->num++;
 
 	if (s->num > s->cap) {
@@ -109,28 +85,117 @@ static struct sim_event take(struct sim *s)
 	return out;
 }
 
-/* ---- hosts --------------------------------------------------------------- */
+static void drop_event(struct sim_event *e)
+{
+	free(e->msg);
+	if (e->job)
+		hip_job_done(NULL, e->job, 0);
+}
 
-void simnet_boot(struct sim *s, unsigned i)
+/* ---- clocks --------------------------------------------------------------- */
+
+#define MILLION 1000000
+/* Longer spans are looked at in parts: the products stay below 2^63. */
+#define SPAN_MAX (8000 * SIM_S)
+
+uint64_t simnet_clock(const struct sim *s, unsigned i)
+{
+	const struct sim_host *host = &s->host[i];
+	uint64_t gone = s->now - host->base;
+
+	return host->shown + gone / MILLION * (uint64_t)(MILLION + host->ppm) +
+	       gone % MILLION * (uint64_t)(MILLION + host->ppm) / MILLION;
+}
+
+static void rebase(struct sim *s, unsigned i)
+{
+	s->host[i].shown = simnet_clock(s, i);
+	s->host[i].base = s->now;
+}
+
+void simnet_jump(struct sim *s, unsigned i, uint64_t by)
+{
+	if (s->loud)
+		printf("%9.3f %u's clock leaps %.0f s\n", (double)s->now / 1e9,
+		       i, (double)by / 1e9);
+	rebase(s, i);
+	s->host[i].shown += by;
+	s->count.jumps++;
+}
+
+void simnet_rate(struct sim *s, unsigned i, int64_t ppm)
+{
+	rebase(s, i);
+	s->host[i].ppm = ppm;
+}
+
+/* When the host's clock will show t, at the latest; for a time far away, some
+ * time before. */
+static uint64_t when(const struct sim_host *host, uint64_t t)
+{
+	uint64_t rate = (uint64_t)(MILLION + host->ppm);
+	uint64_t span = t > host->shown ? t - host->shown : 0;
+
+	if (t == SIM_NEVER)
+		return SIM_NEVER;
+	if (span > SPAN_MAX)
+		span = SPAN_MAX;
+	return host->base + span / rate * MILLION +
+	       (span % rate * MILLION + rate - 1) / rate;
+}
+
+/* When hip_tick is called for the engine's deadline. */
+static uint64_t due(struct sim *s, unsigned i)
 {
 	struct sim_host *host = &s->host[i];
-	struct hip_identity *id;
+	uint64_t d = host->h ? hip_deadline(host->h) : SIM_NEVER;
 
-	if (hip_identity_from_pem(simkeys[i], strlen(simkeys[i]), &id) ||
-	    hip_new(&host->cfg, s->now, &host->h) ||
-	    hip_add_identity(host->h, id, s->now))
-		abort();
-	host->hit = *hip_default_hit(host->h);
+	if (d == SIM_NEVER)
+		return SIM_NEVER;
+	if (d != host->due) {
+		host->due = d;
+		host->late = simnet_random(s, s->weather.late);
+	}
+	return when(host, d) + host->late;
+}
+
+/* ---- hosts --------------------------------------------------------------- */
+
+int simnet_name(const struct sim *s, const struct hit *hit)
+{
+	for (unsigned n = 0; n < SIM_NAMES; n++) {
+		if (s->name[n].is && hit_eq(&s->name[n].hit, hit))
+			return (int)n;
+	}
+	return -1;
+}
+
+static void boot(struct sim *s, unsigned i)
+{
+	struct sim_host *host = &s->host[i];
+	const struct hit *server = &s->name[2 * SIM_IDS].hit;
+
+	memset(s->wanted[i * SIM_IDS], 0, SIM_IDS * sizeof(s->wanted[0]));
 	host->life++;
+	host->jobs = 0;
 	host->registered = false;
-	memset(host->up, 0, sizeof(host->up));
-	simnet_effects(s, i);
-	if (s->hosts == 3 && i == 1) {
-		if (hip_register(host->h, NULL, &s->host[2].hit, &s->host[2].at,
-				 60, s->now))
+	host->leaving = false;
+	if (hip_new(&host->cfg, simnet_clock(s, i), &host->h))
+		abort();
+	for (unsigned k = 0; k < SIM_IDS; k++) {
+		struct sim_name *n = &s->name[i * SIM_IDS + k];
+
+		if (n->is && hip_add_identity(host->h, simkeys_take(n->key),
+					      simnet_clock(s, i)))
 			abort();
 		simnet_effects(s, i);
 	}
+	if (!s->rendezvous || i != 1)
+		return;
+	if (hip_register(host->h, NULL, server, &s->host[2].at, 60,
+			 simnet_clock(s, i)))
+		abort();
+	simnet_effects(s, i);
 }
 
 void simnet_crash(struct sim *s, unsigned i, uint64_t back_after)
@@ -146,50 +211,55 @@ void simnet_crash(struct sim *s, unsigned i, uint64_t back_after)
 	hip_free(s->host[i].h);
 	s->host[i].h = NULL;
 	s->host[i].life++;
-	memset(s->host[i].up, 0, sizeof(s->host[i].up));
-	put(s, e);
+	simsa_forget(&s->host[i]);
+	s->count.crashes++;
+	simnet_put(s, &e);
 }
 
-void simnet_init(struct sim *s, uint64_t seed, unsigned hosts)
+int simnet_want(struct sim *s, unsigned self, unsigned peer,
+		const struct endpoint *at, size_t num)
 {
-	static bool set;
+	unsigned i = self / SIM_IDS;
+	int err;
 
-	memset(s, 0, sizeof(*s));
-	current = s;
-	/* Takes some chance the first time: before the seed is set. */
-	if (!set &&
-	    (randombytes_set_implementation(&chance) || sodium_init() < 0))
-		abort();
-	set = true;
-	s->seed = seed;
-	s->rng[0] = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-	s->rng[1] = seed ^ UINT64_C(0xbf58476d1ce4e5b9);
-	for (int n = 0; n < 16; n++)
-		next(s);
-	s->now = SIM_S + simnet_random(s, 1000 * SIM_S);
-	s->hosts = hosts;
-	s->weather = (struct sim_weather){ .delay = SIM_MS };
-	for (unsigned n = 0; n < hosts; n++) {
+	s->wanted[self][peer] = true;
+	err = hip_want(s->host[i].h, &s->name[self].hit, &s->name[peer].hit, at,
+		       num, simnet_clock(s, i));
+	simnet_effects(s, i);
+	return err;
+}
+
+void simnet_close(struct sim *s, unsigned i, const struct hit *peer)
+{
+	for (unsigned k = 0; k < SIM_IDS; k++) {
+		for (unsigned n = 0; n < SIM_NAMES; n++) {
+			if (!peer || hit_eq(&s->name[n].hit, peer))
+				s->wanted[i * SIM_IDS + k][n] = false;
+		}
+	}
+	hip_close(s->host[i].h, peer, simnet_clock(s, i));
+	simnet_effects(s, i);
+}
+
+void simnet_start(struct sim *s)
+{
+	for (unsigned n = 0; n < SIM_NAMES; n++) {
+		struct hip_identity *id;
+
+		if (!s->name[n].is)
+			continue;
+		id = simkeys_take(s->name[n].key);
+		s->name[n].hit = *hip_identity_hit(id);
+		hip_identity_free(id);
+	}
+	for (unsigned n = 0; n < s->hosts; n++) {
 		/* The server first: others register with it. */
-		unsigned i = hosts - 1 - n;
+		unsigned i = s->hosts - 1 - n;
 		uint8_t four[4] = { 192, 0, 2, (uint8_t)(i + 1) };
 
 		s->host[i].at = (struct endpoint){ addr_from4(four), HIP_PORT };
-		s->host[i].cfg = (struct hip_config){
-			.responder = true,
-			.rendezvous = i == 2,
-			.puzzle_k = 1,
-			.puzzle_k_max = 16,
-		};
-		simnet_boot(s, i);
+		boot(s, i);
 	}
-}
-
-static void drop_event(struct sim_event *e)
-{
-	free(e->msg);
-	if (e->job)
-		hip_job_done(NULL, e->job, 0);
 }
 
 void simnet_fini(struct sim *s)
@@ -201,6 +271,7 @@ void simnet_fini(struct sim *s)
 	for (unsigned i = 0; i < SIM_TAPE; i++)
 		free(s->tape[i].msg);
 	free(s->heap);
+	simlaw_fini(&s->law);
 }
 
 /* ---- the network --------------------------------------------------------- */
@@ -209,15 +280,6 @@ static int host_at(const struct sim *s, const struct endpoint *at)
 {
 	for (unsigned i = 0; i < s->hosts; i++) {
 		if (endpoint_eq(&s->host[i].at, at))
-			return (int)i;
-	}
-	return -1;
-}
-
-static int host_of(const struct sim *s, const struct hit *hit)
-{
-	for (unsigned i = 0; i < s->hosts; i++) {
-		if (hit_eq(&s->host[i].hit, hit))
 			return (int)i;
 	}
 	return -1;
@@ -233,8 +295,7 @@ static uint8_t *copy(const uint8_t *p, size_t len)
 	return q;
 }
 
-/* Through the weather: lost, late, twice. */
-static void travel(struct sim *s, const struct sim_event *e)
+void simnet_travel(struct sim *s, const struct sim_event *e)
 {
 	unsigned copies = simnet_random(s, 1000) < s->weather.dup ? 2 : 1;
 
@@ -247,7 +308,7 @@ static void travel(struct sim *s, const struct sim_event *e)
 			 simnet_random(s, s->weather.jitter);
 		if (e->msg)
 			one.msg = copy(e->msg, e->len);
-		put(s, one);
+		simnet_put(s, &one);
 	}
 }
 
@@ -260,62 +321,21 @@ static void tape(struct sim *s, const struct sim_event *e)
 	t->msg = copy(e->msg, e->len);
 }
 
-void simnet_attack(struct sim *s)
-{
-	unsigned n = s->taped < SIM_TAPE ? s->taped : SIM_TAPE;
-	struct sim_event e;
-
-	if (!n)
-		return;
-	e = s->tape[simnet_random(s, n)];
-	e.msg = copy(e.msg, e.len);
-	if (simnet_random(s, 2)) {
-		e.msg[simnet_random(s, e.len)] ^=
-			(uint8_t)(1u << simnet_random(s, 8));
-		/* Changed packets may come from anywhere. */
-		if (simnet_random(s, 4) == 0)
-			e.src.addr.b[15] ^= 0x80;
-	}
-	e.at = s->now + simnet_random(s, SIM_S);
-	put(s, e);
-}
-
-void simnet_data(struct sim *s, unsigned i, unsigned j)
-{
-	struct sim_host *host = &s->host[i];
-	struct sim_event e = { .kind = SIM_DATA, .host = j, .peer = i };
-
-	if (!host->h || !host->up[j])
-		return;
-	e.sa = host->sa[j];
-	hip_traffic(host->h, &host->hit, &s->host[j].hit, false, s->now);
-	simnet_effects(s, i);
-	travel(s, &e);
-}
-
-static bool opens(const struct sa_pair *theirs, const struct sa_pair *ours)
-{
-	return theirs->spi_out == ours->spi_in &&
-	       theirs->suite == ours->suite &&
-	       memcmp(&theirs->out, &ours->in, sizeof(ours->in)) == 0;
-}
-
-static void deliver(struct sim *s, struct sim_event *e)
-{
-	struct sim_host *host = &s->host[e->host];
-
-	if (!host->h)
-		return;
-	if (e->kind == SIM_PACKET) {
-		hip_input(host->h, e->msg, e->len, &e->src, &host->at, s->now);
-	} else if (host->up[e->peer] && opens(&e->sa, &host->sa[e->peer])) {
-		hip_traffic(host->h, &host->hit, &s->host[e->peer].hit, true,
-			    s->now);
-	}
-	simnet_effects(s, e->host);
-}
-
 /* ---- effects -------------------------------------------------------------- */
+
+/* Nobody begins an exchange by himself: a user wants it, or the host is to
+ * be registered, or it passes on somebody's I1. */
+static void begins(struct sim *s, unsigned i, const struct hip_effect *x)
+{
+	int self = simnet_name(s, &x->self);
+	int peer = simnet_name(s, &x->peer);
+
+	if ((x->type != HIP_I1 && x->type != HIP_I2) ||
+	    (s->rendezvous && i > 0))
+		return;
+	if (self < 0 || peer < 0 || !s->wanted[self][peer])
+		simnet_break(s, "an exchange that nobody wants any more");
+}
 
 static void send(struct sim *s, unsigned i, const struct hip_effect *x)
 {
@@ -327,12 +347,38 @@ static void send(struct sim *s, unsigned i, const struct hip_effect *x)
 	if (s->loud)
 		printf("%9.3f %u -> %d %s\n", (double)s->now / 1e9, i, to,
 		       hip_type_name(x->type));
+	begins(s, i, x);
+	s->count.sent++;
+	simlaw_sent(s, x->msg, x->msg_len);
 	if (to < 0)
 		return;
 	e.host = (unsigned)to;
 	e.msg = (uint8_t *)x->msg; /* copied by both */
 	tape(s, &e);
-	travel(s, &e);
+	simnet_travel(s, &e);
+}
+
+static void job_done(struct sim *s, struct sim_event *e)
+{
+	struct sim_host *host = &s->host[e->host];
+	struct hip_job *job = e->job;
+	struct simlaw_look was;
+
+	e->job = NULL;
+	if (e->late && !e->fails)
+		hip_job_run(job);
+	if (!host->h || host->life != e->life) {
+		hip_job_done(NULL, job, 0);
+		return;
+	}
+	host->jobs--;
+	if (s->loud && e->fails)
+		printf("%9.3f %u job fails: %s\n", (double)s->now / 1e9,
+		       e->host, hip_job_name(job));
+	was = simlaw_before(s, e->host, job);
+	hip_job_done(host->h, job, simnet_clock(s, e->host));
+	simlaw_after_job(s, e->host, &was);
+	simnet_effects(s, e->host);
 }
 
 static void start_job(struct sim *s, unsigned i, struct hip_job *job)
@@ -341,44 +387,13 @@ static void start_job(struct sim *s, unsigned i, struct hip_job *job)
 		.kind = SIM_JOB, .host = i, .job = job, .life = s->host[i].life
 	};
 
-	if (simnet_random(s, 1000) >= s->weather.job_fail)
+	s->host[i].jobs++;
+	e.fails = simnet_random(s, 1000) < s->weather.job_fail;
+	e.late = simnet_random(s, 2);
+	if (!e.late && !e.fails)
 		hip_job_run(job);
-	if (s->weather.job == 0) {
-		hip_job_done(s->host[i].h, job, s->now);
-		return;
-	}
 	e.at = s->now + simnet_random(s, s->weather.job);
-	put(s, e);
-}
-
-static void sa_up(struct sim *s, unsigned i, const struct hip_effect *x)
-{
-	int j = host_of(s, &x->peer);
-
-	if (j < 0 || (unsigned)j == i) {
-		s->broken = "SA with a HIT that is nobody's";
-		return;
-	}
-	for (unsigned k = 0; k < s->hosts; k++) {
-		if (s->host[i].up[k] && s->host[i].sa[k].spi_in == x->sa.spi_in)
-			s->broken = "two SAs with one SPI";
-	}
-	if (s->host[i].up[j])
-		s->broken = "SA up twice";
-	s->host[i].up[j] = true;
-	s->host[i].sa[j] = x->sa;
-}
-
-static void sa_down(struct sim *s, unsigned i, const struct hip_effect *x)
-{
-	int j = host_of(s, &x->peer);
-
-	if (j < 0 || !s->host[i].up[j] ||
-	    s->host[i].sa[j].spi_in != x->sa.spi_in) {
-		s->broken = "SA down that was not up";
-		return;
-	}
-	s->host[i].up[j] = false;
+	simnet_put(s, &e);
 }
 
 static void say(const struct sim *s, unsigned i, const struct hip_effect *x)
@@ -386,78 +401,127 @@ static void say(const struct sim *s, unsigned i, const struct hip_effect *x)
 	if (!s->loud)
 		return;
 	if (x->kind == HIP_CHANGED)
-		printf("%9.3f %u [%d] %s\n", (double)s->now / 1e9, i,
-		       host_of(s, &x->peer), hip_state_name(x->state));
+		printf("%9.3f %u %d[%d] %s\n", (double)s->now / 1e9, i,
+		       simnet_name(s, &x->self), simnet_name(s, &x->peer),
+		       hip_state_name(x->state));
 	else if (x->kind == HIP_DROPPED)
-		printf("%9.3f %u drops %s: %s\n", (double)s->now / 1e9, i,
+		printf("%9.3f %u %d[%d] drops %s: %s\n", (double)s->now / 1e9,
+		       i, simnet_name(s, &x->self), simnet_name(s, &x->peer),
 		       hip_type_name(x->type), reason_name(x->reason));
-	else if (x->kind != HIP_SEND && x->kind != HIP_JOB &&
-		 x->kind != HIP_SEEN)
-		printf("%9.3f %u effect %d\n", (double)s->now / 1e9, i,
-		       (int)x->kind);
+	else if (x->kind == HIP_JOB)
+		printf("%9.3f %u job: %s\n", (double)s->now / 1e9, i,
+		       hip_job_name(x->job));
+	else if (x->kind != HIP_SEND)
+		printf("%9.3f %u %d[%d] effect %d type %s\n",
+		       (double)s->now / 1e9, i, simnet_name(s, &x->self),
+		       simnet_name(s, &x->peer), (int)x->kind,
+		       hip_type_name(x->type));
+}
+
+static void carry_out(struct sim *s, unsigned i, struct hip_effect *x)
+{
+	say(s, i, x);
+	switch (x->kind) {
+	case HIP_SEND:
+		send(s, i, x);
+		break;
+	case HIP_JOB:
+		start_job(s, i, x->job);
+		break;
+	case HIP_SA_UP:
+		simsa_up(s, i, x);
+		break;
+	case HIP_SA_SWITCH:
+		simsa_switch(s, i, x);
+		break;
+	case HIP_SA_DOWN:
+		simsa_down(s, i, x);
+		break;
+	case HIP_REGISTERED:
+		s->host[i].registered = true;
+		break;
+	default:
+		break;
+	}
 }
 
 void simnet_effects(struct sim *s, unsigned i)
 {
 	struct hip_effect x;
+	unsigned n = 0;
 
-	while (s->host[i].h && hip_effect(s->host[i].h, &x)) {
-		say(s, i, &x);
-		switch (x.kind) {
-		case HIP_SEND:
-			send(s, i, &x);
-			break;
-		case HIP_JOB:
-			start_job(s, i, x.job);
-			break;
-		case HIP_SA_UP:
-			sa_up(s, i, &x);
-			break;
-		case HIP_SA_DOWN:
-			sa_down(s, i, &x);
-			break;
-		case HIP_REGISTERED:
-			s->host[i].registered = true;
-			break;
-		default:
-			break;
-		}
+	for (; s->host[i].h && hip_effect(s->host[i].h, &x); n++)
+		carry_out(s, i, &x);
+	if (s->host[i].h)
+		simlaw_bounds(s, i, n);
+}
+
+/* An answer to what is not verified: one packet, no change. */
+static void input_effects(struct sim *s, unsigned i)
+{
+	unsigned sends = 0;
+	unsigned n = 0;
+	struct hip_effect x;
+
+	for (; hip_effect(s->host[i].h, &x); n++) {
+		sends += x.kind == HIP_SEND;
+		if (x.kind != HIP_SEND && x.kind != HIP_JOB &&
+		    x.kind != HIP_SEEN && x.kind != HIP_DROPPED &&
+		    x.kind != HIP_RELAYED)
+			simnet_break(s, "a packet not verified has an effect");
+		carry_out(s, i, &x);
 	}
+	if (sends > 1)
+		simnet_break(s, "more than one answer to one packet");
+	simlaw_bounds(s, i, n);
+}
+
+static void deliver(struct sim *s, const struct sim_event *e)
+{
+	struct sim_host *host = &s->host[e->host];
+	struct simlaw_look was;
+
+	if (!host->h)
+		return;
+	was = simlaw_before(s, e->host, NULL);
+	hip_input(host->h, e->msg, e->len, &e->src, &host->at,
+		  simnet_clock(s, e->host));
+	simlaw_after_input(s, e->host, &was);
+	input_effects(s, e->host);
 }
 
 /* ---- time ------------------------------------------------------------------ */
 
-static void serve(struct sim *s, struct sim_event *e)
+static void serve(struct sim *s)
 {
-	struct sim_host *host = &s->host[e->host];
+	struct sim_event e = take(s);
 
-	switch (e->kind) {
+	switch (e.kind) {
 	case SIM_JOB:
-		if (host->h && host->life == e->life)
-			hip_job_done(host->h, e->job, s->now);
-		else
-			hip_job_done(NULL, e->job, s->now);
-		e->job = NULL;
-		simnet_effects(s, e->host);
+		job_done(s, &e);
 		break;
 	case SIM_BOOT:
-		simnet_boot(s, e->host);
+		if (!s->host[e.host].h)
+			boot(s, e.host);
+		break;
+	case SIM_DATA:
+		simsa_deliver(s, &e.data);
 		break;
 	default:
-		deliver(s, e);
+		deliver(s, &e);
 		break;
 	}
+	drop_event(&e);
 }
 
 void simnet_run(struct sim *s, uint64_t until)
 {
 	while (!s->broken) {
-		uint64_t at = s->num ? s->heap[0].at : UINT64_MAX;
+		uint64_t at = s->num ? s->heap[0].at : SIM_NEVER;
 		int first = -1;
 
 		for (unsigned i = 0; i < s->hosts; i++) {
-			uint64_t d = s->host[i].h ? hip_deadline(s->host[i].h)
-						  : UINT64_MAX;
+			uint64_t d = due(s, i);
 
 			if (d < at) {
 				at = d;
@@ -470,14 +534,16 @@ void simnet_run(struct sim *s, uint64_t until)
 		}
 		if (at > s->now)
 			s->now = at;
-		if (first >= 0) {
-			hip_tick(s->host[first].h, s->now);
-			simnet_effects(s, (unsigned)first);
-		} else {
-			struct sim_event e = take(s);
-
-			serve(s, &e);
-			drop_event(&e);
+		if (first < 0) {
+			serve(s);
+			continue;
 		}
+		s->ticks = s->now > s->ticked ? 0 : s->ticks + 1;
+		s->ticked = s->now;
+		if (s->ticks > TICKS_MAX)
+			simnet_break(s, "timers run without end");
+		s->host[first].due = 0; /* the next one, even at that time */
+		hip_tick(s->host[first].h, simnet_clock(s, (unsigned)first));
+		simnet_effects(s, (unsigned)first);
 	}
 }

@@ -6,10 +6,17 @@
 #include <stdint.h>
 
 #include "hip/hip.h"
+#include "test/sim/simchance.h"
+#include "test/sim/simlaw.h"
 
 #define SIM_HOSTS 3
+#define SIM_IDS 2 /* identities of one host at most */
+#define SIM_NAMES (SIM_HOSTS * SIM_IDS)
+#define SIM_SAS 32  /* SAs of one host at most */
+#define SIM_TAPE 64 /* packets an attacker has heard */
 #define SIM_MS UINT64_C(1000000)
 #define SIM_S (1000 * SIM_MS)
+#define SIM_NEVER UINT64_MAX
 
 enum sim_kind {
 	SIM_PACKET, /* a HIP message arrives */
@@ -17,6 +24,15 @@ enum sim_kind {
 	SIM_JOB,    /* a job is done */
 	SIM_BOOT,   /* a host starts again */
 	SIM_KIND_NUM
+};
+
+/* An ESP packet, as far as it matters: what it was sealed with. */
+struct sim_data {
+	unsigned self; /* names: sender, */
+	unsigned peer; /*  receiver */
+	uint32_t spi;
+	uint64_t key;	/* print of the key */
+	bool must_open; /* nothing may lose it */
 };
 
 struct sim_event {
@@ -27,21 +43,48 @@ struct sim_event {
 	struct endpoint src;
 	uint8_t *msg; /* PACKET: heap */
 	size_t len;
-	unsigned peer;	   /* DATA: from whom */
-	struct sa_pair sa; /* DATA: sealed with */
+	struct sim_data data; /* DATA */
 	struct hip_job *job;
+	bool late;     /* JOB: runs when it is due, not before */
+	bool fails;    /* JOB: does not run at all */
 	unsigned life; /* JOB: of which life of the host */
+};
+
+/* One pair of SAs, as the daemon holds it. A pair of HITs may have several
+ * inbound ones, but seals with one. */
+struct sim_sa {
+	bool in;       /* opens what comes to sa.spi_in */
+	bool out;      /* seals */
+	unsigned self; /* names */
+	unsigned peer;
+	struct sa_pair sa;
+	uint64_t seq;	 /* of the last packet sealed */
+	uint64_t opened; /* packets */
 };
 
 struct sim_host {
 	struct hip *h; /* NULL: crashed */
-	struct hit hit;
 	struct endpoint at;
 	struct hip_config cfg;
 	unsigned life;
-	bool up[SIM_HOSTS];
-	struct sa_pair sa[SIM_HOSTS];
+	/* Its clock: at `base` (ours) it showed `shown`, and runs `ppm` parts
+	 * in a million faster. */
+	uint64_t base;
+	uint64_t shown;
+	int64_t ppm;
+	uint64_t due;  /* the deadline hip_tick is late for, */
+	uint64_t late; /*  by so much */
+	uint32_t jobs; /* in flight */
+	struct sim_sa sa[SIM_SAS];
 	bool registered;
+	bool leaving; /* hip_close of all: it will end */
+};
+
+/* Who is who: name n is identity n % SIM_IDS of host n / SIM_IDS. */
+struct sim_name {
+	bool is;
+	size_t key; /* simkeys */
+	struct hit hit;
 };
 
 /* How bad it is just now; chances are out of 1000. */
@@ -52,38 +95,68 @@ struct sim_weather {
 	uint64_t jitter;
 	uint64_t job; /* jobs take up to */
 	unsigned job_fail;
+	uint64_t late; /* hip_tick comes late by up to */
 };
 
-#define SIM_TAPE 64 /* packets an attacker has heard */
+struct sim_count {
+	uint64_t sent;
+	uint64_t attacks;
+	uint64_t sealed;
+	uint64_t opened;
+	uint64_t crashes;
+	uint64_t jumps;
+	uint64_t sas;
+	uint64_t rekeys;
+};
 
 struct sim {
-	uint64_t seed;
-	uint64_t rng[2];
+	struct simchance chance;
 	uint64_t now;
 	uint64_t order;
+	uint64_t ticked; /* when a timer last ran, */
+	unsigned ticks;	 /*  so often since then */
 	unsigned hosts;
+	bool rendezvous; /* host 2 is the server */
 	struct sim_host host[SIM_HOSTS];
+	struct sim_name name[SIM_NAMES];
 	struct sim_weather weather;
 	struct sim_event *heap;
 	size_t num;
 	size_t cap;
 	struct sim_event tape[SIM_TAPE];
 	unsigned taped;
+	struct simlaw law;
+	bool wanted[SIM_NAMES][SIM_NAMES]; /* by a user, since his last close */
+	bool calm;	    /* what is sealed now must be opened */
 	const char *broken; /* an invariant, in words; NULL: all hold */
 	bool loud;
+	struct sim_count count;
 };
 
-/* 0 .. n - 1 */
 uint64_t simnet_random(struct sim *s, uint64_t n);
-void simnet_init(struct sim *s, uint64_t seed, unsigned hosts);
+/* hosts, name[], rendezvous and each cfg are set; boots all. */
+void simnet_start(struct sim *s);
 void simnet_fini(struct sim *s);
-void simnet_boot(struct sim *s, unsigned i);
+/* The first broken invariant counts. */
+void simnet_break(struct sim *s, const char *why);
+/* What the host's clock shows. */
+uint64_t simnet_clock(const struct sim *s, unsigned i);
+/* It leaps: the machine was suspended. */
+void simnet_jump(struct sim *s, unsigned i, uint64_t by);
+void simnet_rate(struct sim *s, unsigned i, int64_t ppm);
 void simnet_crash(struct sim *s, unsigned i, uint64_t back_after);
+/* hip_want and hip_close by a user of the host; peer NULL: of all. */
+int simnet_want(struct sim *s, unsigned self, unsigned peer,
+		const struct endpoint *at, size_t num);
+void simnet_close(struct sim *s, unsigned i, const struct hit *peer);
 /* Lets time pass until then. */
 void simnet_run(struct sim *s, uint64_t until);
-/* Carries out what the host's engine wants. */
+/* Carries out what the host's engine wants and looks at the laws. Due after
+ * every call on an engine. */
 void simnet_effects(struct sim *s, unsigned i);
-/* One ESP packet from i to j, when i has an SA. */
-void simnet_data(struct sim *s, unsigned i, unsigned j);
-/* An attacker's packet: an old one again, maybe changed. */
-void simnet_attack(struct sim *s);
+/* Puts an event at e.at, takes what it holds. */
+void simnet_put(struct sim *s, const struct sim_event *e);
+/* Through the weather: lost, late, twice. Copies e.msg. */
+void simnet_travel(struct sim *s, const struct sim_event *e);
+/* The name with this HIT, or -1. */
+int simnet_name(const struct sim *s, const struct hit *hit);
