@@ -16,8 +16,9 @@
  * Generations: an entry whose DH value an accepted I2 has used is replaced
  * after a minute at the earliest, any entry after 15 minutes (7401 5.3.2,
  * 6.7.1), and when the difficulty changes. Retired entries are answered
- * for 64 s more, twice the puzzle's lifetime, then wiped (Delta S). The
- * R1 counter rises by the clock, so a restart does not take it back.
+ * for 64 s more, twice the puzzle's lifetime, then wiped (Delta S); a
+ * successor that comes late prolongs nothing. The R1 counter rises by the
+ * clock, so a restart does not take it back.
  *
  * Difficulty: two more bits for each second the crypto queue stays more
  * than half full, up to 20; one bit less after each ten quiet seconds.
@@ -165,6 +166,13 @@ void r1pool_timer(struct hip *h, uint64_t now)
 	arm(h);
 }
 
+/* An entry whose successor comes late was over at its full age all the same:
+ * what is remembered of the I2s on it (spent.h) lasts no longer. */
+static uint64_t retired_at(const struct r1pool_entry *e, uint64_t now)
+{
+	return now - e->made < AGE_MAX ? now : e->made + AGE_MAX;
+}
+
 void r1pool_done(struct hip *h, struct hip_job *job, uint64_t now)
 {
 	const struct hipjob_pool *u = &job->u.pool;
@@ -185,7 +193,7 @@ void r1pool_done(struct hip *h, struct hip_job *job, uint64_t now)
 	memcpy(r1, job->out.buf, job->out.len);
 	wipe(e);
 	if (old != e)
-		old->retired = now;
+		old->retired = retired_at(old, now);
 	*e = (struct r1pool_entry){ .r1 = r1,
 				    .len = job->out.len,
 				    .dh = dh_ref(u->dh),
@@ -241,8 +249,8 @@ size_t r1pool_get(struct hip *h, const struct r1pool_ask *ask, uint8_t group,
 	if (!e->r1 || e->k != h->pool.k ||
 	    (e->used && ask->now - e->made >= AGE_USED))
 		make(h, ask->identity, g, ask->now);
-	if (!e->r1)
-		return 0;
+	if (!e->r1 || ask->now >= r1pool_answerable(e))
+		return 0; /* or its I2 would come too late already */
 	opaque = age_of(e, ask->now);
 	sub_key(e, opaque, key);
 	puzzle_make_i(key, &ends, rhash, i);

@@ -96,6 +96,40 @@ START_TEST(no_r1_is_offered_for_longer_than_fifteen_minutes)
 }
 END_TEST
 
+/* The clock leaps, or the job that makes the next one keeps failing: what
+ * spent.h remembers of its I2s ends with the full age. */
+START_TEST(a_late_successor_lets_no_r1_live_longer)
+{
+	struct lab *lab = one(0);
+	struct hip *h = lab->host[0].h;
+	struct r1pool_entry *old = h->pool.slot[0][0].ring;
+	const struct hit who = { { 0x20, 1, 0, 0x22, 9 } };
+	struct r1pool_ask ask = { .initiator = &who,
+				  .addr = &lab->host[0].at.addr };
+	uint8_t r1[HIP_MSG_MAX];
+	uint8_t k;
+	uint16_t opaque;
+	uint64_t first = get(lab, &k, &opaque);
+	uint64_t end = r1pool_answerable(old);
+
+	ck_assert_uint_eq(end, old->made + 964 * LAB_S);
+	ask.now = end - 1;
+	ck_assert_uint_gt(r1pool_get(h, &ask, dh_group_ids[0], r1), 0);
+	ask.now = end;
+	ck_assert_uint_eq(r1pool_get(h, &ask, dh_group_ids[0], r1), 0);
+	lab->now = end - LAB_S;
+	hip_tick(h, lab->now);
+	lab_effects(lab, 0); /* the new one is made */
+	ck_assert_uint_gt(get(lab, &k, &opaque), first);
+	ck_assert_uint_eq(r1pool_answerable(old), end);
+	ck_assert_uint_eq(alive(lab), 2);
+	lab->now = end;
+	hip_tick(h, lab->now);
+	ck_assert_uint_eq(alive(lab), 1);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(the_counter_does_not_go_back_when_the_daemon_restarts)
 {
 	struct lab *lab = one(0);
@@ -486,6 +520,7 @@ Suite *test_r1pool_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, an_r1_that_was_used_is_replaced_after_a_minute);
 	tcase_add_test(t, no_r1_is_offered_for_longer_than_fifteen_minutes);
+	tcase_add_test(t, a_late_successor_lets_no_r1_live_longer);
 	tcase_add_test(t,
 		       the_counter_does_not_go_back_when_the_daemon_restarts);
 	tcase_add_test(t, difficulty_follows_the_load_up_and_down);
