@@ -113,6 +113,7 @@ void closing_abort(struct hip *h, struct event *ev)
 		return;
 	}
 	a->asking = false;
+	assoc_new_serial(h, a); /* an R1 in work is of no use any more */
 	a->resend_at = ENGINE_NEVER;
 	if (a->expire_at == ENGINE_NEVER)
 		a->expire_at = ev->now;
