@@ -48,6 +48,8 @@ void wear_begin(struct hip *h, struct assoc *a, uint64_t now)
 
 void wear_out(struct hip *h, struct assoc *a, uint64_t now)
 {
+	if (h->leaving)
+		a->wear.due = ENGINE_NEVER; /* the timer must not stay due */
 	if (a->state != HIP_ESTABLISHED || a->rekey || h->leaving)
 		return;
 	if (rekey_start(h, a, !h->cfg.rekey.reuse, now))

@@ -79,6 +79,28 @@ START_TEST(counts_of_another_sa_mean_nothing)
 }
 END_TEST
 
+/* hip_close of all comes first, then a peer makes an association. */
+START_TEST(who_leaves_begins_none_and_stays_not_due)
+{
+	struct hip_config cfg = lab_config();
+	struct lab *lab;
+	struct hip *h;
+
+	cfg.rekey.after_s = 600;
+	lab = up_with(&cfg, false);
+	h = lab->host[0].h;
+	h->leaving = true;
+	used(lab, 1, 1);
+	lab->now += 600 * LAB_S;
+	hip_tick(h, lab->now);
+	lab_effects(lab, 0);
+	ck_assert_uint_gt(hip_deadline(h), lab->now);
+	ck_assert_int_eq(assoc(lab, 0)->state, HIP_ESTABLISHED);
+	ck_assert_ptr_null(assoc(lab, 0)->rekey);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(each_sa_draws_its_own_limits)
 {
 	struct lab *lab = up();
@@ -109,6 +131,7 @@ Suite *test_wear_suite(void)
 	tcase_add_test(t, limits_of_bytes_packets_and_time_begin_a_rekey);
 	tcase_add_test(t, by_policy_keymat_is_used_further);
 	tcase_add_test(t, counts_of_another_sa_mean_nothing);
+	tcase_add_test(t, who_leaves_begins_none_and_stays_not_due);
 	tcase_add_test(t, each_sa_draws_its_own_limits);
 	suite_add_tcase(s, t);
 	return s;
