@@ -293,9 +293,11 @@ static inline void snap_take(const struct scene *s, struct snap *out)
 	if (a) {
 		out->has_a = true;
 		memcpy(&out->a, a, sizeof(*a));
-		/* Its place in the heap, and what it would say of itself. */
+		/* Its place in the heap, and what it would say of itself; a
+		 * verified R1 may say that our HIT suite will not do. */
 		memset(&out->a.due, 0, sizeof(out->a.due));
 		memset(&out->a.why, 0, sizeof(out->a.why));
+		out->a.other_suites = 0;
 	}
 	if (a && a->keys) {
 		out->has_k = true;
