@@ -112,7 +112,7 @@ struct assoc {
 	bool has_counter;
 	uint64_t r1_counter; /* of the R1 that was answered */
 	uint64_t i2_print;   /* of the I2 that made this (responder) */
-	uint64_t fresh_from; /* an I2 on an R1 made before this is stale */
+	uint64_t fresh_from; /* an I2 on an R1 given out before this is stale */
 
 	struct assoc_keys *keys;
 	uint64_t last_in; /* data or control, from the peer */

@@ -218,9 +218,9 @@ static void sub_key(const struct r1pool_entry *e, uint16_t opaque,
 
 static uint16_t age_of(const struct r1pool_entry *e, uint64_t now)
 {
-	/* Rounded up: an R1 made at the moment an exchange ended is newer
-	 * than that exchange. */
-	uint64_t age = (now - e->made + AGE_UNIT - 1) / AGE_UNIT;
+	/* Rounded down: an R1 given out before an exchange ended must not
+	 * look newer than that end (responder.c). */
+	uint64_t age = (now - e->made) / AGE_UNIT;
 
 	return age > UINT16_MAX ? UINT16_MAX : (uint16_t)age;
 }

@@ -48,7 +48,7 @@ struct r1pool {
 /* How an R1 that was given out is known again by its I2. */
 struct r1pool_match {
 	struct r1pool_entry *entry;
-	uint64_t issued; /* when that R1 was given out, up to 16 ms late */
+	uint64_t issued; /* when that R1 was given out, up to 16 ms early */
 };
 
 /* Whose R1, and where it goes. */

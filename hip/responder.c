@@ -7,11 +7,13 @@
  * what the job has verified makes or changes an association. Until then
  * there are an SPI promised and a place in the list of jobs in flight.
  *
- * Which I2 wins: each shows when its R1 was given out. One that is older
- * than the one that made the association, or, where we were Initiator,
- * than the end of that exchange, was under way when the peer had already
- * agreed to something newer: it is stale, and would leave the two with
- * different keys. A peer that has really restarted asks for a new R1.
+ * Which I2 wins: each shows when its R1 was given out. One that is not
+ * newer than the one that made the association, or, where we were
+ * Initiator, than the end of that exchange, was under way when the peer had
+ * already agreed to something newer: it is stale, and would leave the two
+ * with different keys, or open again what has been closed. A peer that has
+ * really restarted asks for a new R1. test/spin shows what each half of
+ * this rule is for.
  */
 #include "hip/responder.h"
 
@@ -215,8 +217,7 @@ static bool repeated(struct hip *h, const struct event *ev, uint64_t print)
 
 static bool stale(const struct assoc *a, uint64_t issued)
 {
-	return a && (a->state == HIP_R2_SENT || a->state == HIP_ESTABLISHED) &&
-	       issued < a->fresh_from;
+	return a && issued < a->fresh_from;
 }
 
 static enum reason i2_worth(struct hip *h, const struct event *ev,
@@ -331,7 +332,7 @@ static void take_over(struct hip *h, struct assoc *a, struct event *ev)
 	a->peer_at = job->from;
 	a->self_at = job->at;
 	a->i2_print = job->u.i2.print;
-	a->fresh_from = job->u.i2.issued;
+	a->fresh_from = job->u.i2.issued + 1; /* one I2 for each R1 */
 	a->why = REASON_NUM;
 	a->tries = 0;
 	a->resend_at = ENGINE_NEVER;

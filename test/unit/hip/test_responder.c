@@ -263,6 +263,91 @@ START_TEST(a_replayed_i2_does_not_bring_a_closed_association_back)
 }
 END_TEST
 
+/* Keeps and swallows the first I2 of host 0, keeps its first R1. */
+struct first {
+	struct lab_packet r1;
+	struct lab_packet i2;
+};
+
+static bool first(struct lab *lab, struct lab_packet *p)
+{
+	struct first *f = lab->hook_arg;
+
+	if (p->msg[2] == HIP_R1 && p->from == 1 && !f->r1.len)
+		f->r1 = *p;
+	if (p->msg[2] != HIP_I2 || p->from != 0 || f->i2.len)
+		return true;
+	f->i2 = *p;
+	return false;
+}
+
+static void stale(struct lab *lab, const struct lab_packet *i2)
+{
+	uint64_t before = lab_drops(lab, 1, REASON_HIP_R1_COUNTER);
+	enum hip_state s = lab_state(lab, 1, 0);
+	unsigned up = lab->host[1].count[HIP_SA_UP];
+
+	lab_input(lab, 1, i2);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_R1_COUNTER), before + 1);
+	ck_assert_int_eq(lab_state(lab, 1, 0), s);
+	ck_assert_uint_eq(lab->host[1].count[HIP_SA_UP], up);
+}
+
+START_TEST(an_i2_crossed_by_our_own_exchange_stays_out_however_short_that_was)
+{
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, true);
+	struct first f = { 0 };
+
+	lab->hook = first;
+	lab->hook_arg = &f;
+	lab->now += 5 * LAB_MS;
+	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
+	lab_run(lab);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_I2_SENT);
+	lab->now += LAB_MS;
+	ck_assert_int_eq(lab_want(lab, 1, 0), HG_OK);
+	lab_run(lab);
+	ck_assert(lab_agree(lab, 0, 1));
+	stale(lab, &f.i2);
+	lab->now += 100 * LAB_S;
+	stale(lab, &f.i2);
+	ck_assert(lab_agree(lab, 0, 1));
+	lab_free(lab);
+}
+END_TEST
+
+/* Host 0 loses its state after I2 and is given the old R1 once more. */
+START_TEST(one_r1_makes_one_association_and_none_after_it_was_closed)
+{
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+	struct hip_config cfg = lab_config();
+	struct hit hit = lab->host[0].hit;
+	struct first f = { 0 };
+
+	lab->hook = first;
+	lab->hook_arg = &f;
+	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
+	lab_run(lab);
+	lab->now += LAB_S;
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	if (!hit_eq(&lab->host[0].hit, &hit))
+		lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 1);
+	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
+	lab_input(lab, 0, &f.r1);
+	lab_run(lab);
+	ck_assert(lab_agree(lab, 0, 1));
+	stale(lab, &f.i2);
+	ck_assert(lab_agree(lab, 0, 1));
+	hip_close(lab->host[1].h, &lab->host[0].hit, lab->now);
+	lab_effects(lab, 1); /* the answer is still under way */
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_CLOSING);
+	stale(lab, &f.i2);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(the_same_i2_twice_while_the_job_runs_is_one)
 {
 	struct capture c;
@@ -375,6 +460,11 @@ Suite *test_responder_suite(void)
 	tcase_add_test(t, a_repeated_i2_gets_the_same_r2);
 	tcase_add_test(t,
 		       a_replayed_i2_does_not_bring_a_closed_association_back);
+	tcase_add_test(
+		t,
+		an_i2_crossed_by_our_own_exchange_stays_out_however_short_that_was);
+	tcase_add_test(
+		t, one_r1_makes_one_association_and_none_after_it_was_closed);
 	tcase_add_test(t, the_same_i2_twice_while_the_job_runs_is_one);
 	tcase_add_test(t, jobs_beyond_the_bound_are_refused_and_forgotten);
 	tcase_add_test(t, peers_that_are_not_allowed_are_denied);
