@@ -24,8 +24,9 @@ restart-calm|exchange|cycles|-DKEYS=2 -DR1S=2 -DGIVE_UP -DREBOOTS=1|the same com
 close|exchange|ends|-DKEYS=3 -DR1S=2 -DLEAVES=2 -DWISHES=3 -DORDERLY|CLOSE, both at once, new exchange
 close-give-up|exchange|ends|-DKEYS=2 -DR1S=2 -DLEAVES=2 -DWISHES=3 -DGIVE_UP|the same, giving up, old R1s replayed
 close-calm|exchange|cycles|-DKEYS=2 -DR1S=2 -DLEAVES=2 -DWISHES=3|the same comes to an end
-rekey|rekey|ends|-DCLOSES=0|rekeys in turn and crossing, with DH and without
-rekey-close|rekey|ends|-DCLOSES=2|the same, and CLOSE from either side
+rekey|rekey|ends|-DBEGINS=2|rekeys in turn and crossing, with DH and without
+rekey-close|rekey|ends|-DBEGINS=2 -DCLOSES=1|the same, and CLOSE
+rekey-other|rekey|ends|-DBEGINS=1 -DOTHERS=1 -DCLOSES=2|other UPDATEs between, CLOSE from both sides
 '
 
 # What must not hold: name, model, switches; the last one takes the rule away.
@@ -39,14 +40,14 @@ no-spent|exchange|-DKEYS=2 -DR1S=2 -DLEAVES=1 -DWISHES=3 -DNO_SPENT
 no-serial|exchange|-DKEYS=2 -DR1S=2 -DGIVE_UP -DNO_SERIAL
 no-close-key|exchange|-DKEYS=2 -DR1S=2 -DLEAVES=1 -DWISHES=3 -DORDERLY -DNO_CLOSE_KEY
 no-probe|exchange|-DKEYS=2 -DR1S=2 -DGIVE_UP -DNO_PROBE
-early-out|rekey|-DCLOSES=0 -DEARLY_OUT
-late-in|rekey|-DCLOSES=0 -DLATE_IN
-no-grace|rekey|-DCLOSES=0 -DNO_GRACE
-own-index|rekey|-DCLOSES=0 -DOWN_INDEX
-own-dh|rekey|-DCLOSES=0 -DOWN_DH
-no-window|rekey|-DCLOSES=0 -DNO_WINDOW
-no-repeated-ack|rekey|-DCLOSES=0 -DNO_REPEATED_ACK
-no-ack-kept|rekey|-DCLOSES=0 -DNO_ACK_KEPT
+early-out|rekey|-DEARLY_OUT
+late-in|rekey|-DLATE_IN
+no-grace|rekey|-DNO_GRACE
+own-index|rekey|-DOWN_INDEX
+own-dh|rekey|-DOWN_DH
+no-window|rekey|-DNO_WINDOW
+no-ahead|rekey|-DNO_AHEAD
+no-ack-kept|rekey|-DNO_ACK_KEPT
 '
 
 # verify MODEL HOW SWITCHES OPTIMISE: pan's report into $DIR/report.
