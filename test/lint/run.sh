@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The rules of docs/style.md and docs/design.md that a program can see.
-# usage: run.sh BUILD  (a plain build: its static libraries are looked at)
+# usage: run.sh BUILD  (a plain build: its libraries are looked at, and its
+# stategraph is run)
 set -u -o pipefail
 
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
@@ -43,6 +44,7 @@ none "conformance: one row for each line of the checklist" wrong_ids
 none "conformance: each status is one, what is done is tested" wrong_statuses
 none "conformance: files and functions that are there" wrong_places
 none "conformance: tests that are there" wrong_tests
+none "docs: state-machine.md is what the state table does" stale_graph
 for room in "${PURE[@]}"; do
 	none "symbols: $room calls nothing but computation" \
 		impure_symbols "$room"

@@ -47,6 +47,13 @@ trailing_space()
 	grep -nHE '[[:blank:]]+$' "$@" | grep -v '^[^:]*\.md:'
 }
 
+# The document that a program of ours writes.
+stale_graph()
+{
+	"$BUILD/test/stategraph" | cmp -s - docs/state-machine.md ||
+		echo "stale: run $BUILD/test/stategraph >docs/state-machine.md"
+}
+
 parse_shell()
 {
 	local file
