@@ -6,6 +6,7 @@
 #include "hip/fields.h"
 #include "hip/hipjob.h"
 #include "hip/message.h"
+#include "hip/offer.h"
 #include "hip/r1pool.h"
 
 static struct lab *one(uint32_t jobs_max)
@@ -114,9 +115,9 @@ START_TEST(a_late_successor_lets_no_r1_live_longer)
 
 	ck_assert_uint_eq(end, old->made + 964 * LAB_S);
 	ask.now = end - 1;
-	ck_assert_uint_gt(r1pool_get(h, &ask, dh_group_ids[0], r1), 0);
+	ck_assert_uint_gt(r1pool_get(h, &ask, offer_default.dh[0], r1), 0);
 	ask.now = end;
-	ck_assert_uint_eq(r1pool_get(h, &ask, dh_group_ids[0], r1), 0);
+	ck_assert_uint_eq(r1pool_get(h, &ask, offer_default.dh[0], r1), 0);
 	lab->now = end - LAB_S;
 	hip_tick(h, lab->now);
 	lab_effects(lab, 0); /* the new one is made */
