@@ -16,6 +16,8 @@ typedef void log_sink(void *arg, enum log_level level, const char *line);
 
 /* Where lines go; set once before any thread starts. NULL: nowhere. */
 void log_set_sink(log_sink *sink, void *arg, enum log_level max);
+/* Any time, any thread. */
+void log_set_level(enum log_level max);
 /* One line, no newline. Never on the packet path. Never a secret. */
 void log_line(enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

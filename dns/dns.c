@@ -48,6 +48,27 @@ void dns_free(struct dns *d)
 	free(d);
 }
 
+int dns_set_rules(struct dns *d, const struct dns_rule *rules, size_t num)
+{
+	struct policy *made;
+	int err = policy_new(rules, num, &made);
+
+	if (err)
+		return err;
+	policy_free(d->policy);
+	d->policy = made;
+	return HG_OK;
+}
+
+size_t dns_rule_of(const struct dns *d, const char *name)
+{
+	struct dname wire;
+
+	if (dname_parse(name, &wire))
+		return SIZE_MAX;
+	return policy_rule(d->policy, &wire);
+}
+
 int dns_resolve(struct dns *d, const char *name, const struct endpoint *server,
 		uint64_t token, uint64_t now)
 {

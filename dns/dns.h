@@ -47,7 +47,7 @@ struct dns_rule {
 struct lease;
 
 struct dns_config {
-	const struct dns_rule *rules; /* borrowed for the engine's life */
+	const struct dns_rule *rules; /* copied */
 	size_t rules_num;	      /* none: "*" prefer */
 	struct prefix pool6;	      /* len 0: none: AAAA gives NODATA */
 	struct prefix pool4;	      /* len 0: none: A gives NODATA */
@@ -62,6 +62,13 @@ struct dns;
 
 int dns_new(const struct dns_config *cfg, struct dns **out) HG_CHECK;
 void dns_free(struct dns *d);
+
+/* Other rules, from the next question on. HG_EINVAL: a pattern is no name;
+ * HG_ENOMEM. Then all is as before. */
+int dns_set_rules(struct dns *d, const struct dns_rule *rules,
+		  size_t num) HG_CHECK;
+/* Which of the rules decides on this name (text); rules_num: none does. */
+size_t dns_rule_of(const struct dns *d, const char *name);
 
 /* Who asked, and how to answer: opaque to this room but for client (for
  * bounds) and server (asked in its turn). */

@@ -75,16 +75,23 @@ static bool matches(const struct policy_rule *rule, const struct dname *name)
 			   : dname_eq(name, &rule->name);
 }
 
-enum dns_mode policy_mode(const struct policy *p, const struct dname *name)
+size_t policy_rule(const struct policy *p, const struct dname *name)
 {
-	const struct policy_rule *best = NULL;
+	size_t best = p->num;
 
 	for (size_t i = 0; i < p->num; i++) {
 		const struct policy_rule *rule = &p->rules[i];
 
 		if (matches(rule, name) &&
-		    (!best || rule->labels > best->labels))
-			best = rule;
+		    (best == p->num || rule->labels > p->rules[best].labels))
+			best = i;
 	}
-	return best ? best->mode : DNS_PREFER;
+	return best;
+}
+
+enum dns_mode policy_mode(const struct policy *p, const struct dname *name)
+{
+	size_t i = policy_rule(p, name);
+
+	return i < p->num ? p->rules[i].mode : DNS_PREFER;
 }

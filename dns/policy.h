@@ -16,5 +16,8 @@ struct policy;
 int policy_new(const struct dns_rule *rules, size_t num,
 	       struct policy **out) HG_CHECK;
 void policy_free(struct policy *p);
-/* No rule matches: prefer. Of equal rules the first counts. */
+/* Which of the rules given decides; their number: none. Of equal rules the
+ * first counts. */
+size_t policy_rule(const struct policy *p, const struct dname *name);
+/* No rule matches: prefer. */
 enum dns_mode policy_mode(const struct policy *p, const struct dname *name);

@@ -58,6 +58,28 @@ START_TEST(no_rule_means_prefer_and_a_bad_one_is_refused)
 }
 END_TEST
 
+START_TEST(the_rule_that_decides_can_be_told_and_all_can_be_changed)
+{
+	static const struct dns_rule one[] = { { "*.a.example", DNS_OFF },
+					       { "b.example", DNS_REQUIRE } };
+	static const struct dns_rule bad[] = { { "a..b", DNS_OFF } };
+	struct dns_config cfg = { .rules = one, .rules_num = 2 };
+	struct dns *d;
+
+	ck_assert_int_eq(dns_new(&cfg, &d), 0);
+	ck_assert_uint_eq(dns_rule_of(d, "x.a.example"), 0);
+	ck_assert_uint_eq(dns_rule_of(d, "B.example."), 1);
+	ck_assert_uint_eq(dns_rule_of(d, "x\\.a.example"), 2); /* no rule */
+	ck_assert_uint_gt(dns_rule_of(d, "a..b"), 2);
+	ck_assert_int_eq(dns_set_rules(d, bad, 1), HG_EINVAL);
+	ck_assert_uint_eq(dns_rule_of(d, "b.example"), 1);
+	ck_assert_int_eq(dns_set_rules(d, one + 1, 1), 0);
+	ck_assert_uint_eq(dns_rule_of(d, "b.example"), 0);
+	ck_assert_uint_eq(dns_rule_of(d, "x.a.example"), 1);
+	dns_free(d);
+}
+END_TEST
+
 Suite *test_policy_suite(void);
 Suite *test_policy_suite(void)
 {
@@ -67,6 +89,8 @@ Suite *test_policy_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, the_longest_rule_that_matches_decides, 0, 12);
 	tcase_add_test(tc, no_rule_means_prefer_and_a_bad_one_is_refused);
+	tcase_add_test(
+		tc, the_rule_that_decides_can_be_told_and_all_can_be_changed);
 	suite_add_tcase(s, tc);
 	return s;
 }
