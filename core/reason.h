@@ -79,7 +79,9 @@
 	X(HIP_NOT_REGISTERED, "hip-not-registered", "HIT not registered here") \
 	X(HIP_SOURCE_PORT, "hip-source-port",                                  \
 	  "relayed I1 not from port 10500")                                    \
-	X(HIP_DENIED, "hip-denied", "peer's HIT is not allowed")               \
+	X(HIP_DENIED, "hip-denied", "access rules do not allow that peer")     \
+	X(HIP_OPPORTUNISTIC, "hip-opportunistic",                              \
+	  "I1 to no HIT, which is not answered here")                          \
 	X(HIP_RATE, "hip-rate", "too many from that source")                   \
 	X(HIP_BUSY, "hip-busy", "crypto queue is full")                        \
 	X(HIP_DUPLICATE, "hip-duplicate", "already answered or in work")       \

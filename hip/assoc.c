@@ -155,6 +155,7 @@ int assoc_add(struct hip *h, const struct hit *self, const struct hit *peer,
 	a->next = t->bucket[b];
 	t->bucket[b] = a;
 	t->num++;
+	selves_use(h, self, 1);
 	*out = a;
 	return HG_OK;
 }
@@ -197,6 +198,7 @@ void assoc_del(struct hip *h, struct assoc *a, uint64_t now)
 		at = &(*at)->next;
 	*at = a->next;
 	t->num--;
+	selves_use(h, &a->self, -1);
 	dueheap_leave(&h->due, &a->due);
 	free_assoc(a);
 }

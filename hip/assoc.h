@@ -89,6 +89,7 @@ struct assoc {
 	bool initiator;
 	bool asking; /* I1 is being sent: I1_SENT, or CLOSED and wanted */
 	bool sa_up;
+	bool peer_anonymous; /* the A bit of its R1 or I2 */
 
 	struct endpoint self_at;
 	struct endpoint peer_at;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/admit.h"
 #include "hip/closing.h"
 #include "hip/hipjob.h"
 #include "hip/rekey.h"
@@ -99,61 +100,38 @@ void hip_free(struct hip *h)
 		atomic_store(&h->jobs->cancel, true);
 		hipjob_unlink(h, h->jobs);
 	}
+	access_fini(&h->access);
 	effects_fini(&h->fx);
 	registrar_fini(h);
 	registration_fini(h);
+	opportunistic_fini(h);
 	assoc_table_fini(h);
 	r1pool_fini(h);
 	spent_fini(&h->spent);
 	i1rate_fini(&h->i1_rate);
 	i1rate_fini(&h->relay_rate);
-	for (size_t i = 0; i < h->id_num; i++)
-		hip_identity_free(h->id[i]);
+	selves_fini(h);
 	dueheap_fini(&h->due);
 	sodium_memzero(h, sizeof(*h));
 	free(h);
 }
 
-int hip_add_identity(struct hip *h, struct hip_identity *id, uint64_t now)
-{
-	if (h->id_num >= ENGINE_IDENTITIES_MAX)
-		return HG_EFULL;
-	if (engine_identity(h, hip_identity_hit(id)))
-		return HG_EEXIST;
-	h->id[h->id_num++] = id;
-	r1pool_fill(h, h->id_num - 1, now);
-	return HG_OK;
-}
-
-const struct hit *hip_default_hit(const struct hip *h)
-{
-	return h->id_num ? hip_identity_hit(h->id[0]) : NULL;
-}
-
-struct hip_identity *engine_identity(const struct hip *h,
-				     const struct hit *self)
-{
-	for (size_t i = 0; i < h->id_num; i++) {
-		if (hit_eq(hip_identity_hit(h->id[i]), self))
-			return h->id[i];
-	}
-	return NULL;
-}
-
-bool engine_allowed(const struct hip *h, const struct hit *peer)
-{
-	if (h->cfg.allow_num == 0)
-		return true;
-	for (size_t i = 0; i < h->cfg.allow_num; i++) {
-		if (hit_eq(&h->cfg.allow[i], peer))
-			return true;
-	}
-	return false;
-}
-
 uint64_t engine_backoff(uint64_t first, unsigned n)
 {
 	return first << (n < 20 ? n : 20);
+}
+
+void hip_set_puzzle(struct hip *h, uint8_t k)
+{
+	/* Under load it is higher, and comes down by itself. */
+	if (h->pool.k == h->cfg.puzzle_k || h->pool.k < k)
+		h->pool.k = k;
+	h->cfg.puzzle_k = k;
+}
+
+void hip_set_opportunistic(struct hip *h, bool answer)
+{
+	h->cfg.opportunistic = answer;
 }
 
 /* ---- what callers see ------------------------------------------------- */
@@ -182,6 +160,8 @@ struct hip_effect *engine_seen(struct hip *h, const struct packet *p)
 	struct hip_effect *e = effects_put(&h->fx, HIP_SEEN);
 
 	fill(e, p);
+	e->anonymous = (p->m.type == HIP_R1 || p->m.type == HIP_I2) &&
+		       (p->m.controls & PARAM_CONTROL_A);
 	return e;
 }
 
@@ -233,11 +213,17 @@ static bool i1_passes(struct hip *h, struct packet *p)
 {
 	enum reason r;
 
-	if (!engine_identity(h, &p->m.receiver)) {
-		if (h->cfg.rendezvous && !hit_is_null(&p->m.receiver))
+	if (hit_is_null(&p->m.receiver) && !opportunistic_i1(h, p))
+		return false;
+	if (selves_index(h, &p->m.receiver) == h->id_num) {
+		if (h->cfg.rendezvous)
 			rendezvous_relay(h, p);
 		else
 			engine_drop(h, p, REASON_HIP_NOT_OURS);
+		return false;
+	}
+	if (!admit_peer(h, p)) {
+		engine_drop(h, p, REASON_HIP_DENIED);
 		return false;
 	}
 	r = rendezvous_check(h, p);
@@ -289,12 +275,16 @@ void hip_input(struct hip *h, const uint8_t *msg, size_t len,
 	if (p.m.type == HIP_I1) {
 		if (!i1_passes(h, &p))
 			return;
-	} else if (!engine_identity(h, &p.m.receiver)) {
+	} else if (!engine_identity(h, &p.m.receiver) ||
+		   (p.m.type == HIP_I2 &&
+		    selves_index(h, &p.m.receiver) == h->id_num)) {
 		engine_drop(h, &p, REASON_HIP_NOT_OURS);
 		return;
 	}
 	ev.kind = event_of(p.m.type);
 	ev.a = assoc_find(&h->assocs, &p.m.receiver, &p.m.sender);
+	if (ev.kind == STATETAB_R1 && opportunistic_r1(h, &p, ev.a))
+		return;
 	statetab_run(h, &ev);
 }
 
@@ -310,17 +300,22 @@ bool engine_job_packet(const struct hip_job *job, uint64_t now,
 int hip_want(struct hip *h, const struct hit *self, const struct hit *peer,
 	     const struct endpoint *locators, size_t num, uint64_t now)
 {
+	struct endpoint may[HIP_LOCATORS_MAX];
 	struct event ev = { .kind = STATETAB_WANT,
 			    .now = now,
 			    .self = self ? self : hip_default_hit(h),
 			    .peer = peer,
-			    .locators = locators,
-			    .locator_num = num };
+			    .locators = may };
 
-	if (!ev.self || !engine_identity(h, ev.self) || num == 0 ||
+	if (!ev.self || !selves_begins(h, ev.self) || num == 0 ||
 	    num > HIP_LOCATORS_MAX || hit_eq(ev.self, peer) ||
 	    !hit_is_orchid(peer->b))
 		return HG_EINVAL;
+	ev.locator_num = admit_locators(h, ev.self, peer, locators, num, may);
+	if (!ev.locator_num) {
+		reason_count(&h->reasons, REASON_HIP_DENIED);
+		return HG_EPERM;
+	}
 	ev.a = assoc_find(&h->assocs, ev.self, peer);
 	statetab_run(h, &ev);
 	return ev.result;
@@ -388,8 +383,10 @@ int hip_rekey(struct hip *h, const struct hit *self, const struct hit *peer,
 
 void hip_close(struct hip *h, const struct hit *peer, uint64_t now)
 {
-	if (!peer)
+	if (!peer) {
 		h->leaving = true;
+		opportunistic_fini(h);
+	}
 	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
 		struct assoc *a = h->assocs.bucket[i];
 
@@ -437,6 +434,9 @@ static void fire(struct hip *h, struct due *d, uint64_t now)
 		break;
 	case ENGINE_POOL:
 		r1pool_timer(h, now);
+		break;
+	case ENGINE_OPPORTUNISTIC:
+		opportunistic_timer(h, d, now);
 		break;
 	}
 }
@@ -494,6 +494,10 @@ static void packet_done(struct hip *h, struct hip_job *job, uint64_t now)
 
 	if (!engine_job_packet(job, now, &p))
 		return;
+	if (job->kind == HIPJOB_R1 && job->u.r1.opportunistic) {
+		opportunistic_done(h, job, &p);
+		return;
+	}
 	ev.a = assoc_find(&h->assocs, &job->self, &job->peer);
 	if (ev.a)
 		count_back(ev.a, job);
@@ -508,6 +512,10 @@ static void packet_done(struct hip *h, struct hip_job *job, uint64_t now)
 	}
 	if (job->serial && (!ev.a || ev.a->serial != job->serial)) {
 		engine_drop(h, &p, REASON_HIP_STATE);
+		return;
+	}
+	if (!admit_still(h, job, &p)) {
+		engine_drop(h, &p, REASON_HIP_DENIED);
 		return;
 	}
 	ev.kind = event_of_job(job, &p);
@@ -554,6 +562,9 @@ void hip_job_done(struct hip *h, struct hip_job *job, uint64_t now)
 	case HIPJOB_DH:
 		rekey_done(h, job, now);
 		break;
+	case HIPJOB_IDENTITY:
+		selves_job_done(h, job);
+		break;
 	default:
 		packet_done(h, job, now);
 		break;
@@ -575,6 +586,7 @@ void hip_each_peer(const struct hip *h,
 					      .peer = a->peer,
 					      .state = a->state,
 					      .initiator = a->initiator,
+					      .anonymous = a->peer_anonymous,
 					      .peer_at = a->peer_at,
 					      .since = a->since,
 					      .keyed = a->wear.keyed,

@@ -5,16 +5,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hip/access.h"
 #include "hip/assoc.h"
 #include "hip/dueheap.h"
 #include "hip/effects.h"
 #include "hip/hip.h"
 #include "hip/i1rate.h"
 #include "hip/offer.h"
+#include "hip/opportunistic.h"
 #include "hip/param.h"
 #include "hip/r1pool.h"
 #include "hip/registrar.h"
 #include "hip/registration.h"
+#include "hip/selves.h"
 #include "hip/spent.h"
 
 #define ENGINE_IDENTITIES_MAX 8
@@ -47,12 +50,14 @@ enum engine_due {
 	ENGINE_ASSOC,
 	ENGINE_REGISTRATION,
 	ENGINE_REGISTRAR,
-	ENGINE_POOL
+	ENGINE_POOL,
+	ENGINE_OPPORTUNISTIC
 };
 
 struct hip {
 	struct hip_config cfg;
 	struct offer offer;
+	struct access access;
 	struct reasons reasons;
 	struct effects fx;
 	struct dueheap due;
@@ -63,6 +68,8 @@ struct hip {
 	struct spent spent;
 	struct registrar registrar;
 	struct registrations registrations;
+	struct opportunistics opportunistics;
+	struct selves selves; /* made identities; the lasting ones: */
 	struct hip_identity *id[ENGINE_IDENTITIES_MAX];
 	size_t id_num;
 	struct hip_job *jobs; /* in flight */
@@ -82,8 +89,6 @@ struct packet {
 
 struct hip_identity *engine_identity(const struct hip *h,
 				     const struct hit *self);
-/* May this peer associate with us, register with us? */
-bool engine_allowed(const struct hip *h, const struct hit *peer);
 /* Counts and shows a drop. */
 void engine_drop(struct hip *h, const struct packet *p, enum reason r);
 /* Shows a packet that passed its checks; the effect, to add to. */

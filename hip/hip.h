@@ -54,6 +54,10 @@ int hip_identity_from_pem(const char *pem, size_t len,
 int hip_identity_to_pem(const struct hip_identity *id, char **out) HG_CHECK;
 const struct hit *hip_identity_hit(const struct hip_identity *id);
 enum hip_alg hip_identity_alg(const struct hip_identity *id);
+/* An identity in no directory: the A bit is set in the R1s and I2s it sends
+ * (RFC 7401 5.1.2). Before anybody else has it. */
+void hip_identity_set_anonymous(struct hip_identity *id);
+bool hip_identity_anonymous(const struct hip_identity *id);
 /* The public key as the DNS HIP record holds it (RFC 8005 5.5): the PK
  * algorithm number and the octets (ECDSA: x | y; RSA: as RFC 3110 2 has
  * them). Borrowed. */
@@ -94,11 +98,9 @@ struct hip_offer {
 };
 
 struct hip_config {
-	bool responder;	 /* accept I2 from peers (host or rendezvous) */
-	bool rendezvous; /* offer and serve RENDEZVOUS (RFC 8004) */
-	/* Peers that may associate with us, or register; empty: anyone. */
-	const struct hit *allow; /* borrowed for the engine's life */
-	size_t allow_num;
+	bool responder;	    /* host role: accept I2 from peers */
+	bool rendezvous;    /* offer and serve RENDEZVOUS (RFC 8004) */
+	bool opportunistic; /* answer I1 to no HIT (RFC 7401 4.1.8) */
 	struct hip_offer offer;
 	/* Peers to which ESP may go without encryption (suite 7; 7402
 	 * 3.3.5): they are offered it, and it is taken from them. */
@@ -124,14 +126,97 @@ int hip_add_identity(struct hip *h, struct hip_identity *id,
 		     uint64_t now) HG_CHECK;
 const struct hit *hip_default_hit(const struct hip *h);
 
+/* Have a job make a fresh anonymous P-256 identity that only begins
+ * exchanges; HIP_IDENTITY with this token tells its HIT, or why not.
+ * HG_EFULL: there are as many as there may be. */
+int hip_make_identity(struct hip *h, uint64_t token) HG_CHECK;
+/* Retires a made identity: it begins nothing more, its associations are
+ * closed, then its key is wiped. HG_EAGAIN: not all are gone, ask again
+ * later; HG_ENOENT; HG_EINVAL: it is a lasting one. */
+int hip_remove_identity(struct hip *h, const struct hit *self,
+			uint64_t now) HG_CHECK;
+
+struct hip_self {
+	struct hit hit;
+	enum hip_alg alg;
+	bool anonymous;
+	bool made; /* by hip_make_identity */
+};
+/* Calls fn for each identity, the default first; fn must not call the
+ * engine. */
+void hip_each_identity(const struct hip *h,
+		       void (*fn)(const struct hip_self *s, void *arg),
+		       void *arg);
+
+/* Difficulty when idle, from now on. */
+void hip_set_puzzle(struct hip *h, uint8_t k);
+/* Answer I1 to no HIT (RFC 7401 4.1.8)? */
+void hip_set_opportunistic(struct hip *h, bool answer);
+
+/* ---- access: who may -------------------------------------------------- */
+
+enum hip_role {
+	HIP_ROLE_HOST,	     /* who may associate with us */
+	HIP_ROLE_RENDEZVOUS, /* who may register here, be relayed to; its
+			      * `deny` rules also say whose I1 is not relayed */
+	HIP_ROLE_INITIATOR,  /* whom we may begin with (hip_want) */
+	HIP_ROLE_NUM
+};
+
+#define HIP_ACCESS_MAX 16384 /* rules of one role */
+
+struct hip_access_rule {
+	bool allow; /* else deny */
+	bool by_hit;
+	struct hit hit;	      /* by_hit */
+	struct prefix prefix; /* else */
+};
+
+/* A role's rules: the first that fits a peer's HIT or address decides; who
+ * fits none is refused where the list holds an allow, else let in. */
+struct hip_access {
+	const struct hip_access_rule *rules;
+	size_t num;
+};
+
+/* Replaces the rules of all roles (copied); before the first call everybody
+ * may everything. They are asked before anything that costs: an I1 before
+ * R1 and before RVS_HMAC, an I2 before its puzzle, hip_want before I1, an
+ * R1 before its job. Addresses: where a packet comes from (a relayed I1:
+ * FROM), what hip_want was told. Associations and registrations that are
+ * now denied are closed. HG_EINVAL, HG_EFULL, HG_ENOMEM: all is as before. */
+int hip_set_access(struct hip *h, const struct hip_access list[HIP_ROLE_NUM],
+		   uint64_t now) HG_CHECK;
+
+struct hip_access_count {
+	enum hip_role role;
+	struct hip_access_rule rule;
+	uint64_t hits; /* decisions since it was set */
+};
+/* Calls fn for each rule, in order; fn must not call the engine. */
+void hip_each_access(const struct hip *h,
+		     void (*fn)(const struct hip_access_count *c, void *arg),
+		     void *arg);
+
+/* ---- wishes ----------------------------------------------------------- */
+
 /* Start (or join) a base exchange with peer. self NULL: default identity.
  * locators: where I1 may go, in order of preference, at most
  * HIP_LOCATORS_MAX; copied. HG_OK: under way or already established (then
  * nothing is sent). HG_EAGAIN: in the E-FAILED hold, try later (a
- * HIP_FAILED effect was emitted before). */
+ * HIP_FAILED effect was emitted before). HG_EPERM: no locator is left that
+ * the access rules allow for this HIT (counted as HIP_DENIED). */
 int hip_want(struct hip *h, const struct hit *self, const struct hit *peer,
 	     const struct endpoint *locators, size_t num,
 	     uint64_t now) HG_CHECK;
+/* Begin with whoever answers at this address (RFC 7401 4.1.8): a leap of
+ * faith, so ask for it only where a policy says so. HIP_FOUND tells the HIT
+ * that was found, for pinning; it need not be the one of last time. What
+ * follows is as after hip_want; HIP_FAILED with a null peer: nobody answered
+ * well. HG_OK also when it is under way already. HG_EPERM: the address is
+ * denied; HG_EFULL: as many are asked as may be. */
+int hip_want_opportunistic(struct hip *h, const struct hit *self,
+			   const struct endpoint *at, uint64_t now) HG_CHECK;
 /* Keep self registered for RENDEZVOUS at this server, for good: base
  * exchange, registration, refresh at 3/4 of the lifetime, again after
  * failure with back-off. */
@@ -218,6 +303,8 @@ enum hip_effect_kind {
 	HIP_REGISTERED, /* our registration at `peer` was granted */
 	HIP_REGISTRAR,	/* we as RVS: `peer` at `peer_at`; lifetime 0: gone */
 	HIP_RELAYED,	/* we as RVS passed on an I1 for `peer` */
+	HIP_FOUND,	/* hip_want_opportunistic: it is `peer` at `peer_at` */
+	HIP_IDENTITY,	/* hip_make_identity: it is `self`, or `reason` */
 	HIP_EFFECT_NUM
 };
 
@@ -239,14 +326,16 @@ struct hip_effect {
 	struct sa_pair sa;    /* SA_UP, _SWITCH, _DOWN; wipe with sa_wipe */
 	bool standby;	      /* SA_UP */
 	bool initiator;	      /* SA_UP, CHANGED: we began it */
+	bool anonymous;	      /* SEEN R1, I2; FOUND: the peer's A bit */
+	uint64_t token;	      /* IDENTITY: as given */
 	bool committed;	      /* LOCATOR: false at R1, true at R2 */
 	enum hip_state state; /* CHANGED */
-	enum reason reason;   /* DROPPED, FAILED */
-	struct hit instead;   /* FAILED: the peer does not do the suite of
+	enum reason reason;  /* DROPPED, FAILED; IDENTITY: REASON_NUM if well */
+	struct hit instead;  /* FAILED: the peer does not do the suite of
 			       * `self`; the exchange has begun again as this
 			       * identity of ours. Null: it has not. */
-	uint32_t lifetime_s;  /* REGISTERED, REGISTRAR */
-	uint8_t puzzle_k;     /* SEEN R1 */
+	uint32_t lifetime_s; /* REGISTERED, REGISTRAR */
+	uint8_t puzzle_k;    /* SEEN R1 */
 };
 
 /* Takes the oldest effect; false when there is none. */
@@ -259,6 +348,7 @@ struct hip_peer {
 	struct hit peer;
 	enum hip_state state;
 	bool initiator;
+	bool anonymous; /* the peer's identity says so: not to be stored */
 	struct endpoint peer_at; /* current locator */
 	uint32_t spi_in;
 	uint32_t spi_out;

@@ -15,13 +15,14 @@
 #include "hip/registrar.h"
 
 enum hipjob_kind {
-	HIPJOB_POOL,  /* make and sign an R1 ahead of time */
-	HIPJOB_R1,    /* verify an R1, solve it, make the I2 */
-	HIPJOB_I2,    /* verify an I2, make the R2 */
-	HIPJOB_R2,    /* verify the signature of an R2 */
-	HIPJOB_CHECK, /* verify the signature of UPDATE, CLOSE, CLOSE_ACK */
-	HIPJOB_SIGN,  /* sign an UPDATE, CLOSE or CLOSE_ACK */
-	HIPJOB_DH,    /* make a DH key, agree on a new KEYMAT */
+	HIPJOB_POOL,	 /* make and sign an R1 ahead of time */
+	HIPJOB_R1,	 /* verify an R1, solve it, make the I2 */
+	HIPJOB_I2,	 /* verify an I2, make the R2 */
+	HIPJOB_R2,	 /* verify the signature of an R2 */
+	HIPJOB_CHECK,	 /* verify the signature of UPDATE, CLOSE, CLOSE_ACK */
+	HIPJOB_SIGN,	 /* sign an UPDATE, CLOSE or CLOSE_ACK */
+	HIPJOB_DH,	 /* make a DH key, agree on a new KEYMAT */
+	HIPJOB_IDENTITY, /* make a short-lived identity */
 	HIPJOB_NUM
 };
 
@@ -38,21 +39,22 @@ struct hipjob_pool {
 
 /* HIPJOB_R1 */
 struct hipjob_r1 {
-	uint8_t k_max;	  /* in */
-	uint32_t spi;	  /* in, promised */
-	bool esp_null;	  /* in: ESP without encryption, if offered */
-	uint16_t suites;  /* out: HIT suites of a verified R1, when ours is
+	uint8_t k_max;	    /* in */
+	uint32_t spi;	    /* in, promised */
+	bool esp_null;	    /* in: ESP without encryption, if offered */
+	uint16_t suites;    /* out: HIT suites of a verified R1, when ours is
 			   * not among them: bit 1 << id */
-	uint8_t reg_code; /* in: lifetime to ask RENDEZVOUS for; 0: not */
-	bool has_counter; /* out */
-	uint64_t counter; /* out */
-	bool has_via;	  /* out */
-	struct addr via;  /* out */
-	uint8_t k;	  /* out */
-	bool reg_offered; /* out, then lifetimes, coded */
-	uint8_t reg_min;  /* out */
-	uint8_t reg_max;  /* out */
-	uint64_t give_up; /* owner: when the search is cancelled */
+	uint8_t reg_code;   /* in: lifetime to ask RENDEZVOUS for; 0: not */
+	bool has_counter;   /* out */
+	uint64_t counter;   /* out */
+	bool has_via;	    /* out */
+	struct addr via;    /* out */
+	uint8_t k;	    /* out */
+	bool reg_offered;   /* out, then lifetimes, coded */
+	uint8_t reg_min;    /* out */
+	uint8_t reg_max;    /* out */
+	uint64_t give_up;   /* owner: when the search is cancelled */
+	bool opportunistic; /* owner: asked for by address only */
 };
 
 /* HIPJOB_I2 */
@@ -78,6 +80,12 @@ struct hipjob_dh {
 	struct keymat km;	   /* out, when agreed */
 };
 
+/* HIPJOB_IDENTITY */
+struct hipjob_identity {
+	uint64_t token;		   /* owner */
+	struct hip_identity *made; /* out */
+};
+
 /* One job. Between hip_effect and hip_job_done it belongs to whoever runs
  * it, but for prev and next (the engine's list of jobs in flight) and
  * cancel, which the engine may set at any time. */
@@ -88,7 +96,7 @@ struct hip_job {
 	atomic_bool cancel;
 	bool ran;
 	enum reason reason;	 /* out: REASON_NUM when all is well */
-	struct hip_identity *id; /* a reference: ours */
+	struct hip_identity *id; /* a reference: ours; IDENTITY: none */
 	struct offer offer;	 /* in: what we offer and accept */
 	struct hit self;
 	struct hit peer;
@@ -109,6 +117,7 @@ struct hip_job {
 		struct hipjob_r1 r1;
 		struct hipjob_i2 i2;
 		struct hipjob_dh dh;
+		struct hipjob_identity identity;
 	} u;
 };
 
@@ -121,7 +130,7 @@ void r1maker_run(struct hip_job *job);
 void i2maker_run(struct hip_job *job);
 void r2maker_run(struct hip_job *job);
 
-/* NULL: jobs_max are in flight, or no memory. */
+/* NULL: jobs_max are in flight, or no memory. id NULL: IDENTITY only. */
 struct hip_job *hipjob_new(struct hip *h, enum hipjob_kind kind,
 			   struct hip_identity *id);
 /* Copies message, addresses and HITs. */

@@ -280,6 +280,8 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 				 .types_num = 1 };
 
 	message_begin(b, HIP_I2, &job->self, &job->peer);
+	if (hip_identity_anonymous(job->id))
+		message_set_anonymous(b); /* RFC 7401 5.3.3 */
 	fields_put_esp_info(b, &info);
 	if (v->has_counter)
 		fields_put_r1_counter(b, &v->counter);

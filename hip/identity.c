@@ -28,7 +28,8 @@ struct hip_identity {
 	struct hit hit;
 	uint8_t host_id[IDENTITY_HOST_ID_MAX];
 	size_t host_id_len;
-	atomic_uint refs; /* the only field that changes */
+	bool anonymous;
+	atomic_uint refs; /* the only field that changes when it is shared */
 };
 
 struct identity_peer {
@@ -139,6 +140,16 @@ int hip_identity_generate(enum hip_alg alg, struct hip_identity **out)
 	if (err)
 		return err;
 	return identity_of_key(key, &algs[alg], out);
+}
+
+void hip_identity_set_anonymous(struct hip_identity *id)
+{
+	id->anonymous = true;
+}
+
+bool hip_identity_anonymous(const struct hip_identity *id)
+{
+	return id->anonymous;
 }
 
 /* Never ask at a terminal: an encrypted key cannot be read. */

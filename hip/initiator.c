@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/admit.h"
 #include "hip/auth.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
@@ -162,13 +163,17 @@ static struct hip_effect *fail(struct hip *h, struct assoc *a, uint64_t now)
 	return e;
 }
 
-/* Another identity of ours whose HIT suite the peer does. */
+/* Another identity of ours whose HIT suite the peer does. Who begins as an
+ * anonymous one is not to be known by another. */
 static const struct hit *other_self(const struct hip *h, const struct assoc *a)
 {
+	if (hip_identity_anonymous(a->id))
+		return NULL;
 	for (size_t i = 0; i < h->id_num; i++) {
 		const struct hit *self = hip_identity_hit(h->id[i]);
 
 		if ((a->other_suites >> hit_suite(self) & 1) &&
+		    !hip_identity_anonymous(h->id[i]) &&
 		    !assoc_find(&h->assocs, self, &a->peer))
 			return self;
 	}
@@ -262,6 +267,8 @@ static enum reason r1_worth(struct hip *h, const struct assoc *a,
 		return REASON_HIP_STATE;
 	if (addr_is_unusable(&p->from->addr))
 		return REASON_HIP_STATE; /* I2 could not go there */
+	if (!admit_reach(h, &a->self, &a->peer, &p->from->addr))
+		return REASON_HIP_DENIED;
 	if (!z)
 		return REASON_HIP_MISSING;
 	if (!fields_get_puzzle(z, &puzzle) ||
@@ -372,6 +379,7 @@ void initiator_r1_ok(struct hip *h, struct event *ev)
 	a->reg_min = u->reg_min;
 	a->reg_max = u->reg_max;
 	a->initiator = true;
+	a->peer_anonymous = ev->p->m.controls & PARAM_CONTROL_A;
 	a->asking = false;
 	a->tries = 0;
 	a->why = REASON_NUM;

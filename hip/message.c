@@ -10,6 +10,7 @@
 #define NEXT_HEADER_NONE 59
 /* Version 2, reserved bits 0, fixed bit 1. */
 #define VERSION_OCTET 0x21
+#define CONTROLS 6 /* octets before them */
 /* Where R1's puzzle holds what HIP_SIGNATURE_2 leaves open. */
 #define PUZZLE_OPAQUE 2
 #define PUZZLE_I 4
@@ -32,6 +33,11 @@ void message_begin(struct msg_builder *b, uint8_t type,
 	if (receiver)
 		memcpy(b->buf + 24, receiver->b, sizeof(receiver->b));
 	set_header_len(b);
+}
+
+void message_set_anonymous(struct msg_builder *b)
+{
+	b->buf[CONTROLS + 1] |= PARAM_CONTROL_A;
 }
 
 void message_begin_inner(struct msg_builder *b)

@@ -32,6 +32,8 @@ struct msg_builder {
  * controls 0, no parameters yet. receiver NULL: zeros. */
 void message_begin(struct msg_builder *b, uint8_t type,
 		   const struct hit *sender, const struct hit *receiver);
+/* The A bit: the sender's identity is anonymous (7401 5.1.2). */
+void message_set_anonymous(struct msg_builder *b);
 /* Parameters without a header, for encrypted_seal. */
 void message_begin_inner(struct msg_builder *b);
 /* Starts from a received or finished message: its header, and its

@@ -18,10 +18,11 @@
 #include "core/reason.h"
 #include "hip/hip.h"
 
-#define PARAM_HEADER_LEN 40 /* fixed HIP header */
-#define PARAM_TLV_LEN 4	    /* type and length */
-#define PARAM_MAX_NUM 64    /* more parameters in one message: malformed */
-#define PARAM_LEN_MAX 2004  /* 7401 5.1: 2008 octets of parameters */
+#define PARAM_CONTROL_A 0x0001 /* anonymous (7401 5.1.2) */
+#define PARAM_HEADER_LEN 40    /* fixed HIP header */
+#define PARAM_TLV_LEN 4	       /* type and length */
+#define PARAM_MAX_NUM 64       /* more parameters in one message: malformed */
+#define PARAM_LEN_MAX 2004     /* 7401 5.1: 2008 octets of parameters */
 
 /* Packet types as bits, for the table's column `in`. */
 #define PARAM_IN_I1 0x01u
@@ -116,7 +117,7 @@ struct hip_msg {
 	const uint8_t *raw;
 	size_t len;   /* as the header says: trailing data is not counted */
 	uint8_t type; /* HIP_I1, ... */
-	uint16_t controls; /* bit 0: anonymous */
+	uint16_t controls; /* PARAM_CONTROL_A; the rest is ignored */
 	struct hit sender;
 	struct hit receiver;
 	uint16_t num; /* params in use, at most PARAM_MAX_NUM */

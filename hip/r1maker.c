@@ -32,6 +32,8 @@ static void put_all(struct hip_job *job)
 	size_t len;
 
 	message_begin(b, HIP_R1, &job->self, NULL);
+	if (hip_identity_anonymous(job->id))
+		message_set_anonymous(b); /* RFC 7401 5.3.2 */
 	fields_put_r1_counter(b, &counter);
 	fields_put_puzzle(b, &puzzle);
 	message_put(b, PARAM_DH_GROUP_LIST, job->offer.dh, job->offer.dh_num);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/admit.h"
 #include "hip/engine.h"
 #include "hip/fields.h"
 
@@ -85,17 +86,17 @@ static struct registrar_entry *find(const struct hip *h,
 }
 
 /* RENDEZVOUS for the lifetime of this code. */
-static void decide_rendezvous(const struct hip *h, const struct hip_msg *m,
+static void decide_rendezvous(struct hip *h, const struct packet *p,
 			      uint8_t code, struct registrar_answer *out)
 {
 	if (!h->cfg.rendezvous) {
 		out->refused = true;
 		out->why = FIELDS_REG_UNAVAILABLE;
-	} else if (!engine_allowed(h, &m->sender)) {
+	} else if (!admit_client(h, &p->m.sender, &p->from->addr)) {
 		out->refused = true;
 		out->why = FIELDS_REG_NO_CREDENTIALS;
 	} else if (code && h->registrar.num >= REGISTRAR_MAX &&
-		   !find(h, &m->sender)) {
+		   !find(h, &p->m.sender)) {
 		out->refused = true;
 		out->why = FIELDS_REG_NO_RESOURCES;
 	} else {
@@ -109,21 +110,21 @@ static void decide_rendezvous(const struct hip *h, const struct hip_msg *m,
 	}
 }
 
-bool registrar_decide(const struct hip *h, const struct hip_msg *m,
+bool registrar_decide(struct hip *h, const struct packet *p,
 		      struct registrar_answer *out)
 {
-	const struct hip_param *p = param_find(m, PARAM_REG_REQUEST);
+	const struct hip_param *r = param_find(&p->m, PARAM_REG_REQUEST);
 	struct field_reg req;
 
 	memset(out, 0, sizeof(*out));
-	for (; p; p = param_next(m, p)) {
-		if (!fields_get_reg(p, &req))
+	for (; r; r = param_next(&p->m, r)) {
+		if (!fields_get_reg(r, &req))
 			return false;
 		for (size_t i = 0; i < req.types_num; i++) {
 			uint8_t type = req.types[i];
 
 			if (type == FIELDS_REG_RENDEZVOUS)
-				decide_rendezvous(h, m, req.first, out);
+				decide_rendezvous(h, p, req.first, out);
 			else if (out->other_num < REGISTRAR_TYPES_MAX &&
 				 !memchr(out->other, type, out->other_num))
 				out->other[out->other_num++] = type;
@@ -206,6 +207,8 @@ void registrar_commit(struct hip *h, struct assoc *a,
 	if (!ans->granted || !h->registrar.bucket)
 		return;
 	at = link_of(h, &a->peer);
+	if (ans->code && !admit_client(h, &a->peer, &a->peer_at.addr))
+		return; /* denied since; likewise */
 	if (ans->code == 0) {
 		if (*at)
 			del(h, at);

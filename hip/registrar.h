@@ -28,6 +28,7 @@ struct registrar_entry; /* one client */
 struct assoc;
 struct hip_msg;
 struct msg_builder;
+struct packet;
 
 struct registrar {
 	uint8_t key[16];
@@ -40,8 +41,8 @@ extern const uint8_t registrar_max;
 
 int registrar_init(struct hip *h) HG_CHECK;
 void registrar_fini(struct hip *h);
-/* What the REG_REQUESTs in m would get. false: malformed. */
-bool registrar_decide(const struct hip *h, const struct hip_msg *m,
+/* What the REG_REQUESTs in p would get. false: malformed. */
+bool registrar_decide(struct hip *h, const struct packet *p,
 		      struct registrar_answer *out);
 void registrar_put(struct msg_builder *b, const struct registrar_answer *ans);
 /* Makes, renews or cancels the registration of the association's peer. */

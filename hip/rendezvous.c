@@ -13,6 +13,7 @@
  */
 #include "hip/rendezvous.h"
 
+#include "hip/admit.h"
 #include "hip/auth.h"
 #include "hip/fields.h"
 
@@ -21,6 +22,8 @@ static enum reason relayable(struct hip *h, const struct packet *p,
 {
 	if (!client || !client->keys)
 		return REASON_HIP_NOT_REGISTERED;
+	if (!admit_relay(h, p))
+		return REASON_HIP_DENIED;
 	if (p->from->port != HIP_PORT)
 		return REASON_HIP_SOURCE_PORT;
 	if (param_find(&p->m, PARAM_FROM) || param_find(&p->m, PARAM_RVS_HMAC))

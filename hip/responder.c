@@ -19,20 +19,12 @@
 
 #include <string.h>
 
+#include "hip/admit.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
 #include "hip/update.h"
 
 /* ---- I1 ---------------------------------------------------------------- */
-
-static size_t index_of(const struct hip *h, const struct hit *self)
-{
-	size_t i = 0;
-
-	while (!hit_eq(hip_identity_hit(h->id[i]), self))
-		i++;
-	return i;
-}
 
 /* Our first group that theirs holds, else our first (RFC 7401 6.7 step 4). */
 static uint8_t choose_group(const struct offer *o, const struct hip_param *list)
@@ -42,14 +34,12 @@ static uint8_t choose_group(const struct offer *o, const struct hip_param *list)
 	return g ? g : o->dh[0];
 }
 
-/* May this peer begin an exchange with us? Without the role of responder,
+/* Does anybody begin an exchange with us? Without the role of responder,
  * only peers we have to do with anyway: one that lost its state must find
  * back (RFC 7401 6.7.1). */
 static bool welcome(const struct hip *h, const struct event *ev)
 {
-	if (!ev->a && !h->cfg.responder && !h->cfg.rendezvous)
-		return false;
-	return engine_allowed(h, &ev->p->m.sender);
+	return ev->a || h->cfg.responder || h->cfg.rendezvous;
 }
 
 /* To FROM's address when the I1 was relayed, with VIA_RVS (RFC 8004 4.2.3),
@@ -87,7 +77,7 @@ void responder_i1(struct hip *h, struct event *ev)
 	const struct packet *p = ev->p;
 	const struct hip_param *list = param_find(&p->m, PARAM_DH_GROUP_LIST);
 	struct r1pool_ask ask = {
-		.identity = index_of(h, &p->m.receiver),
+		.identity = selves_index(h, &p->m.receiver),
 		.initiator = &p->m.sender,
 		.addr = p->has_from ? &p->via_from : &p->from->addr,
 		.now = ev->now,
@@ -224,7 +214,7 @@ static enum reason i2_worth(struct hip *h, const struct event *ev,
 			    uint64_t print, struct r1pool_match *match)
 {
 	const struct packet *p = ev->p;
-	struct r1pool_ask ask = { .identity = index_of(h, &p->m.receiver),
+	struct r1pool_ask ask = { .identity = selves_index(h, &p->m.receiver),
 				  .initiator = &p->m.sender,
 				  .addr = &p->from->addr,
 				  .now = ev->now };
@@ -233,7 +223,7 @@ static enum reason i2_worth(struct hip *h, const struct event *ev,
 	/* RFC 7401 6.9 step 3 */
 	if (!suite_of_hit(&p->m.sender))
 		return REASON_HIP_PROPOSAL;
-	if (!welcome(h, ev))
+	if (!welcome(h, ev) || !admit_peer(h, p))
 		return REASON_HIP_DENIED;
 	r = r1pool_check(h, &ask, &p->m, match);
 	if (r != REASON_NUM)
@@ -257,7 +247,7 @@ static enum reason start_i2(struct hip *h, const struct event *ev,
 	struct registrar_answer answer;
 	struct hip_job *job;
 
-	if (!registrar_decide(h, &p->m, &answer))
+	if (!registrar_decide(h, p, &answer))
 		return REASON_HIP_TLV;
 	r1pool_load(h, ev->now);
 	/* Half of the jobs is kept for what we do ourselves. */
@@ -326,6 +316,7 @@ static void take_over(struct hip *h, struct assoc *a, struct event *ev)
 	job->u.i2.spi = 0; /* the association's now */
 	registrar_drop(h, a);
 	update_reset(a);
+	a->peer_anonymous = ev->p->m.controls & PARAM_CONTROL_A;
 	a->initiator = false;
 	a->asking = false;
 	a->reg_offered = false;

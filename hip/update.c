@@ -364,7 +364,7 @@ static enum reason process(struct hip *h, struct assoc *a,
 	enum reason r;
 	bool taken;
 
-	if (!registrar_decide(h, m, &ans.reg))
+	if (!registrar_decide(h, ev->p, &ans.reg))
 		memset(&ans.reg, 0, sizeof(ans.reg));
 	r = rekey_offer(h, a, m, &ans, ev->now, &taken);
 	if (r != REASON_NUM || taken)

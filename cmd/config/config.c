@@ -93,6 +93,15 @@ static void section_refused(struct config_parse *p,
 				  s->name, arg, s->expect);
 }
 
+/* Remembers where sections stand that config_check judges. */
+static void note_section(struct config_parse *p)
+{
+	if (section_id(p->section) == CONFIG_SECTION_PEER)
+		p->peer_at[p->c->peers_num - 1] = p->line;
+	else if (section_id(p->section) == CONFIG_SECTION_REGISTER)
+		p->register_at[p->c->reg_num - 1] = p->line;
+}
+
 static void section_begin(struct config_parse *p, const char *name,
 			  const char *arg)
 {
@@ -123,6 +132,8 @@ static void section_begin(struct config_parse *p, const char *name,
 	if (err)
 		section_refused(p, s, arg, err);
 	p->section = s;
+	if (!p->err)
+		note_section(p);
 	p->section_line = p->line;
 	if (!p->at[section_id(s)])
 		p->at[section_id(s)] = p->line;
@@ -210,23 +221,33 @@ static void section_line(struct config_parse *p, const char *line, size_t len)
 
 /* ---- keys ------------------------------------------------------------ */
 
-/* Remembers where values stand that config_check compares. */
-static void note_line(struct config_parse *p, const struct config_key *k)
+static void note_proxy(struct config_parse *p, const char *key)
 {
-	if (k->section != CONFIG_PROXY)
-		return;
-	if (strcmp(k->name, "prefix") == 0) {
+	if (strcmp(key, "prefix") == 0) {
 		if (p->c->pool6.len && !p->pool6_at)
 			p->pool6_at = p->line;
 		if (p->c->pool4.len && !p->pool4_at)
 			p->pool4_at = p->line;
-	} else if (strcmp(k->name, "clients") == 0) {
+	} else if (strcmp(key, "clients") == 0) {
 		p->clients_at[p->c->clients_num - 1] = p->line;
-	} else if (strcmp(k->name, "dns-server") == 0) {
+	} else if (strcmp(key, "dns-server") == 0) {
 		p->dns_server_at = p->line;
-	} else if (strcmp(k->name, "lan") == 0) {
+	} else if (strcmp(key, "lan") == 0) {
 		p->lan_at[p->c->lan_num - 1] = p->line;
 	}
+}
+
+/* Remembers where values stand that config_check compares. */
+static void note_line(struct config_parse *p, const struct config_key *k)
+{
+	bool identity = strcmp(k->name, "identity") == 0;
+
+	if (k->section == CONFIG_PROXY)
+		note_proxy(p, k->name);
+	else if (identity && k->section == CONFIG_SECTION_PEER)
+		p->peer_identity_at[p->c->peers_num - 1] = p->line;
+	else if (identity && k->section == CONFIG_SECTION_POLICY)
+		p->rule_identity_at[p->c->rules_num - 1] = p->line;
 }
 
 static void key_refused(struct config_parse *p, const struct config_key *k,
@@ -380,12 +401,14 @@ int config_parse(const char *name, const char *text, struct config **out,
 		c = NULL;
 	}
 out:
-	free(c);
+	config_free(c);
 	free(p);
 	return err;
 }
 
 void config_free(struct config *c)
 {
+	for (size_t i = 0; c && i < CONFIG_ROLE_NUM; i++)
+		free(c->access[i].rules);
 	free(c);
 }

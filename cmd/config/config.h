@@ -18,15 +18,19 @@
  *   log = error|warn|info|debug   [rendezvous]
  *   allow = HIT  (repeat)         [register HIT]      we register there
  *   puzzle = 0..20                address = ADDRESS   lifetime = SECONDS
- *   rekey-time = 3600             [peer HIT]          host role: where it is
- *   rekey-bytes = N               address = ADDRESS[:PORT]  (repeat)
- *   rekey-packets = N             via-rvs = no
- *   rekey-dh = yes|no             esp-null = no (yes: ESP to and from it
- *   user = NAME                                  may be readable by all)
- *   dh-groups = NAME, NAME...     [policy "PATTERN"]
- *   hip-ciphers = NAME, NAME...   hip = require|prefer|off
- *   esp-suites = NAME, NAME...
- * A section turns its role on.
+ *   rekey-time = 3600             [register opportunistic]  whoever it is
+ *   rekey-bytes = N               [peer HIT]          host role: where it is
+ *   rekey-packets = N             address = ADDRESS[:PORT]  (repeat)
+ *   rekey-dh = yes|no             via-rvs = no
+ *   user = NAME                   esp-null = no (yes: ESP to and from it
+ *   dh-groups = NAME, NAME...                    may be readable by all)
+ *   hip-ciphers = NAME, NAME...   identity = FILE|ephemeral
+ *   esp-suites = NAME, NAME...    [policy "PATTERN"]
+ *   anonymous = FILE  (repeat)    hip = require|prefer|off
+ *   opportunistic = no            identity = FILE|ephemeral
+ * A section turns its role on. [host], [rendezvous] and [proxy] take access
+ * rules, allow = HIT|PREFIX and deny = HIT|PREFIX (docs/access.md); [host]
+ * and [rendezvous] take opportunistic = yes|no.
  */
 #pragma once
 
@@ -43,17 +47,41 @@
 enum {
 	CONFIG_IDENTITIES = 8,
 	CONFIG_CLIENTS = 64,
-	CONFIG_ALLOW = 1024,
+	CONFIG_ACCESS = 16384, /* of one role */
 	CONFIG_RULES = 256,
 	CONFIG_REGISTER = 8,
 	CONFIG_PEERS = 256,
 	CONFIG_PEER_ADDRS = 8,
 	CONFIG_LANS = 16,
-	CONFIG_PATH = 256
+	CONFIG_PATH = 256,
+	CONFIG_NAME = 96 /* of an identity, in a policy */
+};
+
+/* Whose rule: the order of config.access. */
+enum config_role {
+	CONFIG_ROLE_HOST,
+	CONFIG_ROLE_RENDEZVOUS,
+	CONFIG_ROLE_PROXY,
+	CONFIG_ROLE_NUM
+};
+
+/* allow = or deny =, of a HIT or a prefix. */
+struct config_rule {
+	bool allow;
+	bool by_hit;
+	struct hit hit;
+	struct prefix prefix;
+};
+
+/* The rules of one role, in the order of the file. */
+struct config_access {
+	struct config_rule *rules; /* heap */
+	size_t num;
+	size_t room;
 };
 
 struct config_register {
-	struct hit rvs;
+	struct hit rvs; /* null: [register opportunistic] */
 	struct endpoint at;
 	uint32_t lifetime_s;
 };
@@ -64,6 +92,7 @@ struct config_peer {
 	size_t at_num;
 	bool via_rvs;  /* the addresses are those of rendezvous servers */
 	bool esp_null; /* ESP to it may go without encryption */
+	char identity[CONFIG_NAME]; /* "": the default; or "ephemeral" */
 };
 
 struct config {
@@ -71,15 +100,16 @@ struct config {
 	unsigned workers; /* default: 0 = one for each CPU, at most 8 */
 	uint16_t port;	  /* default 10500 */
 	char identity[CONFIG_IDENTITIES][CONFIG_PATH];
+	bool anonymous[CONFIG_IDENTITIES]; /* the A bit (RFC 7401 5.1.2) */
 	size_t identity_num;
 	char state[CONFIG_PATH];
 	char control[CONFIG_PATH];
 	char control_group[64];
 	bool offload;
 	enum log_level log;
-	struct hit allow[CONFIG_ALLOW];
-	size_t allow_num;
-	uint8_t puzzle; /* default 8 */
+	struct config_access access[CONFIG_ROLE_NUM];
+	bool opportunistic; /* may we begin without knowing a HIT? */
+	uint8_t puzzle;	    /* default 8 */
 	struct hip_rekey rekey;
 	struct hip_offer offer; /* empty lists: the engine's own */
 	char user[64];		/* hipgate-setup: who owns the TUN */
@@ -94,10 +124,12 @@ struct config {
 	char lan[CONFIG_LANS][16];
 	size_t lan_num;
 	struct dns_rule rules[CONFIG_RULES];
+	char rule_identity[CONFIG_RULES][CONFIG_NAME]; /* as in config_peer */
 	size_t rules_num;
 
 	bool host;
 	bool rendezvous;
+	bool answers_opportunistic; /* host, rendezvous: answer I1 to no HIT */
 	struct config_register reg[CONFIG_REGISTER];
 	size_t reg_num;
 	struct config_peer peers[CONFIG_PEERS];
@@ -112,6 +144,10 @@ int config_load(const char *path, struct config **out, char *errbuf,
 int config_parse(const char *name, const char *text, struct config **out,
 		 char *errbuf, size_t errlen) HG_CHECK;
 void config_free(struct config *c);
+/* The number of the identity that `name` is: its FILE as [daemon] says it,
+ * or the last part of that; identity_num: none of them. */
+size_t config_identity(const struct config *c, const char *name);
+#define CONFIG_EPHEMERAL "ephemeral"
 /* Reads a private key file (at most 16 KiB, heap, NUL-terminated; wipe and
  * free). Refuses one that group or others can read. */
 int config_read_key(const char *path, char **pem, size_t *len, char *errbuf,

@@ -160,20 +160,84 @@ static void check_roles(struct config_parse *p)
 		config_parse_fail(p, p->at[CONFIG_SECTION_POLICY],
 				  "[policy] serves the proxy only; add "
 				  "[proxy] or remove it");
-	if (!c->host && c->peers_num > 0 && !any_esp_null(c))
-		config_parse_fail(p, p->at[CONFIG_SECTION_PEER],
-				  "[peer] serves the host role only; add "
-				  "[host] or remove it");
 	if (c->identity_num == 0)
 		config_parse_fail(p, 0,
 				  "no identity; make one with \"hipgate "
 				  "keygen FILE\" and add identity = FILE to "
 				  "[daemon]");
+	else if (c->anonymous[0])
+		config_parse_fail(p, 0,
+				  "the first identity is the default one and "
+				  "cannot be anonymous; put an identity = FILE "
+				  "before anonymous = %s",
+				  c->identity[0]);
+}
+
+/* An address serves the host's own programs, an identity the proxy's
+ * clients: a program of the host chooses its HIT itself. */
+static void check_peers(struct config_parse *p)
+{
+	const struct config *c = p->c;
+
+	for (size_t i = 0; i < c->peers_num; i++) {
+		const struct config_peer *peer = &c->peers[i];
+
+		if (!peer->at_num && !peer->identity[0] && !peer->esp_null)
+			config_parse_fail(p, p->peer_at[i],
+					  "[peer] says nothing; add address = "
+					  "ADDRESS or identity = FILE");
+		if (peer->at_num && !c->host && !peer->esp_null)
+			config_parse_fail(p, p->peer_at[i],
+					  "address in [peer] serves the host "
+					  "role only; add [host] or remove it");
+		if (peer->identity[0] && !c->proxy)
+			config_parse_fail(p, p->peer_identity_at[i],
+					  "identity in [peer] serves the proxy "
+					  "only; add [proxy] or remove it");
+	}
+}
+
+static void check_identity(struct config_parse *p, const char *name,
+			   unsigned line)
+{
+	if (!name[0] || strcmp(name, CONFIG_EPHEMERAL) == 0 ||
+	    config_identity(p->c, name) < p->c->identity_num)
+		return;
+	config_parse_fail(p, line,
+			  "identity = %s is none of [daemon]; add identity = "
+			  "FILE or anonymous = FILE there, or write "
+			  "ephemeral",
+			  name);
+}
+
+static void check_identities(struct config_parse *p)
+{
+	for (size_t i = 0; i < p->c->peers_num; i++)
+		check_identity(p, p->c->peers[i].identity,
+			       p->peer_identity_at[i]);
+	for (size_t i = 0; i < p->c->rules_num; i++)
+		check_identity(p, p->c->rule_identity[i],
+			       p->rule_identity_at[i]);
+}
+
+static void check_registers(struct config_parse *p)
+{
+	for (size_t i = 0; i < p->c->reg_num; i++) {
+		if (hit_is_null(&p->c->reg[i].rvs) && !p->c->opportunistic)
+			config_parse_fail(p, p->register_at[i],
+					  "[register opportunistic] trusts "
+					  "whoever answers; write the agent's "
+					  "HIT, or allow it with opportunistic "
+					  "= yes in [daemon]");
+	}
 }
 
 void config_check(struct config_parse *p)
 {
 	check_roles(p);
+	check_peers(p);
+	check_identities(p);
+	check_registers(p);
 	check_pool(p, &p->c->pool6, p->pool6_at);
 	check_pool(p, &p->c->pool4, p->pool4_at);
 	check_lans(p);

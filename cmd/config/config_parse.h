@@ -21,6 +21,10 @@ struct config_parse {
 	unsigned clients_at[CONFIG_CLIENTS];
 	unsigned dns_server_at;
 	unsigned lan_at[CONFIG_LANS];
+	unsigned peer_at[CONFIG_PEERS]; /* the section */
+	unsigned peer_identity_at[CONFIG_PEERS];
+	unsigned rule_identity_at[CONFIG_RULES];
+	unsigned register_at[CONFIG_REGISTER]; /* the section */
 
 	int err; /* 0: nothing wrong yet */
 	unsigned err_line;

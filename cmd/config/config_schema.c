@@ -10,6 +10,10 @@
 #include "cmd/config/config_value.h"
 
 #define HIT_TEXT "a HIT (inside 2001:20::/28)"
+#define RULE_TEXT "a HIT, or ADDRESS/LENGTH with no bits set behind LENGTH"
+#define IDENTITY_TEXT                                                          \
+	"the FILE of an identity in [daemon] or its last part, at most 95 "    \
+	"octets, or ephemeral"
 
 const struct config_section config_schema_sections[] = {
 	[CONFIG_DAEMON] = { "daemon", NULL, NULL, 1, NULL },
@@ -17,7 +21,8 @@ const struct config_section config_schema_sections[] = {
 	[CONFIG_HOST] = { "host", NULL, NULL, 1, config_value_host },
 	[CONFIG_RENDEZVOUS] = { "rendezvous", NULL, NULL, 1,
 				config_value_rendezvous },
-	[CONFIG_SECTION_REGISTER] = { "register", "HIT", HIT_TEXT,
+	[CONFIG_SECTION_REGISTER] = { "register", "HIT",
+				      HIT_TEXT ", or opportunistic",
 				      CONFIG_REGISTER, config_value_register },
 	[CONFIG_SECTION_PEER] = { "peer", "HIT", HIT_TEXT, CONFIG_PEERS,
 				  config_value_peer },
@@ -50,8 +55,12 @@ const struct config_key config_schema_keys[] = {
 	  config_value_offload },
 	{ CONFIG_DAEMON, "log", "error, warn, info or debug", false, 1,
 	  config_value_log },
-	{ CONFIG_DAEMON, "allow", HIT_TEXT, false, CONFIG_ALLOW,
+	{ CONFIG_DAEMON, "anonymous", FILE_NAME, false, CONFIG_IDENTITIES,
+	  config_value_anonymous },
+	{ CONFIG_DAEMON, "allow", HIT_TEXT, false, CONFIG_ACCESS,
 	  config_value_allow },
+	{ CONFIG_DAEMON, "opportunistic", "yes or no", false, 1,
+	  config_value_opportunistic },
 	{ CONFIG_DAEMON, "puzzle", "a number 0 to 20", false, 1,
 	  config_value_puzzle },
 	{ CONFIG_DAEMON, "rekey-time", "seconds, 60 to 86400", false, 1,
@@ -85,21 +94,43 @@ const struct config_key config_schema_keys[] = {
 	  config_value_dns_server },
 	{ CONFIG_PROXY, "lan", INTERFACE, false, CONFIG_LANS,
 	  config_value_lan },
+	{ CONFIG_PROXY, "allow", RULE_TEXT, false, CONFIG_ACCESS,
+	  config_value_proxy_allow },
+	{ CONFIG_PROXY, "deny", RULE_TEXT, false, CONFIG_ACCESS,
+	  config_value_proxy_deny },
+
+	{ CONFIG_HOST, "allow", RULE_TEXT, false, CONFIG_ACCESS,
+	  config_value_host_allow },
+	{ CONFIG_HOST, "deny", RULE_TEXT, false, CONFIG_ACCESS,
+	  config_value_host_deny },
+	{ CONFIG_HOST, "opportunistic", "yes or no", false, 1,
+	  config_value_answers },
+
+	{ CONFIG_RENDEZVOUS, "allow", RULE_TEXT, false, CONFIG_ACCESS,
+	  config_value_rendezvous_allow },
+	{ CONFIG_RENDEZVOUS, "deny", RULE_TEXT, false, CONFIG_ACCESS,
+	  config_value_rendezvous_deny },
+	{ CONFIG_RENDEZVOUS, "opportunistic", "yes or no", false, 1,
+	  config_value_answers },
 
 	{ CONFIG_SECTION_REGISTER, "address", ENDPOINT_TEXT, true, 1,
 	  config_value_register_address },
 	{ CONFIG_SECTION_REGISTER, "lifetime", "seconds, 1 to 86400", false, 1,
 	  config_value_lifetime },
 
-	{ CONFIG_SECTION_PEER, "address", ENDPOINT_TEXT, true,
+	{ CONFIG_SECTION_PEER, "address", ENDPOINT_TEXT, false,
 	  CONFIG_PEER_ADDRS, config_value_peer_address },
 	{ CONFIG_SECTION_PEER, "via-rvs", "yes or no", false, 1,
 	  config_value_via_rvs },
 	{ CONFIG_SECTION_PEER, "esp-null", "yes or no", false, 1,
 	  config_suites_esp_null },
+	{ CONFIG_SECTION_PEER, "identity", IDENTITY_TEXT, false, 1,
+	  config_value_peer_identity },
 
 	{ CONFIG_SECTION_POLICY, "hip", "require, prefer or off", true, 1,
 	  config_value_hip },
+	{ CONFIG_SECTION_POLICY, "identity", IDENTITY_TEXT, false, 1,
+	  config_value_policy_identity },
 };
 
 static_assert(sizeof(config_schema_keys) / sizeof(config_schema_keys[0]) ==
@@ -108,7 +139,6 @@ static_assert(sizeof(config_schema_keys) / sizeof(config_schema_keys[0]) ==
 
 void config_schema_defaults(struct config *c)
 {
-	memset(c, 0, sizeof(*c));
 	memcpy(c->tun, "hip0", sizeof("hip0"));
 	memcpy(c->state, "/var/lib/hipgate", sizeof("/var/lib/hipgate"));
 	memcpy(c->control, "/run/hipgate/ctl.sock",

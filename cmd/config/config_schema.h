@@ -38,11 +38,12 @@ struct config_key {
 	int (*set)(struct config *c, const char *value);
 };
 
-enum { CONFIG_SCHEMA_KEYS = 30 };
+enum { CONFIG_SCHEMA_KEYS = 42 };
 
 extern const struct config_section config_schema_sections[CONFIG_SECTION_NUM];
 extern const struct config_key config_schema_keys[CONFIG_SCHEMA_KEYS];
 
+/* c is all zero. */
 void config_schema_defaults(struct config *c);
 /* NULL: no such section. */
 const struct config_section *config_schema_section(const char *name);

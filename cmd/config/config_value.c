@@ -58,6 +58,17 @@ static int word(const char *v, const char *const *words, size_t num)
 	return HG_EFORMAT;
 }
 
+static int yes_no(const char *v, bool *out)
+{
+	static const char *const words[] = { "no", "yes" };
+	int i = word(v, words, 2);
+
+	if (i < 0)
+		return i;
+	*out = i == 1;
+	return HG_OK;
+}
+
 /* Stricter than the kernel: these names get into command lines. */
 static int interface(const char *v, char out[16])
 {
@@ -120,7 +131,7 @@ int config_value_register(struct config *c, const char *arg)
 {
 	struct config_register r = { .lifetime_s = LIFETIME_DEFAULT_S };
 
-	if (hit_parse(arg, &r.rvs))
+	if (strcmp(arg, "opportunistic") != 0 && hit_parse(arg, &r.rvs))
 		return HG_EFORMAT;
 	for (size_t i = 0; i < c->reg_num; i++) {
 		if (hit_eq(&c->reg[i].rvs, &r.rvs))
@@ -221,7 +232,7 @@ int config_value_port(struct config *c, const char *v)
 	return err;
 }
 
-int config_value_identity(struct config *c, const char *v)
+static int identity(struct config *c, const char *v, bool anonymous)
 {
 	int err;
 
@@ -233,8 +244,18 @@ int config_value_identity(struct config *c, const char *v)
 		return HG_EFULL;
 	err = text(v, c->identity[c->identity_num], CONFIG_PATH);
 	if (!err)
-		c->identity_num++;
+		c->anonymous[c->identity_num++] = anonymous;
 	return err;
+}
+
+int config_value_identity(struct config *c, const char *v)
+{
+	return identity(c, v, false);
+}
+
+int config_value_anonymous(struct config *c, const char *v)
+{
+	return identity(c, v, true);
 }
 
 int config_value_state(struct config *c, const char *v)
@@ -282,20 +303,21 @@ int config_value_log(struct config *c, const char *v)
 	return HG_OK;
 }
 
+/* All roles that answer; as if it stood in both sections. */
 int config_value_allow(struct config *c, const char *v)
 {
 	struct hit h;
+	int err;
 
 	if (hit_parse(v, &h))
-		return HG_EFORMAT;
-	for (size_t i = 0; i < c->allow_num; i++) {
-		if (hit_eq(&c->allow[i], &h))
-			return HG_EEXIST;
-	}
-	if (c->allow_num == CONFIG_ALLOW)
-		return HG_EFULL;
-	c->allow[c->allow_num++] = h;
-	return HG_OK;
+		return HG_EFORMAT; /* prefixes belong to a role */
+	err = config_value_host_allow(c, v);
+	return err ? err : config_value_rendezvous_allow(c, v);
+}
+
+int config_value_opportunistic(struct config *c, const char *v)
+{
+	return yes_no(v, &c->opportunistic);
 }
 
 int config_value_puzzle(struct config *c, const char *v)
@@ -473,13 +495,17 @@ int config_value_peer_address(struct config *c, const char *v)
 
 int config_value_via_rvs(struct config *c, const char *v)
 {
-	static const char *const words[] = { "no", "yes" };
-	int i = word(v, words, 2);
+	return yes_no(v, &c->peers[c->peers_num - 1].via_rvs);
+}
 
-	if (i < 0)
-		return i;
-	c->peers[c->peers_num - 1].via_rvs = i == 1;
-	return HG_OK;
+int config_value_peer_identity(struct config *c, const char *v)
+{
+	return text(v, c->peers[c->peers_num - 1].identity, CONFIG_NAME);
+}
+
+int config_value_policy_identity(struct config *c, const char *v)
+{
+	return text(v, c->rule_identity[c->rules_num - 1], CONFIG_NAME);
 }
 
 int config_value_hip(struct config *c, const char *v)

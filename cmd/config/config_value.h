@@ -24,6 +24,8 @@ int config_value_control_group(struct config *c, const char *v) HG_CHECK;
 int config_value_offload(struct config *c, const char *v) HG_CHECK;
 int config_value_log(struct config *c, const char *v) HG_CHECK;
 int config_value_allow(struct config *c, const char *v) HG_CHECK;
+int config_value_anonymous(struct config *c, const char *v) HG_CHECK;
+int config_value_opportunistic(struct config *c, const char *v) HG_CHECK;
 int config_value_puzzle(struct config *c, const char *v) HG_CHECK;
 int config_value_rekey_time(struct config *c, const char *v) HG_CHECK;
 int config_value_rekey_bytes(struct config *c, const char *v) HG_CHECK;
@@ -37,9 +39,20 @@ int config_value_ttl(struct config *c, const char *v) HG_CHECK;
 int config_value_dns_server(struct config *c, const char *v) HG_CHECK;
 int config_value_lan(struct config *c, const char *v) HG_CHECK;
 
+/* Access rules, and whether an I1 to no HIT is answered. */
+int config_value_host_allow(struct config *c, const char *v) HG_CHECK;
+int config_value_host_deny(struct config *c, const char *v) HG_CHECK;
+int config_value_rendezvous_allow(struct config *c, const char *v) HG_CHECK;
+int config_value_rendezvous_deny(struct config *c, const char *v) HG_CHECK;
+int config_value_proxy_allow(struct config *c, const char *v) HG_CHECK;
+int config_value_proxy_deny(struct config *c, const char *v) HG_CHECK;
+int config_value_answers(struct config *c, const char *v) HG_CHECK;
+
 /* These write into the section begun last. */
 int config_value_register_address(struct config *c, const char *v) HG_CHECK;
 int config_value_lifetime(struct config *c, const char *v) HG_CHECK;
 int config_value_peer_address(struct config *c, const char *v) HG_CHECK;
 int config_value_via_rvs(struct config *c, const char *v) HG_CHECK;
+int config_value_peer_identity(struct config *c, const char *v) HG_CHECK;
 int config_value_hip(struct config *c, const char *v) HG_CHECK;
+int config_value_policy_identity(struct config *c, const char *v) HG_CHECK;

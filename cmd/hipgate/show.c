@@ -26,7 +26,8 @@ enum cell {
 	CELL_HEX, /* an SPI */
 	CELL_NUMBER,
 	CELL_SECONDS,
-	CELL_ROLE,     /* true: initiator */
+	CELL_ROLE, /* true: initiator */
+	CELL_YES,
 	CELL_ENDPOINT, /* address in key, port in key_port */
 	CELL_NUM
 };
@@ -84,6 +85,17 @@ static const struct list {
 	    { "IDLE", "idle_s", CELL_SECONDS, NULL },
 	    { "OUT-PKTS", "out_packets", CELL_NUMBER, NULL },
 	    { "IN-PKTS", "in_packets", CELL_NUMBER, NULL } } },
+	{ "identities",
+	  { { "HIT", "hit", CELL_TEXT, NULL },
+	    { "ALGORITHM", "alg", CELL_TEXT, NULL },
+	    { "ANONYMOUS", "anonymous", CELL_YES, NULL },
+	    { "EPHEMERAL", "ephemeral", CELL_YES, NULL },
+	    { "FILE", "file", CELL_TEXT, NULL } } },
+	{ "access",
+	  { { "ROLE", "role", CELL_TEXT, NULL },
+	    { "ACTION", "action", CELL_TEXT, NULL },
+	    { "WHO", "who", CELL_TEXT, NULL },
+	    { "HITS", "hits", CELL_NUMBER, NULL } } },
 	{ "registrations",
 	  { { "HIT", "hit", CELL_TEXT, NULL },
 	    { "AT", "at", CELL_TEXT, NULL },
@@ -147,6 +159,9 @@ static void cell_print(const json_t *o, const struct column *c, char *out,
 	case CELL_ROLE:
 		(void)snprintf(out, cap, "%s",
 			       json_is_true(v) ? "initiator" : "responder");
+		break;
+	case CELL_YES:
+		(void)snprintf(out, cap, "%s", json_is_true(v) ? "yes" : "no");
 		break;
 	case CELL_ENDPOINT:
 		endpoint_cell(o, c, out, cap);
@@ -404,6 +419,36 @@ static int print_status(const struct verb *v, const json_t *data)
 int show_status(const struct verb *v, int argc, char **argv)
 {
 	return ask_and_show(v, argc, argv, print_status);
+}
+
+/* ---- reload ------------------------------------------------------------- */
+
+/* The file's text may hold anything. */
+static void line_print(const json_t *s, const char *behind)
+{
+	for (const char *c = json_string_value(s); c && *c; c++)
+		(void)putchar(*c < ' ' || *c > '~' ? '?' : *c);
+	(void)printf("%s\n", behind);
+}
+
+static int print_reload(const struct verb *v, const json_t *data)
+{
+	const json_t *applied = json_object_get(data, "applied");
+	const json_t *restart = json_object_get(data, "restart");
+	const json_t *s;
+	size_t i;
+
+	(void)v; /* there is one reload only */
+	json_array_foreach(applied, i, s) line_print(s, "");
+	json_array_foreach(restart, i, s) line_print(s, "   (needs a restart)");
+	if (!json_array_size(applied) && !json_array_size(restart))
+		(void)puts("nothing has changed");
+	return HG_OK;
+}
+
+int show_reload(const struct verb *v, int argc, char **argv)
+{
+	return ask_and_show(v, argc, argv, print_reload);
 }
 
 /* ---- trace -------------------------------------------------------------- */

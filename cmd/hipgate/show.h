@@ -8,3 +8,4 @@
 int show_list(const struct verb *v, int argc, char **argv);
 int show_status(const struct verb *v, int argc, char **argv);
 int show_trace(const struct verb *v, int argc, char **argv);
+int show_reload(const struct verb *v, int argc, char **argv);

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/log.h"
 #include "gate.h"
+#include "reload.h"
 #include "views.h"
 
 struct client {
@@ -123,6 +125,43 @@ static void do_trace(struct client *cl, const json_t *req)
 		say(cl, "{\"end\":true}\n");
 }
 
+static void say_error(struct client *cl, const char *why)
+{
+	say_json(cl, json_pack("{s:i,s:b,s:s}", "version", 1, "ok", 0, "error",
+			       why));
+}
+
+/* Who asks, as the kernel says. */
+static bool may_change(struct client *cl)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+	int fd;
+
+	return uv_fileno((uv_handle_t *)&cl->pipe, &fd) == 0 &&
+	       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
+	       (who.uid == 0 || who.uid == geteuid());
+}
+
+static void do_reload(struct client *cl)
+{
+	char why[1024];
+	json_t *data;
+
+	if (!may_change(cl)) {
+		say_error(cl, "only the daemon's own user and root may change "
+			      "anything; ask with sudo, or send it SIGHUP");
+		return;
+	}
+	if (reload(cl->c->g, &data, why, sizeof(why)))
+		say_error(cl, why);
+	else
+		say_json(cl,
+			 json_pack("{s:i,s:s,s:b,s:o}", "version", 1, "verb",
+				   "reload", "ok", 1, "data", data));
+	gate_pump(cl->c->g);
+}
+
 static void do_verb(struct client *cl, const char *verb)
 {
 	json_t *data = views_make(cl->c->g, verb);
@@ -131,8 +170,7 @@ static void do_verb(struct client *cl, const char *verb)
 		say_json(cl, json_pack("{s:i,s:s,s:b,s:o}", "version", 1,
 				       "verb", verb, "ok", 1, "data", data));
 	else
-		say_json(cl, json_pack("{s:i,s:b,s:s}", "version", 1, "ok", 0,
-				       "error", "unknown verb"));
+		say_error(cl, "unknown verb");
 }
 
 static void request(struct client *cl, const char *line, size_t len)
@@ -142,12 +180,11 @@ static void request(struct client *cl, const char *line, size_t len)
 	const char *verb = json_string_value(json_object_get(req, "verb"));
 
 	if (!verb)
-		say_json(cl, json_pack("{s:i,s:b,s:s}", "version", 1, "ok", 0,
-				       "error",
-				       "a request is one line of JSON with a "
-				       "\"verb\""));
+		say_error(cl, "a request is one line of JSON with a \"verb\"");
 	else if (strcmp(verb, "trace") == 0)
 		do_trace(cl, req);
+	else if (strcmp(verb, "reload") == 0)
+		do_reload(cl);
 	else
 		do_verb(cl, verb);
 	json_decref(req);

@@ -5,8 +5,10 @@
  * Control thread only. A UNIX stream socket, 0660 by file mode. A request
  * is {"verb": ...}; the answer is one line {"version":1, "verb":..., "ok":
  * true, "data":...}, or for `trace` one line for each event and, unless
- * "follow" is true, {"end":true}. All verbs only read. A client that does
- * not read is cut off when CONTROL_BACKLOG octets wait for it.
+ * "follow" is true, {"end":true}. All verbs only read, but `reload`: that is
+ * for the daemon's own user and root (SO_PEERCRED), whoever else may read. A
+ * client that does not read is cut off when CONTROL_BACKLOG octets wait for
+ * it.
  */
 #pragma once
 

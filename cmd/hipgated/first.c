@@ -17,11 +17,6 @@
 
 enum { FIRST_ICMP_BURST = 200 }; /* errors a second (RFC 4443 2.4 f) */
 
-static const struct hit *self_hit(const struct gate *g)
-{
-	return hip_default_hit(g->hip);
-}
-
 static bool is_syn(const struct nat_packet *p)
 {
 	return p->ip.proto == IP_PROTO_TCP && p->ip.l4_len >= TCP_HDR &&
@@ -83,10 +78,12 @@ static void tell_flow(struct gate *g, const struct nat_flow *f, uint64_t now)
 		   f->back.ext_port, peer, f->back.peer_port);
 }
 
-/* The packet's flow, bound and published when there is none yet. */
+/* The packet's flow, bound to our identity toward the peer and published
+ * when there is none yet. */
 static int ensure_flow(struct gate *g, const struct nat_packet *p,
 		       const struct hit *peer, uint64_t now)
 {
+	const struct peer *to = peer_find(g, peer);
 	struct flow *f = tables_flow(&g->plane.tables, &p->key);
 	struct nat_flow bound;
 	enum reason why = REASON_NO_PORT;
@@ -94,10 +91,12 @@ static int ensure_flow(struct gate *g, const struct nat_packet *p,
 
 	if (f)
 		return HG_OK;
+	if (!to)
+		return HG_ENOENT;
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return HG_ENOMEM;
-	err = nat_bind(g->nat, &p->key, self_hit(g), peer, is_syn(p), now,
+	err = nat_bind(g->nat, &p->key, &to->self, peer, is_syn(p), now,
 		       &f->nat, &why);
 	if (err) {
 		gate_drop(g, why);
@@ -149,17 +148,46 @@ static void tell_first(struct gate *g, const struct msg *m,
 		   proto_name(p->key.proto), is_syn(p) ? " SYN" : "");
 }
 
-/* To a peer's HIT, by whichever name the packet called it. */
-static void to_peer(struct gate *g, struct msg *m, const struct nat_packet *p,
-		    struct peer *peer, bool data)
+static void end_flow(struct gate *g, struct flow *f)
 {
-	uint64_t now = uv_hrtime();
+	/* Freed only after a grace period, so still readable here. */
+	tables_del_flow(&g->plane.tables, f);
+	nat_release(g->nat, &f->nat);
+}
 
-	if (tables_sa_out(&g->plane.tables, self_hit(g), &peer->hit)) {
+/* The identity this packet goes out under: that of its flow, else the one
+ * that policy chooses now. A flow whose identity is not used any more and
+ * has no SA either has ended. */
+static int self_of(struct gate *g, const struct nat_packet *p,
+		   struct peer *peer, struct hit *out)
+{
+	struct flow *f = tables_flow(&g->plane.tables, &p->key);
+	int err;
+
+	if (f &&
+	    tables_sa_out(&g->plane.tables, &f->nat.back.self, &peer->hit)) {
+		*out = f->nat.back.self;
+		return HG_OK;
+	}
+	err = persona_choose(g, peer, uv_hrtime());
+	*out = peer->self;
+	if (f && (err || !hit_eq(&f->nat.back.self, out)))
+		end_flow(g, f);
+	return err;
+}
+
+/* A legacy host's packet to a peer. */
+static void to_peer(struct gate *g, struct msg *m, const struct nat_packet *p,
+		    struct peer *peer)
+{
+	struct hit self;
+	int err = self_of(g, p, peer, &self);
+
+	if (!err && tables_sa_out(&g->plane.tables, &self, &peer->hit)) {
 		first_forward(g, m, &peer->hit);
 		return;
 	}
-	if (data && p->key.proto == IP_PROTO_TCP && !is_syn(p) &&
+	if (p->key.proto == IP_PROTO_TCP && !is_syn(p) &&
 	    !tables_flow(&g->plane.tables, &p->key)) {
 		/* The rest of a flow we do not know opens nothing. */
 		gate_drop(g, REASON_FLOW_STATE);
@@ -167,10 +195,9 @@ static void to_peer(struct gate *g, struct msg *m, const struct nat_packet *p,
 		free(m);
 		return;
 	}
-	if (data)
-		tell_first(g, m, p);
+	tell_first(g, m, p);
 	peer_park(g, peer, m);
-	peer_want(g, peer, now);
+	peer_want(g, peer, uv_hrtime());
 }
 
 static void to_substitute(struct gate *g, struct msg *m,
@@ -186,7 +213,7 @@ static void to_substitute(struct gate *g, struct msg *m,
 		free(m);
 		return;
 	}
-	to_peer(g, m, p, peer, true);
+	to_peer(g, m, p, peer);
 }
 
 static void to_hit(struct gate *g, struct msg *m, const struct nat_packet *p)
@@ -202,14 +229,15 @@ static void to_hit(struct gate *g, struct msg *m, const struct nat_packet *p)
 		first_forward(g, m, &hit);
 		return;
 	}
-	peer = hit_eq(&self, self_hit(g)) ? peer_find(g, &hit) : NULL;
+	peer = persona_ours(g, &self) ? peer_find(g, &hit) : NULL;
 	if (!peer) {
 		gate_drop(g, REASON_NO_SA);
 		first_unreachable(g, m);
 		free(m);
 		return;
 	}
-	to_peer(g, m, p, peer, false);
+	peer_park(g, peer, m);
+	peer_want(g, peer, uv_hrtime());
 }
 
 void first_packet(struct gate *g, struct msg *m)
@@ -246,11 +274,8 @@ static void expire_flow(struct flow *f, void *arg)
 {
 	struct expiry *e = arg;
 
-	if (!nat_expired(&f->nat, e->now))
-		return;
-	/* Freed only after a grace period, so still readable here. */
-	tables_del_flow(&e->g->plane.tables, f);
-	nat_release(e->g->nat, &f->nat);
+	if (nat_expired(&f->nat, e->now))
+		end_flow(e->g, f);
 }
 
 void first_expire(struct gate *g, uint64_t now)

@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "control.h"
+#include "hipstart.h"
 #include "core/checksum.h"
 #include "core/log.h"
 #include "journal.h"
+#include "reload.h"
 
 /* ---- timers and the pump -------------------------------------------------- */
 
@@ -61,6 +63,8 @@ static void on_housekeeping(uv_timer_t *t)
 
 	saside_traffic(g);
 	first_expire(g, uv_hrtime());
+	persona_expire(g, uv_hrtime());
+	hipstart_again(g, uv_hrtime());
 	gate_pump(g);
 }
 
@@ -187,6 +191,19 @@ static void on_signal(uv_signal_t *s, int signum)
 	g->stopping = true;
 }
 
+static void on_hangup(uv_signal_t *s, int signum)
+{
+	struct gate *g = s->data;
+	json_t *done = NULL;
+	char why[1024];
+
+	(void)signum;
+	/* It has logged what was done, or why not. */
+	if (reload(g, &done, why, sizeof(why)) == HG_OK)
+		json_decref(done);
+	gate_pump(g);
+}
+
 /* ---- start ------------------------------------------------------------------ */
 
 static void restore_row(const struct journal_row *row, void *arg)
@@ -243,6 +260,15 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 	return err;
 }
 
+static unsigned workers_of(const struct config *c)
+{
+	unsigned cpus = uv_available_parallelism();
+
+	if (c->workers)
+		return c->workers;
+	return cpus < 8 ? cpus : 8;
+}
+
 static int start_plane(struct gate *g, char *errbuf, size_t errlen)
 {
 	const struct config *c = g->cfg;
@@ -250,9 +276,6 @@ static int start_plane(struct gate *g, char *errbuf, size_t errlen)
 	int err;
 
 	p->workers = g->workers;
-	p->workers_num = c->workers ? c->workers : uv_available_parallelism();
-	if (!c->workers && p->workers_num > 8)
-		p->workers_num = 8;
 	p->control = &g->inbox;
 	p->proxy = c->proxy;
 	p->host = c->host;
@@ -282,13 +305,16 @@ static int start_handles(struct gate *g)
 	(void)uv_timer_init(g->loop, &g->housekeeping);
 	(void)uv_signal_init(g->loop, &g->sigint);
 	(void)uv_signal_init(g->loop, &g->sigterm);
+	(void)uv_signal_init(g->loop, &g->sighup);
 	g->timer.data = g;
 	g->housekeeping.data = g;
 	g->sigint.data = g;
 	g->sigterm.data = g;
+	g->sighup.data = g;
 	(void)uv_timer_start(&g->housekeeping, on_housekeeping, 1000, 1000);
 	(void)uv_signal_start(&g->sigint, on_signal, SIGINT);
 	(void)uv_signal_start(&g->sigterm, on_signal, SIGTERM);
+	(void)uv_signal_start(&g->sighup, on_hangup, SIGHUP);
 	for (unsigned fam = 0; fam < SOCKETS_FAMILIES; fam++) {
 		int fd = g->plane.sockets.fd[fam][0];
 
@@ -313,16 +339,18 @@ static int start_workers(struct gate *g)
 	return err;
 }
 
-int gate_start(struct gate *g, const struct config *cfg, char *errbuf,
-	       size_t errlen)
+int gate_start(struct gate *g, struct config *cfg, const char *path,
+	       char *errbuf, size_t errlen)
 {
 	int err;
 
 	memset(g, 0, sizeof(*g));
 	errbuf[0] = '\0';
 	g->cfg = cfg;
+	g->path = path;
 	g->loop = uv_default_loop();
 	g->started_ns = uv_hrtime();
+	g->plane.workers_num = workers_of(cfg); /* the engine asks for it */
 	g->buf = malloc(65536);
 	events_init(&g->events, cfg->proxy  ? "proxy"
 				: cfg->host ? "host"
@@ -332,7 +360,7 @@ int gate_start(struct gate *g, const struct config *cfg, char *errbuf,
 	err = g->buf && g->peers ? tables_init(&g->plane.tables) : HG_ENOMEM;
 	/* What a person can have got wrong in a file comes first. */
 	if (!err)
-		err = hipside_start(g, errbuf, errlen);
+		err = hipstart(g, errbuf, errlen);
 	if (!err)
 		err = start_plane(g, errbuf, errlen);
 	if (!err)

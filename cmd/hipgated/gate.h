@@ -27,6 +27,7 @@
 #include "hip/hip.h"
 #include "inbox.h"
 #include "nat/nat.h"
+#include "persona.h"
 #include "tables.h"
 #include "worker.h"
 
@@ -55,7 +56,11 @@ struct peer {
 	bool committed;		  /* `at` was verified by R2 */
 	bool on_disk;		  /* its lease is in the journal */
 	uint64_t resolving_until; /* ns: a dns_resolve is under way */
-	enum hip_state state;
+	struct hit self;	  /* our identity toward it, the next time */
+	struct hit unfit; /* what the policy chose, where the peer does not do
+			   * its HIT suite: `self` is another one */
+	bool persona_coming;	/* one is being made for it */
+	enum hip_state state;	/* of the association with `self` */
 	struct addr sub6, sub4; /* substitutes; unspecified: none */
 	struct msg *park, *park_tail;
 	unsigned parked;
@@ -63,17 +68,23 @@ struct peer {
 };
 
 struct gate {
-	const struct config *cfg;
+	struct config *cfg;		   /* changed by reload.c only */
+	const char *path;		   /* of its file */
 	struct hit esp_null[CONFIG_PEERS]; /* the engine borrows them */
 	uv_loop_t *loop;
 	struct plane plane;
 	struct worker workers[WORKERS_MAX];
 	struct inbox inbox;
 	struct hip *hip;
-	struct dns *dns;	/* proxy role, else NULL */
-	struct lease *lease;	/* the same */
-	struct nat *nat;	/* the same */
-	struct cds_lfht *peers; /* control thread only */
+	struct hit selves[CONFIG_IDENTITIES]; /* as cfg->identity has them */
+	size_t selves_num;
+	struct personas personas;
+	uint64_t ask_again[CONFIG_REGISTER]; /* ns; [register opportunistic]
+					      * that failed; 0: no */
+	struct dns *dns;		     /* proxy role, else NULL */
+	struct lease *lease;		     /* the same */
+	struct nat *nat;		     /* the same */
+	struct cds_lfht *peers;		     /* control thread only */
 	size_t peers_num;
 	struct dnsside *dnsside;
 	struct journal *journal;
@@ -83,7 +94,7 @@ struct gate {
 	uv_timer_t timer;	 /* engines' deadlines */
 	uv_timer_t housekeeping; /* each second */
 	uv_poll_t udp_poll[SOCKETS_FAMILIES];
-	uv_signal_t sigint, sigterm;
+	uv_signal_t sigint, sigterm, sighup;
 	uint64_t started_ns;
 	unsigned jobs; /* on the thread pool */
 	bool stopping;
@@ -101,8 +112,9 @@ static inline void gate_drop(struct gate *g, enum reason r)
 }
 
 /* ---- gate.c ------------------------------------------------------------ */
-int gate_start(struct gate *g, const struct config *cfg, char *errbuf,
-	       size_t errlen) HG_CHECK;
+/* path: the file that cfg was read from. Both are borrowed. */
+int gate_start(struct gate *g, struct config *cfg, const char *path,
+	       char *errbuf, size_t errlen) HG_CHECK;
 /* Serves until a signal; then closes associations and returns. */
 void gate_run(struct gate *g);
 void gate_fini(struct gate *g);
@@ -148,7 +160,6 @@ void first_unreachable(struct gate *g, struct msg *m);
 void first_expire(struct gate *g, uint64_t now);
 
 /* ---- hipside.c --------------------------------------------------------- */
-int hipside_start(struct gate *g, char *errbuf, size_t errlen) HG_CHECK;
 /* Carries out all effects of the engine; true when there were any. */
 bool hipside_pump(struct gate *g);
 /* A message from a worker or from the control socket, marker stripped. */

@@ -12,128 +12,17 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/log.h"
 #include "core/wire.h"
+#include "hipstart.h"
 
 enum {
 	HIPSIDE_BUDGET = 64, /* datagrams a wake-up */
 	HIPSIDE_NOISE = 200, /* events a second */
 };
-
-/* ---- identities and start ----------------------------------------------- */
-
-static int add_identity(struct gate *g, const char *path, char *errbuf,
-			size_t errlen)
-{
-	struct hip_identity *id;
-	char *pem;
-	size_t len;
-	char text[ADDR_TEXT_MAX];
-	int err = config_read_key(path, &pem, &len, errbuf, errlen);
-
-	if (err)
-		return err;
-	err = hip_identity_from_pem(pem, len, &id);
-	sodium_memzero(pem, len);
-	free(pem);
-	if (err) {
-		(void)snprintf(errbuf, errlen,
-			       "%s: %s; it must be " HIP_IDENTITY_KINDS
-			       "; make one with: hipgate keygen %s",
-			       path, err_text(err), path);
-		return err;
-	}
-	log_info("identity hit=%s file=%s",
-		 hit_print(hip_identity_hit(id), text), path);
-	err = hip_add_identity(g->hip, id, uv_hrtime());
-	if (err)
-		(void)snprintf(errbuf, errlen, "%s: %s", path, err_text(err));
-	return err;
-}
-
-static void add_static_peers(struct gate *g)
-{
-	for (size_t i = 0; i < g->cfg->peers_num; i++) {
-		const struct config_peer *c = &g->cfg->peers[i];
-		struct peer *p = peer_get(g, &c->hit);
-
-		if (!p)
-			continue;
-		memcpy(p->locators, c->at, sizeof(p->locators));
-		p->locators_num = c->at_num;
-		p->at = c->at[0];
-		p->via_rvs = c->via_rvs;
-	}
-}
-
-/* ESP without encryption is for these peers alone. */
-static size_t esp_null_peers(const struct config *c, struct hit *out)
-{
-	size_t num = 0;
-
-	for (size_t i = 0; i < c->peers_num; i++) {
-		if (c->peers[i].esp_null)
-			out[num++] = c->peers[i].hit;
-	}
-	return num;
-}
-
-static int new_failed(const struct config *c, int err, char *errbuf,
-		      size_t errlen)
-{
-	if (err == HG_EUNSUPP && c->offer.cipher_num)
-		(void)snprintf(errbuf, errlen,
-			       "hip-ciphers = null is for builds with "
-			       "HIPGATE_DEBUG_NULL only; remove it");
-	else
-		(void)snprintf(errbuf, errlen, "HIP engine: %s", err_text(err));
-	return err;
-}
-
-int hipside_start(struct gate *g, char *errbuf, size_t errlen)
-{
-	const struct config *c = g->cfg;
-	struct hip_config hc = {
-		.responder = c->host || c->rendezvous,
-		.rendezvous = c->rendezvous,
-		.allow = c->allow,
-		.allow_num = c->allow_num,
-		.rekey = c->rekey,
-		.spi_mod = g->plane.workers_num,
-		.offer = c->offer,
-		.esp_null = g->esp_null,
-		.esp_null_num = esp_null_peers(c, g->esp_null),
-		.puzzle_k = c->puzzle,
-		.puzzle_k_max = 20,
-	};
-	uint64_t now = uv_hrtime();
-	int err = hip_new(&hc, now, &g->hip);
-
-	if (err)
-		return new_failed(c, err, errbuf, errlen);
-	for (size_t i = 0; i < c->identity_num; i++) {
-		err = add_identity(g, c->identity[i], errbuf, errlen);
-		if (err)
-			return err;
-	}
-	add_static_peers(g);
-	for (size_t i = 0; i < c->reg_num; i++) {
-		const struct config_register *r = &c->reg[i];
-
-		err = hip_register(g->hip, NULL, &r->rvs, &r->at, r->lifetime_s,
-				   now);
-		if (err) {
-			(void)snprintf(errbuf, errlen, "registration: %s",
-				       err_text(err));
-			return err;
-		}
-	}
-	return HG_OK;
-}
 
 /* ---- in ------------------------------------------------------------------ */
 
@@ -266,13 +155,13 @@ static void start_job(struct gate *g, struct hip_job *job)
 	hip_job_done(g->hip, job, uv_hrtime());
 }
 
-/* The peer that an effect is about, when it is about our default identity:
- * what waits, waits for that one's SA. */
+/* The peer that an effect is about, when it is about the identity we use
+ * toward it: its state and place are those of that association. */
 static struct peer *peer_of(struct gate *g, const struct hip_effect *e)
 {
-	return hit_eq(&e->self, hip_default_hit(g->hip))
-		       ? peer_find(g, &e->peer)
-		       : NULL;
+	struct peer *p = peer_find(g, &e->peer);
+
+	return p && hit_eq(&e->self, &p->self) ? p : NULL;
 }
 
 /* Strangers can cause these events at will: the trace takes a few a second
@@ -373,7 +262,7 @@ static void do_dropped(struct gate *g, const struct hip_effect *e,
 
 static void do_sa_up(struct gate *g, struct hip_effect *e, const struct told *t)
 {
-	struct peer *p = peer_of(g, e);
+	struct peer *p = peer_find(g, &e->peer);
 	int err = saside_up(g, e);
 
 	if (!err)
@@ -416,16 +305,18 @@ static void do_changed(struct gate *g, const struct hip_effect *e,
 		   json_pack("{s:s,s:s}", "peer", t->peer, "state",
 			     hip_state_name(e->state)),
 		   "%s is %s", t->peer, hip_state_name(e->state));
-	if (!p)
+	if (p)
+		p->state = e->state;
+	if (p && e->state == HIP_UNASSOCIATED)
+		p->committed = false;
+	/* What waits for another of our identities comes back by itself. */
+	p = peer_find(g, &e->peer);
+	if (!p || !p->park)
 		return;
-	p->state = e->state;
 	if (e->state == HIP_ESTABLISHED || e->state == HIP_R2_SENT)
 		peer_release(g, p);
-	else if (p->park &&
-		 (e->state == HIP_CLOSED || e->state == HIP_UNASSOCIATED))
+	else if (e->state == HIP_CLOSED || e->state == HIP_UNASSOCIATED)
 		peer_want(g, p, uv_hrtime());
-	if (e->state == HIP_UNASSOCIATED)
-		p->committed = false;
 }
 
 static void do_failed(struct gate *g, const struct hip_effect *e,
@@ -434,6 +325,12 @@ static void do_failed(struct gate *g, const struct hip_effect *e,
 	struct peer *p = peer_of(g, e);
 	char instead[ADDR_TEXT_MAX];
 
+	if (hit_is_null(&e->peer)) {
+		log_warn("opportunistic: nobody at %s: %s", t->at,
+			 reason_why(e->reason));
+		hipstart_unanswered(g, &e->peer_at, uv_hrtime());
+		return;
+	}
 	log_warn("base exchange with %s failed: %s", t->peer,
 		 reason_why(e->reason));
 	if (!hit_is_null(&e->instead))
@@ -447,8 +344,15 @@ static void do_failed(struct gate *g, const struct hip_effect *e,
 	if (p) {
 		p->committed = false;
 		p->fresh_until = 0; /* ask the name again next time */
-		peer_refuse(g, p);
 	}
+	if (p && !hit_is_null(&e->instead)) {
+		/* What waits, waits on. */
+		persona_instead(p, &e->self, &e->instead);
+		return;
+	}
+	p = peer_find(g, &e->peer);
+	if (p)
+		peer_refuse(g, p);
 }
 
 static void do_registered(struct gate *g, const struct hip_effect *e,
@@ -470,6 +374,31 @@ static void do_registrar(struct gate *g, const struct hip_effect *e,
 			     "lifetime_s", (json_int_t)e->lifetime_s),
 		   "%s registered from %s for %u s", t->peer, t->at,
 		   e->lifetime_s);
+}
+
+/* Opportunistic: a leap of faith, which the next start should not need. */
+static void do_found(struct gate *g, const struct hip_effect *e,
+		     const struct told *t)
+{
+	const struct config_register *r = NULL;
+
+	for (size_t i = 0; i < g->cfg->reg_num && !r; i++) {
+		if (hit_is_null(&g->cfg->reg[i].rvs) &&
+		    endpoint_eq(&g->cfg->reg[i].at, &e->peer_at))
+			r = &g->cfg->reg[i];
+	}
+	log_warn("opportunistic: %s answers at %s%s; nothing proves that it is "
+		 "the one you mean. Compare it with \"hipgate status\" there, "
+		 "then pin it: [register %s] address = %s",
+		 t->peer, t->at, e->anonymous ? " (anonymous)" : "", t->peer,
+		 t->at);
+	events_add(&g->events, uv_hrtime(), "", "opportunistic",
+		   json_pack("{s:s,s:s,s:b}", "peer", t->peer, "at", t->at,
+			     "anonymous", (int)e->anonymous),
+		   "%s answers at %s, unproved", t->peer, t->at);
+	if (r && hip_register(g->hip, &e->self, &e->peer, &r->at, r->lifetime_s,
+			      uv_hrtime()))
+		log_error("registration at %s: no room", t->at);
 }
 
 static void do_relayed(struct gate *g, const struct hip_effect *e,
@@ -530,6 +459,12 @@ static void carry_out(struct gate *g, struct hip_effect *e)
 		break;
 	case HIP_RELAYED:
 		do_relayed(g, e, &t);
+		break;
+	case HIP_FOUND:
+		do_found(g, e, &t);
+		break;
+	case HIP_IDENTITY:
+		persona_made(g, e);
 		break;
 	case HIP_EFFECT_NUM:
 		break;

@@ -18,7 +18,8 @@ static const char usage[] =
 	"       hipgated --version\n"
 	"\n"
 	"Serves the roles that FILE turns on (proxy, host, rendezvous) until\n"
-	"SIGTERM. Runs as an ordinary user; hipgate-setup makes the TUN once,\n"
+	"SIGTERM; SIGHUP reads FILE again. Runs as an ordinary user; "
+	"hipgate-setup makes the TUN once,\n"
 	"as root.\n";
 
 static void to_stderr(void *arg, enum log_level level, const char *line)
@@ -55,11 +56,11 @@ static void harden(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-static int serve(const struct config *cfg)
+static int serve(struct config *cfg, const char *path)
 {
 	static struct gate g;
 	char why[512];
-	int err = gate_start(&g, cfg, why, sizeof(why));
+	int err = gate_start(&g, cfg, path, why, sizeof(why));
 	int rc;
 
 	if (err) {
@@ -100,7 +101,7 @@ int main(int argc, char **argv)
 	log_set_sink(to_stderr, NULL, cfg->log);
 	harden();
 	raise_files();
-	rc = serve(cfg);
+	rc = serve(cfg, argv[2]);
 	config_free(cfg);
 	return rc;
 }

@@ -49,6 +49,7 @@ struct peer *peer_get(struct gate *g, const struct hit *hit)
 	if (!p)
 		return NULL;
 	p->hit = *hit;
+	p->self = g->selves[0];
 	cds_lfht_node_init(&p->node);
 	cds_lfht_add(g->peers, peer_hash(hit), &p->node);
 	g->peers_num++;
@@ -89,7 +90,10 @@ void peer_fini(struct gate *g)
 			 peer_free);
 	}
 	rcu_barrier();
+	/* It waits for a resize under way, which waits for all readers. */
+	tables_offline();
 	(void)cds_lfht_destroy(g->peers, NULL);
+	tables_online();
 }
 
 void peer_set_locators(struct peer *p, const struct addr *locators, size_t num,
@@ -156,8 +160,27 @@ static int peer_resolve(struct gate *g, struct peer *p, uint64_t now)
 	return HG_OK;
 }
 
+/* Whose packet waits first: a program of this host says so itself, for a
+ * client it is the policy's choice. */
+static int wanted_as(struct gate *g, struct peer *p, uint64_t now,
+		     struct hit *out)
+{
+	const struct msg *m = p->park;
+	int err;
+
+	if (m && m->len >= IP6_HDR && m->data[0] >> 4 == 6 &&
+	    hit_is_orchid(m->data + 8)) {
+		memcpy(out->b, m->data + 8, sizeof(out->b));
+		return HG_OK;
+	}
+	err = persona_choose(g, p, now);
+	*out = p->self;
+	return err;
+}
+
 void peer_want(struct gate *g, struct peer *p, uint64_t now)
 {
+	struct hit self;
 	/* RFC 8005 4.2: no new association on an expired record. */
 	bool stale = p->name[0] && now >= p->fresh_until;
 	int err = HG_ENOENT;
@@ -165,7 +188,11 @@ void peer_want(struct gate *g, struct peer *p, uint64_t now)
 	if (stale && peer_resolve(g, p, now) == HG_OK)
 		return;
 	if (p->locators_num)
-		err = hip_want(g->hip, NULL, &p->hit, p->locators,
+		err = wanted_as(g, p, now, &self);
+	if (err == HG_EAGAIN)
+		return; /* its identity is being made; persona_made goes on */
+	if (!err)
+		err = hip_want(g->hip, &self, &p->hit, p->locators,
 			       p->locators_num, now);
 	if (err)
 		peer_refuse(g, p);

@@ -72,11 +72,11 @@ static void add_peer(const struct hip_peer *p, void *arg)
 
 	(void)json_array_append_new(
 		l->array,
-		json_pack("{s:o,s:o,s:s,s:b,s:o,s:o,s:o,s:o,s:o}", "self",
+		json_pack("{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o}", "self",
 			  hit_json(&p->self), "peer", hit_json(&p->peer),
 			  "state", hip_state_name(p->state), "initiator",
-			  (int)p->initiator, "locator",
-			  endpoint_json(&p->peer_at), "spi_in",
+			  (int)p->initiator, "anonymous", (int)p->anonymous,
+			  "locator", endpoint_json(&p->peer_at), "spi_in",
 			  number(p->spi_in), "spi_out", number(p->spi_out),
 			  "suite", suite_json(p->esp_suite), "since_s",
 			  since(p->since)));
@@ -211,7 +211,7 @@ static json_t *view_flows(struct gate *g)
 	return l.array;
 }
 
-/* ---- status ------------------------------------------------------------------- */
+/* ---- drops -------------------------------------------------------------------- */
 
 static uint64_t drops_of(const struct gate *g, enum reason r)
 {
@@ -237,6 +237,78 @@ static json_t *drops_json(const struct gate *g)
 	}
 	return o;
 }
+
+/* ---- identities and access rules --------------------------------------------- */
+
+/* Lasting ones come in the order of the file. */
+static void add_identity(const struct hip_self *s, void *arg)
+{
+	static const char *const alg[HIP_ALG_NUM] = {
+		[HIP_ALG_ECDSA_P256] = "ecdsa-p256",
+		[HIP_ALG_ECDSA_P384] = "ecdsa-p384",
+		[HIP_ALG_RSA_2048] = "rsa-2048",
+		[HIP_ALG_RSA_3072] = "rsa-3072",
+		[HIP_ALG_RSA_4096] = "rsa-4096",
+	};
+	struct list *l = arg;
+	size_t i = json_array_size(l->array);
+
+	(void)json_array_append_new(
+		l->array,
+		json_pack("{s:o,s:s,s:b,s:b,s:s}", "hit", hit_json(&s->hit),
+			  "alg", alg[s->alg] ? alg[s->alg] : "?", "anonymous",
+			  (int)s->anonymous, "ephemeral", (int)s->made, "file",
+			  s->made ? "" : l->g->cfg->identity[i]));
+}
+
+static json_t *view_identities(struct gate *g)
+{
+	struct list l = { .g = g, .array = json_array() };
+
+	hip_each_identity(g->hip, add_identity, &l);
+	return l.array;
+}
+
+static void add_hit(const struct hip_self *s, void *arg)
+{
+	if (!s->made)
+		(void)json_array_append_new(arg, hit_json(&s->hit));
+}
+
+static json_t *hits_json(const struct gate *g)
+{
+	json_t *a = json_array();
+
+	hip_each_identity(g->hip, add_hit, a);
+	return a;
+}
+
+static void add_rule(const struct hip_access_count *c, void *arg)
+{
+	static const char *const role[HIP_ROLE_NUM] = { "host", "rendezvous",
+							"proxy" };
+	struct list *l = arg;
+	char who[PREFIX_TEXT_MAX];
+
+	if (c->rule.by_hit)
+		hit_print(&c->rule.hit, who);
+	else
+		prefix_print(&c->rule.prefix, who);
+	(void)json_array_append_new(
+		l->array, json_pack("{s:s,s:s,s:s,s:o}", "role", role[c->role],
+				    "action", c->rule.allow ? "allow" : "deny",
+				    "who", who, "hits", number(c->hits)));
+}
+
+static json_t *view_access(struct gate *g)
+{
+	struct list l = { .g = g, .array = json_array() };
+
+	hip_each_access(g->hip, add_rule, &l);
+	return l.array;
+}
+
+/* ---- status ------------------------------------------------------------------- */
 
 static json_t *roles_json(const struct config *c)
 {
@@ -327,12 +399,12 @@ static json_t *view_status(struct gate *g)
 	const struct plane *p = &g->plane;
 
 	return json_pack(
-		"{s:s,s:o,s:[o],s:{s:s,s:i,s:b,s:b},s:i,s:i,s:o,s:o,s:o,s:o,s:"
-		"o}",
+		"{s:s,s:o,s:o,s:o,s:{s:s,s:i,s:b,s:b},s:i,s:i,s:o,s:o,s:o,s:o,"
+		"s:o}",
 		"version", HIPGATE_VERSION, "roles", roles_json(g->cfg), "hits",
-		hit_json(hip_default_hit(g->hip)), "tun", "name", p->tun.name,
-		"mtu", (int)p->tun.mtu, "tso", (int)p->tun.tso, "uso",
-		(int)p->tun.uso, "workers", (int)p->workers_num, "port",
+		hits_json(g), "identities", view_identities(g), "tun", "name",
+		p->tun.name, "mtu", (int)p->tun.mtu, "tso", (int)p->tun.tso,
+		"uso", (int)p->tun.uso, "workers", (int)p->workers_num, "port",
 		(int)g->cfg->port, "uptime_s", since(g->started_ns), "counts",
 		counts_json(g), "traffic", traffic_json(g), "io", io_json(g),
 		"drops", drops_json(g));
@@ -342,9 +414,14 @@ static const struct {
 	const char *verb;
 	json_t *(*make)(struct gate *g);
 } views[] = {
-	{ "status", view_status }, { "peers", view_peers },
-	{ "sas", view_sas },	   { "mappings", view_mappings },
-	{ "flows", view_flows },   { "registrations", view_registrations },
+	{ "status", view_status },
+	{ "peers", view_peers },
+	{ "sas", view_sas },
+	{ "mappings", view_mappings },
+	{ "flows", view_flows },
+	{ "registrations", view_registrations },
+	{ "identities", view_identities },
+	{ "access", view_access },
 };
 
 json_t *views_make(struct gate *g, const char *verb)

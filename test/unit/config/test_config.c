@@ -51,23 +51,30 @@ START_TEST(takes_every_key)
 		"allow = " HIT2 "\npuzzle = 20\nuser = _gate\r\n"
 		"rekey-time = 60\nrekey-bytes = 1048576\n"
 		"rekey-packets = 281474976710656\nrekey-dh = no\n"
+		"anonymous = /k/c.pem\nopportunistic = yes\n"
 		"\t[proxy] # first\n"
 		"  prefix = 2001:db8:401::/64\n"
 		"  prefix = 198.18.0.0/15\n"
 		"\tclients: 2001:db8:400::/64\nclients = 10.0.0.0/8\n"
 		"ttl = 5\ndns-server = [::1]:5353\nlan = eth1\nlan = eth2\n"
-		"[host]\n[ rendezvous ]\n"
+		"deny = 203.0.113.0/24\n"
+		"[host]\ndeny = 2001:db8::/32\nallow = ::/0\n"
+		"opportunistic = yes\n"
+		"[ rendezvous ]\nallow = 192.0.2.7\nopportunistic = no\n"
 		"[register " HIT1 "]\naddress = 192.0.2.9\nlifetime = 7\n"
 		"[peer " HIT2 "]\naddress = [2001:db8::1]:99\n"
-		"address = 192.0.2.1\nvia-rvs = yes\n"
+		"address = 192.0.2.1\nvia-rvs = yes\nidentity = c.pem\n"
+		"[register opportunistic]\naddress = 192.0.2.8\n"
 		"[policy \"*.Foo.COM.\"] ; theirs\nhip = require\n"
+		"identity = ephemeral\n"
 		"[policy \"bar.example\"]\nhip = off\n[policy *]\nhip=prefer");
 	struct endpoint e;
 
 	ck_assert_str_eq(c->tun, "hip7");
 	ck_assert_uint_eq(c->workers, 3);
 	ck_assert_uint_eq(c->port, 10501);
-	ck_assert_uint_eq(c->identity_num, 2);
+	ck_assert_uint_eq(c->identity_num, 3);
+	ck_assert(!c->anonymous[1] && c->anonymous[2]);
 	ck_assert_str_eq(c->identity[0], "/etc/a b.pem");
 	ck_assert_str_eq(c->identity[1], "b.pem");
 	ck_assert_str_eq(c->state, "/s");
@@ -75,7 +82,17 @@ START_TEST(takes_every_key)
 	ck_assert_str_eq(c->control_group, "adm");
 	ck_assert(!c->offload);
 	ck_assert_int_eq(c->log, LOG_LEVEL_DEBUG);
-	ck_assert_uint_eq(c->allow_num, 2);
+	/* [daemon] allow stands in both lists, in its place. */
+	ck_assert_uint_eq(c->access[CONFIG_ROLE_HOST].num, 4);
+	ck_assert(c->access[CONFIG_ROLE_HOST].rules[1].by_hit);
+	ck_assert(!c->access[CONFIG_ROLE_HOST].rules[2].allow);
+	ck_assert_uint_eq(c->access[CONFIG_ROLE_HOST].rules[2].prefix.len, 32);
+	ck_assert(c->access[CONFIG_ROLE_HOST].rules[3].allow);
+	ck_assert_uint_eq(c->access[CONFIG_ROLE_RENDEZVOUS].num, 3);
+	ck_assert_uint_eq(c->access[CONFIG_ROLE_RENDEZVOUS].rules[2].prefix.len,
+			  128);
+	ck_assert_uint_eq(c->access[CONFIG_ROLE_PROXY].num, 1);
+	ck_assert(c->opportunistic && c->answers_opportunistic);
 	ck_assert_uint_eq(c->puzzle, 20);
 	ck_assert_uint_eq(c->rekey.after_s, 60);
 	ck_assert_uint_eq(c->rekey.after_bytes, 1048576);
@@ -90,7 +107,8 @@ START_TEST(takes_every_key)
 	ck_assert_uint_eq(c->dns_server.port, 5353);
 	ck_assert_uint_eq(c->lan_num, 2);
 	ck_assert_str_eq(c->lan[1], "eth2");
-	ck_assert_uint_eq(c->reg_num, 1);
+	ck_assert_uint_eq(c->reg_num, 2);
+	ck_assert(hit_is_null(&c->reg[1].rvs));
 	ck_assert_uint_eq(c->reg[0].lifetime_s, 7);
 	ck_assert_int_eq(endpoint_parse("192.0.2.9:10500", 0, &e), HG_OK);
 	ck_assert(endpoint_eq(&c->reg[0].at, &e));
@@ -98,6 +116,12 @@ START_TEST(takes_every_key)
 	ck_assert_uint_eq(c->peers[0].at_num, 2);
 	ck_assert_uint_eq(c->peers[0].at[0].port, 99);
 	ck_assert(c->peers[0].via_rvs);
+	ck_assert_str_eq(c->peers[0].identity, "c.pem");
+	ck_assert_uint_eq(config_identity(c, "c.pem"), 2);
+	ck_assert_uint_eq(config_identity(c, "/k/c.pem"), 2);
+	ck_assert_uint_eq(config_identity(c, "b"), 3);
+	ck_assert_str_eq(c->rule_identity[0], CONFIG_EPHEMERAL);
+	ck_assert_str_eq(c->rule_identity[1], "");
 	ck_assert_uint_eq(c->rules_num, 3);
 	ck_assert_str_eq(c->rules[0].pattern, "*.foo.com");
 	ck_assert_int_eq(c->rules[0].mode, DNS_REQUIRE);
@@ -123,6 +147,9 @@ START_TEST(defaults_stand_for_what_is_not_said)
 	ck_assert_uint_eq(c->pool4.len, 0);
 	ck_assert(addr_is_unspecified(&c->dns_server.addr));
 	ck_assert(!c->host && !c->rendezvous);
+	ck_assert(!c->opportunistic && !c->answers_opportunistic);
+	for (size_t i = 0; i < CONFIG_ROLE_NUM; i++)
+		ck_assert_uint_eq(c->access[i].num, 0);
 	config_free(c);
 }
 END_TEST
@@ -139,10 +166,10 @@ static const struct refusal {
 	  "[daemon]" },
 	{ P "colour = red\n",
 	  "f.conf:5: unknown key \"colour\" in [proxy]; there are: prefix, "
-	  "clients, ttl, dns-server, lan" },
+	  "clients, ttl, dns-server, lan, allow, deny" },
 	{ H "colour = red\n",
-	  "f.conf:4: unknown key \"colour\" in [host]; this section has no "
-	  "keys" },
+	  "f.conf:4: unknown key \"colour\" in [host]; there are: allow, "
+	  "deny, opportunistic" },
 	{ D "[prxy]\n",
 	  "f.conf:3: unknown section [prxy]; did you mean [proxy]?" },
 	{ D "[wireguard]\n",
@@ -246,8 +273,49 @@ static const struct refusal {
 	  "f.conf:4: [policy] serves the proxy only; add [proxy] or remove "
 	  "it" },
 	{ P "[peer " HIT1 "]\naddress = 192.0.2.1\n",
-	  "f.conf:5: [peer] serves the host role only; add [host] or remove "
-	  "it" },
+	  "f.conf:5: address in [peer] serves the host role only; add [host] "
+	  "or remove it" },
+	{ H "[peer " HIT1 "]\nidentity = k.pem\n",
+	  "f.conf:5: identity in [peer] serves the proxy only; add [proxy] or "
+	  "remove it" },
+	{ H "[peer " HIT1 "]\naddress = 192.0.2.1\n[peer " HIT2 "]\n",
+	  "f.conf:6: [peer] says nothing; add address = ADDRESS or identity = "
+	  "FILE" },
+	{ P "[peer " HIT1 "]\nidentity = x.pem\n",
+	  "f.conf:6: identity = x.pem is none of [daemon]; add identity = FILE "
+	  "or anonymous = FILE there, or write ephemeral" },
+	{ P "[policy a]\nhip = off\nidentity = k.pem\n"
+	    "[policy b]\nhip = off\nidentity = Ephemeral\n",
+	  "f.conf:10: identity = Ephemeral is none of [daemon]; add identity = "
+	  "FILE or anonymous = FILE there, or write ephemeral" },
+	{ "[daemon]\nanonymous = k.pem\n[host]\n",
+	  "f.conf: the first identity is the default one and cannot be "
+	  "anonymous; put an identity = FILE before anonymous = k.pem" },
+	{ D "anonymous = k.pem\n",
+	  "f.conf:3: anonymous = k.pem is there already; remove one" },
+	{ H "[register " HIT1 "]\naddress = 192.0.2.1\n"
+	    "[register opportunistic]\naddress = 192.0.2.2\n",
+	  "f.conf:6: [register opportunistic] trusts whoever answers; write "
+	  "the agent's HIT, or allow it with opportunistic = yes in [daemon]" },
+	{ H "[register anybody]\n",
+	  "f.conf:4: bad [register \"anybody\"]: expected a HIT (inside "
+	  "2001:20::/28), or opportunistic" },
+	{ H "allow = 192.0.2.1/24\n",
+	  "f.conf:4: bad value \"192.0.2.1/24\" for allow: expected a HIT, or "
+	  "ADDRESS/LENGTH with no bits set behind LENGTH" },
+	{ H "deny = 2001:20::/28\n",
+	  "f.conf:4: bad value \"2001:20::/28\" for deny: expected a HIT, or "
+	  "ADDRESS/LENGTH with no bits set behind LENGTH" },
+	{ H "deny = " HIT1 "\nallow = " HIT1 "\n",
+	  "f.conf:5: allow = 2001:21::77 is there already; remove one" },
+	{ D "allow = " HIT1 "\n[rendezvous]\ndeny = " HIT1 "\n",
+	  "f.conf:5: deny = 2001:21::77 is there already; remove one" },
+	{ H "opportunistic = maybe\n",
+	  "f.conf:4: bad value \"maybe\" for opportunistic: expected yes or "
+	  "no" },
+	{ D "deny = " HIT1 "\n",
+	  "f.conf:3: unknown key \"deny\" in [daemon]; it belongs in "
+	  "[rendezvous]" },
 	{ D "[proxy]\nprefix = 2001:db8::/113\n",
 	  "f.conf:4: prefix 2001:db8::/113 has too few addresses; take /112 "
 	  "or shorter, best a /64" },
@@ -352,7 +420,7 @@ START_TEST(any_one_changed_octet_is_taken_or_refused_cleanly)
 
 	printf("seed %u\n", seed);
 	srandom(seed);
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 8000; i++) {
 		char text[sizeof(good)];
 		char err[256] = "";
 		struct config *c = NULL;
@@ -470,6 +538,7 @@ Suite *test_config_suite(void)
 	Suite *s = suite_create("config");
 	TCase *t = tcase_create("config");
 
+	tcase_set_timeout(t, 60); /* many parses, perhaps sanitized */
 	tcase_add_test(t, takes_every_key);
 	tcase_add_test(t, defaults_stand_for_what_is_not_said);
 	tcase_add_loop_test(t, refuses_in_words_that_help, 0,

@@ -31,6 +31,7 @@ static void setup(void)
 	ck_assert_int_eq(hip_identity_generate(HIP_ALG_ECDSA_P256, &self), 0);
 	ck_assert_int_eq(hip_new(&hc, uv_hrtime(), &g->hip), 0);
 	ck_assert_int_eq(hip_add_identity(g->hip, self, uv_hrtime()), 0);
+	g->selves[g->selves_num++] = *hip_default_hit(g->hip);
 }
 
 static void teardown(void)

@@ -15,13 +15,14 @@ static struct registrar_answer ask(struct hip *h, uint8_t code,
 	struct hit who = { { 0x20, 1, 0, 0x22, 1 } };
 	struct registrar_answer ans;
 	struct msg_builder b;
-	struct hip_msg m;
+	struct endpoint at = lab_at(1);
+	struct packet p = { .from = &at, .at = &at };
 
 	message_begin(&b, HIP_I2, &who, hip_default_hit(h));
 	fields_put_reg(&b, PARAM_REG_REQUEST, &reg);
 	ck_assert_int_eq(message_finish(&b), 0);
-	ck_assert_int_eq(param_parse(b.buf, b.len, &m), REASON_NUM);
-	ck_assert(registrar_decide(h, &m, &ans));
+	ck_assert_int_eq(param_parse(b.buf, b.len, &p.m), REASON_NUM);
+	ck_assert(registrar_decide(h, &p, &ans));
 	return ans;
 }
 
@@ -29,12 +30,18 @@ static struct lab *server(bool rendezvous, const struct hit *allow)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
 	struct hip_config cfg = lab_config();
+	struct hip_access_rule rule = { .allow = true, .by_hit = true };
+	struct hip_access list[HIP_ROLE_NUM] = { [HIP_ROLE_RENDEZVOUS] = {
+							 &rule, 1 } };
 
 	cfg.rendezvous = rendezvous;
-	cfg.allow = allow;
-	cfg.allow_num = allow ? 1 : 0;
 	lab->now = 9 * LAB_S;
 	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	if (allow) {
+		rule.hit = *allow;
+		ck_assert_int_eq(hip_set_access(lab->host[0].h, list, lab->now),
+				 0);
+	}
 	return lab;
 }
 

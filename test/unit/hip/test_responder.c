@@ -396,12 +396,14 @@ START_TEST(peers_that_are_not_allowed_are_denied)
 {
 	struct lab *lab =
 		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
-	struct hip_config cfg = lab_config();
-	struct hit only = lab->host[1].hit; /* itself: nobody else */
+	struct hip_access_rule only = { .allow = true,
+					.by_hit = true,
+					.hit = lab->host[1].hit };
+	struct hip_access list[HIP_ROLE_NUM] = {
+		[HIP_ROLE_HOST] = { &only, 1 } /* itself: nobody else */
+	};
 
-	cfg.allow = &only;
-	cfg.allow_num = 1;
-	lab_boot(lab, 1, &cfg, HIP_ALG_ECDSA_P384, 1);
+	ck_assert_int_eq(hip_set_access(lab->host[1].h, list, lab->now), 0);
 	lab_want(lab, 0, 1);
 	lab_run(lab);
 	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DENIED), 1);

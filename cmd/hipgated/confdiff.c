@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/* What differs between two configurations, line by line. */
+/* THEORY OF OPERATION
+ * Pure: two values in, two lists of lines out; reload.c applies what stands
+ * in `live` and keeps the running value of all that stands in `restart`. So
+ * the two must agree on each key: whatever is put under `live` here is
+ * taken over there.
+ */
+#include "confdiff.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void line(json_t *to, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void line(json_t *to, const char *fmt, ...)
+{
+	char text[CONFIG_PATH * 3];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	(void)json_array_append_new(to, json_string(text));
+}
+
+/* ---- access rules ------------------------------------------------------- */
+
+static const char *const role_name[CONFIG_ROLE_NUM] = { "host", "rendezvous",
+							"proxy" };
+
+/* A rule as text, to be sorted and compared. */
+struct rule_text {
+	char text[PREFIX_TEXT_MAX + 16];
+};
+
+static int cmp_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static struct rule_text *texts(const struct config_access *a)
+{
+	struct rule_text *t = calloc(a->num + 1, sizeof(*t));
+
+	for (size_t i = 0; t && i < a->num; i++) {
+		const struct config_rule *r = &a->rules[i];
+		char who[PREFIX_TEXT_MAX];
+
+		if (r->by_hit)
+			hit_print(&r->hit, who);
+		else
+			prefix_print(&r->prefix, who);
+		(void)snprintf(t[i].text, sizeof(t[i].text), "%s = %s",
+			       r->allow ? "allow" : "deny", who);
+	}
+	return t;
+}
+
+static void diff_access(const struct config_access *was,
+			const struct config_access *now, const char *role,
+			json_t *out)
+{
+	struct rule_text *a = texts(was);
+	struct rule_text *b = texts(now);
+	size_t before = json_array_size(out);
+	bool moved = false;
+	size_t i = 0;
+	size_t j = 0;
+
+	for (size_t n = 0; a && b && n < was->num && n < now->num; n++)
+		moved = moved || strcmp(a[n].text, b[n].text) != 0;
+	if (a)
+		qsort(a, was->num, sizeof(*a), cmp_text);
+	if (b)
+		qsort(b, now->num, sizeof(*b), cmp_text);
+	while (a && b && (i < was->num || j < now->num)) {
+		int c = i == was->num	? 1
+			: j == now->num ? -1
+					: strcmp(a[i].text, b[j].text);
+
+		if (c < 0)
+			line(out, "- [%s] %s", role, a[i].text);
+		else if (c > 0)
+			line(out, "+ [%s] %s", role, b[j].text);
+		i += c <= 0;
+		j += c >= 0;
+	}
+	/* The first that fits decides, so their order is a rule too. */
+	if (moved && json_array_size(out) == before)
+		line(out, "~ [%s] allow and deny in another order", role);
+	free(a);
+	free(b);
+}
+
+/* ---- single values ------------------------------------------------------ */
+
+static const char *yes(bool b)
+{
+	return b ? "yes" : "no";
+}
+
+static void diff_text(json_t *out, const char *key, const char *was,
+		      const char *now)
+{
+	if (strcmp(was, now) != 0)
+		line(out, "~ %s = %s (was %s)", key, now[0] ? now : "\"\"",
+		     was[0] ? was : "\"\"");
+}
+
+static void diff_number(json_t *out, const char *key, uint64_t was,
+			uint64_t now)
+{
+	if (was != now)
+		line(out, "~ %s = %" PRIu64 " (was %" PRIu64 ")", key, now,
+		     was);
+}
+
+static void diff_bool(json_t *out, const char *key, bool was, bool now)
+{
+	if (was != now)
+		line(out, "~ %s = %s (was %s)", key, yes(now), yes(was));
+}
+
+static void diff_prefix(json_t *out, const char *key, const struct prefix *was,
+			const struct prefix *now)
+{
+	char a[PREFIX_TEXT_MAX];
+	char b[PREFIX_TEXT_MAX];
+
+	if (was->len == now->len && addr_eq(&was->addr, &now->addr))
+		return;
+	line(out, "~ %s = %s (was %s)", key,
+	     now->len ? prefix_print(now, b) : "none",
+	     was->len ? prefix_print(was, a) : "none");
+}
+
+static const char *log_name(enum log_level l)
+{
+	static const char *const name[LOG_LEVEL_NUM] = { "error", "warn",
+							 "info", "debug" };
+
+	return name[l];
+}
+
+static void diff_live(const struct config *a, const struct config *b,
+		      json_t *out)
+{
+	diff_text(out, "[daemon] log", log_name(a->log), log_name(b->log));
+	diff_number(out, "[daemon] puzzle", a->puzzle, b->puzzle);
+	diff_bool(out, "[daemon] opportunistic", a->opportunistic,
+		  b->opportunistic);
+	diff_bool(out, "[host] or [rendezvous] opportunistic",
+		  a->answers_opportunistic, b->answers_opportunistic);
+	for (size_t i = 0; i < CONFIG_ROLE_NUM; i++)
+		diff_access(&a->access[i], &b->access[i], role_name[i], out);
+}
+
+static void diff_fixed(const struct config *a, const struct config *b,
+		       json_t *out)
+{
+	char x[ENDPOINT_TEXT_MAX];
+	char y[ENDPOINT_TEXT_MAX];
+
+	diff_bool(out, "[proxy]", a->proxy, b->proxy);
+	diff_bool(out, "[host]", a->host, b->host);
+	diff_bool(out, "[rendezvous]", a->rendezvous, b->rendezvous);
+	diff_text(out, "[daemon] tun", a->tun, b->tun);
+	diff_number(out, "[daemon] workers", a->workers, b->workers);
+	diff_number(out, "[daemon] port", a->port, b->port);
+	diff_number(out, "[daemon] rekey-time", a->rekey.after_s,
+		    b->rekey.after_s);
+	diff_number(out, "[daemon] rekey-bytes", a->rekey.after_bytes,
+		    b->rekey.after_bytes);
+	diff_number(out, "[daemon] rekey-packets", a->rekey.after_packets,
+		    b->rekey.after_packets);
+	diff_bool(out, "[daemon] rekey-dh", !a->rekey.reuse, !b->rekey.reuse);
+	diff_text(out, "[daemon] state", a->state, b->state);
+	diff_text(out, "[daemon] control", a->control, b->control);
+	diff_text(out, "[daemon] control-group", a->control_group,
+		  b->control_group);
+	diff_bool(out, "[daemon] offload", a->offload, b->offload);
+	diff_prefix(out, "[proxy] prefix", &a->pool6, &b->pool6);
+	diff_prefix(out, "[proxy] prefix", &a->pool4, &b->pool4);
+	diff_number(out, "[proxy] ttl", a->ttl, b->ttl);
+	diff_text(out, "[proxy] dns-server", endpoint_print(&a->dns_server, x),
+		  endpoint_print(&b->dns_server, y));
+	if (memcmp(&a->offer, &b->offer, sizeof(a->offer)) != 0)
+		line(out, "~ [daemon] dh-groups, hip-ciphers or esp-suites");
+	if (a->clients_num != b->clients_num ||
+	    memcmp(a->clients, b->clients,
+		   a->clients_num * sizeof(a->clients[0])) != 0)
+		line(out, "~ [proxy] clients");
+}
+
+/* ---- lists --------------------------------------------------------------- */
+
+static void diff_identities(const struct config *a, const struct config *b,
+			    const struct confdiff *out)
+{
+	size_t same = 0;
+
+	while (same < a->identity_num && same < b->identity_num &&
+	       strcmp(a->identity[same], b->identity[same]) == 0 &&
+	       a->anonymous[same] == b->anonymous[same])
+		same++;
+	for (size_t i = same; i < a->identity_num; i++)
+		line(out->restart, "- [daemon] identity = %s", a->identity[i]);
+	/* Behind those that are there; else their order would change. */
+	for (size_t i = same; i < b->identity_num; i++)
+		line(same == a->identity_num ? out->live : out->restart,
+		     "+ [daemon] %s = %s",
+		     b->anonymous[i] ? "anonymous" : "identity",
+		     b->identity[i]);
+}
+
+static const struct config_peer *peer_in(const struct config *c,
+					 const struct hit *hit)
+{
+	for (size_t i = 0; i < c->peers_num; i++) {
+		if (hit_eq(&c->peers[i].hit, hit))
+			return &c->peers[i];
+	}
+	return NULL;
+}
+
+static bool same_peer(const struct config_peer *a, const struct config_peer *b)
+{
+	bool same = a->at_num == b->at_num && a->via_rvs == b->via_rvs &&
+		    strcmp(a->identity, b->identity) == 0;
+
+	for (size_t i = 0; same && i < a->at_num; i++)
+		same = endpoint_eq(&a->at[i], &b->at[i]);
+	return same;
+}
+
+static void diff_peers(const struct config *a, const struct config *b,
+		       const struct confdiff *out)
+{
+	char hit[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < a->peers_num; i++) {
+		if (!peer_in(b, &a->peers[i].hit))
+			line(out->restart, "- [peer %s]",
+			     hit_print(&a->peers[i].hit, hit));
+	}
+	for (size_t i = 0; i < b->peers_num; i++) {
+		const struct config_peer *was = peer_in(a, &b->peers[i].hit);
+
+		/* The engine borrows these for its life. */
+		if (b->peers[i].esp_null != (was && was->esp_null))
+			line(out->restart, "~ [peer %s] esp-null = %s",
+			     hit_print(&b->peers[i].hit, hit),
+			     yes(b->peers[i].esp_null));
+		if (!was || !same_peer(was, &b->peers[i]))
+			line(out->live, "%c [peer %s]", was ? '~' : '+',
+			     hit_print(&b->peers[i].hit, hit));
+	}
+}
+
+static const struct config_register *register_in(const struct config *c,
+						 const struct hit *rvs)
+{
+	for (size_t i = 0; i < c->reg_num; i++) {
+		if (hit_eq(&c->reg[i].rvs, rvs))
+			return &c->reg[i];
+	}
+	return NULL;
+}
+
+static const char *rvs_name(const struct hit *rvs, char out[ADDR_TEXT_MAX])
+{
+	return hit_is_null(rvs) ? "opportunistic" : hit_print(rvs, out);
+}
+
+static void diff_registers(const struct config *a, const struct config *b,
+			   const struct confdiff *out)
+{
+	char hit[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < a->reg_num; i++) {
+		const struct config_register *is =
+			register_in(b, &a->reg[i].rvs);
+
+		if (!is || !endpoint_eq(&is->at, &a->reg[i].at) ||
+		    is->lifetime_s != a->reg[i].lifetime_s)
+			line(out->restart, "%c [register %s]", is ? '~' : '-',
+			     rvs_name(&a->reg[i].rvs, hit));
+	}
+	for (size_t i = 0; i < b->reg_num; i++) {
+		if (!register_in(a, &b->reg[i].rvs))
+			line(out->live, "+ [register %s]",
+			     rvs_name(&b->reg[i].rvs, hit));
+	}
+}
+
+static size_t rule_in(const struct config *c, const char *pattern)
+{
+	size_t i = 0;
+
+	while (i < c->rules_num && strcmp(c->rules[i].pattern, pattern) != 0)
+		i++;
+	return i;
+}
+
+static void diff_policies(const struct config *a, const struct config *b,
+			  json_t *out)
+{
+	for (size_t i = 0; i < a->rules_num; i++) {
+		if (rule_in(b, a->rules[i].pattern) == b->rules_num)
+			line(out, "- [policy \"%s\"]", a->rules[i].pattern);
+	}
+	for (size_t i = 0; i < b->rules_num; i++) {
+		size_t was = rule_in(a, b->rules[i].pattern);
+
+		if (was < a->rules_num &&
+		    a->rules[was].mode == b->rules[i].mode &&
+		    strcmp(a->rule_identity[was], b->rule_identity[i]) == 0)
+			continue;
+		line(out, "%c [policy \"%s\"]", was < a->rules_num ? '~' : '+',
+		     b->rules[i].pattern);
+	}
+}
+
+void confdiff(const struct config *was, const struct config *now,
+	      struct confdiff *out)
+{
+	diff_live(was, now, out->live);
+	diff_fixed(was, now, out->restart);
+	diff_identities(was, now, out);
+	diff_peers(was, now, out);
+	diff_registers(was, now, out);
+	diff_policies(was, now, out->live);
+}

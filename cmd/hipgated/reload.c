@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration file read again, and what of it is applied at once. */
+/* THEORY OF OPERATION
+ * Control thread only. The file is read and judged whole, and the keys of
+ * new identities are read, before anything is changed; whatever is wrong
+ * there leaves the daemon as it was. Then each thing that confdiff calls
+ * live is applied and taken over into g->cfg, which so always says what is
+ * in force; what needs a restart keeps its running value there. Nothing of
+ * this touches an association, but that the access rules close those they
+ * deny (hip_set_access).
+ *
+ * A removed [peer] or [register] stays until the restart: it may be what an
+ * association is made of.
+ */
+#include "reload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "confdiff.h"
+#include "core/log.h"
+#include "gate.h"
+#include "hipstart.h"
+
+/* What must be at hand before the first change. */
+struct plan {
+	struct config *now;
+	struct hip_identity *id[CONFIG_IDENTITIES]; /* the new ones */
+	size_t first; /* number of the first of them */
+	size_t end;
+};
+
+static void plan_fini(struct plan *p)
+{
+	for (size_t i = p->first; i < p->end; i++)
+		hip_identity_free(p->id[i]);
+	config_free(p->now);
+}
+
+/* New identities behind those that run; other changes are for a restart. */
+static int read_keys(struct gate *g, struct plan *p, char *errbuf,
+		     size_t errlen)
+{
+	const struct config *c = p->now;
+
+	p->first = g->cfg->identity_num;
+	p->end = p->first;
+	for (size_t i = 0; i < p->first; i++) {
+		if (i >= c->identity_num ||
+		    strcmp(c->identity[i], g->cfg->identity[i]) != 0 ||
+		    c->anonymous[i] != g->cfg->anonymous[i])
+			return HG_OK;
+	}
+	while (p->end < c->identity_num) {
+		struct hip_identity *id;
+		int err = hipstart_read_key(c->identity[p->end], &id, errbuf,
+					    errlen);
+
+		if (err)
+			return err;
+		p->id[p->end++] = id;
+		if (!persona_ours(g, hip_identity_hit(id)))
+			continue;
+		(void)snprintf(errbuf, errlen,
+			       "%s: that identity is there already; remove the "
+			       "line",
+			       c->identity[p->end - 1]);
+		return HG_EEXIST;
+	}
+	return HG_OK;
+}
+
+/* An identity that a policy names must be one that runs. */
+static int check_names(struct gate *g, const struct plan *p, char *errbuf,
+		       size_t errlen)
+{
+	const struct config *c = p->now;
+	size_t have =
+		p->end > g->cfg->identity_num ? p->end : g->cfg->identity_num;
+	const char *bad = NULL;
+
+	for (size_t i = 0; i < c->peers_num + c->rules_num && !bad; i++) {
+		const char *name = i < c->peers_num
+					   ? c->peers[i].identity
+					   : c->rule_identity[i - c->peers_num];
+		size_t n;
+
+		if (!name[0] || strcmp(name, CONFIG_EPHEMERAL) == 0)
+			continue;
+		n = config_identity(c, name);
+		if (n >= have ||
+		    (n < g->cfg->identity_num &&
+		     strcmp(c->identity[n], g->cfg->identity[n]) != 0))
+			bad = name;
+	}
+	if (!bad)
+		return HG_OK;
+	(void)snprintf(errbuf, errlen,
+		       "%s: identity = %s is used before it runs: the order of "
+		       "identities changes at a restart only; put new ones "
+		       "last, or restart",
+		       g->path, bad);
+	return HG_EINVAL;
+}
+
+static void apply_identities(struct gate *g, struct plan *p)
+{
+	struct config *c = g->cfg;
+
+	for (; p->first < p->end; p->first++) {
+		const char *path = p->now->identity[p->first];
+		int err = hipstart_add_identity(
+			g, path, p->now->anonymous[p->first], p->id[p->first]);
+
+		if (err) {
+			/* Cannot be: its place and its HIT were free. */
+			log_error("%s: %s", path, err_text(err));
+			p->first++;
+			return;
+		}
+		memcpy(c->identity[p->first], path, CONFIG_PATH);
+		c->anonymous[p->first] = p->now->anonymous[p->first];
+		c->identity_num = p->first + 1;
+	}
+}
+
+static bool has_peer(const struct config *c, const struct hit *hit, size_t *at)
+{
+	for (*at = 0; *at < c->peers_num; ++*at) {
+		if (hit_eq(&c->peers[*at].hit, hit))
+			return true;
+	}
+	return false;
+}
+
+static void apply_peers(struct gate *g, const struct config *now)
+{
+	struct config *c = g->cfg;
+
+	for (size_t i = 0; i < now->peers_num; i++) {
+		bool esp_null = false;
+		size_t at;
+
+		if (!has_peer(c, &now->peers[i].hit, &at)) {
+			if (c->peers_num == CONFIG_PEERS)
+				continue; /* full of removed ones */
+			c->peers_num++;
+		} else {
+			esp_null = c->peers[at].esp_null;
+		}
+		c->peers[at] = now->peers[i];
+		c->peers[at].esp_null = esp_null; /* till the restart */
+		hipstart_peer(g, &c->peers[at]);
+	}
+}
+
+static void apply_registers(struct gate *g, const struct config *now)
+{
+	struct config *c = g->cfg;
+
+	for (size_t i = 0; i < now->reg_num; i++) {
+		size_t at = 0;
+
+		while (at < c->reg_num &&
+		       !hit_eq(&c->reg[at].rvs, &now->reg[i].rvs))
+			at++;
+		if (at < c->reg_num || at == CONFIG_REGISTER)
+			continue;
+		c->reg[at] = now->reg[i];
+		g->ask_again[at] = 0;
+		c->reg_num++;
+		if (hipstart_register(g, &c->reg[at]))
+			log_error("a registration could not be begun");
+	}
+}
+
+/* What they were goes with the plan. */
+static void take_access(struct config *c, struct config *now)
+{
+	struct config_access was[CONFIG_ROLE_NUM];
+
+	memcpy(was, c->access, sizeof(was));
+	memcpy(c->access, now->access, sizeof(c->access));
+	memcpy(now->access, was, sizeof(was));
+}
+
+static int apply(struct gate *g, struct plan *p)
+{
+	struct config *c = g->cfg;
+	const struct config *now = p->now;
+	int err = HG_OK;
+
+	/* What can fail for want of memory comes first. */
+	if (g->dns)
+		err = dns_set_rules(g->dns, now->rules, now->rules_num);
+	if (!err)
+		err = hipstart_access(g, now);
+	if (err && g->dns &&
+	    dns_set_rules(g->dns, c->rules, c->rules_num) != HG_OK)
+		log_error("the old policies could not be brought back");
+	if (err)
+		return err;
+	memcpy(c->rules, now->rules, sizeof(c->rules));
+	memcpy(c->rule_identity, now->rule_identity, sizeof(c->rule_identity));
+	c->rules_num = now->rules_num;
+	take_access(c, p->now);
+	c->log = now->log;
+	log_set_level(c->log);
+	c->puzzle = now->puzzle;
+	hip_set_puzzle(g->hip, c->puzzle);
+	c->opportunistic = now->opportunistic;
+	c->answers_opportunistic = now->answers_opportunistic;
+	hip_set_opportunistic(g->hip, c->answers_opportunistic);
+	apply_identities(g, p);
+	apply_peers(g, now);
+	apply_registers(g, now);
+	return HG_OK;
+}
+
+static void tell(struct gate *g, const struct confdiff *d)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach(d->live, i, s)
+		log_info("reload: %s", json_string_value(s));
+	json_array_foreach(d->restart, i, s)
+		log_warn("reload: %s: needs a restart", json_string_value(s));
+	events_add(
+		&g->events, uv_hrtime(), "", "reload",
+		json_pack("{s:i,s:i}", "applied", (int)json_array_size(d->live),
+			  "restart", (int)json_array_size(d->restart)),
+		"%s is read again: %zu lines applied, %zu need a restart",
+		g->path, json_array_size(d->live), json_array_size(d->restart));
+}
+
+int reload(struct gate *g, json_t **out, char *errbuf, size_t errlen)
+{
+	struct plan p = { 0 };
+	struct confdiff d = { json_array(), json_array() };
+	int err = d.live && d.restart ? HG_OK : HG_ENOMEM;
+
+	errbuf[0] = '\0';
+	if (!err)
+		err = config_load(g->path, &p.now, errbuf, errlen);
+	if (!err)
+		err = read_keys(g, &p, errbuf, errlen);
+	if (!err)
+		err = check_names(g, &p, errbuf, errlen);
+	if (!err) {
+		confdiff(g->cfg, p.now, &d);
+		err = apply(g, &p);
+	}
+	if (err && !errbuf[0])
+		(void)snprintf(errbuf, errlen, "%s: %s", g->path,
+			       err_text(err));
+	if (!err) {
+		tell(g, &d);
+		*out = json_pack("{s:O,s:O}", "applied", d.live, "restart",
+				 d.restart);
+		err = *out ? HG_OK : HG_ENOMEM;
+	} else {
+		log_error("reload: %s; nothing has changed", errbuf);
+	}
+	json_decref(d.live);
+	json_decref(d.restart);
+	plan_fini(&p);
+	return err;
+}

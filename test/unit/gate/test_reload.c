@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration read again: what is applied, told, or refused whole. */
+#include "test/unit/gate/reload_bed.h"
+
+#define BASE "[daemon]\nidentity = %/a.pem\n"
+#define HIT1 "2001:22::77"
+#define HIT2 "2001:22::78"
+
+static bool has(const json_t *answer, const char *list, const char *line)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, list), i,
+			   s) if (strcmp(json_string_value(s), line) ==
+				  0) return true;
+	return false;
+}
+
+static size_t lines(const json_t *answer, const char *list)
+{
+	return json_array_size(json_object_get(answer, list));
+}
+
+static json_t *again(struct reload_bed *b, const char *text)
+{
+	json_t *answer = NULL;
+	char why[512] = "";
+
+	reload_bed_write(b, text);
+	ck_assert_msg(reload(&b->g, &answer, why, sizeof(why)) == HG_OK, "%s",
+		      why);
+	return answer;
+}
+
+static void refused(struct reload_bed *b, const char *text, const char *words)
+{
+	json_t *answer = NULL;
+	char why[512] = "";
+
+	reload_bed_write(b, text);
+	ck_assert_int_ne(reload(&b->g, &answer, why, sizeof(why)), HG_OK);
+	ck_assert_ptr_null(answer);
+	ck_assert_msg(strstr(why, words), "%s", why);
+}
+
+static void count_rule(const struct hip_access_count *c, void *arg)
+{
+	(void)c;
+	++*(unsigned *)arg;
+}
+
+static unsigned rules(struct reload_bed *b)
+{
+	unsigned n = 0;
+
+	hip_each_access(b->g.hip, count_rule, &n);
+	return n;
+}
+
+static void count_self(const struct hip_self *s, void *arg)
+{
+	(void)s;
+	++*(unsigned *)arg;
+}
+
+static unsigned selves(struct reload_bed *b)
+{
+	unsigned n = 0;
+
+	hip_each_identity(b->g.hip, count_self, &n);
+	return n;
+}
+
+START_TEST(the_same_file_changes_nothing)
+{
+	struct reload_bed *b = reload_bed_new(BASE "[host]\ndeny = " HIT1 "\n");
+	json_t *a = again(b, BASE "[host]\ndeny = " HIT1 "\n");
+
+	ck_assert_uint_eq(lines(a, "applied"), 0);
+	ck_assert_uint_eq(lines(a, "restart"), 0);
+	json_decref(a);
+	reload_bed_free(b);
+}
+END_TEST
+
+START_TEST(what_can_be_is_applied_at_once)
+{
+	struct reload_bed *b = reload_bed_new(BASE "[host]\ndeny = " HIT1 "\n");
+	struct hit hit;
+	char why[512];
+	json_t *a = again(b, BASE "log = debug\npuzzle = 3\n"
+				  "[host]\ndeny = 192.0.2.0/24\n"
+				  "allow = " HIT2 "\nopportunistic = yes\n"
+				  "[register " HIT1 "]\naddress = 192.0.2.9\n"
+				  "[peer " HIT2 "]\naddress = 192.0.2.8\n");
+
+	ck_assert_uint_eq(lines(a, "restart"), 0);
+	ck_assert(has(a, "applied", "~ [daemon] log = debug (was info)"));
+	ck_assert(has(a, "applied", "~ [daemon] puzzle = 3 (was 8)"));
+	ck_assert(has(a, "applied", "- [host] deny = " HIT1));
+	ck_assert(has(a, "applied", "+ [host] deny = 192.0.2.0/24"));
+	ck_assert(has(a, "applied", "+ [host] allow = " HIT2));
+	ck_assert(has(a, "applied",
+		      "~ [host] or [rendezvous] opportunistic = yes (was no)"));
+	ck_assert(has(a, "applied", "+ [register " HIT1 "]"));
+	ck_assert(has(a, "applied", "+ [peer " HIT2 "]"));
+	ck_assert_uint_eq(lines(a, "applied"), 8);
+	json_decref(a);
+	ck_assert_uint_eq(rules(b), 2);
+	ck_assert_int_eq(hit_parse(HIT2, &hit), HG_OK);
+	ck_assert_ptr_nonnull(peer_find(&b->g, &hit));
+	ck_assert_uint_eq(b->g.cfg->reg_num, 1);
+	/* It is in force, so a second reload has nothing to say. */
+	ck_assert_int_eq(reload(&b->g, &a, why, sizeof(why)), HG_OK);
+	ck_assert_uint_eq(lines(a, "applied"), 0);
+	json_decref(a);
+	log_set_level(LOG_LEVEL_INFO);
+	reload_bed_free(b);
+}
+END_TEST
+
+START_TEST(the_order_of_rules_is_a_rule)
+{
+	struct reload_bed *b = reload_bed_new(BASE "[host]\ndeny = " HIT1
+						   "\nallow = 192.0.2.0/24\n");
+	json_t *a = again(b, BASE "[host]\nallow = 192.0.2.0/24\n"
+				  "deny = " HIT1 "\n");
+
+	ck_assert_uint_eq(lines(a, "applied"), 1);
+	ck_assert(
+		has(a, "applied", "~ [host] allow and deny in another order"));
+	ck_assert(b->g.cfg->access[CONFIG_ROLE_HOST].rules[0].allow);
+	json_decref(a);
+	reload_bed_free(b);
+}
+END_TEST
+
+START_TEST(what_needs_a_restart_is_told_and_kept)
+{
+	struct reload_bed *b = reload_bed_new(
+		BASE "[host]\n[peer " HIT1 "]\naddress = 192.0.2.1\n"
+		     "[register " HIT2 "]\naddress = 192.0.2.2\n");
+	json_t *a = again(b, BASE "port = 10501\nworkers = 3\n"
+				  "[host]\n[rendezvous]\n"
+				  "[register " HIT2 "]\naddress = 192.0.2.3\n");
+
+	ck_assert_uint_eq(lines(a, "applied"), 0);
+	ck_assert(has(a, "restart", "~ [daemon] port = 10501 (was 10500)"));
+	ck_assert(has(a, "restart", "~ [daemon] workers = 3 (was 0)"));
+	ck_assert(has(a, "restart", "~ [rendezvous] = yes (was no)"));
+	ck_assert(has(a, "restart", "- [peer " HIT1 "]"));
+	ck_assert(has(a, "restart", "~ [register " HIT2 "]"));
+	ck_assert_uint_eq(lines(a, "restart"), 5);
+	ck_assert_uint_eq(b->g.cfg->port, 10500);
+	ck_assert(!b->g.cfg->rendezvous);
+	ck_assert_uint_eq(b->g.cfg->peers_num, 1);
+	json_decref(a);
+	reload_bed_free(b);
+}
+END_TEST
+
+START_TEST(identities_are_added_behind_those_that_run)
+{
+	struct reload_bed *b = reload_bed_new(BASE "[host]\n");
+	struct hit first = *hip_default_hit(b->g.hip);
+	json_t *a = again(b, BASE "anonymous = %/b.pem\n[host]\n");
+	char line[96];
+
+	(void)snprintf(line, sizeof(line), "+ [daemon] anonymous = %s/b.pem",
+		       b->dir);
+	ck_assert(has(a, "applied", line));
+	ck_assert_uint_eq(selves(b), 2);
+	ck_assert_uint_eq(b->g.selves_num, 2);
+	ck_assert(hit_eq(hip_default_hit(b->g.hip), &first));
+	json_decref(a);
+	/* Before them, they wait for a restart; so does what is gone. */
+	a = again(b, "[daemon]\nidentity = %/c.pem\nidentity = %/a.pem\n"
+		     "[host]\n");
+	ck_assert_uint_eq(lines(a, "applied"), 0);
+	ck_assert_uint_eq(lines(a, "restart"), 4);
+	ck_assert_uint_eq(selves(b), 2);
+	ck_assert_uint_eq(b->g.cfg->identity_num, 2);
+	json_decref(a);
+	reload_bed_free(b);
+}
+END_TEST
+
+START_TEST(a_bad_file_changes_nothing)
+{
+	struct reload_bed *b = reload_bed_new(BASE "[host]\ndeny = " HIT1 "\n");
+	char why[512];
+	const char *text = BASE "[host]\ndeny = " HIT1 "\n";
+	json_t *a;
+
+	/* Good lines before the bad one count for nothing. */
+	refused(b, BASE "puzzle = 3\n[host]\nallow = " HIT2 "\ndney = x\n",
+		"f.conf:6: unknown key \"dney\" in [host]");
+	refused(b, BASE "puzzle = 3\n", "f.conf: no role");
+	refused(b, BASE "puzzle = 3\nidentity = %/none.pem\n[host]\n",
+		"none.pem: No such file");
+	refused(b,
+		BASE "puzzle = 3\nidentity = %/b.pem\n"
+		     "identity = %/f.conf\n[host]\n",
+		"others than its owner can use");
+	refused(b, BASE "puzzle = 3\nidentity = %/./a.pem\n[host]\n",
+		"that identity is there already");
+	ck_assert_int_eq(unlink(b->path), 0);
+	ck_assert_int_ne(reload(&b->g, &a, why, sizeof(why)), HG_OK);
+	ck_assert_uint_eq(b->g.cfg->puzzle, 8);
+	ck_assert_uint_eq(rules(b), 1);
+	ck_assert_uint_eq(selves(b), 1);
+	a = again(b, text);
+	ck_assert_uint_eq(lines(a, "applied"), 0);
+	json_decref(a);
+	reload_bed_free(b);
+}
+END_TEST
+
+START_TEST(policies_are_the_dns_engines_too)
+{
+#define PX "[proxy]\nprefix = 2001:db8:401::/64\n"
+	struct reload_bed *b =
+		reload_bed_new(BASE PX "[policy a.example]\nhip = off\n");
+	struct dns_config dc = { .rules = b->g.cfg->rules, .rules_num = 1 };
+	json_t *a;
+
+	ck_assert_int_eq(dns_new(&dc, &b->g.dns), HG_OK);
+	a = again(b, BASE PX "[policy b.example]\nhip = require\n"
+			     "identity = ephemeral\n");
+	ck_assert(has(a, "applied", "- [policy \"a.example\"]"));
+	ck_assert(has(a, "applied", "+ [policy \"b.example\"]"));
+	ck_assert_uint_eq(dns_rule_of(b->g.dns, "b.example"), 0);
+	ck_assert_uint_eq(dns_rule_of(b->g.dns, "a.example"), 1);
+	ck_assert_str_eq(b->g.cfg->rule_identity[0], "ephemeral");
+	json_decref(a);
+	a = again(b, BASE PX "clients = 192.0.2.0/24\n[policy b.example]\n"
+			     "hip = off\nidentity = ephemeral\n");
+	ck_assert(has(a, "applied", "~ [policy \"b.example\"]"));
+	ck_assert(has(a, "restart", "~ [proxy] clients"));
+	ck_assert_uint_eq(b->g.cfg->clients_num, 0);
+	json_decref(a);
+	/* One that names an identity which only a restart would bring. */
+	refused(b,
+		"[daemon]\nidentity = %/b.pem\nidentity = %/a.pem\n" PX
+		"[policy b.example]\nhip = off\nidentity = b.pem\n",
+		"is used before it runs");
+	ck_assert_str_eq(b->g.cfg->rule_identity[0], "ephemeral");
+	reload_bed_free(b);
+}
+END_TEST
+
+Suite *test_reload_suite(void)
+{
+	Suite *s = suite_create("reload");
+	TCase *t = tcase_create("reload");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, the_same_file_changes_nothing);
+	tcase_add_test(t, what_can_be_is_applied_at_once);
+	tcase_add_test(t, the_order_of_rules_is_a_rule);
+	tcase_add_test(t, what_needs_a_restart_is_told_and_kept);
+	tcase_add_test(t, identities_are_added_behind_those_that_run);
+	tcase_add_test(t, a_bad_file_changes_nothing);
+	tcase_add_test(t, policies_are_the_dns_engines_too);
+	suite_add_tcase(s, t);
+	return s;
+}
