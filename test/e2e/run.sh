@@ -18,6 +18,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/wire.sh"
 . "$ROOT/test/e2e/trouble.sh"
 . "$ROOT/test/e2e/garbage.sh"
+. "$ROOT/test/e2e/reload.sh"
 
 at_exit()
 {
@@ -52,6 +53,7 @@ main()
 	garbage_checks
 	unknown_checks
 	silent_checks
+	reload_checks
 	restart_checks
 	log_checks
 }

@@ -166,6 +166,12 @@ answers = {
          "peer": "2001:21::77", "peer_port": 443, "state": "open",
          "idle_s": 61.2, "out_packets": 10, "in_packets": 2000}],
     "peers": [], "registrations": [],
+    "access": [{"role": "host", "action": "deny", "who": "192.0.2.0/24",
+                "hits": 7}],
+    "identities": [{"hit": "2001:22::1", "alg": "ecdsa-p256",
+                    "anonymous": True, "ephemeral": False, "file": "a.pem"}],
+    "reload": {"applied": ["+ [host] deny = x\u001b[2J"],
+               "restart": ["~ [daemon] port = 1 (was 2)"]},
 }
 sock = socket.socket(socket.AF_UNIX)
 sock.bind(sys.argv[1])
@@ -230,6 +236,22 @@ ok "mappings: columns fit, nothing reaches the terminal" \
 ok "flows" prints "$dir/flows" "$tool" flows --socket "$dir/sock"
 ok "status" prints "$dir/status" "$tool" status --socket "$dir/sock"
 ok "trace" prints "$dir/trace" "$tool" trace --socket "$dir/sock"
+cat >"$dir/access" <<'END'
+ROLE  ACTION  WHO           HITS
+host  deny    192.0.2.0/24     7
+END
+cat >"$dir/identities" <<'END'
+HIT         ALGORITHM   ANONYMOUS  EPHEMERAL  FILE
+2001:22::1  ecdsa-p256  yes        no         a.pem
+END
+cat >"$dir/reload" <<'END'
++ [host] deny = x?[2J
+~ [daemon] port = 1 (was 2)   (needs a restart)
+END
+ok "access" prints "$dir/access" "$tool" access --socket "$dir/sock"
+ok "identities" prints "$dir/identities" \
+	"$tool" identities --socket "$dir/sock"
+ok "reload" prints "$dir/reload" "$tool" reload --socket "$dir/sock"
 ok "an empty list has its titles" has "PEER  STATE" \
 	"$tool" peers --socket "$dir/sock"
 ok "--json is JSON with the format's version" sh -c \
