@@ -175,36 +175,6 @@ const struct reasons *hip_reasons(const struct hip *h)
 	return &h->reasons;
 }
 
-const char *hip_state_name(enum hip_state s)
-{
-	static const char *const name[HIP_STATE_NUM] = {
-		[HIP_UNASSOCIATED] = "UNASSOCIATED",
-		[HIP_I1_SENT] = "I1-SENT",
-		[HIP_I2_SENT] = "I2-SENT",
-		[HIP_R2_SENT] = "R2-SENT",
-		[HIP_ESTABLISHED] = "ESTABLISHED",
-		[HIP_CLOSING] = "CLOSING",
-		[HIP_CLOSED] = "CLOSED",
-		[HIP_E_FAILED] = "E-FAILED",
-	};
-
-	return s < HIP_STATE_NUM ? name[s] : "?";
-}
-
-const char *hip_type_name(uint8_t type)
-{
-	static const char *const name[] = {
-		[HIP_I1] = "I1",	 [HIP_R1] = "R1",
-		[HIP_I2] = "I2",	 [HIP_R2] = "R2",
-		[HIP_UPDATE] = "UPDATE", [HIP_NOTIFY] = "NOTIFY",
-		[HIP_CLOSE] = "CLOSE",	 [HIP_CLOSE_ACK] = "CLOSE_ACK",
-	};
-
-	if (type >= sizeof(name) / sizeof(name[0]) || !name[type])
-		return "?";
-	return name[type];
-}
-
 /* ---- packets ---------------------------------------------------------- */
 
 /* I1 needs no association; who may be answered or relayed, and how often,

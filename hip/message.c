@@ -119,3 +119,17 @@ int message_aim_r1(uint8_t *raw, size_t len, const struct hit *initiator,
 	memcpy(contents + PUZZLE_I, i, i_len);
 	return HG_OK;
 }
+
+const char *hip_type_name(uint8_t type)
+{
+	static const char *const name[] = {
+		[HIP_I1] = "I1",	 [HIP_R1] = "R1",
+		[HIP_I2] = "I2",	 [HIP_R2] = "R2",
+		[HIP_UPDATE] = "UPDATE", [HIP_NOTIFY] = "NOTIFY",
+		[HIP_CLOSE] = "CLOSE",	 [HIP_CLOSE_ACK] = "CLOSE_ACK",
+	};
+
+	if (type >= sizeof(name) / sizeof(name[0]) || !name[type])
+		return "?";
+	return name[type];
+}

@@ -143,3 +143,19 @@ void statetab_run(struct hip *h, struct event *ev)
 		engine_drop(h, ev->p,
 			    ev->a ? REASON_HIP_STATE : REASON_HIP_NO_ASSOC);
 }
+
+const char *hip_state_name(enum hip_state s)
+{
+	static const char *const name[HIP_STATE_NUM] = {
+		[HIP_UNASSOCIATED] = "UNASSOCIATED",
+		[HIP_I1_SENT] = "I1-SENT",
+		[HIP_I2_SENT] = "I2-SENT",
+		[HIP_R2_SENT] = "R2-SENT",
+		[HIP_ESTABLISHED] = "ESTABLISHED",
+		[HIP_CLOSING] = "CLOSING",
+		[HIP_CLOSED] = "CLOSED",
+		[HIP_E_FAILED] = "E-FAILED",
+	};
+
+	return s < HIP_STATE_NUM ? name[s] : "?";
+}
