@@ -111,6 +111,7 @@ START_TEST(each_kind_of_job_has_its_name)
 		[HIPJOB_CHECK] = "verify signature",
 		[HIPJOB_SIGN] = "sign",
 		[HIPJOB_DH] = "rekey: DH, new KEYMAT",
+		[HIPJOB_IDENTITY] = "make an identity",
 	};
 
 	for (int k = 0; k < HIPJOB_NUM; k++) {
