@@ -39,36 +39,37 @@ static void parse_is_refused(const char *text, const char *message)
 	ck_assert_str_eq(err, message);
 }
 
-START_TEST(takes_every_key)
+static const char every_key[] =
+	"\xef\xbb\xbf; a comment\n"
+	"[daemon]\n"
+	"tun = hip7\nworkers = 3\nport = 10501\n"
+	"identity = /etc/a b.pem\nidentity = b.pem ; why\n"
+	"state = /s\ncontrol = /c.sock\ncontrol-group = adm\n"
+	"offload = off\nlog = debug\nallow = " HIT1 "\n"
+	"allow = " HIT2 "\npuzzle = 20\nuser = _gate\r\n"
+	"rekey-time = 60\nrekey-bytes = 1048576\n"
+	"rekey-packets = 281474976710656\nrekey-dh = no\n"
+	"anonymous = /k/c.pem\nopportunistic = yes\n"
+	"\t[proxy] # first\n"
+	"  prefix = 2001:db8:401::/64\n"
+	"  prefix = 198.18.0.0/15\n"
+	"\tclients: 2001:db8:400::/64\nclients = 10.0.0.0/8\n"
+	"ttl = 5\ndns-server = [::1]:5353\nlan = eth1\nlan = eth2\n"
+	"deny = 203.0.113.0/24\n"
+	"[host]\ndeny = 2001:db8::/32\nallow = ::/0\n"
+	"opportunistic = yes\n"
+	"[ rendezvous ]\nallow = 192.0.2.7\nopportunistic = no\n"
+	"[register " HIT1 "]\naddress = 192.0.2.9\nlifetime = 7\n"
+	"[peer " HIT2 "]\naddress = [2001:db8::1]:99\n"
+	"address = 192.0.2.1\nvia-rvs = yes\nidentity = c.pem\n"
+	"[register opportunistic]\naddress = 192.0.2.8\n"
+	"[policy \"*.Foo.COM.\"] ; theirs\nhip = require\n"
+	"identity = ephemeral\n"
+	"[policy \"bar.example\"]\nhip = off\n[policy *]\nhip=prefer";
+
+START_TEST(takes_every_key_of_the_daemon)
 {
-	struct config *c = parse_ok(
-		"\xef\xbb\xbf; a comment\n"
-		"[daemon]\n"
-		"tun = hip7\nworkers = 3\nport = 10501\n"
-		"identity = /etc/a b.pem\nidentity = b.pem ; why\n"
-		"state = /s\ncontrol = /c.sock\ncontrol-group = adm\n"
-		"offload = off\nlog = debug\nallow = " HIT1 "\n"
-		"allow = " HIT2 "\npuzzle = 20\nuser = _gate\r\n"
-		"rekey-time = 60\nrekey-bytes = 1048576\n"
-		"rekey-packets = 281474976710656\nrekey-dh = no\n"
-		"anonymous = /k/c.pem\nopportunistic = yes\n"
-		"\t[proxy] # first\n"
-		"  prefix = 2001:db8:401::/64\n"
-		"  prefix = 198.18.0.0/15\n"
-		"\tclients: 2001:db8:400::/64\nclients = 10.0.0.0/8\n"
-		"ttl = 5\ndns-server = [::1]:5353\nlan = eth1\nlan = eth2\n"
-		"deny = 203.0.113.0/24\n"
-		"[host]\ndeny = 2001:db8::/32\nallow = ::/0\n"
-		"opportunistic = yes\n"
-		"[ rendezvous ]\nallow = 192.0.2.7\nopportunistic = no\n"
-		"[register " HIT1 "]\naddress = 192.0.2.9\nlifetime = 7\n"
-		"[peer " HIT2 "]\naddress = [2001:db8::1]:99\n"
-		"address = 192.0.2.1\nvia-rvs = yes\nidentity = c.pem\n"
-		"[register opportunistic]\naddress = 192.0.2.8\n"
-		"[policy \"*.Foo.COM.\"] ; theirs\nhip = require\n"
-		"identity = ephemeral\n"
-		"[policy \"bar.example\"]\nhip = off\n[policy *]\nhip=prefer");
-	struct endpoint e;
+	struct config *c = parse_ok(every_key);
 
 	ck_assert_str_eq(c->tun, "hip7");
 	ck_assert_uint_eq(c->workers, 3);
@@ -99,6 +100,15 @@ START_TEST(takes_every_key)
 	ck_assert_uint_eq(c->rekey.after_packets, 281474976710656);
 	ck_assert(c->rekey.reuse);
 	ck_assert_str_eq(c->user, "_gate");
+	config_free(c);
+}
+END_TEST
+
+START_TEST(takes_every_key_of_the_roles)
+{
+	struct config *c = parse_ok(every_key);
+	struct endpoint e;
+
 	ck_assert(c->proxy && c->host && c->rendezvous);
 	ck_assert_uint_eq(c->pool6.len, 64);
 	ck_assert_uint_eq(c->pool4.len, 96 + 15);
@@ -539,7 +549,8 @@ Suite *test_config_suite(void)
 	TCase *t = tcase_create("config");
 
 	tcase_set_timeout(t, 60); /* many parses, perhaps sanitized */
-	tcase_add_test(t, takes_every_key);
+	tcase_add_test(t, takes_every_key_of_the_daemon);
+	tcase_add_test(t, takes_every_key_of_the_roles);
 	tcase_add_test(t, defaults_stand_for_what_is_not_said);
 	tcase_add_loop_test(t, refuses_in_words_that_help, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));
