@@ -84,7 +84,7 @@ START_TEST(each_i1_that_is_wrong_has_its_reason)
 		enum reason reason;
 	} t[] = {
 		{ "\x01\xff\0\1\7\0\0\0", 1, 1, REASON_HIP_NOT_REGISTERED },
-		{ "\x01\xff\0\1\7\0\0\0", 1, 2, REASON_HIP_NOT_OURS },
+		{ "\x01\xff\0\1\7\0\0\0", 1, 2, REASON_HIP_OPPORTUNISTIC },
 		{ "", 0, 0, REASON_HIP_MISSING },
 		{ "\x01\xff\0\0\0\0\0\0", 1, 0, REASON_HIP_TLV },
 		{ "\x01\xff\0\5\7\0\0\0", 1, 0, REASON_HIP_TLV },
