@@ -147,9 +147,11 @@ static void make_spans(struct access_list *l, struct range *r, size_t num)
 			depth--;
 		}
 		/* An equal range stands on the same place. */
-		if (!depth || cmp_range(&in[depth], &r[i]) != 0)
-			in[++depth] = (struct range){ r[i].first, r[i].last,
-						      in[depth - 1].rule };
+		if (!depth || cmp_range(&in[depth], &r[i]) != 0) {
+			depth++;
+			in[depth] = r[i];
+			in[depth].rule = in[depth - 1].rule;
+		}
 		if (r[i].rule < in[depth].rule)
 			in[depth].rule = r[i].rule;
 		put_span(l, &r[i].first, in[depth].rule);
