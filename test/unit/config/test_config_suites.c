@@ -122,7 +122,8 @@ START_TEST(no_encryption_is_said_for_one_peer)
 	config_free(c);
 	refused(D "[proxy]\nprefix = 2001:db8:401::/64\n" PEER
 		  "esp-null = no\n",
-		"f:5: [peer] serves the host role only; add [host] or remove "
+		"f:5: address in [peer] serves the host role only; add [host] "
+		"or remove "
 		"it");
 	refused(D "[host]\n" PEER "esp-null = maybe\n",
 		"f:6: bad value \"maybe\" for esp-null: expected yes or no");
