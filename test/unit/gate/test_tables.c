@@ -150,7 +150,7 @@ START_TEST(second_sa_of_one_spi_is_refused_and_changes_nothing)
 	struct sa_pair bad = pair_of(3000);
 	struct sa *first;
 
-	bad.suite = 7; /* not implemented */
+	bad.suite = 77; /* there is none */
 	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 1, true, 0), HG_OK);
 	first = tables_sa_in(&t, 1000);
 	tables_use_sa(&t, first);
