@@ -83,6 +83,9 @@
 	X(HIP_OPPORTUNISTIC, "hip-opportunistic",                              \
 	  "I1 to no HIT, which is not answered here")                          \
 	X(HIP_RATE, "hip-rate", "too many from that source")                   \
+	X(HIP_CREDIT, "hip-credit", "R1 too large for so short an I1: wait")   \
+	X(HIP_PUZZLE_USED, "hip-puzzle-used",                                  \
+	  "that puzzle has failed too often")                                  \
 	X(HIP_BUSY, "hip-busy", "crypto queue is full")                        \
 	X(HIP_DUPLICATE, "hip-duplicate", "already answered or in work")       \
 	X(HIP_CRYPTO, "hip-crypto", "crypto library refused")                  \

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/closing.h"
 #include "hip/engine.h"
 #include "hip/hipjob.h"
 #include "hip/rekey.h"
@@ -266,6 +267,8 @@ void assoc_new_serial(struct hip *h, struct assoc *a)
 	a->serial = ++h->assocs.serial;
 	a->r1_jobs = 0;
 	a->check_jobs = 0;
+	a->signing = false;
+	closing_forget(h, a);
 }
 
 static uint64_t earlier(uint64_t x, uint64_t y)

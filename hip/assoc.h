@@ -118,7 +118,11 @@ struct assoc {
 	struct assoc_keys *keys;
 	uint64_t last_in; /* data or control, from the peer */
 	uint64_t last_out;
-	uint8_t nonce[16]; /* our CLOSE's ECHO_REQUEST_SIGNED */
+	uint8_t nonce[16];	  /* our CLOSE's ECHO_REQUEST_SIGNED */
+	bool signing;		  /* our CLOSE is with a job */
+	struct assoc *close_next; /* the next one that waits for a job */
+	struct assoc **close_at;  /* what points to us there; NULL: no */
+	uint64_t reanswered;	  /* R2 or CLOSE_ACK was asked for again */
 
 	bool reg_offered; /* its R1 offered RENDEZVOUS: */
 	uint8_t reg_min;  /*  lifetimes, coded */

@@ -6,6 +6,12 @@
  * data can be sent" (4.4.2). CLOSE and CLOSE_ACK are checked MAC first,
  * then by a job for the signature; the answer needs another job. The nonce
  * in ECHO_REQUEST_SIGNED ties a CLOSE_ACK to our CLOSE.
+ *
+ * Thousands may close at once, jobs are few: who finds none waits in a list,
+ * and each job that ends lets the next one sign. A CLOSE that could not be
+ * signed is tried again by its timer. A CLOSE_ACK needs no such care: the
+ * peer repeats its CLOSE. Whoever has recorded that one can repeat it, too,
+ * so in CLOSED it is looked at ten times a second at most.
  */
 #include "hip/closing.h"
 
@@ -70,11 +76,52 @@ static bool sign(struct hip *h, struct assoc *a, struct hip_job *job)
 
 /* ---- our CLOSE --------------------------------------------------------- */
 
+void closing_forget(struct hip *h, struct assoc *a)
+{
+	if (!a->close_at)
+		return;
+	*a->close_at = a->close_next;
+	if (a->close_next)
+		a->close_next->close_at = a->close_at;
+	else
+		h->closes_tail = a->close_at;
+	a->close_at = NULL;
+}
+
+static void wait_for_job(struct hip *h, struct assoc *a)
+{
+	a->close_next = NULL;
+	a->close_at = h->closes_tail;
+	*h->closes_tail = a;
+	h->closes_tail = &a->close_next;
+}
+
+static bool sign_close(struct hip *h, struct assoc *a)
+{
+	struct hip_job *job = hipjob_new(h, HIPJOB_SIGN, a->id);
+
+	if (!job)
+		return false;
+	job->from = a->peer_at;
+	job->at = a->self_at;
+	job->keep = true;
+	message_begin(&job->out, HIP_CLOSE, &a->self, &a->peer);
+	message_put(&job->out, PARAM_ECHO_REQUEST_SIGNED, a->nonce,
+		    sizeof(a->nonce));
+	return sign(h, a, job);
+}
+
+void closing_more(struct hip *h)
+{
+	while (h->closes && sign_close(h, h->closes)) {
+		h->closes->signing = true;
+		closing_forget(h, h->closes);
+	}
+}
+
 /* Enters CLOSING; CLOSE leaves when it is signed. */
 static void start(struct hip *h, struct assoc *a, uint64_t now)
 {
-	struct hip_job *job;
-
 	assoc_sa_down(h, a);
 	registrar_drop(h, a);
 	update_reset(a);
@@ -84,16 +131,8 @@ static void start(struct hip *h, struct assoc *a, uint64_t now)
 	a->tries = 0;
 	a->resend_at = now + engine_times.retry;
 	a->expire_at = now + engine_times.ual + engine_times.msl;
-	job = hipjob_new(h, HIPJOB_SIGN, a->id);
-	if (job) {
-		job->from = a->peer_at;
-		job->at = a->self_at;
-		job->keep = true;
-		message_begin(&job->out, HIP_CLOSE, &a->self, &a->peer);
-		message_put(&job->out, PARAM_ECHO_REQUEST_SIGNED, a->nonce,
-			    sizeof(a->nonce));
-		(void)sign(h, a, job); /* else it ends unsent, by timer */
-	}
+	wait_for_job(h, a);
+	closing_more(h);
 	assoc_enter(h, a, HIP_CLOSING, now);
 	assoc_arm(h, a);
 }
@@ -126,15 +165,18 @@ void closing_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 {
 	struct assoc_msg m = { .p = job->out.buf, .len = job->out.len };
 
-	(void)now;
-	if (job->keep) {
-		if (a->state != HIP_CLOSING ||
-		    assoc_msg_keep(&a->msg, m.p, m.len))
-			return;
-		assoc_send(h, a, &a->msg, &job->from);
+	if (!job->keep) {
+		if (job->reason == REASON_NUM)
+			assoc_send(h, a, &m, &job->from);
 		return;
 	}
-	assoc_send(h, a, &m, &job->from);
+	a->signing = false;
+	if (job->reason != REASON_NUM || assoc_msg_keep(&a->msg, m.p, m.len))
+		return; /* the timer tries again */
+	assoc_send(h, a, &a->msg, &job->from);
+	a->tries = 0;
+	a->resend_at = now + engine_times.retry;
+	assoc_arm(h, a);
 }
 
 void closing_timer(struct hip *h, struct event *ev)
@@ -149,6 +191,9 @@ void closing_timer(struct hip *h, struct event *ev)
 	if (ev->now >= a->resend_at) {
 		a->tries++;
 		assoc_send(h, a, &a->msg, &a->peer_at);
+		if (!a->msg.p && !a->signing && !a->close_at)
+			wait_for_job(h, a);
+		closing_more(h);
 		wait = engine_backoff(engine_times.retry, a->tries);
 		if (wait > engine_times.retry_cap)
 			wait = engine_times.retry_cap;
@@ -161,10 +206,15 @@ void closing_timer(struct hip *h, struct event *ev)
 
 void closing_close(struct hip *h, struct event *ev)
 {
+	struct assoc *a = ev->a;
+	bool again = a->state == HIP_CLOSED;
+
 	if (!param_find(&ev->p->m, PARAM_ECHO_REQUEST_SIGNED))
 		engine_drop(h, ev->p, REASON_HIP_MISSING);
-	else
-		(void)closing_check(h, ev);
+	else if (again && ev->now - a->reanswered < engine_times.reack)
+		engine_drop(h, ev->p, REASON_HIP_RATE);
+	else if (closing_check(h, ev) && again)
+		a->reanswered = ev->now;
 }
 
 static void send_ack(struct hip *h, struct assoc *a, const struct event *ev)

@@ -15,7 +15,11 @@ void closing_abort(struct hip *h, struct event *ev);
 void closing_idle_timer(struct hip *h, struct event *ev);
 void closing_timer(struct hip *h, struct event *ev);
 void closing_closed_timer(struct hip *h, struct event *ev);
-/* A signed CLOSE or CLOSE_ACK is back from its job. */
+/* A job is free: CLOSEs that wait for one are signed, oldest first. */
+void closing_more(struct hip *h);
+/* The association's CLOSE is not wanted any more. */
+void closing_forget(struct hip *h, struct assoc *a);
+/* A CLOSE or CLOSE_ACK is back from its job, signed or not. */
 void closing_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 		    uint64_t now);
 /* Starts a CHECK job for a packet with signature whose MAC is right. */

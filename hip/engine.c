@@ -44,12 +44,13 @@ const struct engine_times engine_times = {
 	.reack = 100 * ENGINE_MS,
 };
 
-/* I1 per second and source: to us, and to be relayed. A proxy asks for
- * many hosts at once, and what is relayed is hardly amplified. */
-#define I1_PER_S 10
-#define I1_BURST 30
-#define RELAY_PER_S 100
-#define RELAY_BURST 300
+/* Budgets of a source and of all. A proxy asks for many hosts at once, and
+ * what is relayed is hardly amplified. No more I2 can be honest than R1
+ * have been given out. The sum over all sources is wide: what is narrow for
+ * strangers together is a lever for one of them against the rest. */
+static const struct srcrate_limits i1_limits = { 10, 30, 20000, 20000 };
+static const struct srcrate_limits relay_limits = { 100, 300, 10000, 30000 };
+static const struct srcrate_limits i2_limits = { 10, 30, 10000, 10000 };
 
 int hip_new(const struct hip_config *cfg, uint64_t now, struct hip **out)
 {
@@ -65,6 +66,7 @@ int hip_new(const struct hip_config *cfg, uint64_t now, struct hip **out)
 	if (!h)
 		return HG_ENOMEM;
 	h->cfg = *cfg;
+	h->closes_tail = &h->closes;
 	if (!h->cfg.assoc_max)
 		h->cfg.assoc_max = ASSOC_MAX;
 	if (!h->cfg.jobs_max)
@@ -75,10 +77,15 @@ int hip_new(const struct hip_config *cfg, uint64_t now, struct hip **out)
 	if (!err)
 		err = spent_init(&h->spent);
 	if (!err)
-		err = i1rate_init(&h->i1_rate, I1_PER_S, I1_BURST, now);
+		err = spent_init(&h->tried);
 	if (!err)
-		err = i1rate_init(&h->relay_rate, RELAY_PER_S, RELAY_BURST,
-				  now);
+		err = srcrate_init(&h->i1_rate, &i1_limits, now);
+	if (!err)
+		err = srcrate_init(&h->relay_rate, &relay_limits, now);
+	if (!err)
+		err = srcrate_init(&h->i2_rate, &i2_limits, now);
+	if (!err)
+		err = i1credit_init(&h->i1_credit);
 	if (!err)
 		err = registrar_init(h);
 	if (!err)
@@ -108,8 +115,11 @@ void hip_free(struct hip *h)
 	assoc_table_fini(h);
 	r1pool_fini(h);
 	spent_fini(&h->spent);
-	i1rate_fini(&h->i1_rate);
-	i1rate_fini(&h->relay_rate);
+	spent_fini(&h->tried);
+	srcrate_fini(&h->i1_rate);
+	srcrate_fini(&h->relay_rate);
+	srcrate_fini(&h->i2_rate);
+	i1credit_fini(&h->i1_credit);
 	selves_fini(h);
 	dueheap_fini(&h->due);
 	sodium_memzero(h, sizeof(*h));
@@ -202,9 +212,9 @@ static bool i1_passes(struct hip *h, struct packet *p)
 		return false;
 	}
 	/* RFC 7401 6.7: where R1 goes counts, not who passed the I1 on. */
-	if (!i1rate_allow(&h->i1_rate,
-			  p->has_from ? &p->via_from : &p->from->addr,
-			  p->now)) {
+	if (!srcrate_allow(&h->i1_rate,
+			   p->has_from ? &p->via_from : &p->from->addr,
+			   p->now)) {
 		engine_drop(h, p, REASON_HIP_RATE);
 		return false;
 	}
@@ -500,7 +510,7 @@ static void signed_done(struct hip *h, struct hip_job *job, uint64_t now)
 		return;
 	if ((job->out.buf[2] & 0x7f) == HIP_UPDATE)
 		update_signed(h, a, job, now);
-	else if (job->reason == REASON_NUM)
+	else
 		closing_signed(h, a, job, now);
 }
 
@@ -541,6 +551,7 @@ void hip_job_done(struct hip *h, struct hip_job *job, uint64_t now)
 	}
 	give_back(h, job);
 	hipjob_free(job);
+	closing_more(h);
 	r1pool_load(h, now);
 }
 

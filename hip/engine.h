@@ -10,7 +10,7 @@
 #include "hip/dueheap.h"
 #include "hip/effects.h"
 #include "hip/hip.h"
-#include "hip/i1rate.h"
+#include "hip/i1credit.h"
 #include "hip/offer.h"
 #include "hip/opportunistic.h"
 #include "hip/param.h"
@@ -19,6 +19,7 @@
 #include "hip/registration.h"
 #include "hip/selves.h"
 #include "hip/spent.h"
+#include "hip/srcrate.h"
 
 #define ENGINE_IDENTITIES_MAX 8
 #define ENGINE_MS UINT64_C(1000000)
@@ -63,16 +64,21 @@ struct hip {
 	struct dueheap due;
 	struct assocs assocs;
 	struct r1pool pool;
-	struct i1rate i1_rate;	  /* I1 to ourselves */
-	struct i1rate relay_rate; /* I1 to our rendezvous clients */
-	struct spent spent;
+	struct srcrate i1_rate;	   /* I1 to ourselves */
+	struct i1credit i1_credit; /* what short I1s have paid for */
+	struct srcrate relay_rate; /* I1 to our rendezvous clients */
+	struct srcrate i2_rate;	   /* crypto of I2 whose puzzle is solved */
+	struct spent spent;	   /* I2 that were accepted */
+	struct spent tried;	   /* #I that crypto was spent on */
 	struct registrar registrar;
 	struct registrations registrations;
 	struct opportunistics opportunistics;
 	struct selves selves; /* made identities; the lasting ones: */
 	struct hip_identity *id[ENGINE_IDENTITIES_MAX];
 	size_t id_num;
-	struct hip_job *jobs; /* in flight */
+	struct assoc *closes;	    /* CLOSEs that wait for a job, */
+	struct assoc **closes_tail; /*  oldest first */
+	struct hip_job *jobs;	    /* in flight */
 	uint32_t job_num;
 	bool leaving; /* hip_close of all: nothing starts by itself */
 };

@@ -278,6 +278,7 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 	struct field_reg reg = { .first = v->reg_code,
 				 .types = &reg_type,
 				 .types_num = 1 };
+	int err;
 
 	message_begin(b, HIP_I2, &job->self, &job->peer);
 	if (hip_identity_anonymous(job->id))
@@ -288,8 +289,9 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 	fields_put_solution(b, &sol);
 	fields_put_dh(b, &mine);
 	fields_put_cipher(b, &ids);
-	if (put_host_id(job, v))
-		return REASON_HIP_CRYPTO;
+	err = put_host_id(job, v);
+	if (err)
+		return err == HG_EFULL ? REASON_HIP_TLV : REASON_HIP_CRYPTO;
 	if (v->ask_reg)
 		fields_put_reg(b, PARAM_REG_REQUEST, &reg);
 	fields_put_echo(b, &v->m, PARAM_ECHO_REQUEST_SIGNED,
@@ -298,13 +300,17 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 	fields_put_transport(b, &ids);
 	ids.id[0] = v->esp_suite;
 	fields_put_esp_transform(b, &ids);
-	if (auth_put_mac(b, v->rhash, job->keys->hip.mac_out) ||
-	    auth_put_signature(b, job->id))
-		return REASON_HIP_CRYPTO;
+	err = auth_put_mac(b, v->rhash, job->keys->hip.mac_out);
+	if (!err)
+		err = auth_put_signature(b, job->id);
 	fields_put_echo(b, &v->m, PARAM_ECHO_REQUEST_UNSIGNED,
 			PARAM_ECHO_RESPONSE_UNSIGNED);
+	if (!err)
+		err = message_finish(b);
 	/* Echoes too large to send back: nothing we could answer with. */
-	return message_finish(b) ? REASON_HIP_TLV : REASON_NUM;
+	if (err == HG_EFULL)
+		return REASON_HIP_TLV;
+	return err ? REASON_HIP_CRYPTO : REASON_NUM;
 }
 
 static enum reason answer(struct hip_job *job, struct r1_view *v)

@@ -33,7 +33,26 @@ static void set_locators(struct assoc *a, const struct event *ev)
 	memcpy(a->locators, ev->locators,
 	       ev->locator_num * sizeof(a->locators[0]));
 	a->locator_num = (uint8_t)ev->locator_num;
-	a->locator_next = 0;
+	/* Joining must not lead back to those that were tried already. */
+	a->locator_next = (uint8_t)(a->locator_next % a->locator_num);
+}
+
+/* An I1 is as long as a fifth of the largest R1 that the peer's HIT suite
+ * makes us expect, so that a Responder who amplifies no more than that (see
+ * i1credit.c) can answer it at once. ECDSA: P-384 with DH over P-521 and
+ * VIA_RVS. RSA: 4096 bits with MODP-3072. */
+static size_t i1_len(const struct hit *peer)
+{
+	return hit_suite(peer) == SUITE_RSA_SHA256 ? 336 : 96;
+}
+
+static void pad_i1(struct msg_builder *b, const struct hit *peer)
+{
+	size_t want = i1_len(peer);
+
+	if (b->len + PARAM_TLV_LEN < want)
+		(void)message_reserve(b, PARAM_PADDING,
+				      want - b->len - PARAM_TLV_LEN);
 }
 
 static void send_i1(struct hip *h, struct assoc *a)
@@ -43,6 +62,7 @@ static void send_i1(struct hip *h, struct assoc *a)
 
 	message_begin(&b, HIP_I1, &a->self, &a->peer);
 	message_put(&b, PARAM_DH_GROUP_LIST, h->offer.dh, h->offer.dh_num);
+	pad_i1(&b, &a->peer);
 	if (message_finish(&b))
 		return;
 	m = (struct assoc_msg){ .p = b.buf, .len = b.len };
@@ -305,6 +325,7 @@ static bool start_r1(struct hip *h, struct assoc *a, const struct packet *p,
 		     uint64_t lifetime)
 {
 	struct hip_job *job = hipjob_new(h, HIPJOB_R1, a->id);
+	uint32_t spi;
 
 	if (!job)
 		return false;
@@ -320,8 +341,11 @@ static bool start_r1(struct hip *h, struct assoc *a, const struct packet *p,
 		hipjob_free(job);
 		return false;
 	}
-	if (!hipjob_start(h, job))
+	spi = job->u.r1.spi;
+	if (!hipjob_start(h, job)) {
+		assoc_spi_give(&h->assocs, spi);
 		return false;
+	}
 	a->r1_jobs++;
 	return true;
 }

@@ -76,6 +76,8 @@
 	  PARAM_IN_R1 | PARAM_IN_I2)                                           \
 	X(ESP_TRANSFORM, 4095, 4, PARAM_LEN_MAX, 2, false,                     \
 	  PARAM_IN_R1 | PARAM_IN_I2)                                           \
+	/* ours, from the range for private use: see docs/choices.md */        \
+	X(PADDING, 46414, 0, PARAM_LEN_MAX, 1, true, PARAM_IN_I1)              \
 	X(HIP_MAC, 61505, 20, 64, 1, false, PARAM_IN_SIGNED)                   \
 	X(HIP_MAC_2, 61569, 20, 64, 1, false, PARAM_IN_R2)                     \
 	X(HIP_SIGNATURE_2, 61633, 3, PARAM_LEN_MAX, 1, false, PARAM_IN_R1)     \

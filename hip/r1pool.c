@@ -16,9 +16,11 @@
  * Generations: an entry whose DH value an accepted I2 has used is replaced
  * after a minute at the earliest, any entry after 15 minutes (7401 5.3.2,
  * 6.7.1), and when the difficulty changes. Retired entries are answered
- * for 64 s more, twice the puzzle's lifetime, then wiped (Delta S); a
- * successor that comes late prolongs nothing. The R1 counter rises by the
- * clock, so a restart does not take it back.
+ * for 64 s more, twice the puzzle's lifetime, then wiped (Delta S). An R1
+ * itself is answered for 64 s after it was given out, no matter how long
+ * its entry lives: that is how long an accepted I2 has to be remembered
+ * (spent.c). The R1 counter rises by the clock, so a restart does not take
+ * it back.
  *
  * Difficulty: two more bits for each second the crypto queue stays more
  * than half full, up to 20; one bit less after each ten quiet seconds.
@@ -36,6 +38,7 @@
 #define AGE_UNIT (16 * ENGINE_MS)
 #define AGE_USED (60 * ENGINE_S)
 #define AGE_MAX (900 * ENGINE_S)
+#define AGE_SAID (UINT16_MAX * AGE_UNIT)
 #define GRACE (64 * ENGINE_S)
 #define K_LOAD_MAX 20
 
@@ -105,11 +108,10 @@ void r1pool_fill(struct hip *h, size_t identity, uint64_t now)
 		make(h, identity, g, now);
 }
 
-uint64_t r1pool_answerable(const struct r1pool_entry *e)
+/* Delta S (RFC 7401 6.7.1): until when its R1s may be answered. */
+static uint64_t answerable(const struct r1pool_entry *e)
 {
-	if (e->retired == ENGINE_NEVER)
-		return e->made + AGE_MAX + GRACE;
-	return e->retired + GRACE;
+	return e->retired == ENGINE_NEVER ? ENGINE_NEVER : e->retired + GRACE;
 }
 
 /* Sets the timer to when the first entry is to be replaced or wiped. */
@@ -148,7 +150,7 @@ static void look_after(struct hip *h, size_t identity, size_t g, uint64_t now)
 		if (!e->r1)
 			continue;
 		if (e->retired != ENGINE_NEVER) {
-			if (now >= r1pool_answerable(e))
+			if (now >= answerable(e))
 				wipe(e);
 		} else if (now - e->made >= AGE_MAX) {
 			make(h, identity, g, now);
@@ -166,13 +168,6 @@ void r1pool_timer(struct hip *h, uint64_t now)
 	arm(h);
 }
 
-/* An entry whose successor comes late was over at its full age all the same:
- * what is remembered of the I2s on it (spent.h) lasts no longer. */
-static uint64_t retired_at(const struct r1pool_entry *e, uint64_t now)
-{
-	return now - e->made < AGE_MAX ? now : e->made + AGE_MAX;
-}
-
 void r1pool_done(struct hip *h, struct hip_job *job, uint64_t now)
 {
 	const struct hipjob_pool *u = &job->u.pool;
@@ -185,7 +180,7 @@ void r1pool_done(struct hip *h, struct hip_job *job, uint64_t now)
 	s->making = false;
 	if (job->reason != REASON_NUM)
 		return;
-	if (e->r1 && now < r1pool_answerable(e))
+	if (e->r1 && now < answerable(e))
 		return; /* all generations still in use: the old one stays */
 	r1 = malloc(job->out.len);
 	if (!r1)
@@ -193,7 +188,7 @@ void r1pool_done(struct hip *h, struct hip_job *job, uint64_t now)
 	memcpy(r1, job->out.buf, job->out.len);
 	wipe(e);
 	if (old != e)
-		old->retired = retired_at(old, now);
+		old->retired = now;
 	*e = (struct r1pool_entry){ .r1 = r1,
 				    .len = job->out.len,
 				    .dh = dh_ref(u->dh),
@@ -220,9 +215,7 @@ static uint16_t age_of(const struct r1pool_entry *e, uint64_t now)
 {
 	/* Rounded down: an R1 given out before an exchange ended must not
 	 * look newer than that end (responder.c). */
-	uint64_t age = (now - e->made) / AGE_UNIT;
-
-	return age > UINT16_MAX ? UINT16_MAX : (uint16_t)age;
+	return (uint16_t)((now - e->made) / AGE_UNIT);
 }
 
 size_t r1pool_get(struct hip *h, const struct r1pool_ask *ask, uint8_t group,
@@ -249,8 +242,9 @@ size_t r1pool_get(struct hip *h, const struct r1pool_ask *ask, uint8_t group,
 	if (!e->r1 || e->k != h->pool.k ||
 	    (e->used && ask->now - e->made >= AGE_USED))
 		make(h, ask->identity, g, ask->now);
-	if (!e->r1 || ask->now >= r1pool_answerable(e))
-		return 0; /* or its I2 would come too late already */
+	/* An age that Opaque cannot say would be no proof. */
+	if (!e->r1 || ask->now - e->made > AGE_SAID)
+		return 0;
 	opaque = age_of(e, ask->now);
 	sub_key(e, opaque, key);
 	puzzle_make_i(key, &ends, rhash, i);
@@ -274,7 +268,7 @@ static struct r1pool_entry *find(struct hip *h, const struct r1pool_ask *ask,
 			struct r1pool_entry *e = &s->ring[n];
 
 			if (e->r1 && e->counter == counter &&
-			    ask->now < r1pool_answerable(e))
+			    ask->now < answerable(e))
 				return e;
 		}
 	}
@@ -327,7 +321,8 @@ enum reason r1pool_check(struct hip *h, const struct r1pool_ask *ask,
 		return REASON_HIP_PUZZLE; /* RFC 7401 6.9 step 8 */
 	out->entry = e;
 	out->issued = e->made + sol.opaque * AGE_UNIT;
-	return REASON_NUM;
+	out->until = out->issued + GRACE;
+	return ask->now < out->until ? REASON_NUM : REASON_HIP_R1_COUNTER;
 }
 
 void r1pool_load(struct hip *h, uint64_t now)

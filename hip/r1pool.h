@@ -13,7 +13,11 @@
 
 #define R1POOL_IDENTITIES 8
 #define R1POOL_GROUPS HIP_OFFER_MAX
-#define R1POOL_RING 8 /* generations of one slot that may be answered */
+/* Generations of one slot that may be answered. In the 64 s that one stays
+ * so K can move 17 times at most: up 12 times, two bits a second, down 5
+ * times, one bit in ten. Beside them: the offered one, one at each end, and
+ * one that a used DH value asked for. */
+#define R1POOL_RING 24
 
 /* One R1: template, DH key and puzzle key go together. Owner: the engine. */
 struct r1pool_entry {
@@ -49,6 +53,7 @@ struct r1pool {
 struct r1pool_match {
 	struct r1pool_entry *entry;
 	uint64_t issued; /* when that R1 was given out, up to 16 ms early */
+	uint64_t until;	 /* from then on its I2 is refused */
 };
 
 /* Whose R1, and where it goes. */
@@ -73,8 +78,6 @@ struct hip_msg;
 enum reason r1pool_check(struct hip *h, const struct r1pool_ask *ask,
 			 const struct hip_msg *m,
 			 struct r1pool_match *out) HG_CHECK;
-/* Until when such an I2 could come again. */
-uint64_t r1pool_answerable(const struct r1pool_entry *e);
 /* A HIPJOB_POOL is back. */
 void r1pool_done(struct hip *h, struct hip_job *job, uint64_t now);
 /* Queue and clock decide on the difficulty (product: K follows the load). */

@@ -184,8 +184,10 @@ void registration_state(struct hip *h, const struct assoc *a, enum hip_state s,
 		back_off(h, r, now);
 		break;
 	case HIP_UNASSOCIATED:
+		/* Where it waits already, a hold or a back-off goes on. */
+		if (r->granted || !r->due.slot)
+			schedule(h, r, now + ENGINE_S);
 		r->granted = false;
-		schedule(h, r, now + ENGINE_S);
 		break;
 	default:
 		break;

@@ -24,6 +24,8 @@
 #include "hip/hipjob.h"
 #include "hip/update.h"
 
+#define TRIES_MAX 4 /* jobs for one #I, whatever comes of them */
+
 /* ---- I1 ---------------------------------------------------------------- */
 
 /* Our first group that theirs holds, else our first (RFC 7401 6.7 step 4). */
@@ -40,6 +42,29 @@ static uint8_t choose_group(const struct offer *o, const struct hip_param *list)
 static bool welcome(const struct hip *h, const struct event *ev)
 {
 	return ev->a || h->cfg.responder || h->cfg.rendezvous;
+}
+
+/* Octets of the I1 as its sender paid for them: without what a rendezvous
+ * server has put under it. */
+static size_t i1_len(const struct packet *p)
+{
+	size_t len = p->m.len;
+	const enum param added[] = { PARAM_FROM, PARAM_RVS_HMAC };
+
+	for (size_t i = 0; p->has_from && i < 2; i++)
+		len -= param_tlv_len(param_find(&p->m, added[i])->len);
+	return len;
+}
+
+/* Is R1 small enough for this I1? (T2; RFC 7401 6.7) */
+static bool paid(struct hip *h, const struct packet *p, size_t r1_len)
+{
+	const struct addr *to = p->has_from ? &p->via_from : &p->from->addr;
+
+	if (p->has_from)
+		r1_len += param_tlv_len(sizeof(to->b)); /* VIA_RVS */
+	return i1credit_pays(&h->i1_credit, to, i1credit_wire(to, i1_len(p)),
+			     i1credit_wire(to, r1_len), p->now);
 }
 
 /* To FROM's address when the I1 was relayed, with VIA_RVS (RFC 8004 4.2.3),
@@ -97,6 +122,10 @@ void responder_i1(struct hip *h, struct event *ev)
 	len = r1pool_get(h, &ask, choose_group(&h->offer, list), r1);
 	if (len == 0) {
 		engine_drop(h, p, REASON_HIP_BUSY);
+		return;
+	}
+	if (!paid(h, p, len)) {
+		engine_drop(h, p, REASON_HIP_CREDIT);
 		return;
 	}
 	e = engine_seen(h, p);
@@ -192,8 +221,13 @@ static bool repeated(struct hip *h, const struct event *ev, uint64_t print)
 	if (!a || a->initiator || !a->i2_print || a->i2_print != print ||
 	    (a->state != HIP_R2_SENT && a->state != HIP_ESTABLISHED))
 		return false;
+	if (a->msg.p && ev->now - a->reanswered < engine_times.reack) {
+		engine_drop(h, ev->p, REASON_HIP_RATE);
+		return true;
+	}
 	engine_drop(h, ev->p, REASON_HIP_DUPLICATE);
 	if (a->msg.p) {
+		a->reanswered = ev->now;
 		assoc_send(h, a, &a->msg, ev->p->from);
 		/* RFC 7401 6.9 step 4; but whoever has seen one I2 can
 		 * repeat it, and must not hold the state open. */
@@ -228,6 +262,8 @@ static enum reason i2_worth(struct hip *h, const struct event *ev,
 	r = r1pool_check(h, &ask, &p->m, match);
 	if (r != REASON_NUM)
 		return r;
+	if (spent_too_old(&h->spent, match->until))
+		return REASON_HIP_R1_COUNTER;
 	if (spent_has(&h->spent, print, ev->now) || in_work(h, print))
 		return REASON_HIP_DUPLICATE;
 	if (stale(ev->a, match->issued))
@@ -240,19 +276,75 @@ static enum reason i2_worth(struct hip *h, const struct event *ev,
 	return REASON_NUM;
 }
 
+/* Has the sender's prefix an eighth of all jobs for its I2 already? Solved
+ * puzzles are no ticket to the whole queue (T4). */
+static bool hogs(const struct hip *h, const struct packet *p)
+{
+	struct addr prefix = srcrate_prefix(&p->from->addr);
+	uint32_t share = h->cfg.jobs_max / 8;
+	uint32_t n = 0;
+
+	for (const struct hip_job *j = h->jobs; j; j = j->next) {
+		struct addr other = srcrate_prefix(&j->from.addr);
+
+		n += j->kind == HIPJOB_I2 && addr_eq(&other, &prefix);
+	}
+	return n >= (share ? share : 1);
+}
+
+/* Stands for the n-th I2 with this #I that was worth a job. */
+static uint64_t try_print(const struct hip *h, const struct packet *p,
+			  uint8_t n)
+{
+	const struct hip_param *s = param_find(&p->m, PARAM_SOLUTION);
+	size_t len = (s->len - 4u) / 2; /* r1pool_check has read it */
+	uint8_t in[32 + SUITE_HASH_MAX + 1];
+
+	memcpy(in, p->m.sender.b, 16);
+	memcpy(in + 16, p->m.receiver.b, 16);
+	memcpy(in + 32, s->contents + 4, len);
+	in[32 + len] = n;
+	return spent_print(&h->tried, in, 33 + len);
+}
+
+/* One puzzle has many solutions, and each may come with a wrong MAC. How
+ * many jobs this #I may still cost us. */
+static uint8_t tries_left(const struct hip *h, const struct packet *p)
+{
+	uint8_t n = 0;
+
+	while (n < TRIES_MAX &&
+	       spent_has(&h->tried, try_print(h, p, n), p->now))
+		n++;
+	return (uint8_t)(TRIES_MAX - n);
+}
+
+static void try_add(struct hip *h, const struct event *ev,
+		    const struct r1pool_match *match)
+{
+	uint8_t n = (uint8_t)(TRIES_MAX - tries_left(h, ev->p));
+
+	spent_add(&h->tried, try_print(h, ev->p, n), match->until, ev->now);
+}
+
 static enum reason start_i2(struct hip *h, const struct event *ev,
 			    uint64_t print, const struct r1pool_match *match)
 {
 	const struct packet *p = ev->p;
 	struct registrar_answer answer;
 	struct hip_job *job;
+	uint32_t spi;
 
 	if (!registrar_decide(h, p, &answer))
 		return REASON_HIP_TLV;
 	r1pool_load(h, ev->now);
 	/* Half of the jobs is kept for what we do ourselves. */
-	if (h->job_num >= (h->cfg.jobs_max + 1) / 2)
+	if (h->job_num >= (h->cfg.jobs_max + 1) / 2 || hogs(h, p))
 		return REASON_HIP_BUSY;
+	if (tries_left(h, p) == 0)
+		return REASON_HIP_PUZZLE_USED;
+	if (!srcrate_allow(&h->i2_rate, &p->from->addr, ev->now))
+		return REASON_HIP_RATE;
 	job = hipjob_new(h, HIPJOB_I2, engine_identity(h, &p->m.receiver));
 	if (!job)
 		return REASON_HIP_BUSY;
@@ -262,7 +354,7 @@ static enum reason start_i2(struct hip *h, const struct event *ev,
 		.spi = assoc_spi_take(&h->assocs),
 		.print = print,
 		.issued = match->issued,
-		.spent_until = r1pool_answerable(match->entry),
+		.spent_until = match->until,
 		.answer = answer,
 	};
 	if (!job->u.i2.spi) {
@@ -270,8 +362,14 @@ static enum reason start_i2(struct hip *h, const struct event *ev,
 		hipjob_free(job);
 		return REASON_HIP_BUSY;
 	}
+	spi = job->u.i2.spi;
+	if (!hipjob_start(h, job)) {
+		assoc_spi_give(&h->assocs, spi);
+		return REASON_HIP_BUSY;
+	}
 	match->entry->used = true; /* RFC 7401 5.3.2: replace it soon */
-	return hipjob_start(h, job) ? REASON_NUM : REASON_HIP_BUSY;
+	try_add(h, ev, match);
+	return REASON_NUM;
 }
 
 void responder_i2(struct hip *h, struct event *ev)
@@ -323,6 +421,7 @@ static void take_over(struct hip *h, struct assoc *a, struct event *ev)
 	a->peer_at = job->from;
 	a->self_at = job->at;
 	a->i2_print = job->u.i2.print;
+	a->reanswered = ev->now;
 	a->fresh_from = job->u.i2.issued + 1; /* one I2 for each R1 */
 	a->why = REASON_NUM;
 	a->tries = 0;

@@ -5,8 +5,16 @@
  * as long as its R1 generation is accepted. While the association lives
  * it is known there as a duplicate; this table remembers it beyond the
  * association's end, so that a replay cannot bring a closed association
- * back. Fixed size: 16384 solutions; each costs its sender a puzzle, and
- * only accepted (authenticated) I2 get here. Owner: the engine's thread.
+ * back. Each costs its sender a puzzle, and only accepted (authenticated)
+ * I2 get here.
+ *
+ * Fixed size: 65536 solutions of the last 64 s. Where more come, the oldest
+ * of a set is forgotten, and `floor` says so: whatever lapses no later than
+ * it did is too old for us, known or not. So no replay gets through; under
+ * such a load a puzzle just has to be answered sooner.
+ *
+ * A second table of this kind counts the jobs each #I has cost us
+ * (responder.c), where forgetting is harmless. Owner: the engine's thread.
  */
 #include "hip/spent.h"
 
@@ -68,6 +76,13 @@ void spent_add(struct spent *s, uint64_t print, uint64_t until, uint64_t now)
 		if (m[i].until < old->until)
 			old = &m[i];
 	}
+	if (old->print != print && old->until > now && old->until > s->floor)
+		s->floor = old->until;
 	old->print = print;
 	old->until = until;
+}
+
+bool spent_too_old(const struct spent *s, uint64_t until)
+{
+	return until <= s->floor;
 }

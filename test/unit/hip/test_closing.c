@@ -222,6 +222,7 @@ START_TEST(in_closed_a_wish_keeps_the_state_until_r1_and_answers_close)
 	ck_assert_int_eq(lab_want(lab, 1, 0), HG_OK);
 	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_CLOSED);
 	acks = lab->sent[HIP_CLOSE_ACK];
+	lab->now += 100 * LAB_MS;
 	lab_input(lab, 1, &l.p);
 	ck_assert_uint_eq(lab->sent[HIP_CLOSE_ACK], acks + 1);
 	lab_run(lab);

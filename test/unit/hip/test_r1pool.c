@@ -97,40 +97,6 @@ START_TEST(no_r1_is_offered_for_longer_than_fifteen_minutes)
 }
 END_TEST
 
-/* The clock leaps, or the job that makes the next one keeps failing: what
- * spent.h remembers of its I2s ends with the full age. */
-START_TEST(a_late_successor_lets_no_r1_live_longer)
-{
-	struct lab *lab = one(0);
-	struct hip *h = lab->host[0].h;
-	struct r1pool_entry *old = h->pool.slot[0][0].ring;
-	const struct hit who = { { 0x20, 1, 0, 0x22, 9 } };
-	struct r1pool_ask ask = { .initiator = &who,
-				  .addr = &lab->host[0].at.addr };
-	uint8_t r1[HIP_MSG_MAX];
-	uint8_t k;
-	uint16_t opaque;
-	uint64_t first = get(lab, &k, &opaque);
-	uint64_t end = r1pool_answerable(old);
-
-	ck_assert_uint_eq(end, old->made + 964 * LAB_S);
-	ask.now = end - 1;
-	ck_assert_uint_gt(r1pool_get(h, &ask, offer_default.dh[0], r1), 0);
-	ask.now = end;
-	ck_assert_uint_eq(r1pool_get(h, &ask, offer_default.dh[0], r1), 0);
-	lab->now = end - LAB_S;
-	hip_tick(h, lab->now);
-	lab_effects(lab, 0); /* the new one is made */
-	ck_assert_uint_gt(get(lab, &k, &opaque), first);
-	ck_assert_uint_eq(r1pool_answerable(old), end);
-	ck_assert_uint_eq(alive(lab), 2);
-	lab->now = end;
-	hip_tick(h, lab->now);
-	ck_assert_uint_eq(alive(lab), 1);
-	lab_free(lab);
-}
-END_TEST
-
 START_TEST(the_counter_does_not_go_back_when_the_daemon_restarts)
 {
 	struct lab *lab = one(0);
@@ -214,7 +180,8 @@ static struct puzzle puzzle_of(const struct lab *lab, const struct answer *a)
 	return z;
 }
 
-static struct answer answer_to(struct lab *lab)
+/* Not solved yet. */
+static struct answer asked(struct lab *lab)
 {
 	struct r1pool_ask ask = ask_at(lab);
 	struct answer a = { .from = somebody,
@@ -224,7 +191,6 @@ static struct answer answer_to(struct lab *lab)
 	size_t len = r1pool_get(lab->host[0].h, &ask, a.group, r1);
 	struct field_r1_counter counter;
 	struct field_puzzle puzzle;
-	struct puzzle z;
 	struct hip_msg m;
 
 	ck_assert_int_eq(param_parse(r1, len, &m), REASON_NUM);
@@ -236,9 +202,16 @@ static struct answer answer_to(struct lab *lab)
 	a.opaque = puzzle.opaque;
 	a.i_len = puzzle.i_len;
 	memcpy(a.i, puzzle.i, puzzle.i_len);
-	z = puzzle_of(lab, &a);
-	ck_assert_int_eq(puzzle_solve(&z, 1 << 20, NULL, a.j), HG_OK);
 	lab_effects(lab, 0);
+	return a;
+}
+
+static struct answer answer_to(struct lab *lab)
+{
+	struct answer a = asked(lab);
+	struct puzzle z = puzzle_of(lab, &a);
+
+	ck_assert_int_eq(puzzle_solve(&z, 1 << 20, NULL, a.j), HG_OK);
 	return a;
 }
 
@@ -346,10 +319,11 @@ START_TEST(the_previous_r1_is_answered_for_64_seconds_the_older_not)
 	struct lab *lab = one(0);
 	uint64_t made = lab->now;
 	struct r1pool_slot *s = &lab->host[0].h->pool.slot[0][0];
-	const struct answer old = answer_to(lab);
+	struct answer old;
 	struct answer next;
 
 	lab_sleep(lab, 900 * LAB_S - 1);
+	old = answer_to(lab);
 	ck_assert_uint_eq(s->ring[0].retired, UINT64_MAX);
 	lab_sleep(lab, 1);
 	ck_assert_uint_eq(s->ring[0].retired, made + 900 * LAB_S);
@@ -367,7 +341,87 @@ START_TEST(the_previous_r1_is_answered_for_64_seconds_the_older_not)
 	ck_assert_uint_eq(alive(lab), 1);
 	ck_assert_ptr_null(s->ring[0].dh); /* Delta S: wiped */
 	ck_assert(sodium_is_zero((uint8_t *)&s->ring[0], sizeof(s->ring[0])));
+	next = answer_to(lab);
 	ck_assert_int_eq(check(lab, &next), REASON_NUM);
+	lab_free(lab);
+}
+END_TEST
+
+/* The clock leaps, or the job that makes the next one keeps failing: what
+ * spent.h remembers of its I2s ends 64 s after each R1. */
+START_TEST(a_late_successor_lets_no_r1_live_longer)
+{
+	struct lab *lab = one(0);
+	struct answer early = answer_to(lab);
+	struct answer late;
+
+	lab->now += 1000 * LAB_S;
+	late = answer_to(lab);
+	ck_assert_uint_eq(late.counter, early.counter);
+	hip_tick(lab->host[0].h, lab->now);
+	lab_effects(lab, 0); /* the new one is made */
+	ck_assert_uint_eq(alive(lab), 2);
+	ck_assert_int_eq(check(lab, &early), REASON_HIP_R1_COUNTER);
+	lab->now += 63 * LAB_S;
+	ck_assert_int_eq(check(lab, &early), REASON_HIP_R1_COUNTER);
+	ck_assert_int_eq(check(lab, &late), REASON_NUM);
+	lab->now += LAB_S;
+	ck_assert_int_eq(check(lab, &late), REASON_HIP_R1_COUNTER);
+	lab_sleep(lab, 0);
+	ck_assert_uint_eq(alive(lab), 1);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(an_r1_is_answered_for_64_seconds_though_its_entry_lives_on)
+{
+	struct lab *lab = one(0);
+	struct answer a;
+	struct r1pool_match match;
+
+	lab->now += 300 * LAB_S + 7 * LAB_MS;
+	a = answer_to(lab);
+	ck_assert_int_eq(check_at(lab, &a, &lab->host[0].at.addr, &match),
+			 REASON_NUM);
+	ck_assert_uint_eq(match.until, match.issued + 64 * LAB_S);
+	lab->now = match.until - 1;
+	ck_assert_int_eq(check(lab, &a), REASON_NUM);
+	lab->now++;
+	ck_assert_int_eq(check(lab, &a), REASON_HIP_R1_COUNTER);
+	a = answer_to(lab); /* the same entry */
+	ck_assert_int_eq(check(lab, &a), REASON_NUM);
+	lab_free(lab);
+}
+END_TEST
+
+/* No job can be had: the entry is offered on, and what it gives out is
+ * answered and remembered just as long; in the end there is none. */
+START_TEST(an_entry_that_cannot_be_replaced_stays_sound)
+{
+	struct lab *lab = one(0);
+	struct hip *h = lab->host[0].h;
+	struct r1pool_ask ask;
+	struct r1pool_match match;
+	struct answer a;
+	uint8_t r1[HIP_MSG_MAX];
+
+	h->cfg.jobs_max = 0;
+	lab_sleep(lab, 1040 * LAB_S);
+	ck_assert_uint_eq(alive(lab), 1);
+	a = answer_to(lab);
+	ck_assert_int_eq(check_at(lab, &a, &lab->host[0].at.addr, &match),
+			 REASON_NUM);
+	ck_assert_uint_ge(match.until, lab->now + 64 * LAB_S);
+	lab_sleep(lab, 20 * LAB_S);
+	ck_assert_int_eq(check(lab, &a), REASON_NUM);
+	ask = ask_at(lab);
+	ck_assert_uint_eq(r1pool_get(h, &ask, dh_group_ids[0], r1), 0);
+	h->cfg.jobs_max = 256;
+	lab_sleep(lab, 2 * LAB_S);
+	(void)r1pool_get(h, &ask, dh_group_ids[0], r1);
+	lab_effects(lab, 0);
+	a = answer_to(lab);
+	ck_assert_int_eq(check(lab, &a), REASON_NUM);
 	lab_free(lab);
 }
 END_TEST
@@ -450,36 +504,48 @@ START_TEST(none_is_given_out_before_it_is_made_or_of_a_group_not_ours)
 }
 END_TEST
 
-START_TEST(a_new_difficulty_makes_a_new_r1_while_there_is_room)
+/* One second of an attacker who knows how K moves: an I1 and its answer. */
+static struct answer second(struct lab *lab, bool busy)
 {
-	struct lab *lab = one(0);
 	struct hip *h = lab->host[0].h;
-	struct answer all[R1POOL_RING];
-	struct answer more;
 
-	all[0] = answer_to(lab);
-	for (size_t n = 1; n < R1POOL_RING; n++) {
-		lab->now += LAB_S;
-		h->pool.k = 2 + n % 2;
-		(void)answer_to(lab); /* orders it */
-		all[n] = answer_to(lab);
-		ck_assert_uint_eq(all[n].k, h->pool.k);
-		ck_assert_uint_gt(all[n].counter, all[n - 1].counter);
-	}
 	lab->now += LAB_S;
-	h->pool.k = 2;
-	(void)answer_to(lab);
-	more = answer_to(lab); /* all may still be answered: none goes */
-	ck_assert_uint_eq(more.counter, all[R1POOL_RING - 1].counter);
-	for (size_t n = 0; n < R1POOL_RING; n++)
-		ck_assert_int_eq(check(lab, &all[n]), REASON_NUM);
-	lab->now += 64 * LAB_S; /* from the second to the last one: over */
-	(void)answer_to(lab);
-	more = answer_to(lab);
-	ck_assert_uint_gt(more.counter, all[R1POOL_RING - 1].counter);
-	ck_assert_uint_eq(more.k, 2);
-	ck_assert_int_eq(check(lab, &all[0]), REASON_HIP_R1_COUNTER);
-	ck_assert_int_eq(check(lab, &more), REASON_NUM);
+	h->job_num = busy ? h->cfg.jobs_max : 0;
+	r1pool_load(h, lab->now);
+	h->job_num = 0;
+	(void)asked(lab); /* orders the new one, where K has moved */
+	return asked(lab);
+}
+
+START_TEST(as_fast_as_difficulty_moves_there_is_an_r1_of_it)
+{
+	struct lab *lab = one(16);
+	struct hip *h = lab->host[0].h;
+	struct answer all[64];
+	unsigned most = 0;
+	uint8_t high = 0;
+
+	h->cfg.puzzle_k = 0;
+	h->pool.k = 0;
+	/* Down all the way but for the last step, up again, and so on. */
+	for (unsigned n = 0; n < 400; n++) {
+		bool up = n % 64 < 14;
+		struct answer *a = &all[n % 64];
+
+		lab_sleep(lab, 0); /* what has lapsed is wiped */
+		*a = second(lab, up);
+		ck_assert_uint_eq(a->k, h->pool.k);
+		most = alive(lab) > most ? alive(lab) : most;
+		high = a->k > high ? a->k : high;
+		ck_assert_int_ne(check(lab, a), REASON_HIP_R1_COUNTER);
+		/* And what was given out a minute ago is good still. */
+		if (n >= 63)
+			ck_assert_int_ne(check(lab, &all[(n + 1) % 64]),
+					 REASON_HIP_R1_COUNTER);
+	}
+	ck_assert_uint_ge(high, 14);
+	ck_assert_uint_gt(most, 8); /* more than there once were places */
+	ck_assert_uint_lt(most, R1POOL_RING);
 	lab_free(lab);
 }
 END_TEST
@@ -535,8 +601,11 @@ Suite *test_r1pool_suite(void)
 		each_identity_and_group_has_its_r1_of_the_offered_difficulty);
 	tcase_add_test(
 		t, none_is_given_out_before_it_is_made_or_of_a_group_not_ours);
-	tcase_add_test(t, a_new_difficulty_makes_a_new_r1_while_there_is_room);
+	tcase_add_test(t, as_fast_as_difficulty_moves_there_is_an_r1_of_it);
 	tcase_add_test(t, difficulty_moves_two_up_a_second_and_one_down_in_ten);
+	tcase_add_test(
+		t, an_r1_is_answered_for_64_seconds_though_its_entry_lives_on);
+	tcase_add_test(t, an_entry_that_cannot_be_replaced_stays_sound);
 	suite_add_tcase(s, t);
 	return s;
 }
