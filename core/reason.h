@@ -89,6 +89,8 @@
 	X(HIP_BUSY, "hip-busy", "crypto queue is full")                        \
 	X(HIP_DUPLICATE, "hip-duplicate", "already answered or in work")       \
 	X(HIP_CRYPTO, "hip-crypto", "crypto library refused")                  \
+	X(HIP_REFUSED, "hip-refused",                                          \
+	  "the peer says (NOTIFY) that it refuses")                            \
 	X(HIP_TIMEOUT, "hip-timeout", "peer did not answer")                   \
 	/* DNS */                                                              \
 	X(DNS_MALFORMED, "dns-malformed", "not a DNS message")                 \

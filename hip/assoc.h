@@ -100,6 +100,8 @@ struct assoc {
 	uint8_t raced;	      /* locators the first I1 has gone to */
 	uint8_t tries;	      /* of I1, I2 or CLOSE */
 	bool fell_back;	      /* I2 unanswered, back to I1 once */
+	bool busy;	      /* the peer said so, about this I2 */
+	uint8_t busy_num;     /* back to I1 for that, in a row */
 	uint64_t resend_at;   /* UINT64_MAX: nothing to send again */
 	uint64_t expire_at;   /* when the state ends; UINT64_MAX: never */
 	struct assoc_msg msg; /* I2, R2 or CLOSE */

@@ -15,6 +15,7 @@
 #include "hip/admit.h"
 #include "hip/closing.h"
 #include "hip/hipjob.h"
+#include "hip/notify.h"
 #include "hip/rekey.h"
 #include "hip/rendezvous.h"
 #include "hip/statetab.h"
@@ -42,6 +43,7 @@ const struct engine_times engine_times = {
 	.hold = 30 * ENGINE_S,
 	.probe = 30 * ENGINE_S,
 	.reack = 100 * ENGINE_MS,
+	.busy_max = 3,
 };
 
 /* Budgets of a source and of all. A proxy asks for many hosts at once, and
@@ -87,6 +89,8 @@ int hip_new(const struct hip_config *cfg, uint64_t now, struct hip **out)
 	if (!err)
 		err = i1credit_init(&h->i1_credit);
 	if (!err)
+		err = notify_setup(h, now);
+	if (!err)
 		err = registrar_init(h);
 	if (!err)
 		err = r1pool_init(h, now);
@@ -120,6 +124,8 @@ void hip_free(struct hip *h)
 	srcrate_fini(&h->relay_rate);
 	srcrate_fini(&h->i2_rate);
 	i1credit_fini(&h->i1_credit);
+	srcrate_fini(&h->notify_in);
+	srcrate_fini(&h->notify_out);
 	selves_fini(h);
 	dueheap_fini(&h->due);
 	sodium_memzero(h, sizeof(*h));
@@ -449,6 +455,8 @@ static enum statetab_kind event_of_job(const struct hip_job *job,
 	case HIPJOB_CHECK:
 		if (p->m.type == HIP_UPDATE)
 			return STATETAB_UPDATE_OK;
+		if (p->m.type == HIP_NOTIFY)
+			return STATETAB_NOTIFY_OK;
 		return p->m.type == HIP_CLOSE ? STATETAB_CLOSE_OK
 					      : STATETAB_CLOSE_ACK_OK;
 	default:
@@ -458,8 +466,8 @@ static enum statetab_kind event_of_job(const struct hip_job *job,
 
 static void count_back(struct assoc *a, const struct hip_job *job)
 {
-	if (a->serial != job->serial)
-		return;
+	if (a->serial != job->serial || (job->in[2] & 0x7f) == HIP_NOTIFY)
+		return; /* a NOTIFY is in nobody's way */
 	if (job->kind == HIPJOB_R1 && a->r1_jobs)
 		a->r1_jobs--;
 	else if (a->check_jobs)
@@ -482,7 +490,8 @@ static void packet_done(struct hip *h, struct hip_job *job, uint64_t now)
 	if (ev.a)
 		count_back(ev.a, job);
 	if (job->reason != REASON_NUM) {
-		if (ev.a && ev.a->serial == job->serial)
+		if (ev.a && ev.a->serial == job->serial &&
+		    p.m.type != HIP_NOTIFY)
 			ev.a->why = job->reason;
 		if (ev.a && ev.a->serial == job->serial &&
 		    job->kind == HIPJOB_R1)
@@ -504,11 +513,17 @@ static void packet_done(struct hip *h, struct hip_job *job, uint64_t now)
 
 static void signed_done(struct hip *h, struct hip_job *job, uint64_t now)
 {
-	struct assoc *a = assoc_find(&h->assocs, &job->self, &job->peer);
+	uint8_t type = job->out.buf[2] & 0x7f;
+	struct assoc *a;
 
+	if (type == HIP_NOTIFY) {
+		notify_signed(h, job);
+		return;
+	}
+	a = assoc_find(&h->assocs, &job->self, &job->peer);
 	if (!a || a->serial != job->serial)
 		return;
-	if ((job->out.buf[2] & 0x7f) == HIP_UPDATE)
+	if (type == HIP_UPDATE)
 		update_signed(h, a, job, now);
 	else
 		closing_signed(h, a, job, now);

@@ -39,10 +39,11 @@ struct engine_times {
 	uint64_t ec;	     /* exchange complete */
 	uint64_t ual;	     /* unused association lifetime */
 	uint64_t msl;
-	uint64_t solve; /* a puzzle search: not longer, whatever R1 says */
-	uint64_t hold;	/* E-FAILED */
-	uint64_t probe; /* peer silent so long while we send: UPDATE */
-	uint64_t reack; /* answers to one repeated UPDATE: not faster */
+	uint64_t solve;	  /* a puzzle search: not longer, whatever R1 says */
+	uint64_t hold;	  /* E-FAILED */
+	uint64_t probe;	  /* peer silent so long while we send: UPDATE */
+	uint64_t reack;	  /* answers to one repeated packet: not faster */
+	uint8_t busy_max; /* exchanges begun anew for a busy peer, in a row */
 };
 extern const struct engine_times engine_times;
 
@@ -67,6 +68,8 @@ struct hip {
 	struct srcrate i1_rate;	   /* I1 to ourselves */
 	struct i1credit i1_credit; /* what short I1s have paid for */
 	struct srcrate relay_rate; /* I1 to our rendezvous clients */
+	struct srcrate notify_in;  /* signatures of NOTIFY to be checked */
+	struct srcrate notify_out; /* NOTIFY we send */
 	struct srcrate i2_rate;	   /* crypto of I2 whose puzzle is solved */
 	struct spent spent;	   /* I2 that were accepted */
 	struct spent tried;	   /* #I that crypto was spent on */

@@ -110,6 +110,7 @@ struct hip_config {
 	uint8_t puzzle_k_max; /* refused above this as initiator */
 	uint32_t assoc_max;   /* bound on associations; 0: 100000 */
 	uint32_t jobs_max;    /* bound on jobs in flight; 0: 256 */
+	bool notify; /* tell peers by NOTIFY why their I2 was refused */
 	struct hip_rekey rekey;
 	/* Inbound SPIs of one association keep their remainder modulo this,
 	 * so that whoever opens by SPI stays the same; 0: any SPI. */
@@ -287,6 +288,8 @@ enum {
 };
 /* "I1", "R1", ... or "?". */
 const char *hip_type_name(uint8_t type);
+/* "BLOCKED_BY_POLICY", ... or "?": Notify Message Types (7401 5.2.19). */
+const char *hip_notify_name(uint16_t type);
 
 enum hip_effect_kind {
 	HIP_SEND,	/* send `msg` from `self_at` to `peer_at` */
@@ -305,6 +308,7 @@ enum hip_effect_kind {
 	HIP_RELAYED,	/* we as RVS passed on an I1 for `peer` */
 	HIP_FOUND,	/* hip_want_opportunistic: it is `peer` at `peer_at` */
 	HIP_IDENTITY,	/* hip_make_identity: it is `self`, or `reason` */
+	HIP_NOTIFIED,	/* `peer` says `notify`, signed: for traces */
 	HIP_EFFECT_NUM
 };
 
@@ -336,6 +340,7 @@ struct hip_effect {
 			       * identity of ours. Null: it has not. */
 	uint32_t lifetime_s; /* REGISTERED, REGISTRAR */
 	uint8_t puzzle_k;    /* SEEN R1 */
+	uint16_t notify;     /* NOTIFIED: Notify Message Type */
 };
 
 /* Takes the oldest effect; false when there is none. */

@@ -10,7 +10,9 @@
  * from. That address is not under R1's signature, so it is provisional: if
  * I2 stays unanswered there and the address was not one of the locators
  * given, the exchange goes back to I1 and the locators once. A verified R2
- * commits it.
+ * commits it. A Responder that says it is busy (NOTIFY) is given time until
+ * I2 would be repeated; then the exchange begins anew, with a new puzzle, at
+ * most three times in a row.
  *
  * At most two R1 jobs run for an association: one forged R1 cannot keep
  * the true one out, and nobody can make us solve puzzles without end.
@@ -92,6 +94,7 @@ static void ask(struct hip *h, struct assoc *a, uint64_t now)
 	a->asking = true;
 	a->tries = 0;
 	a->raced = 0;
+	a->busy = false;
 	a->locator_next = 0;
 	a->has_counter = false;
 	a->other_suites = 0;
@@ -105,6 +108,7 @@ static void begin(struct hip *h, struct assoc *a, uint64_t now)
 {
 	a->initiator = true;
 	a->fell_back = false;
+	a->busy_num = 0;
 	a->peer_at = a->locators[0];
 	a->expire_at = ENGINE_NEVER;
 	ask(h, a, now);
@@ -142,6 +146,7 @@ void initiator_want_closed(struct hip *h, struct event *ev)
 	if (a->asking)
 		return;
 	a->fell_back = false;
+	a->busy_num = 0;
 	ask(h, a, ev->now);
 	assoc_arm(h, a);
 }
@@ -405,6 +410,7 @@ void initiator_r1_ok(struct hip *h, struct event *ev)
 	a->initiator = true;
 	a->peer_anonymous = ev->p->m.controls & PARAM_CONTROL_A;
 	a->asking = false;
+	a->busy = false;
 	a->tries = 0;
 	a->why = REASON_NUM;
 	a->peer_at = job->from;
@@ -434,7 +440,6 @@ static void fall_back(struct hip *h, struct assoc *a, uint64_t now)
 {
 	assoc_set_keys(h, a, NULL);
 	assoc_msg_drop(&a->msg);
-	a->fell_back = true;
 	a->peer_at = a->locators[0];
 	ask(h, a, now);
 	assoc_locator(h, a, false);
@@ -451,7 +456,11 @@ void initiator_i2_timer(struct hip *h, struct event *ev)
 		return;
 	}
 	a->tries++;
-	if (back && a->tries >= engine_times.i2_doubtful) {
+	if (a->busy && a->busy_num < engine_times.busy_max) {
+		a->busy_num++; /* a new puzzle: RFC 7401 5.2.19 */
+		fall_back(h, a, ev->now);
+	} else if (back && a->tries >= engine_times.i2_doubtful) {
+		a->fell_back = true;
 		fall_back(h, a, ev->now);
 	} else if (a->tries >= engine_times.i2_max) {
 		(void)fail(h, a, ev->now);

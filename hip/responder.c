@@ -2,10 +2,12 @@
 /* The Responder's part of the base exchange (RFC 7401 6.7, 6.9). */
 /* THEORY OF OPERATION
  * I1 is answered from the R1 pool and forgotten. An I2 is checked in the
- * order of its cost: HITs, suites, policy, state, a copy of the last one,
- * then the puzzle (two hashes); only a solved puzzle gets a job, and only
- * what the job has verified makes or changes an association. Until then
- * there are an SPI promised and a place in the list of jobs in flight.
+ * order of its cost: HITs, state, a copy of the last one, then the puzzle
+ * (two hashes); only who has solved one learns what we think of his suites
+ * and of himself (NOTIFY), gets a job within the budgets of his prefix and
+ * of his #I, and only what the job has verified makes or changes an
+ * association. Until then there are an SPI promised and a place in the list
+ * of jobs in flight.
  *
  * Which I2 wins: each shows when its R1 was given out. One that is not
  * newer than the one that made the association, or, where we were
@@ -22,6 +24,7 @@
 #include "hip/admit.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/notify.h"
 #include "hip/update.h"
 
 #define TRIES_MAX 4 /* jobs for one #I, whatever comes of them */
@@ -154,7 +157,8 @@ void responder_i1_crossing(struct hip *h, struct event *ev)
 
 /* Each choice is one, and one we offered (RFC 7401 6.9 steps 9 and 13, RFC
  * 7402 6.5). */
-static enum reason choices(const struct hip *h, const struct hip_msg *m)
+static enum reason choices(const struct hip *h, const struct hip_msg *m,
+			   uint16_t *code)
 {
 	struct hip_identity *id = engine_identity(h, &m->receiver);
 	const struct suite_cipher *c;
@@ -163,9 +167,11 @@ static enum reason choices(const struct hip *h, const struct hip_msg *m)
 
 	if (!fields_get_cipher(param_find(m, PARAM_HIP_CIPHER), &ids))
 		return REASON_HIP_TLV;
+	*code = FIELDS_INVALID_HIP_CIPHER_CHOSEN;
 	c = suite_cipher_find(ids.id[0]);
 	if (!c || ids.num != 1 || !fields_ids_has(&h->offer.cipher, c->id))
 		return REASON_HIP_PROPOSAL;
+	*code = FIELDS_NO_HIP_PROPOSAL_CHOSEN;
 	if (!fields_get_transport(param_find(m, PARAM_TRANSPORT_FORMAT_LIST),
 				  &ids))
 		return REASON_HIP_TLV;
@@ -173,12 +179,14 @@ static enum reason choices(const struct hip *h, const struct hip_msg *m)
 		return REASON_HIP_PROPOSAL;
 	if (!fields_get_esp_transform(param_find(m, PARAM_ESP_TRANSFORM), &ids))
 		return REASON_HIP_TLV;
+	*code = FIELDS_INVALID_ESP_TRANSFORM_CHOSEN;
 	if (ids.num != 1 ||
 	    !offer_has_esp(&h->offer, ids.id[0],
 			   offer_null_allowed(&h->cfg, &m->sender)))
 		return REASON_HIP_PROPOSAL;
 	if (!fields_get_esp_info(param_find(m, PARAM_ESP_INFO), &info))
 		return REASON_HIP_TLV;
+	*code = FIELDS_INVALID_SYNTAX;
 	/* ESP keys must not be drawn where the HIP keys are. */
 	if (info.old_spi != 0 || info.new_spi <= 255 ||
 	    info.keymat_index < keymat_esp_index(identity_suite(id), c))
@@ -244,7 +252,8 @@ static bool stale(const struct assoc *a, uint64_t issued)
 	return a && issued < a->fresh_from;
 }
 
-static enum reason i2_worth(struct hip *h, const struct event *ev,
+/* Is it the answer to an R1 of ours, in time, and the first one? */
+static enum reason i2_fresh(struct hip *h, const struct event *ev,
 			    uint64_t print, struct r1pool_match *match)
 {
 	const struct packet *p = ev->p;
@@ -252,23 +261,31 @@ static enum reason i2_worth(struct hip *h, const struct event *ev,
 				  .initiator = &p->m.sender,
 				  .addr = &p->from->addr,
 				  .now = ev->now };
-	enum reason r;
+	enum reason r = r1pool_check(h, &ask, &p->m, match);
 
-	/* RFC 7401 6.9 step 3 */
-	if (!suite_of_hit(&p->m.sender))
-		return REASON_HIP_PROPOSAL;
-	if (!welcome(h, ev) || !admit_peer(h, p))
-		return REASON_HIP_DENIED;
-	r = r1pool_check(h, &ask, &p->m, match);
 	if (r != REASON_NUM)
 		return r;
 	if (spent_too_old(&h->spent, match->until))
 		return REASON_HIP_R1_COUNTER;
 	if (spent_has(&h->spent, print, ev->now) || in_work(h, print))
 		return REASON_HIP_DUPLICATE;
-	if (stale(ev->a, match->issued))
-		return REASON_HIP_R1_COUNTER;
-	r = choices(h, &p->m);
+	return stale(ev->a, match->issued) ? REASON_HIP_R1_COUNTER : REASON_NUM;
+}
+
+/* Does what it asks for suit us? code: as NOTIFY would put it. */
+static enum reason i2_suits(const struct hip *h, const struct event *ev,
+			    uint16_t *code)
+{
+	const struct packet *p = ev->p;
+	enum reason r;
+
+	*code = FIELDS_UNSUPPORTED_HIT_SUITE;
+	/* RFC 7401 6.9 step 3 */
+	if (!suite_of_hit(&p->m.sender))
+		return REASON_HIP_PROPOSAL;
+	if (!welcome(h, ev) || !admit_peer(h, p))
+		return REASON_HIP_DENIED;
+	r = choices(h, &p->m, code);
 	if (r != REASON_NUM)
 		return r;
 	if (!ev->a && h->assocs.num >= h->assocs.max)
@@ -375,6 +392,7 @@ static enum reason start_i2(struct hip *h, const struct event *ev,
 void responder_i2(struct hip *h, struct event *ev)
 {
 	struct r1pool_match match;
+	uint16_t code = 0;
 	enum reason r;
 	uint64_t print;
 
@@ -385,11 +403,18 @@ void responder_i2(struct hip *h, struct event *ev)
 	print = print_of(h, &ev->p->m);
 	if (repeated(h, ev, print))
 		return;
-	r = i2_worth(h, ev, print, &match);
+	r = i2_fresh(h, ev, print, &match);
+	if (r != REASON_NUM) {
+		engine_drop(h, ev->p, r);
+		return;
+	}
+	r = i2_suits(h, ev, &code);
 	if (r == REASON_NUM)
 		r = start_i2(h, ev, print, &match);
-	if (r != REASON_NUM)
-		engine_drop(h, ev->p, r);
+	if (r == REASON_NUM)
+		return;
+	engine_drop(h, ev->p, r);
+	notify_refuse(h, ev->p, r, code); /* RFC 7401 6.9.1 */
 }
 
 /* Both sent I2: the smaller HIT drops (RFC 7401 6.9 step 5, Table 4). */

@@ -27,6 +27,7 @@
 int spent_init(struct spent *s)
 {
 	randombytes_buf(s->key, sizeof(s->key));
+	s->floor = 0;
 	s->mark = calloc((size_t)SPENT_SETS * SPENT_WAYS, sizeof(s->mark[0]));
 	return s->mark ? HG_OK : HG_ENOMEM;
 }

@@ -14,20 +14,17 @@
  *   by itself with a valid I2 is there, and is let in.
  * - I2-SENT goes back to I1-SENT once, when I2s to a locator that only the
  *   source of an R1 vouched for stay unanswered (see initiator.c).
+ * - NOTIFY is listened to where we have the peer's Host Identity and an
+ *   exchange or association it can be about; it never changes the state.
  */
 #include "hip/statetab.h"
 
 #include "hip/closing.h"
 #include "hip/hipjob.h"
 #include "hip/initiator.h"
+#include "hip/notify.h"
 #include "hip/responder.h"
 #include "hip/update.h"
-
-static void seen(struct hip *h, struct event *ev)
-{
-	/* Informational, whatever it says (RFC 7401 6.13). */
-	(void)engine_seen(h, ev->p);
-}
 
 #define I1 STATETAB_I1
 #define R1 STATETAB_R1
@@ -61,6 +58,8 @@ static void (*const table[HIP_STATE_NUM][STATETAB_NUM])(struct hip *,
 		[STATETAB_R1_OK] = initiator_r1_ok,
 		[R2] = initiator_r2,
 		[STATETAB_R2_OK] = initiator_r2_ok,
+		[STATETAB_NOTIFY] = notify_input,
+		[STATETAB_NOTIFY_OK] = notify_ok,
 		[STATETAB_CLOSE] = closing_close,
 		[STATETAB_CLOSE_OK] = closing_close_ok,
 		[STATETAB_TIMER] = initiator_i2_timer,
@@ -73,7 +72,8 @@ static void (*const table[HIP_STATE_NUM][STATETAB_NUM])(struct hip *,
 		[STATETAB_I2_OK] = responder_i2_ok,
 		[STATETAB_UPDATE] = update_input,
 		[STATETAB_UPDATE_OK] = update_ok,
-		[STATETAB_NOTIFY] = seen,
+		[STATETAB_NOTIFY] = notify_input,
+		[STATETAB_NOTIFY_OK] = notify_ok,
 		[STATETAB_CLOSE] = closing_close,
 		[STATETAB_CLOSE_OK] = closing_close_ok,
 		[STATETAB_DATA] = responder_data,
@@ -87,7 +87,8 @@ static void (*const table[HIP_STATE_NUM][STATETAB_NUM])(struct hip *,
 		[STATETAB_I2_OK] = responder_i2_ok,
 		[STATETAB_UPDATE] = update_input,
 		[STATETAB_UPDATE_OK] = update_ok,
-		[STATETAB_NOTIFY] = seen,
+		[STATETAB_NOTIFY] = notify_input,
+		[STATETAB_NOTIFY_OK] = notify_ok,
 		[STATETAB_CLOSE] = closing_close,
 		[STATETAB_CLOSE_OK] = closing_close_ok,
 		[STATETAB_DATA] = responder_data,

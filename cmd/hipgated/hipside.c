@@ -401,6 +401,18 @@ static void do_found(struct gate *g, const struct hip_effect *e,
 		log_error("registration at %s: no room", t->at);
 }
 
+static void do_notified(struct gate *g, const struct hip_effect *e,
+			const struct told *t)
+{
+	const char *what = hip_notify_name(e->notify);
+
+	events_add(&g->events, uv_hrtime(), "", "hip-notified",
+		   json_pack("{s:s,s:I,s:s,s:s}", "peer", t->peer, "code",
+			     (json_int_t)e->notify, "what", what, "from",
+			     t->at),
+		   "%s says: %s (%u)", t->peer, what, e->notify);
+}
+
 static void do_relayed(struct gate *g, const struct hip_effect *e,
 		       const struct told *t)
 {
@@ -456,6 +468,9 @@ static void carry_out(struct gate *g, struct hip_effect *e)
 		break;
 	case HIP_REGISTRAR:
 		do_registrar(g, e, &t);
+		break;
+	case HIP_NOTIFIED:
+		do_notified(g, e, &t);
 		break;
 	case HIP_RELAYED:
 		do_relayed(g, e, &t);

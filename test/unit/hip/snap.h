@@ -3,6 +3,7 @@
 #pragma once
 
 #include "hip/engine.h"
+#include "hip/hipjob.h"
 #include "test/unit/hip/lab.h"
 
 #define SNAP_MAX 16

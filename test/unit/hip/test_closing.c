@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* CLOSE: by wish, by idleness, by a silent peer; and coming back. */
-#include "test/unit/hip/lab.h"
+#include "test/unit/hip/snap.h"
 
 #include "hip/param.h"
 
@@ -249,6 +249,189 @@ START_TEST(leaving_in_the_middle_of_an_exchange_leaves_nothing)
 }
 END_TEST
 
+/* ---- jobs are short ----------------------------------------------------- */
+
+/* An association out of thin air, ESTABLISHED. */
+static void fabricate(struct hip *h, uint32_t n)
+{
+	struct hit peer = { { 0x20, 1, 0, 0x22 } };
+	struct assoc *a;
+
+	memcpy(peer.b + 12, &n, sizeof(n));
+	ck_assert_int_eq(assoc_add(h, hip_default_hit(h), &peer, &a), HG_OK);
+	a->keys = calloc(1, sizeof(*a->keys));
+	a->keys->rhash = suite_find(SUITE_ECDSA_SHA384);
+	a->state = HIP_ESTABLISHED;
+}
+
+START_TEST(closing_all_sends_every_close_as_jobs_come_free)
+{
+	enum { NUM = 1000 };
+	struct hip_config cfg = lab_config();
+	struct lab *lab = calloc(1, sizeof(*lab));
+	struct hip_effect e;
+	unsigned sent = 0;
+	struct hip *h;
+
+	cfg.jobs_max = 8;
+	lab->now = 1000 * LAB_S;
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	h = lab->host[0].h;
+	for (uint32_t n = 0; n < NUM; n++)
+		fabricate(h, n);
+	hip_close(h, NULL, lab->now);
+	ck_assert_uint_eq(h->job_num, 8);
+	while (hip_effect(h, &e)) { /* and no time passes */
+		ck_assert_uint_le(h->job_num, 8);
+		if (e.kind == HIP_JOB) {
+			hip_job_run(e.job);
+			hip_job_done(h, e.job, lab->now);
+		}
+		sent += e.kind == HIP_SEND && e.type == HIP_CLOSE;
+	}
+	ck_assert_uint_eq(sent, NUM);
+	ck_assert_ptr_null(h->closes);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(those_that_wait_may_be_forgotten_in_any_order)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+	struct hip_config cfg = lab_config();
+	struct hip *h;
+	unsigned left = 0;
+
+	lab->now = 1000 * LAB_S;
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	h = lab->host[0].h;
+	h->cfg.jobs_max = 0;
+	for (uint32_t n = 0; n < 10; n++)
+		fabricate(h, n);
+	hip_close(h, NULL, lab->now);
+	for (uint32_t n = 0; n < 10; n += n == 4 ? 2 : 1) { /* not the 5th */
+		struct hit peer = { { 0x20, 1, 0, 0x22 } };
+		uint32_t who = n * 7 % 10;
+
+		memcpy(peer.b + 12, &who, sizeof(who));
+		assoc_del(h, assoc_find(&h->assocs, hip_default_hit(h), &peer),
+			  lab->now);
+	}
+	for (struct assoc *a = h->closes; a; a = a->close_next, left++)
+		ck_assert_ptr_eq(*a->close_at, a);
+	ck_assert_uint_eq(left, 1);
+	h->cfg.jobs_max = 1;
+	lab_sleep(lab, LAB_S);
+	ck_assert_uint_ge(lab->sent[HIP_CLOSE], 1);
+	ck_assert_ptr_eq(h->closes_tail, &h->closes);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_close_that_could_not_be_signed_is_signed_later)
+{
+	for (int lost = 0; lost < 2; lost++) {
+		struct lab *lab = up();
+
+		if (lost) { /* the job comes back, but did not run */
+			lab->hold_jobs = true;
+			close_it(lab, 0);
+			ck_assert_uint_eq(lab->held_num, 1);
+			hip_job_done(lab->host[0].h, lab->held[0].job,
+				     lab->now);
+			lab->held_num = 0;
+			lab->hold_jobs = false;
+			lab_drain(lab);
+		} else {
+			lab->host[0].h->cfg.jobs_max = 0;
+			close_it(lab, 0);
+			lab->host[0].h->cfg.jobs_max = 256;
+		}
+		ck_assert_uint_eq(lab->sent[HIP_CLOSE], 0);
+		ck_assert_int_eq(lab_state(lab, 0, 1), HIP_CLOSING);
+		lab_sleep(lab, LAB_S);
+		ck_assert_uint_eq(lab->sent[HIP_CLOSE], 1);
+		ck_assert_int_eq(lab_state(lab, 0, 1), HIP_UNASSOCIATED);
+		ck_assert_int_eq(lab_state(lab, 1, 0), HIP_CLOSED);
+		lab_free(lab);
+	}
+}
+END_TEST
+
+START_TEST(a_close_ack_that_could_not_be_signed_follows_the_next_close)
+{
+	struct lab *lab = up();
+
+	lab->hold_jobs = true;
+	close_it(lab, 0);
+	lab_release(lab); /* CLOSE, signed; */
+	lab_run(lab);
+	ck_assert_uint_eq(lab->held_num, 1); /* to be verified */
+	lab->host[1].h->cfg.jobs_max = 0;
+	lab_release(lab);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_CLOSED);
+	ck_assert_uint_eq(lab->sent[HIP_CLOSE_ACK], 0);
+	lab->host[1].h->cfg.jobs_max = 256;
+	lab->hold_jobs = false;
+	lab_sleep(lab, LAB_S);
+	ck_assert_uint_eq(lab->sent[HIP_CLOSE_ACK], 1);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_UNASSOCIATED);
+	lab_free(lab);
+}
+END_TEST
+
+/* ---- recorded, or too late ---------------------------------------------- */
+
+START_TEST(a_close_that_is_replayed_costs_ten_answers_a_second)
+{
+	struct lab *lab = up();
+	struct loss l = { .type = HIP_CLOSE, .left = 0 };
+	struct snap was;
+	unsigned acks;
+
+	lab->hook = lose;
+	lab->hook_arg = &l;
+	close_it(lab, 0);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_CLOSED);
+	lab->now += LAB_S;
+	acks = lab->sent[HIP_CLOSE_ACK];
+	lab_input(lab, 1, &l.p);
+	ck_assert_uint_eq(lab->sent[HIP_CLOSE_ACK], acks + 1);
+	snap_take(lab, 1, &was);
+	for (int n = 0; n < 99; n++) {
+		lab->now += LAB_MS;
+		lab_input(lab, 1, &l.p);
+	}
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_RATE), 99);
+	snap_same(lab, 1, &was, true);
+	lab->now += LAB_MS;
+	lab_input(lab, 1, &l.p);
+	ck_assert_uint_eq(lab->sent[HIP_CLOSE_ACK], acks + 2);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(leaving_in_closed_ends_the_exchange_that_was_under_way)
+{
+	struct lab *lab = up();
+
+	close_it(lab, 0);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_CLOSED);
+	ck_assert_int_eq(lab_want(lab, 1, 0), HG_OK);
+	lab->hold_jobs = true;
+	lab_run(lab); /* R1 is being solved */
+	ck_assert_uint_eq(lab->held_num, 1);
+	close_it(lab, 1);
+	ck_assert(atomic_load(&lab->held[0].job->cancel));
+	atomic_store(&lab->held[0].job->cancel, false); /* too late to tell */
+	lab_release(lab);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_CLOSED);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_STATE), 1);
+	ck_assert_uint_eq(lab->sent[HIP_I2], 1); /* of the first exchange */
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_closing_suite(void)
 {
 	Suite *s = suite_create("closing");
@@ -269,6 +452,14 @@ Suite *test_closing_suite(void)
 	tcase_add_test(
 		t, in_closed_a_wish_keeps_the_state_until_r1_and_answers_close);
 	tcase_add_test(t, leaving_in_the_middle_of_an_exchange_leaves_nothing);
+	tcase_add_test(t, closing_all_sends_every_close_as_jobs_come_free);
+	tcase_add_test(t, those_that_wait_may_be_forgotten_in_any_order);
+	tcase_add_test(t, a_close_that_could_not_be_signed_is_signed_later);
+	tcase_add_test(
+		t, a_close_ack_that_could_not_be_signed_follows_the_next_close);
+	tcase_add_test(t, a_close_that_is_replayed_costs_ten_answers_a_second);
+	tcase_add_test(t,
+		       leaving_in_closed_ends_the_exchange_that_was_under_way);
 	suite_add_tcase(s, t);
 	return s;
 }

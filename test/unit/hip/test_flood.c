@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Floods: what leaves is at most five times what came, on the wire. */
+#include "test/unit/hip/alloc.h"
 #include "test/unit/hip/snap.h"
 
 #include "hip/dh.h"
@@ -173,6 +174,89 @@ static bool record(struct lab *lab, struct lab_packet *p)
 	return true;
 }
 
+/* Effects are taken and thrown away; how many were jobs. Nothing here
+ * allocates (each ck_assert does). */
+static unsigned input(struct lab *lab, size_t i, const struct lab_packet *p)
+{
+	struct hip_effect e;
+	unsigned jobs = 0;
+
+	hip_input(lab->host[i].h, p->msg, p->len, &p->src, &p->dst, lab->now);
+	while (hip_effect(lab->host[i].h, &e))
+		jobs += e.kind == HIP_JOB;
+	return jobs;
+}
+
+START_TEST(a_flood_of_i1_allocates_nothing_and_leaves_nothing)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+	struct hip_config cfg = lab_config();
+	struct lab_packet p;
+	struct snap was;
+	unsigned long before;
+	unsigned jobs = 0;
+
+	lab->now = 1000 * LAB_S;
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P384, 0);
+	p = i1_of(lab, 0, DH_P384, 100);
+	p.src = spoofed(false);
+	(void)input(lab, 0, &p); /* the buffers of the queue */
+	snap_take(lab, 0, &was);
+	before = alloc_calls;
+	for (uint32_t n = 0; n < 20000; n++) {
+		/* HITs and addresses, groups and lengths without end. */
+		memcpy(p.msg + 12, &n, sizeof(n));
+		memcpy(p.src.addr.b + 12, &n, sizeof(n));
+		p.msg[44] = n % 3 ? DH_P384 : DH_P256;
+		lab->now += LAB_MS;
+		jobs += input(lab, 0, &p);
+	}
+	ck_assert_uint_eq(alloc_calls, before);
+	ck_assert_uint_eq(jobs, 0);
+	snap_same(lab, 0, &was, false);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(an_i2_without_a_solution_allocates_nothing_either)
+{
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+	struct tape t = { .num = 0 };
+	struct lab_packet p;
+	struct hip_msg m;
+	struct snap was;
+	unsigned long before;
+	unsigned jobs = 0;
+	size_t at;
+
+	lab->hook = record;
+	lab->hook_arg = &t;
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	p = t.p[2];
+	ck_assert_uint_eq(p.msg[2], HIP_I2);
+	ck_assert_int_eq(param_parse(p.msg, p.len, &m), REASON_NUM);
+	at = param_find(&m, PARAM_SOLUTION)->offset + PARAM_TLV_LEN + 4;
+	snap_take(lab, 1, &was);
+	before = alloc_calls;
+	for (uint32_t n = 1; n < 20000; n++) {
+		/* A new #I, a new #J, another HIT: nothing of it is ours. */
+		memcpy(p.msg + at + 4 + 48 * (n % 2), &n, sizeof(n));
+		memcpy(p.msg + at, &n, sizeof(n));
+		if (n % 3 == 0)
+			memcpy(p.msg + 12, &n, sizeof(n));
+		jobs += input(lab, 1, &p);
+	}
+	ck_assert_uint_eq(alloc_calls, before);
+	ck_assert_uint_eq(jobs, 0);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_PUZZLE), 19999);
+	snap_same(lab, 1, &was, true);
+	ck_assert(lab_agree(lab, 0, 1));
+	lab_free(lab);
+}
+END_TEST
+
 /* Each packet of two lives of an association, again and again, from a source
  * of the attacker's choice; up: while a third one lives. */
 static void replay(struct lab *lab, const struct tape *t, bool up)
@@ -256,6 +340,8 @@ Suite *test_flood_suite(void)
 	tcase_add_loop_test(t,
 			    our_own_i1_is_answered_at_once_whatever_the_peer_is,
 			    0, HIP_ALG_NUM * HIP_ALG_NUM);
+	tcase_add_test(t, a_flood_of_i1_allocates_nothing_and_leaves_nothing);
+	tcase_add_test(t, an_i2_without_a_solution_allocates_nothing_either);
 	tcase_add_test(t, what_was_recorded_is_no_lever_either);
 	suite_add_tcase(s, t);
 	return s;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The Initiator: retries, refusals, crossing exchanges, peers that restart. */
 #include "hip/offer.h"
-#include "test/unit/hip/lab.h"
+#include "test/unit/hip/alloc.h"
+#include "test/unit/hip/snap.h"
 
 static struct lab *pair(void)
 {
@@ -67,6 +68,122 @@ START_TEST(i1_races_three_locators_then_goes_to_one_at_a_time)
 	ck_assert(endpoint_eq(&lab->host[0].last[HIP_SEND].peer_at, &at[3]));
 	lab_sleep(lab, LAB_S);
 	ck_assert(endpoint_eq(&lab->host[0].last[HIP_SEND].peer_at, &at[4]));
+	lab_free(lab);
+}
+END_TEST
+
+struct stash {
+	uint8_t type;
+	struct lab_packet p;
+};
+
+static bool stash(struct lab *lab, struct lab_packet *p)
+{
+	struct stash *s = lab->hook_arg;
+
+	if (p->msg[2] != s->type || s->p.len)
+		return true;
+	s->p = *p;
+	return false; /* the first one comes late */
+}
+
+START_TEST(joining_does_not_lead_back_to_locators_tried_before)
+{
+	struct lab *lab = pair();
+	struct endpoint at[5];
+	unsigned to[5] = { 0 };
+
+	for (size_t i = 0; i < 5; i++)
+		at[i] = lab_at(10 + i);
+	lab->hook = lose_all;
+	/* Each parked packet joins; I1 at 0, .25, .5, 1, 2, 4, 8 s. */
+	for (int n = 0; n < 50; n++) {
+		unsigned sent = lab->sent[HIP_I1];
+
+		ck_assert_int_eq(hip_want(lab->host[0].h, NULL,
+					  &lab->host[1].hit, at, 5, lab->now),
+				 HG_OK);
+		lab_effects(lab, 0);
+		lab_sleep(lab, 100 * LAB_MS);
+		for (size_t i = 0; lab->sent[HIP_I1] > sent && i < 5; i++)
+			to[i] += endpoint_eq(
+				&lab->host[0].last[HIP_SEND].peer_at, &at[i]);
+	}
+	for (size_t i = 0; i < 5; i++)
+		ck_assert_uint_ge(to[i], 1);
+	/* Fewer locators than before: it begins anew with those. */
+	ck_assert_int_eq(hip_want(lab->host[0].h, NULL, &lab->host[1].hit, at,
+				  1, lab->now),
+			 HG_OK);
+	lab_sleep(lab, 6 * LAB_S);
+	ck_assert(endpoint_eq(&lab->host[0].last[HIP_SEND].peer_at, &at[0]));
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(at_most_two_puzzles_of_a_peer_are_in_work_and_one_ends_both)
+{
+	struct lab *lab = pair();
+	struct stash s = { .type = HIP_R1 };
+	struct snap was;
+
+	lab->hook = stash;
+	lab->hook_arg = &s;
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	lab->hold_jobs = true;
+	lab_input(lab, 0, &s.p);
+	s.p.msg[70] ^= 1; /* #I: not under the signature */
+	lab_input(lab, 0, &s.p);
+	ck_assert_uint_eq(lab->held_num, 2);
+	snap_take(lab, 0, &was);
+	for (uint8_t n = 0; n < 50; n++) {
+		s.p.msg[71] = n;
+		lab_input(lab, 0, &s.p);
+	}
+	ck_assert_uint_eq(lab->held_num, 2);
+	ck_assert_uint_ge(lab_drops(lab, 0, REASON_HIP_BUSY), 49);
+	snap_same(lab, 0, &was, true);
+	/* The first one makes an I2; nobody needs the other any more. */
+	lab->held_num = 1;
+	ck_assert(!atomic_load(&lab->held[1].job->cancel));
+	lab_release(lab);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_I2_SENT);
+	lab->held_num = 1;
+	lab->held[0] = lab->held[1];
+	ck_assert(atomic_load(&lab->held[0].job->cancel));
+	lab_release(lab);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_I2_SENT);
+	ck_assert_uint_eq(lab->sent[HIP_I2], 1);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_job_that_cannot_start_gives_its_spi_back)
+{
+	struct lab *lab = pair();
+	struct stash s = { .type = HIP_R1 };
+	struct effects_node *spare;
+	struct snap was;
+
+	lab->hook = stash;
+	lab->hook_arg = &s;
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	snap_take(lab, 0, &was);
+	spare = lab->host[0].h->fx.spare;
+	lab->host[0].h->fx.spare = NULL;
+	alloc_left = 1; /* the job, and no effect that brings it out */
+	hip_input(lab->host[0].h, s.p.msg, s.p.len, &s.p.src, &s.p.dst,
+		  lab->now);
+	alloc_left = -1;
+	ck_assert_uint_eq(lab_drops(lab, 0, REASON_HIP_BUSY), 1);
+	lab->host[0].h->fx.spare = spare;
+	snap_same(lab, 0, &was, true);
+	lab->hook = NULL;
+	lab_input(lab, 0, &s.p); /* with memory it goes on */
+	lab_run(lab);
+	ck_assert(lab_agree(lab, 0, 1));
 	lab_free(lab);
 }
 END_TEST
@@ -212,21 +329,6 @@ START_TEST(a_peer_that_restarts_and_begins_replaces_the_association)
 }
 END_TEST
 
-struct stash {
-	uint8_t type;
-	struct lab_packet p;
-};
-
-static bool stash(struct lab *lab, struct lab_packet *p)
-{
-	struct stash *s = lab->hook_arg;
-
-	if (p->msg[2] != s->type || s->p.len)
-		return true;
-	s->p = *p;
-	return false; /* the first one comes late */
-}
-
 START_TEST(an_i2_that_comes_late_does_not_replace_a_newer_exchange)
 {
 	struct lab *lab = pair();
@@ -350,6 +452,10 @@ Suite *test_initiator_suite(void)
 		t,
 		unanswered_i1_is_sent_five_times_and_fails_for_thirty_seconds);
 	tcase_add_test(t, i1_races_three_locators_then_goes_to_one_at_a_time);
+	tcase_add_test(t, joining_does_not_lead_back_to_locators_tried_before);
+	tcase_add_test(
+		t, at_most_two_puzzles_of_a_peer_are_in_work_and_one_ends_both);
+	tcase_add_test(t, a_job_that_cannot_start_gives_its_spi_back);
 	tcase_add_test(t, wishes_that_cannot_be_met_are_errors);
 	tcase_add_test(t, each_packet_may_be_lost_and_the_exchange_ends_well);
 	tcase_add_test(t, each_packet_twice_makes_one_association);

@@ -146,6 +146,44 @@ START_TEST(a_server_out_of_reach_is_tried_again_and_again)
 }
 END_TEST
 
+/* When the client began to ask, in s after it was told to. */
+static size_t attempts(struct lab *lab, uint64_t *at, size_t max)
+{
+	uint64_t t0 = lab->now;
+	unsigned begun = lab->host[1].changed[HIP_I1_SENT];
+	size_t n = 0;
+
+	while (n < max) {
+		lab_sleep(lab, LAB_S / 2);
+		if (lab->host[1].changed[HIP_I1_SENT] == begun)
+			continue;
+		begun = lab->host[1].changed[HIP_I1_SENT];
+		at[n++] = (lab->now - t0) / LAB_S;
+	}
+	return n;
+}
+
+START_TEST(failures_wait_out_the_hold_and_the_back_off)
+{
+	struct lab *lab = server_and_client();
+	uint64_t at[9];
+
+	hip_free(lab->host[0].h);
+	lab->host[0].h = NULL;
+	reg(lab, 60);
+	(void)attempts(lab, at, 9);
+	for (unsigned n = 1; n < 9; n++) {
+		/* 15.5 s of I1, 30 s of hold, then 1, 2, 4 ... 64 s. */
+		uint64_t want = 45 + (1 << (n < 7 ? n : 6));
+		uint64_t was = at[n] - at[n - 1];
+
+		ck_assert_uint_ge(was, want);
+		ck_assert_uint_le(was, want + 2);
+	}
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(an_association_made_before_registers_by_update)
 {
 	struct lab *lab = server_and_client();
@@ -230,6 +268,7 @@ Suite *test_registration_suite(void)
 	tcase_add_test(t, when_updates_fail_a_new_exchange_registers);
 	tcase_add_test(t, a_server_that_restarts_is_registered_with_again);
 	tcase_add_test(t, a_server_out_of_reach_is_tried_again_and_again);
+	tcase_add_test(t, failures_wait_out_the_hold_and_the_back_off);
 	tcase_add_test(t, an_association_made_before_registers_by_update);
 	tcase_add_test(t, an_association_the_server_began_is_made_again);
 	tcase_add_test(t, close_ends_the_registration_and_leaving_ends_all);

@@ -37,6 +37,42 @@ START_TEST(in_a_full_set_the_one_that_lapses_first_gives_way)
 }
 END_TEST
 
+START_TEST(what_was_forgotten_is_too_old)
+{
+	struct spent s;
+
+	ck_assert_int_eq(spent_init(&s), 0);
+	for (uint64_t i = 0; i < SPENT_WAYS; i++)
+		spent_add(&s, 1 + i * SPENT_SETS, 1000 + i, 0);
+	ck_assert(!spent_too_old(&s, 1000));
+	spent_add(&s, 1, 1000, 0); /* there already */
+	ck_assert(!spent_too_old(&s, 1000));
+	spent_add(&s, 1 + 8 * SPENT_SETS, 1008, 0);
+	ck_assert(spent_too_old(&s, 1000)); /* one of them had to go */
+	ck_assert(!spent_too_old(&s, 1001));
+	/* One that has lapsed leaves no gap in what is known. */
+	spent_add(&s, 1 + 9 * SPENT_SETS, 1009, 1001);
+	ck_assert(!spent_too_old(&s, 1001));
+	spent_fini(&s);
+}
+END_TEST
+
+START_TEST(whatever_was_added_is_known_or_too_old)
+{
+	struct spent s;
+	uint64_t n = 2 * SPENT_SETS * SPENT_WAYS;
+
+	ck_assert_int_eq(spent_init(&s), 0);
+	for (uint64_t i = 1; i <= n; i++)
+		spent_add(&s, spent_print(&s, &i, sizeof(i)), i, 0);
+	for (uint64_t i = 1; i <= n; i++)
+		ck_assert(spent_too_old(&s, i) ||
+			  spent_has(&s, spent_print(&s, &i, sizeof(i)), 0));
+	ck_assert(!spent_too_old(&s, n + 1));
+	spent_fini(&s);
+}
+END_TEST
+
 Suite *test_spent_suite(void)
 {
 	Suite *s = suite_create("spent");
@@ -44,6 +80,8 @@ Suite *test_spent_suite(void)
 
 	tcase_add_test(t, what_was_added_is_known_until_it_lapses);
 	tcase_add_test(t, in_a_full_set_the_one_that_lapses_first_gives_way);
+	tcase_add_test(t, what_was_forgotten_is_too_old);
+	tcase_add_test(t, whatever_was_added_is_known_or_too_old);
 	suite_add_tcase(s, t);
 	return s;
 }

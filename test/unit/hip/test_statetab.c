@@ -11,8 +11,10 @@
 #include "test/unit/hip/lab.h"
 
 #include "hip/assoc.h"
+#include "hip/auth.h"
 #include "hip/dh.h"
 #include "hip/engine.h"
+#include "hip/fields.h"
 #include "hip/message.h"
 #include "hip/statetab.h"
 #include "hip/update.h"
@@ -45,14 +47,14 @@ static const struct cell rfc[HIP_STATE_NUM][STATETAB_NUM] = {
 		D(R1), D(R2), D(UPDATE), D(NOTIFY), D(CLOSE), D(CLOSE_ACK),
 		D(R1_OK), D(R2_OK), D(UPDATE_OK), D(CLOSE_OK),
 		D(CLOSE_ACK_OK),
-		Z(DATA), Z(TIMER), Z(LEAVE),
+		D(NOTIFY_OK), Z(DATA), Z(TIMER), Z(LEAVE),
 	},
 	[HIP_I1_SENT] = { /* Table 3; host 0 has the greater HIT */
 		ON(WANT, 0, I1_SENT), ON(I1, HIP_R1, I1_SENT),
 		ON(TIMER, HIP_I1, I1_SENT), ON(LEAVE, 0, UNASSOCIATED),
 		ON(R1_OK, HIP_I2, I2_SENT), ON(I2_OK, HIP_R2, R2_SENT),
 		J(R1), J(I2),
-		D(R2), D(UPDATE), D(NOTIFY), D(CLOSE), D(CLOSE_ACK),
+		D(R2), D(UPDATE), D(NOTIFY), D(NOTIFY_OK), D(CLOSE), D(CLOSE_ACK),
 		D(R2_OK), D(UPDATE_OK), D(CLOSE_OK), D(CLOSE_ACK_OK),
 		Z(DATA),
 	},
@@ -61,30 +63,31 @@ static const struct cell rfc[HIP_STATE_NUM][STATETAB_NUM] = {
 		ON(TIMER, HIP_I2, I2_SENT), ON(LEAVE, 0, UNASSOCIATED),
 		ON(R1_OK, HIP_I2, I2_SENT), ON(I2_OK, HIP_R2, R2_SENT),
 		ON(R2_OK, 0, ESTABLISHED), ON(CLOSE_OK, HIP_CLOSE_ACK, CLOSED),
-		J(R1), J(I2), J(R2), J(CLOSE),
-		D(UPDATE), D(NOTIFY), D(CLOSE_ACK), D(UPDATE_OK),
+		J(R1), J(I2), J(R2), J(CLOSE), J(NOTIFY),
+		ON(NOTIFY_OK, 0, I2_SENT),
+		D(UPDATE), D(CLOSE_ACK), D(UPDATE_OK),
 		D(CLOSE_ACK_OK),
 		Z(DATA),
 	},
 	[HIP_R2_SENT] = { /* Table 5 */
 		ON(WANT, 0, R2_SENT), ON(I1, HIP_R1, R2_SENT),
-		ON(NOTIFY, 0, R2_SENT), ON(DATA, 0, ESTABLISHED),
+		ON(NOTIFY_OK, 0, R2_SENT), ON(DATA, 0, ESTABLISHED),
 		ON(TIMER, 0, ESTABLISHED), ON(LEAVE, HIP_CLOSE, CLOSING),
 		ON(I2_OK, HIP_R2, R2_SENT),
 		ON(UPDATE_OK, HIP_UPDATE, ESTABLISHED),
 		ON(CLOSE_OK, HIP_CLOSE_ACK, CLOSED),
-		J(I2), J(UPDATE), J(CLOSE),
+		J(I2), J(UPDATE), J(CLOSE), J(NOTIFY),
 		D(R1), D(R2), D(CLOSE_ACK), D(R1_OK), D(R2_OK),
 		D(CLOSE_ACK_OK),
 	},
 	[HIP_ESTABLISHED] = { /* Table 6 */
 		ON(WANT, 0, ESTABLISHED), ON(I1, HIP_R1, ESTABLISHED),
-		ON(NOTIFY, 0, ESTABLISHED), ON(DATA, 0, ESTABLISHED),
+		ON(NOTIFY_OK, 0, ESTABLISHED), ON(DATA, 0, ESTABLISHED),
 		ON(TIMER, HIP_CLOSE, CLOSING), ON(LEAVE, HIP_CLOSE, CLOSING),
 		ON(I2_OK, HIP_R2, R2_SENT),
 		ON(UPDATE_OK, HIP_UPDATE, ESTABLISHED),
 		ON(CLOSE_OK, HIP_CLOSE_ACK, CLOSED),
-		J(I2), J(UPDATE), J(CLOSE),
+		J(I2), J(UPDATE), J(CLOSE), J(NOTIFY),
 		D(R1), D(R2), D(CLOSE_ACK), D(R1_OK), D(R2_OK),
 		D(CLOSE_ACK_OK),
 	},
@@ -94,7 +97,7 @@ static const struct cell rfc[HIP_STATE_NUM][STATETAB_NUM] = {
 		ON(CLOSE_OK, HIP_CLOSE_ACK, CLOSED),
 		ON(CLOSE_ACK_OK, 0, UNASSOCIATED),
 		J(I2), J(CLOSE), J(CLOSE_ACK),
-		D(R1), D(R2), D(UPDATE), D(NOTIFY), D(R1_OK), D(R2_OK),
+		D(R1), D(R2), D(UPDATE), D(NOTIFY), D(NOTIFY_OK), D(R1_OK), D(R2_OK),
 		D(UPDATE_OK),
 		Z(DATA), Z(LEAVE),
 	},
@@ -105,14 +108,14 @@ static const struct cell rfc[HIP_STATE_NUM][STATETAB_NUM] = {
 		ON(CLOSE_OK, HIP_CLOSE_ACK, CLOSED),
 		ON(CLOSE_ACK_OK, 0, UNASSOCIATED),
 		J(R1), J(I2), J(CLOSE), J(CLOSE_ACK),
-		D(R2), D(UPDATE), D(NOTIFY), D(R2_OK), D(UPDATE_OK),
+		D(R2), D(UPDATE), D(NOTIFY), D(NOTIFY_OK), D(R2_OK), D(UPDATE_OK),
 		Z(DATA),
 	},
 	[HIP_E_FAILED] = { /* Table 9 holds back ours; the peer may begin */
 		ON(WANT, 0, E_FAILED), ON(I1, HIP_R1, E_FAILED),
 		ON(TIMER, 0, UNASSOCIATED), ON(I2_OK, HIP_R2, R2_SENT),
 		J(I2),
-		D(R1), D(R2), D(UPDATE), D(NOTIFY), D(CLOSE), D(CLOSE_ACK),
+		D(R1), D(R2), D(UPDATE), D(NOTIFY), D(NOTIFY_OK), D(CLOSE), D(CLOSE_ACK),
 		D(R1_OK), D(R2_OK), D(UPDATE_OK), D(CLOSE_OK),
 		D(CLOSE_ACK_OK),
 		Z(DATA), Z(LEAVE),
@@ -136,6 +139,7 @@ static const uint8_t type_of[STATETAB_NUM] = {
 	[STATETAB_UPDATE_OK] = HIP_UPDATE,
 	[STATETAB_CLOSE_OK] = HIP_CLOSE,
 	[STATETAB_CLOSE_ACK_OK] = HIP_CLOSE_ACK,
+	[STATETAB_NOTIFY_OK] = HIP_NOTIFY,
 };
 
 /* ---- the network ------------------------------------------------------- */
@@ -219,6 +223,9 @@ static struct lab_packet made(const struct lab *lab, uint8_t type)
 	struct lab_packet p = { .from = 1,
 				.src = lab->host[1].at,
 				.dst = lab->host[0].at };
+	const struct field_notification busy = {
+		.type = FIELDS_RESPONDER_BUSY
+	};
 	struct msg_builder b;
 
 	message_begin(&b, type, &lab->host[1].hit, &lab->host[0].hit);
@@ -227,6 +234,11 @@ static struct lab_packet made(const struct lab *lab, uint8_t type)
 			    offer_default.dh_num);
 	if (type == HIP_I1) /* long enough to be answered at once */
 		(void)message_reserve(&b, PARAM_PADDING, 100);
+	if (type == HIP_NOTIFY) {
+		fields_put_notification(&b, &busy);
+		ck_assert_int_eq(auth_put_signature(&b, lab->host[1].h->id[0]),
+				 HG_OK);
+	}
 	ck_assert_int_eq(message_finish(&b), HG_OK);
 	memcpy(p.msg, b.buf, b.len);
 	p.len = b.len;
@@ -513,7 +525,7 @@ END_TEST
  * I2, R2, UPDATE, NOTIFY, CLOSE, CLOSE_ACK; '-' is an empty cell. */
 static const char *const known[HIP_STATE_NUM] = {
 	[HIP_UNASSOCIATED] = "1-3-----", [HIP_I1_SENT] = "123-----",
-	[HIP_I2_SENT] = "1234--C-",	 [HIP_R2_SENT] = "1-3-UNC-",
+	[HIP_I2_SENT] = "1234-NC-",	 [HIP_R2_SENT] = "1-3-UNC-",
 	[HIP_ESTABLISHED] = "1-3-UNC-",	 [HIP_CLOSING] = "1-3---CA",
 	[HIP_CLOSED] = "123---CA",	 [HIP_E_FAILED] = "1-3-----",
 };
