@@ -186,7 +186,7 @@ static enum reason choices(const struct hip *h, const struct hip_msg *m,
 		return REASON_HIP_PROPOSAL;
 	if (!fields_get_esp_info(param_find(m, PARAM_ESP_INFO), &info))
 		return REASON_HIP_TLV;
-	*code = FIELDS_INVALID_SYNTAX;
+	*code = 0; /* INVALID_SYNTAX is for verified packets (5.2.19) */
 	/* ESP keys must not be drawn where the HIP keys are. */
 	if (info.old_spi != 0 || info.new_spi <= 255 ||
 	    info.keymat_index < keymat_esp_index(identity_suite(id), c))
