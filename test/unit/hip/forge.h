@@ -315,6 +315,19 @@ static inline void snap_take(const struct scene *s, struct snap *out)
 	out->registered = host->h->registrar.num;
 }
 
+/* Budgets have tests of their own (test_flood.c, test_responder.c): here
+ * each packet is the first of its puzzle and of its source. */
+static inline void scene_budgets(const struct scene *s)
+{
+	struct hip *h = s->lab->host[s->to].h;
+	struct srcrate_limits limits = h->i2_rate.limits;
+
+	memset(h->tried.mark, 0,
+	       sizeof(struct spent_mark) * SPENT_SETS * SPENT_WAYS);
+	srcrate_fini(&h->i2_rate);
+	ck_assert_int_eq(srcrate_init(&h->i2_rate, &limits, s->lab->now), 0);
+}
+
 /* The packet is dropped, for this reason, once, and that is all. */
 static inline void scene_refuses(const struct scene *s,
 				 const struct lab_packet *p, enum reason want,
@@ -323,6 +336,7 @@ static inline void scene_refuses(const struct scene *s,
 	struct snap before;
 	struct snap after;
 
+	scene_budgets(s);
 	snap_take(s, &before);
 	lab_input(s->lab, s->to, p);
 	snap_take(s, &after);
@@ -371,6 +385,7 @@ static inline void scene_accepts(const struct scene *s,
 {
 	unsigned dropped = s->lab->host[s->to].count[HIP_DROPPED];
 
+	scene_budgets(s);
 	ck_assert_msg(!scene_done(s), "%s: done before",
 		      hip_type_name(s->type));
 	lab_input(s->lab, s->to, p);

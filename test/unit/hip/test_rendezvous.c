@@ -198,6 +198,7 @@ static struct lab_packet passed_on(struct lab *lab, unsigned froms, bool proof)
 	message_begin(&b, HIP_I1, &lab->host[0].hit, &lab->host[1].hit);
 	message_put(&b, PARAM_DH_GROUP_LIST, offer_default.dh,
 		    offer_default.dh_num);
+	message_reserve(&b, PARAM_PADDING, 40); /* answered at once */
 	for (unsigned i = 0; i < froms; i++)
 		fields_put_from(&b, &lab->host[0].at.addr);
 	if (proof)
