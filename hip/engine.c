@@ -46,14 +46,6 @@ const struct engine_times engine_times = {
 	.busy_max = 3,
 };
 
-/* Budgets of a source and of all. A proxy asks for many hosts at once, and
- * what is relayed is hardly amplified. No more I2 can be honest than R1
- * have been given out. The sum over all sources is wide: what is narrow for
- * strangers together is a lever for one of them against the rest. */
-static const struct srcrate_limits i1_limits = { 10, 30, 20000, 20000 };
-static const struct srcrate_limits relay_limits = { 100, 300, 10000, 30000 };
-static const struct srcrate_limits i2_limits = { 10, 30, 10000, 10000 };
-
 int hip_new(const struct hip_config *cfg, uint64_t now, struct hip **out)
 {
 	struct hip *h;
@@ -77,19 +69,7 @@ int hip_new(const struct hip_config *cfg, uint64_t now, struct hip **out)
 	if (!err)
 		err = assoc_table_init(&h->assocs, h->cfg.assoc_max);
 	if (!err)
-		err = spent_init(&h->spent);
-	if (!err)
-		err = spent_init(&h->tried);
-	if (!err)
-		err = srcrate_init(&h->i1_rate, &i1_limits, now);
-	if (!err)
-		err = srcrate_init(&h->relay_rate, &relay_limits, now);
-	if (!err)
-		err = srcrate_init(&h->i2_rate, &i2_limits, now);
-	if (!err)
-		err = i1credit_init(&h->i1_credit);
-	if (!err)
-		err = notify_setup(h, now);
+		err = budget_init(&h->budget, now);
 	if (!err)
 		err = registrar_init(h);
 	if (!err)
@@ -118,14 +98,7 @@ void hip_free(struct hip *h)
 	opportunistic_fini(h);
 	assoc_table_fini(h);
 	r1pool_fini(h);
-	spent_fini(&h->spent);
-	spent_fini(&h->tried);
-	srcrate_fini(&h->i1_rate);
-	srcrate_fini(&h->relay_rate);
-	srcrate_fini(&h->i2_rate);
-	i1credit_fini(&h->i1_credit);
-	srcrate_fini(&h->notify_in);
-	srcrate_fini(&h->notify_out);
+	budget_fini(&h->budget);
 	selves_fini(h);
 	dueheap_fini(&h->due);
 	sodium_memzero(h, sizeof(*h));
@@ -218,7 +191,7 @@ static bool i1_passes(struct hip *h, struct packet *p)
 		return false;
 	}
 	/* RFC 7401 6.7: where R1 goes counts, not who passed the I1 on. */
-	if (!srcrate_allow(&h->i1_rate,
+	if (!srcrate_allow(&h->budget.i1,
 			   p->has_from ? &p->via_from : &p->from->addr,
 			   p->now)) {
 		engine_drop(h, p, REASON_HIP_RATE);

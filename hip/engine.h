@@ -7,10 +7,10 @@
 
 #include "hip/access.h"
 #include "hip/assoc.h"
+#include "hip/budget.h"
 #include "hip/dueheap.h"
 #include "hip/effects.h"
 #include "hip/hip.h"
-#include "hip/i1credit.h"
 #include "hip/offer.h"
 #include "hip/opportunistic.h"
 #include "hip/param.h"
@@ -18,8 +18,6 @@
 #include "hip/registrar.h"
 #include "hip/registration.h"
 #include "hip/selves.h"
-#include "hip/spent.h"
-#include "hip/srcrate.h"
 
 #define ENGINE_IDENTITIES_MAX 8
 #define ENGINE_MS UINT64_C(1000000)
@@ -65,14 +63,7 @@ struct hip {
 	struct dueheap due;
 	struct assocs assocs;
 	struct r1pool pool;
-	struct srcrate i1_rate;	   /* I1 to ourselves */
-	struct i1credit i1_credit; /* what short I1s have paid for */
-	struct srcrate relay_rate; /* I1 to our rendezvous clients */
-	struct srcrate notify_in;  /* signatures of NOTIFY to be checked */
-	struct srcrate notify_out; /* NOTIFY we send */
-	struct srcrate i2_rate;	   /* crypto of I2 whose puzzle is solved */
-	struct spent spent;	   /* I2 that were accepted */
-	struct spent tried;	   /* #I that crypto was spent on */
+	struct budgets budget;
 	struct registrar registrar;
 	struct registrations registrations;
 	struct opportunistics opportunistics;

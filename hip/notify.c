@@ -24,9 +24,6 @@
 #define STATUS_MIN 16384 /* types from here on are no errors */
 #define SHOWN_MAX 4	 /* of one packet */
 
-static const struct srcrate_limits in_limits = { 2, 5, 50, 100 };
-static const struct srcrate_limits out_limits = { 1, 2, 50, 50 };
-
 static const struct {
 	uint16_t type;
 	const char *name;
@@ -74,15 +71,6 @@ const char *hip_notify_name(uint16_t type)
 	return name ? name : "?";
 }
 
-int notify_setup(struct hip *h, uint64_t now)
-{
-	int err = srcrate_init(&h->notify_in, &in_limits, now);
-
-	if (err)
-		return err;
-	return srcrate_init(&h->notify_out, &out_limits, now);
-}
-
 /* ---- in ---------------------------------------------------------------- */
 
 static bool in_work(const struct hip *h, const struct assoc *a)
@@ -106,7 +94,7 @@ static enum reason worth(struct hip *h, const struct event *ev)
 		return REASON_HIP_STATE;
 	if (h->job_num >= (h->cfg.jobs_max + 1) / 2 || in_work(h, ev->a))
 		return REASON_HIP_BUSY;
-	if (!srcrate_allow(&h->notify_in, &ev->p->from->addr, ev->now))
+	if (!srcrate_allow(&h->budget.notify_in, &ev->p->from->addr, ev->now))
 		return REASON_HIP_RATE;
 	return REASON_NUM;
 }
@@ -197,7 +185,7 @@ void notify_refuse(struct hip *h, const struct packet *p, enum reason r,
 	struct hip_job *job;
 
 	if (!h->cfg.notify || !n.type ||
-	    !srcrate_allow(&h->notify_out, &p->from->addr, p->now))
+	    !srcrate_allow(&h->budget.notify_out, &p->from->addr, p->now))
 		return;
 	job = hipjob_new(h, HIPJOB_SIGN, engine_identity(h, &p->m.receiver));
 	if (!job)

@@ -2,10 +2,8 @@
 /* NOTIFY: what peers tell us, and what we tell them (RFC 7401 6.13). */
 #pragma once
 
-#include "core/err.h"
 #include "hip/statetab.h"
 
-int notify_setup(struct hip *h, uint64_t now) HG_CHECK;
 /* A NOTIFY is here: to a job for its signature, or dropped. */
 void notify_input(struct hip *h, struct event *ev);
 void notify_ok(struct hip *h, struct event *ev);

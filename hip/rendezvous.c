@@ -32,7 +32,7 @@ static enum reason relayable(struct hip *h, const struct packet *p,
 		return REASON_HIP_SOURCE_PORT;
 	if (!param_find(&p->m, PARAM_DH_GROUP_LIST))
 		return REASON_HIP_MISSING;
-	if (!srcrate_allow(&h->relay_rate, &p->from->addr, p->now))
+	if (!srcrate_allow(&h->budget.relay, &p->from->addr, p->now))
 		return REASON_HIP_RATE;
 	return REASON_NUM;
 }

@@ -66,7 +66,8 @@ static bool paid(struct hip *h, const struct packet *p, size_t r1_len)
 
 	if (p->has_from)
 		r1_len += param_tlv_len(sizeof(to->b)); /* VIA_RVS */
-	return i1credit_pays(&h->i1_credit, to, i1credit_wire(to, i1_len(p)),
+	return i1credit_pays(&h->budget.credit, to,
+			     i1credit_wire(to, i1_len(p)),
 			     i1credit_wire(to, r1_len), p->now);
 }
 
@@ -209,7 +210,7 @@ static uint64_t print_of(const struct hip *h, const struct hip_msg *m)
 	memcpy(in, m->sender.b, 16);
 	memcpy(in + 16, m->receiver.b, 16);
 	memcpy(in + 32, s->contents + (s->len - len), len);
-	return spent_print(&h->spent, in, 32 + len);
+	return spent_print(&h->budget.spent, in, 32 + len);
 }
 
 static bool in_work(const struct hip *h, uint64_t print)
@@ -265,9 +266,9 @@ static enum reason i2_fresh(struct hip *h, const struct event *ev,
 
 	if (r != REASON_NUM)
 		return r;
-	if (spent_too_old(&h->spent, match->until))
+	if (spent_too_old(&h->budget.spent, match->until))
 		return REASON_HIP_R1_COUNTER;
-	if (spent_has(&h->spent, print, ev->now) || in_work(h, print))
+	if (spent_has(&h->budget.spent, print, ev->now) || in_work(h, print))
 		return REASON_HIP_DUPLICATE;
 	return stale(ev->a, match->issued) ? REASON_HIP_R1_COUNTER : REASON_NUM;
 }
@@ -321,7 +322,7 @@ static uint64_t try_print(const struct hip *h, const struct packet *p,
 	memcpy(in + 16, p->m.receiver.b, 16);
 	memcpy(in + 32, s->contents + 4, len);
 	in[32 + len] = n;
-	return spent_print(&h->tried, in, 33 + len);
+	return spent_print(&h->budget.tried, in, 33 + len);
 }
 
 /* One puzzle has many solutions, and each may come with a wrong MAC. How
@@ -331,7 +332,7 @@ static uint8_t tries_left(const struct hip *h, const struct packet *p)
 	uint8_t n = 0;
 
 	while (n < TRIES_MAX &&
-	       spent_has(&h->tried, try_print(h, p, n), p->now))
+	       spent_has(&h->budget.tried, try_print(h, p, n), p->now))
 		n++;
 	return (uint8_t)(TRIES_MAX - n);
 }
@@ -341,7 +342,8 @@ static void try_add(struct hip *h, const struct event *ev,
 {
 	uint8_t n = (uint8_t)(TRIES_MAX - tries_left(h, ev->p));
 
-	spent_add(&h->tried, try_print(h, ev->p, n), match->until, ev->now);
+	spent_add(&h->budget.tried, try_print(h, ev->p, n), match->until,
+		  ev->now);
 }
 
 static enum reason start_i2(struct hip *h, const struct event *ev,
@@ -360,7 +362,7 @@ static enum reason start_i2(struct hip *h, const struct event *ev,
 		return REASON_HIP_BUSY;
 	if (tries_left(h, p) == 0)
 		return REASON_HIP_PUZZLE_USED;
-	if (!srcrate_allow(&h->i2_rate, &p->from->addr, ev->now))
+	if (!srcrate_allow(&h->budget.i2, &p->from->addr, ev->now))
 		return REASON_HIP_RATE;
 	job = hipjob_new(h, HIPJOB_I2, engine_identity(h, &p->m.receiver));
 	if (!job)
@@ -463,7 +465,7 @@ void responder_i2_ok(struct hip *h, struct event *ev)
 	struct assoc_msg r2 = { 0 };
 
 	/* While the job ran, another may have finished. */
-	if (spent_has(&h->spent, job->u.i2.print, ev->now) ||
+	if (spent_has(&h->budget.spent, job->u.i2.print, ev->now) ||
 	    stale(a, job->u.i2.issued)) {
 		engine_drop(h, ev->p, REASON_HIP_DUPLICATE);
 		return;
@@ -474,7 +476,8 @@ void responder_i2_ok(struct hip *h, struct event *ev)
 		engine_drop(h, ev->p, REASON_HIP_BUSY);
 		return;
 	}
-	spent_add(&h->spent, job->u.i2.print, job->u.i2.spent_until, ev->now);
+	spent_add(&h->budget.spent, job->u.i2.print, job->u.i2.spent_until,
+		  ev->now);
 	(void)engine_seen(h, ev->p);
 	take_over(h, a, ev);
 	assoc_msg_drop(&a->msg);

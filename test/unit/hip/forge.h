@@ -320,12 +320,12 @@ static inline void snap_take(const struct scene *s, struct snap *out)
 static inline void scene_budgets(const struct scene *s)
 {
 	struct hip *h = s->lab->host[s->to].h;
-	struct srcrate_limits limits = h->i2_rate.limits;
+	struct srcrate_limits limits = h->budget.i2.limits;
 
-	memset(h->tried.mark, 0,
+	memset(h->budget.tried.mark, 0,
 	       sizeof(struct spent_mark) * SPENT_SETS * SPENT_WAYS);
-	srcrate_fini(&h->i2_rate);
-	ck_assert_int_eq(srcrate_init(&h->i2_rate, &limits, s->lab->now), 0);
+	srcrate_fini(&h->budget.i2);
+	ck_assert_int_eq(srcrate_init(&h->budget.i2, &limits, s->lab->now), 0);
 }
 
 /* The packet is dropped, for this reason, once, and that is all. */

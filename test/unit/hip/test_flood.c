@@ -7,6 +7,7 @@
 #include "hip/fields.h"
 #include "hip/i1credit.h"
 #include "hip/message.h"
+#include "hip/offer.h"
 
 /* Octets on the wire, by a hook that sees each packet once. */
 struct meter {
@@ -66,22 +67,22 @@ static void flood(struct lab *lab, size_t at, size_t to, bool six)
 
 	lab->hook = meter;
 	lab->hook_arg = &m;
-	for (size_t g = 0; g < dh_group_ids_num; g++) {
+	for (size_t g = 0; g < offer_default.dh_num; g++) {
 		for (size_t pad = 0; pad < 400; pad += 40) {
 			m.outs[HIP_R1] = 0;
 			for (int n = 0; n < 30; n++) {
-				struct lab_packet p =
-					i1_of(lab, at, dh_group_ids[g], pad);
+				struct lab_packet p = i1_of(
+					lab, at, offer_default.dh[g], pad);
 
 				p.src = src;
 				p.dst = lab->host[to].at;
-				lab->now += 200 * LAB_MS;
+				lab_sleep(lab, 200 * LAB_MS);
 				lab_post(lab, &p);
 				lab_run(lab);
 			}
 			/* Nobody is starved either. */
 			ck_assert_uint_ge(m.outs[HIP_R1], 2);
-			lab->now += 20 * LAB_S;
+			lab_sleep(lab, 20 * LAB_S);
 		}
 	}
 	lab->hook = NULL;
@@ -148,9 +149,13 @@ END_TEST
 
 START_TEST(our_own_i1_is_answered_at_once_whatever_the_peer_is)
 {
-	struct lab *lab = lab_pair((enum hip_alg)(_i / HIP_ALG_NUM),
-				   (enum hip_alg)(_i % HIP_ALG_NUM), false);
+	enum hip_alg a = (enum hip_alg)(_i / HIP_ALG_NUM);
+	enum hip_alg b = (enum hip_alg)(_i % HIP_ALG_NUM);
+	struct lab *lab;
 
+	if (a == b && a >= HIP_ALG_RSA_2048)
+		return; /* there is one key of these only */
+	lab = lab_pair(a, b, false);
 	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
 	lab_run(lab); /* no time has passed */
 	ck_assert(lab_agree(lab, 0, 1));

@@ -415,10 +415,10 @@ START_TEST(an_entry_that_cannot_be_replaced_stays_sound)
 	lab_sleep(lab, 20 * LAB_S);
 	ck_assert_int_eq(check(lab, &a), REASON_NUM);
 	ask = ask_at(lab);
-	ck_assert_uint_eq(r1pool_get(h, &ask, dh_group_ids[0], r1), 0);
+	ck_assert_uint_eq(r1pool_get(h, &ask, offer_default.dh[0], r1), 0);
 	h->cfg.jobs_max = 256;
 	lab_sleep(lab, 2 * LAB_S);
-	(void)r1pool_get(h, &ask, dh_group_ids[0], r1);
+	(void)r1pool_get(h, &ask, offer_default.dh[0], r1);
 	lab_effects(lab, 0);
 	a = answer_to(lab);
 	ck_assert_int_eq(check(lab, &a), REASON_NUM);

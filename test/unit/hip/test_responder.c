@@ -89,7 +89,7 @@ static void refused(enum param id, size_t at, enum reason r)
 /* Four jobs for one #I are all there are: here, each mutation is a first. */
 static void forget_tries(struct lab *lab, size_t i)
 {
-	memset(lab->host[i].h->tried.mark, 0,
+	memset(lab->host[i].h->budget.tried.mark, 0,
 	       sizeof(struct spent_mark) * SPENT_SETS * SPENT_WAYS);
 }
 
