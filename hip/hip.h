@@ -182,8 +182,8 @@ struct hip_access {
 
 /* Replaces the rules of all roles (copied); before the first call everybody
  * may everything. They are asked before anything that costs: an I1 before
- * R1 and before RVS_HMAC, an I2 before its puzzle, hip_want before I1, an
- * R1 before its job. Addresses: where a packet comes from (a relayed I1:
+ * R1 and before RVS_HMAC, an I2 behind its puzzle (one hash; then NOTIFY may
+ * say why) and before all else, hip_want before I1, an R1 before its job. Addresses: where a packet comes from (a relayed I1:
  * FROM), what hip_want was told. Associations and registrations that are
  * now denied are closed. HG_EINVAL, HG_EFULL, HG_ENOMEM: all is as before. */
 int hip_set_access(struct hip *h, const struct hip_access list[HIP_ROLE_NUM],

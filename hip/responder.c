@@ -274,7 +274,7 @@ static enum reason i2_fresh(struct hip *h, const struct event *ev,
 }
 
 /* Does what it asks for suit us? code: as NOTIFY would put it. */
-static enum reason i2_suits(const struct hip *h, const struct event *ev,
+static enum reason i2_suits(struct hip *h, const struct event *ev,
 			    uint16_t *code)
 {
 	const struct packet *p = ev->p;

@@ -309,11 +309,17 @@ static uint16_t refusal(bool notify, void (*change)(struct lab *, void *))
 
 static void deny(struct lab *lab, void *arg)
 {
-	static const struct hit nobody = { { 0x20, 1, 0, 0x22, 1 } };
+	static const struct hip_access_rule nobody = {
+		.allow = true,
+		.by_hit = true,
+		.hit = { { 0x20, 1, 0, 0x22, 1 } },
+	};
+	const struct hip_access list[HIP_ROLE_NUM] = {
+		[HIP_ROLE_HOST] = { &nobody, 1 },
+	};
 
 	(void)arg;
-	lab->host[1].h->cfg.allow = &nobody;
-	lab->host[1].h->cfg.allow_num = 1;
+	ck_assert_int_eq(hip_set_access(lab->host[1].h, list, lab->now), HG_OK);
 }
 
 static void busy(struct lab *lab, void *arg)
