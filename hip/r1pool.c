@@ -239,7 +239,7 @@ size_t r1pool_get(struct hip *h, const struct r1pool_ask *ask, uint8_t group,
 		return 0;
 	e = &h->pool.slot[ask->identity][g]
 		     .ring[h->pool.slot[ask->identity][g].at];
-	if (!e->r1 || e->k != h->pool.k ||
+	if (!e->r1 || e->k != h->pool.k || ask->now - e->made >= AGE_MAX ||
 	    (e->used && ask->now - e->made >= AGE_USED))
 		make(h, ask->identity, g, ask->now);
 	/* An age that Opaque cannot say would be no proof. */
