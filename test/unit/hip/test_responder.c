@@ -1,56 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The Responder: what it refuses, and that refusing leaves no trace. */
-#include "test/unit/hip/alloc.h"
-#include "test/unit/hip/snap.h"
+#include "test/unit/hip/stopped.h"
 
 #include "core/wire.h"
-#include "hip/param.h"
-#include "hip/puzzle.h"
-
-struct capture {
-	uint8_t type;
-	bool swallow;
-	struct lab_packet p;
-};
-
-/* Keeps the last packet of a type; with swallow, it does not arrive. */
-static bool capture(struct lab *lab, struct lab_packet *p)
-{
-	struct capture *c = lab->hook_arg;
-
-	if (p->msg[2] != c->type)
-		return true;
-	c->p = *p;
-	return !c->swallow;
-}
-
-/* A pair stopped right before its packet of this type arrives. */
-static struct lab *stopped(struct capture *c, uint8_t type)
-{
-	struct lab *lab =
-		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
-
-	*c = (struct capture){ .type = type, .swallow = true };
-	lab->hook = capture;
-	lab->hook_arg = c;
-	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
-	lab_run(lab);
-	ck_assert_uint_gt(c->p.len, 0);
-	lab->hook = NULL;
-	return lab;
-}
-
-static uint8_t *contents(struct lab_packet *p, enum param id, size_t *len)
-{
-	struct hip_msg m;
-	const struct hip_param *q;
-
-	ck_assert_int_eq(param_parse(p->msg, p->len, &m), REASON_NUM);
-	q = param_find(&m, id);
-	ck_assert_ptr_nonnull(q);
-	*len = q->len;
-	return p->msg + (q->contents - p->msg);
-}
 
 static void count_peers(const struct hip_peer *p, void *arg)
 {
@@ -86,13 +38,6 @@ static void refused(enum param id, size_t at, enum reason r)
 	lab_free(lab);
 }
 
-/* Four jobs for one #I are all there are: here, each mutation is a first. */
-static void forget_tries(struct lab *lab, size_t i)
-{
-	memset(lab->host[i].h->budget.tried.mark, 0,
-	       sizeof(struct spent_mark) * SPENT_SETS * SPENT_WAYS);
-}
-
 START_TEST(one_solution_in_another_dress_is_one_job)
 {
 	struct capture c;
@@ -111,153 +56,6 @@ START_TEST(one_solution_in_another_dress_is_one_job)
 	}
 	ck_assert_uint_eq(lab->held_num, 1);
 	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), 255);
-	lab_free(lab);
-}
-END_TEST
-
-/* The next #J that solves the puzzle of this I2. */
-static void solve_again(struct lab_packet *p)
-{
-	size_t len;
-	uint8_t *sol = contents(p, PARAM_SOLUTION, &len);
-	size_t n = (len - 4) / 2;
-	struct puzzle z = { .k = sol[0] };
-
-	z.rhash = suite_find(SUITE_ECDSA_SHA384);
-	memcpy(z.hit_i.b, p->msg + 8, 16);
-	memcpy(z.hit_r.b, p->msg + 24, 16);
-	memcpy(z.i, sol + 4, n);
-	ck_assert_int_eq(puzzle_solve(&z, 1 << 20, NULL, sol + 4 + n), HG_OK);
-}
-
-START_TEST(one_puzzle_pays_for_four_jobs_with_however_many_solutions)
-{
-	struct capture c;
-	struct lab *lab = stopped(&c, HIP_I2);
-	struct lab_packet p = c.p;
-	unsigned jobs = lab->host[1].count[HIP_JOB];
-	struct snap was;
-
-	snap_take(lab, 1, &was);
-	for (int n = 0; n < 20; n++) {
-		solve_again(&p); /* its MAC is another's */
-		lab_input(lab, 1, &p);
-		snap_same(lab, 1, &was, true);
-	}
-	ck_assert_uint_eq(lab->host[1].count[HIP_JOB], jobs + 4);
-	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_MAC), 4);
-	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_PUZZLE_USED), 16);
-	/* A new R1 is a new puzzle; the Initiator gets there by itself. */
-	lab_sleep(lab, 30 * LAB_S);
-	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_E_FAILED);
-	lab_sleep(lab, 30 * LAB_S);
-	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
-	lab_run(lab);
-	ck_assert(lab_agree(lab, 0, 1));
-	lab_free(lab);
-}
-END_TEST
-
-/* An I2 of another Initiator: refused only where there is a budget. */
-START_TEST(one_prefix_gets_an_eighth_of_the_jobs)
-{
-	struct capture c;
-	struct lab *lab = stopped(&c, HIP_I2);
-	struct hip *h = lab->host[1].h;
-	struct snap was;
-
-	lab->hold_jobs = true;
-	h->cfg.jobs_max = 32;
-	for (int n = 0; n < 4; n++) {
-		solve_again(&c.p);
-		lab_input(lab, 1, &c.p);
-	}
-	ck_assert_uint_eq(lab->held_num, 4);
-	forget_tries(lab, 1);
-	solve_again(&c.p);
-	snap_take(lab, 1, &was);
-	lab_input(lab, 1, &c.p);
-	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_BUSY), 1);
-	snap_same(lab, 1, &was, true);
-	/* It is the prefix: were they another's, there would be room. */
-	for (int n = 0; n < 4; n++)
-		lab->held[n].job->from.addr.b[15] ^= 0x80;
-	lab_input(lab, 1, &c.p);
-	ck_assert_uint_eq(lab->held_num, 5);
-	lab_free(lab);
-}
-END_TEST
-
-START_TEST(solved_puzzles_of_one_prefix_have_a_budget)
-{
-	struct capture c;
-	struct lab *lab = stopped(&c, HIP_I2);
-	unsigned jobs = lab->host[1].count[HIP_JOB];
-	struct snap was;
-
-	snap_take(lab, 1, &was);
-	for (int n = 0; n < 100; n++) {
-		solve_again(&c.p);
-		forget_tries(lab, 1);
-		lab_input(lab, 1, &c.p);
-	}
-	ck_assert_uint_eq(lab->host[1].count[HIP_JOB], jobs + 30);
-	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_RATE), 70);
-	snap_same(lab, 1, &was, true);
-	lab->now += LAB_S;
-	for (int n = 0; n < 100; n++) {
-		solve_again(&c.p);
-		forget_tries(lab, 1);
-		lab_input(lab, 1, &c.p);
-	}
-	ck_assert_uint_eq(lab->host[1].count[HIP_JOB], jobs + 40);
-	lab_free(lab);
-}
-END_TEST
-
-START_TEST(an_i2_that_is_repeated_gets_ten_r2_a_second)
-{
-	struct capture c;
-	struct lab *lab = stopped(&c, HIP_I2);
-	unsigned r2;
-	struct snap was;
-
-	lab_input(lab, 1, &c.p);
-	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_R2_SENT);
-	r2 = lab->sent[HIP_R2];
-	snap_take(lab, 1, &was);
-	for (int n = 0; n < 99; n++) {
-		lab->now += LAB_MS;
-		lab_input(lab, 1, &c.p);
-	}
-	ck_assert_uint_eq(lab->sent[HIP_R2], r2);
-	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_RATE), 99);
-	snap_same(lab, 1, &was, true);
-	lab->now += LAB_MS;
-	lab_input(lab, 1, &c.p);
-	ck_assert_uint_eq(lab->sent[HIP_R2], r2 + 1);
-	lab_free(lab);
-}
-END_TEST
-
-START_TEST(an_i2_whose_job_cannot_start_gives_its_spi_back)
-{
-	struct capture c;
-	struct lab *lab = stopped(&c, HIP_I2);
-	struct hip *h = lab->host[1].h;
-	struct effects_node *spare = h->fx.spare;
-	struct snap was;
-
-	snap_take(lab, 1, &was);
-	h->fx.spare = NULL;
-	alloc_left = 1; /* the job, and no effect that brings it out */
-	hip_input(h, c.p.msg, c.p.len, &c.p.src, &c.p.dst, lab->now);
-	alloc_left = -1;
-	h->fx.spare = spare;
-	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_BUSY), 1);
-	snap_same(lab, 1, &was, true);
-	lab_input(lab, 1, &c.p);
-	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_R2_SENT);
 	lab_free(lab);
 }
 END_TEST
@@ -391,7 +189,7 @@ START_TEST(a_repeated_i2_gets_the_same_r2)
 	struct lab_packet first = c.p;
 
 	/* R2 was lost: I2 comes again, by its timer. */
-	lab->hook = capture;
+	lab->hook = stopped_capture;
 	c.swallow = false;
 	lab_sleep(lab, LAB_S);
 	ck_assert_uint_eq(c.p.len, first.len);
@@ -612,12 +410,6 @@ Suite *test_responder_suite(void)
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, one_solution_in_another_dress_is_one_job);
-	tcase_add_test(
-		t, one_puzzle_pays_for_four_jobs_with_however_many_solutions);
-	tcase_add_test(t, one_prefix_gets_an_eighth_of_the_jobs);
-	tcase_add_test(t, solved_puzzles_of_one_prefix_have_a_budget);
-	tcase_add_test(t, an_i2_that_is_repeated_gets_ten_r2_a_second);
-	tcase_add_test(t, an_i2_whose_job_cannot_start_gives_its_spi_back);
 	tcase_add_test(t, i2_is_refused_for_the_reason_that_is_wrong_with_it);
 	tcase_add_test(t, an_i2_solved_at_another_address_is_refused);
 	tcase_add_test(t, a_changed_i1_leaves_no_state);
