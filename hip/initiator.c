@@ -41,11 +41,12 @@ static void set_locators(struct assoc *a, const struct event *ev)
 
 /* An I1 is as long as a fifth of the largest R1 that the peer's HIT suite
  * makes us expect, so that a Responder who amplifies no more than that (see
- * i1credit.c) can answer it at once. ECDSA: P-384 with DH over P-521 and
- * VIA_RVS. RSA: 4096 bits with MODP-3072. */
+ * i1credit.c) can answer it at once. ECDSA: P-384, RSA: 4096 bits; both
+ * with MODP-3072, which is in our list for those who have nothing else, and
+ * with VIA_RVS. */
 static size_t i1_len(const struct hit *peer)
 {
-	return hit_suite(peer) == SUITE_RSA_SHA256 ? 336 : 96;
+	return hit_suite(peer) == SUITE_RSA_SHA256 ? 336 : 144;
 }
 
 static void pad_i1(struct msg_builder *b, const struct hit *peer)
