@@ -41,15 +41,17 @@ static void set_locators(struct assoc *a, const struct event *ev)
 
 /* An I1 is as long as a fifth of the largest R1 that the peer's HIT suite
  * makes us expect, so that a Responder who amplifies no more than that (see
- * i1credit.c) can answer it at once. ECDSA: P-384, RSA: 4096 bits; both
+ * i1credit.c) can answer it at once. ECDSA: P-384, RSA (and a peer whose
+ * HIT is not known yet): 4096 bits; both
  * with MODP-3072, which is in our list for those who have nothing else, and
  * with VIA_RVS. */
 static size_t i1_len(const struct hit *peer)
 {
-	return hit_suite(peer) == SUITE_RSA_SHA256 ? 336 : 144;
+	return hit_is_null(peer) || hit_suite(peer) == SUITE_RSA_SHA256 ? 336
+									: 144;
 }
 
-static void pad_i1(struct msg_builder *b, const struct hit *peer)
+void initiator_pad_i1(struct msg_builder *b, const struct hit *peer)
 {
 	size_t want = i1_len(peer);
 
@@ -65,7 +67,7 @@ static void send_i1(struct hip *h, struct assoc *a)
 
 	message_begin(&b, HIP_I1, &a->self, &a->peer);
 	message_put(&b, PARAM_DH_GROUP_LIST, h->offer.dh, h->offer.dh_num);
-	pad_i1(&b, &a->peer);
+	initiator_pad_i1(&b, &a->peer);
 	if (message_finish(&b))
 		return;
 	m = (struct assoc_msg){ .p = b.buf, .len = b.len };

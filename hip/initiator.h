@@ -2,7 +2,12 @@
 /* The Initiator's part of the base exchange (RFC 7401 6.6, 6.8, 6.10). */
 #pragma once
 
+#include "hip/message.h"
 #include "hip/statetab.h"
+
+/* Ends an I1 to this peer, whose HIT may be null, with PADDING: as long as
+ * its R1 may need (hip/i1credit.h). */
+void initiator_pad_i1(struct msg_builder *b, const struct hit *peer);
 
 void initiator_want(struct hip *h, struct event *ev);
 void initiator_want_again(struct hip *h, struct event *ev);

@@ -26,6 +26,7 @@
 #include "hip/admit.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/initiator.h"
 #include "hip/statetab.h"
 
 #define JOBS_MAX 2
@@ -98,6 +99,7 @@ static void send_i1(struct hip *h, struct opportunistic *w, uint64_t now)
 
 	message_begin(&b, HIP_I1, &w->self, NULL);
 	message_put(&b, PARAM_DH_GROUP_LIST, h->offer.dh, h->offer.dh_num);
+	initiator_pad_i1(&b, &hit_null);
 	if (message_finish(&b) == HG_OK) {
 		e = effects_send(&h->fx, b.buf, b.len);
 		e->self = w->self;
