@@ -13,7 +13,6 @@
 
 /* What one call may ask for, with as few peers as there are here. */
 #define EFFECTS_MAX 64
-#define FEW_JOBS 16
 #define HEADER 40
 #define TYPE_PUZZLE 257
 #define TYPE_ENCRYPTED 641
@@ -205,6 +204,7 @@ static void look(const struct hip *h, struct simlaw_look *l)
 		     a = a->next) {
 			l->print += print_assoc(a, false);
 			l->sign += print_assoc(a, true);
+			l->waiting |= a->up.waiting;
 		}
 	}
 	hip_each_registration(h, print_registration, &l->print);
@@ -299,8 +299,8 @@ void simlaw_after_job(struct sim *s, unsigned i, const struct simlaw_look *was)
 	}
 	if (is.print == was->print || was->type == HIP_R1)
 		return;
-	/* An UPDATE may let go what has long waited for a job. */
-	if (was->type == HIP_UPDATE && host->h->cfg.jobs_max < FEW_JOBS)
+	/* Any UPDATE may let go one of ours that waits to be signed. */
+	if (was->type == HIP_UPDATE && was->waiting)
 		return;
 	if (r->a & bit)
 		simnet_break(s, "a packet changes associations twice");

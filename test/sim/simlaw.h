@@ -66,6 +66,7 @@ struct simlaw_look {
 	uint64_t genuine; /* hash of the job's packet; 0: none */
 	uint8_t type;
 	uint64_t drops; /* so many */
+	bool waiting;	/* an UPDATE of its own */
 };
 
 void simlaw_fini(struct simlaw *law);
