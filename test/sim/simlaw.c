@@ -176,6 +176,11 @@ static uint64_t print_assoc(const struct assoc *a, bool sign)
 	c.check_jobs = 0;
 	memset(&c.why, 0, sizeof(c.why));
 	c.up.reacked = 0;
+	/* What paces repeated answers, and who waits for a job to CLOSE. */
+	c.reanswered = 0;
+	c.close_next = NULL;
+	c.close_at = NULL;
+	c.signing = 0;
 	if (c.state == HIP_R2_SENT)
 		c.expire_at = 0;
 	if (!sign)
