@@ -80,10 +80,9 @@ static const struct {
 	{ HIP_UNASSOCIATED, "data, CLOSE",
 	  "No ICMP is sent, it is optional: the packet is counted." },
 	{ HIP_I1_SENT, "R1",
-	  "No restart with another HIT when the peer does not know our HIT "
-	  "suite: the exchange fails with a reason. RFC 7401 6.8 step 6 leaves "
-	  "the "
-	  "choice." },
+	  "A peer that does not know our HIT suite: another identity of ours "
+	  "begins again when the I1 timer is due, not at once, so that a "
+	  "better R1 may come first; without one E-FAILED (6.8 step 6)." },
 	{ HIP_I1_SENT, "TIMER",
 	  "I1_RETRIES_MAX counts the first I1 too; the RFC leaves `equal` "
 	  "open. While a puzzle is being solved no I1 is sent." },
