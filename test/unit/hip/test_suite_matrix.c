@@ -307,6 +307,39 @@ START_TEST(another_identity_of_ours_takes_over)
 }
 END_TEST
 
+/* Neither is one that must not be linked with another shown, nor the other
+ * way round. */
+START_TEST(anonymous_identities_take_over_from_nobody_and_nobody_from_them)
+{
+	for (int mine = 0; mine < 2; mine++) {
+		struct narrow n;
+		struct lab *lab = narrowed(&n, 1);
+		const struct lab_host *host = &lab->host[0];
+		struct hip_identity *rsa = lab_known(2);
+		struct hit self = host->hit;
+
+		if (!mine)
+			hip_identity_set_anonymous(rsa);
+		ck_assert_int_eq(hip_add_identity(host->h, rsa, lab->now), 0);
+		lab_drain(lab);
+		if (mine) {
+			ck_assert_int_eq(hip_make_identity(host->h, 1), 0);
+			lab_drain(lab);
+			self = host->last[HIP_IDENTITY].self;
+		}
+		ck_assert_int_eq(hip_want(host->h, &self, &lab->host[1].hit,
+					  &lab->host[1].at, 1, lab->now),
+				 0);
+		lab_drain(lab);
+		lab_sleep(lab, LAB_S);
+		ck_assert_uint_eq(host->count[HIP_FAILED], 1);
+		ck_assert(hit_is_null(&host->last[HIP_FAILED].instead));
+		ck_assert_uint_eq(lab->sent[HIP_I1], 1);
+		narrowed_free(lab, &n);
+	}
+}
+END_TEST
+
 START_TEST(without_another_identity_it_fails_at_once)
 {
 	struct narrow n;
@@ -403,6 +436,9 @@ Suite *test_suite_matrix_suite(void)
 	tcase_add_test(tc, an_unlisted_peer_that_takes_suite_7_is_refused);
 	tcase_add_test(tc, another_identity_of_ours_takes_over);
 	tcase_add_test(tc, without_another_identity_it_fails_at_once);
+	tcase_add_test(
+		tc,
+		anonymous_identities_take_over_from_nobody_and_nobody_from_them);
 	tcase_add_test(tc, a_forged_list_changes_nothing);
 	tcase_add_test(tc, an_r1_of_an_unknown_suite_is_dropped);
 	suite_add_tcase(s, tc);
