@@ -47,13 +47,13 @@ main()
 	captures_down
 	wire_checks
 	big_checks
+	reload_checks # before rekeys change SPIs by themselves
 	rekey_checks
 	privilege_checks
 	refusal_checks
 	garbage_checks
 	unknown_checks
 	silent_checks
-	reload_checks
 	restart_checks
 	log_checks
 }
