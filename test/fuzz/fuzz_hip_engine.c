@@ -105,6 +105,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	must(randombytes_set_implementation(&repeatable) == 0);
+	must(simkeys_load());
 	return 0;
 }
 
@@ -278,12 +279,9 @@ static void drain_all(struct world *w)
 	drain(w, 1);
 }
 
-static void add_identity(struct world *w, unsigned i, const char *pem)
+static void add_identity(struct world *w, unsigned i, size_t key)
 {
-	struct hip_identity *id;
-
-	must(hip_identity_from_pem(pem, strlen(pem), &id) == 0);
-	must(hip_add_identity(w->h[i], id, w->now) == 0);
+	must(hip_add_identity(w->h[i], simkeys_take(key), w->now) == 0);
 	drain(w, i);
 	finish_job(w, true); /* the R1 of the group both prefer */
 	while (w->jobs)
@@ -302,10 +300,10 @@ static void boot(struct world *w, unsigned i)
 
 	must(hip_new(&cfg, w->now, &w->h[i]) == 0);
 	if (i == 0) {
-		add_identity(w, 0, simkeys[0]);
+		add_identity(w, 0, 0);
 	} else {
-		add_identity(w, 1, simkeys[1]);
-		add_identity(w, 1, simkeys[2]);
+		add_identity(w, 1, 1);
+		add_identity(w, 1, 2);
 	}
 	for (unsigned n = 0; n < PAIRS; n++)
 		w->hit[i][n] = *hip_identity_hit(w->h[i]->id[i ? n : 0]);
