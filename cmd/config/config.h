@@ -22,6 +22,7 @@
  *   rekey-bytes = N               [peer HIT]          host role: where it is
  *   rekey-packets = N             address = ADDRESS[:PORT]  (repeat)
  *   rekey-dh = yes|no             via-rvs = no
+ *   notify = no                   (tell refused peers why)
  *   user = NAME                   esp-null = no (yes: ESP to and from it
  *   dh-groups = NAME, NAME...                    may be readable by all)
  *   hip-ciphers = NAME, NAME...   identity = FILE|ephemeral
@@ -109,7 +110,8 @@ struct config {
 	enum log_level log;
 	struct config_access access[CONFIG_ROLE_NUM];
 	bool opportunistic; /* may we begin without knowing a HIT? */
-	uint8_t puzzle;	    /* default 8 */
+	bool notify; /* tell a peer whose puzzle is solved why it is refused */
+	uint8_t puzzle; /* default 8 */
 	struct hip_rekey rekey;
 	struct hip_offer offer; /* empty lists: the engine's own */
 	char user[64];		/* hipgate-setup: who owns the TUN */

@@ -71,6 +71,7 @@ const struct config_key config_schema_keys[] = {
 	{ CONFIG_DAEMON, "rekey-packets",
 	  "packets of one SA, 1000 to 281474976710656", false, 1,
 	  config_value_rekey_packets },
+	{ CONFIG_DAEMON, "notify", "yes or no", false, 1, config_value_notify },
 	{ CONFIG_DAEMON, "rekey-dh", "yes or no", false, 1,
 	  config_value_rekey_dh },
 	{ CONFIG_DAEMON, "user", ACCOUNT, false, 1, config_value_user },

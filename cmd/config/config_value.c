@@ -360,6 +360,11 @@ int config_value_rekey_packets(struct config *c, const char *v)
 	return err;
 }
 
+int config_value_notify(struct config *c, const char *v)
+{
+	return yes_no(v, &c->notify);
+}
+
 int config_value_rekey_dh(struct config *c, const char *v)
 {
 	static const char *const words[] = { "no", "yes" };

@@ -30,6 +30,7 @@ int config_value_puzzle(struct config *c, const char *v) HG_CHECK;
 int config_value_rekey_time(struct config *c, const char *v) HG_CHECK;
 int config_value_rekey_bytes(struct config *c, const char *v) HG_CHECK;
 int config_value_rekey_packets(struct config *c, const char *v) HG_CHECK;
+int config_value_notify(struct config *c, const char *v) HG_CHECK;
 int config_value_rekey_dh(struct config *c, const char *v) HG_CHECK;
 int config_value_user(struct config *c, const char *v) HG_CHECK;
 

@@ -177,6 +177,7 @@ static void diff_fixed(const struct config *a, const struct config *b,
 		    b->rekey.after_bytes);
 	diff_number(out, "[daemon] rekey-packets", a->rekey.after_packets,
 		    b->rekey.after_packets);
+	diff_bool(out, "[daemon] notify", a->notify, b->notify);
 	diff_bool(out, "[daemon] rekey-dh", !a->rekey.reuse, !b->rekey.reuse);
 	diff_text(out, "[daemon] state", a->state, b->state);
 	diff_text(out, "[daemon] control", a->control, b->control);

@@ -194,6 +194,7 @@ int hipstart(struct gate *g, char *errbuf, size_t errlen)
 		.responder = c->host,
 		.rendezvous = c->rendezvous,
 		.opportunistic = c->answers_opportunistic,
+		.notify = c->notify,
 		.rekey = c->rekey,
 		.spi_mod = g->plane.workers_num,
 		.offer = c->offer,

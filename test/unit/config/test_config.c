@@ -48,7 +48,7 @@ static const char every_key[] =
 	"offload = off\nlog = debug\nallow = " HIT1 "\n"
 	"allow = " HIT2 "\npuzzle = 20\nuser = _gate\r\n"
 	"rekey-time = 60\nrekey-bytes = 1048576\n"
-	"rekey-packets = 281474976710656\nrekey-dh = no\n"
+	"rekey-packets = 281474976710656\nrekey-dh = no\nnotify = yes\n"
 	"anonymous = /k/c.pem\nopportunistic = yes\n"
 	"\t[proxy] # first\n"
 	"  prefix = 2001:db8:401::/64\n"
@@ -94,6 +94,7 @@ START_TEST(takes_every_key_of_the_daemon)
 			  128);
 	ck_assert_uint_eq(c->access[CONFIG_ROLE_PROXY].num, 1);
 	ck_assert(c->opportunistic && c->answers_opportunistic);
+	ck_assert(c->notify);
 	ck_assert_uint_eq(c->puzzle, 20);
 	ck_assert_uint_eq(c->rekey.after_s, 60);
 	ck_assert_uint_eq(c->rekey.after_bytes, 1048576);
@@ -158,6 +159,7 @@ START_TEST(defaults_stand_for_what_is_not_said)
 	ck_assert(addr_is_unspecified(&c->dns_server.addr));
 	ck_assert(!c->host && !c->rendezvous);
 	ck_assert(!c->opportunistic && !c->answers_opportunistic);
+	ck_assert(!c->notify);
 	for (size_t i = 0; i < CONFIG_ROLE_NUM; i++)
 		ck_assert_uint_eq(c->access[i].num, 0);
 	config_free(c);
@@ -215,6 +217,8 @@ static const struct refusal {
 	{ D "rekey-packets = 281474976710657\n",
 	  "f.conf:3: bad value \"281474976710657\" for rekey-packets: expected "
 	  "packets of one SA, 1000 to 281474976710656" },
+	{ D "notify = always\n",
+	  "f.conf:3: bad value \"always\" for notify: expected yes or no" },
 	{ D "rekey-dh = maybe\n",
 	  "f.conf:3: bad value \"maybe\" for rekey-dh: expected yes or no" },
 	{ D "puzzle = -1\n",
