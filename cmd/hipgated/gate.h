@@ -57,8 +57,9 @@ struct peer {
 	bool on_disk;		  /* its lease is in the journal */
 	uint64_t resolving_until; /* ns: a dns_resolve is under way */
 	struct hit self;	  /* our identity toward it, the next time */
-	struct hit unfit; /* what the policy chose, where the peer does not do
-			   * its HIT suite: `self` is another one */
+	struct hit unfit;   /* what the policy chose, where the peer does not do
+			   * its HIT suite: then it is */
+	struct hit instead; /*  this one */
 	bool persona_coming;	/* one is being made for it */
 	enum hip_state state;	/* of the association with `self` */
 	struct addr sub6, sub4; /* substitutes; unspecified: none */

@@ -200,10 +200,21 @@ void peer_want(struct gate *g, struct peer *p, uint64_t now)
 
 void peer_release(struct gate *g, struct peer *p)
 {
-	struct msg *m;
+	struct msg *all = p->park;
 
-	while ((m = unpark(p)))
-		first_forward(g, m, &p->hit);
+	p->park = NULL;
+	p->park_tail = NULL;
+	p->parked = 0;
+	p->parked_bytes = 0;
+	while (all) {
+		struct msg *m = all;
+
+		all = m->next;
+		m->next = NULL;
+		/* Decided anew: what waits for another of our identities
+		 * must not leave under this one; it parks again. */
+		first_packet(g, m);
+	}
 }
 
 void peer_refuse(struct gate *g, struct peer *p)

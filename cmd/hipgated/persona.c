@@ -108,8 +108,7 @@ int persona_choose(struct gate *g, struct peer *p, uint64_t now)
 		i = config_identity(g->cfg, name);
 	if (i >= g->selves_num)
 		return HG_ENOENT;
-	if (!hit_eq(&p->unfit, &g->selves[i]))
-		use(p, &g->selves[i]);
+	use(p, hit_eq(&p->unfit, &g->selves[i]) ? &p->instead : &g->selves[i]);
 	return HG_OK;
 }
 
@@ -117,6 +116,7 @@ void persona_instead(struct peer *p, const struct hit *self,
 		     const struct hit *instead)
 {
 	p->unfit = *self;
+	p->instead = *instead;
 	use(p, instead);
 }
 

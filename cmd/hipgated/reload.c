@@ -71,6 +71,18 @@ static int read_keys(struct gate *g, struct plan *p, char *errbuf,
 }
 
 /* An identity that a policy names must be one that runs. */
+/* Names resolve in what runs, new identities at its end: is it the one that
+ * the new file means by it, its n-th? */
+static bool same_identity(const struct config *runs, const struct config *now,
+			  const char *name, size_t n)
+{
+	size_t there = config_identity(runs, name);
+
+	if (n >= runs->identity_num)
+		return there >= runs->identity_num;
+	return there == n && strcmp(now->identity[n], runs->identity[n]) == 0;
+}
+
 static int check_names(struct gate *g, const struct plan *p, char *errbuf,
 		       size_t errlen)
 {
@@ -88,9 +100,7 @@ static int check_names(struct gate *g, const struct plan *p, char *errbuf,
 		if (!name[0] || strcmp(name, CONFIG_EPHEMERAL) == 0)
 			continue;
 		n = config_identity(c, name);
-		if (n >= have ||
-		    (n < g->cfg->identity_num &&
-		     strcmp(c->identity[n], g->cfg->identity[n]) != 0))
+		if (n >= have || !same_identity(g->cfg, c, name, n))
 			bad = name;
 	}
 	if (!bad)

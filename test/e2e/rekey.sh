@@ -59,6 +59,8 @@ rekey_checks()
 	check "there were rekeys, and both ends saw the same" \
 		eval 'n=$(rekeys px); echo "$n"; ((n >= 5)) &&
 			test "$n" = "$(rekeys hip4)"'
+	check "what rekeys could cost is counted" \
+		test "$(grep -cE ' [0-9]+$' <<<"$before")" -eq 9
 	check "no packet was lost, late or out of order for them" \
 		diff <(echo "$before") <(rekey_costs)
 }

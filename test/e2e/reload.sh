@@ -87,6 +87,7 @@ reload_under_load()
 	slow_sum >"$DEMO_DIR/reload.sha256" &
 	load=$!
 	before=$(spis hip "$(node_hit px)")
+	check "there is an association to keep" grep -q '[0-9]' <<<"$before"
 	out=$(reload_with hip deny_stranger)
 	check "reload tells what it has applied" says "$out" \
 		"+ [host] deny = 2001:22::bad" "+ [host] deny = 203.0.113.0/24"
