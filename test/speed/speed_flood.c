@@ -24,7 +24,10 @@
 #define PORT 10500
 #define BATCH 64
 #define SENT_MAX UINT64_C(50000000)
-#define I1_LEN 52    /* 4 zero octets, header, DH_GROUP_LIST of two */
+#define I1_LEN                                                                 \
+	148 /* 4 zero octets, header, DH_GROUP_LIST of two, PADDING: as
+		      * long as one that is answered at once */
+#define GROUPS_AT 44
 #define SENDER_AT 12 /* in the datagram */
 #define RECEIVER_AT 28
 #define SECOND UINT64_C(1000000000)
@@ -58,16 +61,17 @@ static void put_i1(uint8_t i1[I1_LEN], const struct hit *receiver)
 {
 	static const uint8_t head[] = {
 		0,    0,    0,	  0,	/* RFC 9028 5.1 */
-		59,   5,    1,	  0x21, /* 48 octets, I1 */
+		59,   17,   1,	  0x21, /* 144 octets, I1 */
 		0,    0,    0,	  0,	/* no checksum */
 		0x20, 0x01, 0x00, 0x22
 	};
-	static const uint8_t groups[] = { 0x01, 0xff, 0, 2, 8, 7, 0, 0 };
+	static const uint8_t rest[] = { 0x01, 0xff, 0,	  2,	8, 7,
+					0,    0,    0xb5, 0x4e, 0, 92 };
 
 	memset(i1, 0, I1_LEN);
 	memcpy(i1, head, sizeof(head));
 	memcpy(i1 + RECEIVER_AT, receiver->b, sizeof(receiver->b));
-	memcpy(i1 + I1_LEN - sizeof(groups), groups, sizeof(groups));
+	memcpy(i1 + GROUPS_AT, rest, sizeof(rest));
 }
 
 static void flood_init(struct flood *f, const struct hit *receiver)

@@ -97,6 +97,8 @@ static int make_i1(struct flood *f)
 
 	message_begin(&b, HIP_I1, &sender, hip_default_hit(f->h));
 	message_put(&b, PARAM_DH_GROUP_LIST, groups, sizeof(groups));
+	/* As long as one that is answered at once. */
+	(void)message_reserve(&b, PARAM_PADDING, 92);
 	if (message_finish(&b))
 		return HG_EFULL;
 	memcpy(f->i1, b.buf, b.len);
