@@ -132,6 +132,8 @@ int assoc_add(struct hip *h, const struct hit *self, const struct hit *peer,
 
 	if (t->num >= t->max)
 		return HG_EFULL;
+	if (!engine_identity(h, self))
+		return HG_ENOENT;
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return HG_ENOMEM;

@@ -90,6 +90,7 @@ struct assoc {
 	bool asking; /* I1 is being sent: I1_SENT, or CLOSED and wanted */
 	bool sa_up;
 	bool peer_anonymous; /* the A bit of its R1 or I2 */
+	bool found; /* opportunistic: HIP_FOUND when R2 has proved it */
 
 	struct endpoint self_at;
 	struct endpoint peer_at;
@@ -110,6 +111,7 @@ struct assoc {
 	uint16_t other_suites;
 	enum reason why; /* last refusal, for HIP_FAILED */
 
+	uint8_t waits;	    /* of the I1 timer, for an R1 that is in work */
 	uint8_t r1_jobs;    /* in flight, of this serial, at most 2 */
 	uint8_t check_jobs; /* likewise, R2, UPDATE and CLOSE */
 	bool has_counter;

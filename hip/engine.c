@@ -466,8 +466,9 @@ static void packet_done(struct hip *h, struct hip_job *job, uint64_t now)
 		if (ev.a && ev.a->serial == job->serial &&
 		    p.m.type != HIP_NOTIFY)
 			ev.a->why = job->reason;
+		/* Only a verified R1 says any; a forged one takes none away. */
 		if (ev.a && ev.a->serial == job->serial &&
-		    job->kind == HIPJOB_R1)
+		    job->kind == HIPJOB_R1 && job->u.r1.suites)
 			ev.a->other_suites = job->u.r1.suites;
 		engine_drop(h, &p, job->reason);
 		return;

@@ -23,6 +23,9 @@
 #define ENGINE_MS UINT64_C(1000000)
 #define ENGINE_S (1000 * ENGINE_MS)
 #define ENGINE_NEVER UINT64_MAX
+/* Times `retry` that the I1 timer waits for R1s in work: a puzzle takes no
+ * longer, and forged R1s must not hold everything up. */
+#define ENGINE_WAITS_MAX 120
 
 /* Every time and count of the state machine, in one place. */
 struct engine_times {

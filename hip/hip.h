@@ -306,9 +306,9 @@ enum hip_effect_kind {
 	HIP_REGISTERED, /* our registration at `peer` was granted */
 	HIP_REGISTRAR,	/* we as RVS: `peer` at `peer_at`; lifetime 0: gone */
 	HIP_RELAYED,	/* we as RVS passed on an I1 for `peer` */
-	HIP_FOUND,	/* hip_want_opportunistic: it is `peer` at `peer_at` */
-	HIP_IDENTITY,	/* hip_make_identity: it is `self`, or `reason` */
-	HIP_NOTIFIED,	/* `peer` says `notify`, signed: for traces */
+	HIP_FOUND, /* hip_want_opportunistic: R2 proved `peer` at `peer_at` */
+	HIP_IDENTITY, /* hip_make_identity: it is `self`, or `reason` */
+	HIP_NOTIFIED, /* `peer` says `notify`, signed: for traces */
 	HIP_EFFECT_NUM
 };
 

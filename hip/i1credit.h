@@ -10,7 +10,7 @@
 #include "core/err.h"
 
 #define I1CREDIT_FACTOR 5u
-#define I1CREDIT_SETS 512u /* a power of 2 */
+#define I1CREDIT_SETS 8192u /* a power of 2 */
 #define I1CREDIT_WAYS 4u
 /* Longer than the longest wait between two I1 of one exchange (8 s). */
 #define I1CREDIT_LAPSE_NS UINT64_C(16000000000)

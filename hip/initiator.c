@@ -26,6 +26,7 @@
 #include "hip/auth.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/opportunistic.h"
 #include "hip/update.h"
 
 /* ---- I1 ---------------------------------------------------------------- */
@@ -65,6 +66,7 @@ static void send_i1(struct hip *h, struct assoc *a)
 	struct assoc_msg m;
 	struct msg_builder b;
 
+	a->waits = 0;
 	message_begin(&b, HIP_I1, &a->self, &a->peer);
 	message_put(&b, PARAM_DH_GROUP_LIST, h->offer.dh, h->offer.dh_num);
 	initiator_pad_i1(&b, &a->peer);
@@ -183,8 +185,10 @@ static struct hip_effect *fail(struct hip *h, struct assoc *a, uint64_t now)
 	a->expire_at = now + engine_times.hold;
 	e = effects_put(&h->fx, HIP_FAILED);
 	e->self = a->self;
-	e->peer = a->peer;
-	e->peer_at = a->peer_at;
+	/* Whoever sent that R1 is not proved to be at the address asked. */
+	e->peer = a->found ? hit_null : a->peer;
+	e->peer_at = a->found ? a->locators[0] : a->peer_at;
+	a->found = false;
 	e->reason = a->why == REASON_NUM ? REASON_HIP_TIMEOUT : a->why;
 	assoc_enter(h, a, HIP_E_FAILED, now);
 	assoc_arm(h, a);
@@ -254,8 +258,9 @@ void initiator_i1_timer(struct hip *h, struct event *ev)
 		assoc_arm(h, a);
 		return;
 	}
-	if (a->r1_jobs) {
+	if (a->r1_jobs && a->waits < ENGINE_WAITS_MAX) {
 		/* A puzzle is being solved: wait, ask nobody else. */
+		a->waits++;
 		a->resend_at = ev->now + engine_times.retry;
 		cancel_late(h, a, ev->now);
 		assoc_arm(h, a);
@@ -548,5 +553,8 @@ void initiator_r2_ok(struct hip *h, struct event *ev)
 	assoc_locator(h, a, true);
 	assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
 	registration_answer(h, a, &ev->p->m, true, ev->now);
+	if (a->found)
+		opportunistic_proved(h, a);
+	a->found = false;
 	assoc_arm(h, a);
 }

@@ -5,8 +5,10 @@
  * sends I1 with the null HIT there. What comes back from just that address
  * and port, an R1 of whatever HIT, goes to a job as every R1 does; when the
  * job has found that the HIT is that of the Host Identity and the signature
- * is its own, the association is made, I2 leaves, and HIP_FOUND tells the
- * HIT, for the caller to pin. That it is the HIT of an earlier time is never
+ * is its own, the association is made and I2 leaves. An R1 may be one that
+ * was recorded and sent with a false source; only R2 proves who is at the
+ * address, and HIP_FOUND then tells the HIT, for the caller to pin. If none
+ * comes, HIP_FAILED says so of the address. That it is the HIT of an earlier time is never
  * expected. There is no association before that: the wish lives here, with
  * I1s that are repeated as others are. At most two jobs run for a wish; the
  * first that ends well wins.
@@ -27,6 +29,7 @@
 #include "hip/fields.h"
 #include "hip/hipjob.h"
 #include "hip/initiator.h"
+#include "hip/selves.h"
 #include "hip/statetab.h"
 
 #define JOBS_MAX 2
@@ -38,6 +41,7 @@ struct opportunistic {
 	uint64_t serial; /* of its jobs */
 	uint8_t tries;
 	uint8_t jobs; /* in flight */
+	uint8_t waits;
 	enum reason why;
 };
 
@@ -97,6 +101,7 @@ static void send_i1(struct hip *h, struct opportunistic *w, uint64_t now)
 	struct msg_builder b;
 	struct hip_effect *e;
 
+	w->waits = 0;
 	message_begin(&b, HIP_I1, &w->self, NULL);
 	message_put(&b, PARAM_DH_GROUP_LIST, h->offer.dh, h->offer.dh_num);
 	initiator_pad_i1(&b, &hit_null);
@@ -164,7 +169,8 @@ void opportunistic_timer(struct hip *h, struct due *d, uint64_t now)
 		(struct opportunistic *)((char *)d -
 					 offsetof(struct opportunistic, due));
 
-	if (w->jobs) {
+	if (w->jobs && w->waits < ENGINE_WAITS_MAX) {
+		w->waits++;
 		/* A puzzle is being solved, not for longer than it holds. */
 		for (struct hip_job *j = h->jobs; j; j = j->next) {
 			if (j->serial == w->serial && now >= j->u.r1.give_up)
@@ -189,7 +195,11 @@ static enum reason start(struct hip *h, struct opportunistic *w,
 	struct field_puzzle puzzle;
 	uint64_t lifetime;
 	struct hip_job *job;
+	uint32_t spi;
 
+	/* Ourselves: the address leads back. */
+	if (engine_identity(h, &p->m.sender))
+		return REASON_HIP_STATE;
 	if (!z)
 		return REASON_HIP_MISSING;
 	if (!fields_get_puzzle(z, &puzzle))
@@ -213,13 +223,16 @@ static enum reason start(struct hip *h, struct opportunistic *w,
 	job->u.r1.esp_null = offer_null_allowed(&h->cfg, &p->m.sender);
 	job->u.r1.give_up = p->now + lifetime;
 	job->u.r1.spi = assoc_spi_take(&h->assocs);
-	if (!job->u.r1.spi) {
+	spi = job->u.r1.spi;
+	if (!spi) {
 		hipjob_unlink(h, job);
 		hipjob_free(job);
 		return REASON_HIP_BUSY;
 	}
-	if (!hipjob_start(h, job))
+	if (!hipjob_start(h, job)) {
+		assoc_spi_give(&h->assocs, spi);
 		return REASON_HIP_BUSY;
+	}
 	w->jobs++;
 	return REASON_NUM;
 }
@@ -250,6 +263,7 @@ static struct assoc *begun(struct hip *h, const struct opportunistic *w,
 		return NULL;
 	a->initiator = true;
 	a->asking = true;
+	a->found = true;
 	a->locators[0] = w->at;
 	a->locator_num = 1;
 	a->peer_at = w->at;
@@ -266,26 +280,36 @@ static void found(struct hip *h, struct opportunistic *w, struct hip_job *job,
 	struct event ev = {
 		.kind = STATETAB_R1_OK, .p = p, .job = job, .now = p->now
 	};
+
+	ev.a = assoc_find(&h->assocs, &w->self, &p->m.sender);
+	if (ev.a && ev.a->sa_up && endpoint_eq(&ev.a->peer_at, p->from)) {
+		/* We have met it there, by its HIT. */
+		opportunistic_proved(h, ev.a);
+		forget(h, w);
+		return;
+	}
+	if (!ev.a && selves_begins(h, &w->self))
+		ev.a = begun(h, w, &p->m.sender, p->now);
+	else
+		ev.a = NULL;
+	if (!ev.a) {
+		w->why = REASON_HIP_STATE; /* the wish goes on */
+		engine_drop(h, p, w->why);
+		return;
+	}
+	statetab_run(h, &ev);
+	forget(h, w);
+}
+
+void opportunistic_proved(struct hip *h, const struct assoc *a)
+{
 	struct hip_effect *e = effects_put(&h->fx, HIP_FOUND);
 
-	e->self = w->self;
-	e->peer = p->m.sender;
-	e->self_at = *p->at;
-	e->peer_at = *p->from;
-	e->anonymous = p->m.controls & PARAM_CONTROL_A;
-	ev.a = assoc_find(&h->assocs, &w->self, &p->m.sender);
-	if (ev.a) {
-		/* We have met it by its HIT: that goes its own way. */
-		if (hip_want(h, &w->self, &p->m.sender, &w->at, 1, p->now))
-			engine_drop(h, p, REASON_HIP_STATE);
-	} else {
-		ev.a = begun(h, w, &p->m.sender, p->now);
-		if (ev.a)
-			statetab_run(h, &ev);
-		else
-			engine_drop(h, p, REASON_HIP_BUSY);
-	}
-	forget(h, w);
+	e->self = a->self;
+	e->peer = a->peer;
+	e->self_at = a->self_at;
+	e->peer_at = a->peer_at;
+	e->anonymous = a->peer_anonymous;
 }
 
 void opportunistic_done(struct hip *h, struct hip_job *job, struct packet *p)

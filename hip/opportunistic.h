@@ -25,6 +25,8 @@ void opportunistic_fini(struct hip *h);
 /* An I1 to no HIT: true when it is to be answered, and then by the HIT that
  * has been put into p. Else it has been dropped. */
 bool opportunistic_i1(struct hip *h, struct packet *p);
+/* R2 has proved that the peer is there: HIP_FOUND. */
+void opportunistic_proved(struct hip *h, const struct assoc *a);
 /* An R1: was it asked for this way? a: the association of its HITs or NULL.
  * True: it is in work, or has been dropped. */
 bool opportunistic_r1(struct hip *h, const struct packet *p,

@@ -22,15 +22,13 @@
  *
  * KEYMAT: without a new Diffie-Hellman value the greater of both indices
  * (6.10 step 2). With one, from either side, a new KEYMAT over #I and #J of
- * the base exchange and the newest values of both sides; its index is 0,
- * and HIP's own keys stay (step 3). Keys are replaced only when the whole
- * exchange is done (6.8).
+ * the base exchange and the newest values of both, from index 0; HIP's own
+ * keys stay (step 3). Keys are replaced when the exchange is done (6.8).
  *
- * A rekey ends by being finished or by its UPDATE staying unanswered: then
- * the association is closed (RFC 7401 6.11). A peer that acknowledges but
- * sends no half of its own gets ours again, unchanged, lest the two ever
- * mean different SAs; after TRIES times GIVE_UP the association is closed
- * (6.8 step 5). Owner: the engine's thread; Diffie-Hellman is a job's.
+ * A rekey ends finished, or, its UPDATE unanswered, with the association
+ * (RFC 7401 6.11). A peer that acknowledges but sends no half of its own gets
+ * ours again, unchanged, lest the two ever mean different SAs; after TRIES
+ * times the association is closed (6.8 step 5). Owner: the engine's thread.
  */
 #include "hip/rekey.h"
 
@@ -268,8 +266,7 @@ static void step_got(struct hip *h, struct assoc *a, uint64_t now)
 	struct rekey *r = a->rekey;
 
 	if ((r->fresh || r->peer_public) && !r->agreed) {
-		if (!r->working)
-			(void)start_job(h, a); /* else: the peer asks again */
+		(void)start_job(h, a); /* else: the peer asks again */
 		return;
 	}
 	if (!r->standby && !publish(h, a)) {
@@ -336,13 +333,15 @@ static enum reason dh_fits(const struct assoc_keys *k,
 
 	if (!fields_get_dh(p, dh))
 		return REASON_HIP_TLV;
+	/* A new one: the old one again could give the old KEYMAT again. */
 	if (dh->group != g->id || dh->public_len != g->public_len ||
-	    info->keymat_index != 0)
+	    info->keymat_index != 0 ||
+	    memcmp(dh->public, k->peer_public, g->public_len) == 0)
 		return REASON_HIP_DH;
 	return REASON_NUM;
 }
 
-/* Half of a rekey that can be (checklist, choice 22)? */
+/* Half of a rekey (checklist, choice 22)? */
 static bool usable(const struct assoc *a, const struct field_esp_info *info,
 		   bool has_dh)
 {
@@ -357,8 +356,7 @@ static bool usable(const struct assoc *a, const struct field_esp_info *info,
 }
 
 /* The peer has finished this rekey and begins the next, but its ACK has not
- * come: it must repeat both. Acknowledged now, its new half would count as
- * known here, and it is not. */
+ * come: it must repeat both. An ACK now would say that we know its new half. */
 static bool peer_is_ahead(const struct assoc *a,
 			  const struct field_esp_info *info)
 {
@@ -420,6 +418,7 @@ enum reason rekey_offer(struct hip *h, struct assoc *a, const struct hip_msg *m,
 	struct field_esp_info info;
 	struct field_dh dh;
 	enum reason why = REASON_NUM;
+	bool got;
 
 	*taken = false;
 	if (!p)
@@ -432,11 +431,12 @@ enum reason rekey_offer(struct hip *h, struct assoc *a, const struct hip_msg *m,
 		why = dh_fits(a->keys, d, &info, &dh);
 	if (why != REASON_NUM || !usable(a, &info, d))
 		return why;
-	if (a->rekey && a->rekey->got && !again(a->rekey, &info, ans))
+	got = a->rekey && a->rekey->got;
+	if (got && !again(a->rekey, &info, ans))
 		return REASON_HIP_STATE;
-	if (!a->rekey && a->wear.asked && now - a->wear.asked < PEER_MIN)
+	if (!got && a->wear.asked && now - a->wear.asked < PEER_MIN)
 		return REASON_HIP_RATE;
-	if (!a->rekey || !a->rekey->got)
+	if (!got)
 		why = take(h, a, &info, d ? &dh : NULL, ans, now);
 	*taken = why == REASON_NUM;
 	if (*taken)
@@ -446,8 +446,8 @@ enum reason rekey_offer(struct hip *h, struct assoc *a, const struct hip_msg *m,
 
 /* ---- jobs back ------------------------------------------------------------ */
 
-/* The peer's value is no good: as if its UPDATE had never come (RFC 7402
- * 6.9 step 1); what we began ourselves goes on. */
+/* The peer's value is no good: as if its UPDATE had never come; what we
+ * began ourselves goes on. */
 static void forget_half(struct hip *h, struct assoc *a)
 {
 	struct rekey *r = a->rekey;

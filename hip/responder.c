@@ -289,7 +289,8 @@ static enum reason i2_suits(struct hip *h, const struct event *ev,
 	r = choices(h, &p->m, code);
 	if (r != REASON_NUM)
 		return r;
-	if (!ev->a && h->assocs.num >= h->assocs.max)
+	/* An eighth is kept for those we ask for ourselves. */
+	if (!ev->a && h->assocs.num >= h->assocs.max - h->assocs.max / 8)
 		return REASON_HIP_BUSY;
 	return REASON_NUM;
 }

@@ -233,7 +233,7 @@ static void mark(struct assoc_update *up, uint32_t seq)
 		up->in_seen = up->in_seen << ahead | 1;
 		up->in_high = seq;
 		up->in_far = up->in_far || seq >= 32;
-	} else {
+	} else if (up->in_high - seq < 32) {
 		up->in_seen |= UINT32_C(1) << (up->in_high - seq);
 	}
 }
@@ -243,7 +243,9 @@ static bool acks_ours(const struct assoc_update *up, const struct hip_msg *m)
 {
 	const struct hip_param *p = param_find(m, PARAM_ACK);
 
-	return p && up->outstanding && fields_has_ack(p, up->next_id - 1);
+	/* What has not left cannot be acknowledged. */
+	return p && up->outstanding && up->sent.p &&
+	       fields_has_ack(p, up->next_id - 1);
 }
 
 static struct update_answer answer_to(const struct event *ev, uint32_t seq)

@@ -37,7 +37,9 @@ void wear_begin(struct hip *h, struct assoc *a, uint64_t now)
 	const struct hip_rekey *c = &h->cfg.rekey;
 
 	a->wear.keyed = now;
-	a->wear.used = false;
+	/* A Responder's first SA is replaced though unused: its DH value is
+	 * shared by all of one R1, and must not outlive them for long. */
+	a->wear.used = !a->initiator && a->rekeys == 0;
 	a->wear.due =
 		now + below((uint64_t)(c->after_s ? c->after_s : DEFAULT_S) *
 			    ENGINE_S);
@@ -59,7 +61,7 @@ void wear_out(struct hip *h, struct assoc *a, uint64_t now)
 void wear_used(struct hip *h, struct assoc *a, uint64_t packets, uint64_t bytes,
 	       uint64_t now)
 {
-	a->wear.used = packets > 0;
+	a->wear.used = a->wear.used || packets > 0;
 	if (packets >= a->wear.packets || bytes >= a->wear.bytes)
 		wear_out(h, a, now);
 }
