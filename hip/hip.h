@@ -115,6 +115,9 @@ struct hip_config {
 	/* Inbound SPIs of one association keep their remainder modulo this,
 	 * so that whoever opens by SPI stays the same; 0: any SPI. */
 	uint32_t spi_mod;
+	/* R1 generation counters are above this: a value that no restart takes
+	 * back, such as the wall clock's seconds (7401 4.1.4). */
+	uint64_t r1_counter;
 };
 
 /* HG_EUNSUPP, HG_EEXIST, HG_EFULL, HG_EINVAL: cfg->offer holds an id that we

@@ -49,6 +49,7 @@ int r1pool_init(struct hip *h, uint64_t now)
 	p->due.kind = ENGINE_POOL;
 	p->k = h->cfg.puzzle_k;
 	p->k_changed = now;
+	p->counter = h->cfg.r1_counter;
 	return dueheap_reserve(&h->due);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/log.h"
 
@@ -197,6 +198,7 @@ int hipstart(struct gate *g, char *errbuf, size_t errlen)
 		.notify = c->notify,
 		.rekey = c->rekey,
 		.spi_mod = g->plane.workers_num,
+		.r1_counter = (uint64_t)time(NULL),
 		.offer = c->offer,
 		.esp_null = g->esp_null,
 		.esp_null_num = esp_null_peers(c, g->esp_null),
