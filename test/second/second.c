@@ -318,6 +318,34 @@ START_TEST(two_engines_in_every_suite)
 }
 END_TEST
 
+/* An I2 that policy refuses is told so. */
+START_TEST(a_peer_that_is_denied)
+{
+	static const struct hip_access_rule nobody = {
+		.allow = true,
+		.by_hit = true,
+		.hit = { { 0x20, 1, 0, 0x22, 1 } },
+	};
+	static const struct hip_access list[HIP_ROLE_NUM] = {
+		[HIP_ROLE_HOST] = { &nobody, 1 },
+	};
+	struct lab *lab = pair((size_t)_i);
+
+	lab->host[1].h->cfg.notify = true;
+	lab->hold_jobs = true; /* I1 and R1 first, then the rule */
+	watch(lab, NULL);
+	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
+	lab_run(lab);
+	ck_assert_int_eq(hip_set_access(lab->host[1].h, list, lab->now), HG_OK);
+	lab->hold_jobs = false;
+	lab_release(lab);
+	lab_run(lab);
+	ck_assert_uint_eq(lab->sent[HIP_NOTIFY], 1);
+	ck_assert_uint_eq(lab->host[0].count[HIP_NOTIFIED], 1);
+	lab_free(lab);
+}
+END_TEST
+
 /* 0 the Initiator, 1 the host, 2 its rendezvous server. */
 static struct lab *three(int n)
 {
@@ -423,6 +451,7 @@ static Suite *suite(void)
 	TCase *t = tcase_create("second");
 
 	tcase_add_test(t, two_engines_in_every_suite);
+	tcase_add_loop_test(t, a_peer_that_is_denied, 0, 2 * HIP_ALG_NUM);
 	tcase_add_loop_test(t, three_engines_with_a_rendezvous, 0,
 			    2 * HIP_ALG_NUM);
 	tcase_add_loop_test(t, three_engines_with_a_rendezvous_that_is_full, 0,

@@ -41,8 +41,8 @@ not_hip()
 
 check "engines go through every packet type in every suite" \
 	"$BUILD/test/second" "$DIR" || exit 1
-check "the capture has I1 R1 I2 R2 UPDATE CLOSE CLOSE_ACK" \
-	test "$(packet_types)" = "1 2 3 4 16 18 19 "
+check "the capture has I1 R1 I2 R2 UPDATE NOTIFY CLOSE CLOSE_ACK" \
+	test "$(packet_types)" = "1 2 3 4 16 17 18 19 "
 check "read_hip.py: every packet keeps the rules for the sender" read_hip
 check "read_hip.py: every field is read as we read it" diff ours.txt hip.txt
 check "tshark reads the capture" pdml
