@@ -18,7 +18,7 @@
  *	acked and standby	the peer has it open too: switch, it sends
  *
  * so that nothing is ever sent on an SA the other side cannot open yet. The
- * replaced SA opens for OLD_GRACE more, for what is under way.
+ * replaced SA opens for a while more, for what is under way (retired.c).
  *
  * KEYMAT: without a new Diffie-Hellman value the greater of both indices
  * (6.10 step 2). With one, from either side, a new KEYMAT over #I and #J of
@@ -28,7 +28,9 @@
  * A rekey ends finished, or, its UPDATE unanswered, with the association
  * (RFC 7401 6.11). A peer that acknowledges but sends no half of its own gets
  * ours again, unchanged, lest the two ever mean different SAs; after TRIES
- * times the association is closed (6.8 step 5). Owner: the engine's thread.
+ * times the association is closed (6.8 step 5). Where halves cross and much
+ * is lost, a peer may ask again for what has been done: that is acknowledged
+ * (have). Owner: the engine's thread.
  */
 #include "hip/rekey.h"
 
@@ -38,12 +40,12 @@
 
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/retired.h"
 #include "hip/wear.h"
 
-#define GIVE_UP (20 * ENGINE_S)	  /* for the peer's half, */
-#define TRIES 3			  /*  so often */
-#define OLD_GRACE (60 * ENGINE_S) /* checklist 3.32 */
-#define PEER_MIN ENGINE_S	  /* a peer may not make us rekey more often */
+#define GIVE_UP (20 * ENGINE_S) /* for the peer's half, */
+#define TRIES 3			/*  so often */
+#define PEER_MIN ENGINE_S	/* a peer may not make us rekey more often */
 
 struct rekey {
 	uint64_t id; /* jobs of another one are stale */
@@ -155,15 +157,6 @@ void rekey_free(struct assoc *a)
 	free(r);
 }
 
-static void down(struct hip *h, const struct assoc *a, uint32_t spi_in)
-{
-	struct hip_effect *e = assoc_sa_effect(h, a, HIP_SA_DOWN);
-
-	e->sa.suite = a->keys->sa.suite;
-	e->sa.spi_in = spi_in;
-	assoc_spi_give(&h->assocs, spi_in);
-}
-
 static void abandon(struct hip *h, struct assoc *a)
 {
 	struct rekey *r = a->rekey;
@@ -171,7 +164,7 @@ static void abandon(struct hip *h, struct assoc *a)
 	if (!r)
 		return;
 	if (r->standby)
-		down(h, a, r->sa.spi_in);
+		retired_down(h, a, r->sa.spi_in);
 	else
 		assoc_spi_give(&h->assocs, r->sa.spi_in);
 	rekey_free(a);
@@ -180,29 +173,7 @@ static void abandon(struct hip *h, struct assoc *a)
 void rekey_drop(struct hip *h, struct assoc *a)
 {
 	abandon(h, a);
-	for (size_t i = 0; i < ASSOC_OLD_MAX; i++) {
-		if (a->old[i].spi_in)
-			down(h, a, a->old[i].spi_in);
-		a->old[i] = (struct assoc_old){ 0 };
-	}
-}
-
-/* The SA that has sent so far; [0] is the oldest. */
-static void retire(struct hip *h, struct assoc *a, uint32_t spi_in,
-		   uint64_t now)
-{
-	if (a->old[0].spi_in && a->old[ASSOC_OLD_MAX - 1].spi_in) {
-		down(h, a, a->old[0].spi_in);
-		memmove(&a->old[0], &a->old[1],
-			(ASSOC_OLD_MAX - 1) * sizeof(a->old[0]));
-		a->old[ASSOC_OLD_MAX - 1] = (struct assoc_old){ 0 };
-	}
-	for (size_t i = 0; i < ASSOC_OLD_MAX; i++) {
-		if (a->old[i].spi_in)
-			continue;
-		a->old[i] = (struct assoc_old){ spi_in, now + OLD_GRACE };
-		return;
-	}
+	retired_drop(h, a);
 }
 
 /* Both halves are complete (RFC 7402 6.10). */
@@ -215,7 +186,7 @@ static void finish(struct hip *h, struct assoc *a, uint64_t now)
 	e->sa.suite = r->sa.suite;
 	e->sa.spi_in = r->sa.spi_in;
 	e->sa.spi_out = r->sa.spi_out;
-	retire(h, a, k->sa.spi_in, now);
+	retired_add(h, a, k->sa.spi_in, now);
 	k->sa.spi_in = r->sa.spi_in;
 	k->sa.spi_out = r->sa.spi_out;
 	k->keymat_next = r->next;
@@ -325,14 +296,11 @@ void rekey_acked(struct hip *h, struct assoc *a, uint32_t seq, uint64_t now)
 /* Its new Diffie-Hellman value must be of our group and come with index 0
  * (RFC 7402 6.9 step 1). */
 static enum reason dh_fits(const struct assoc_keys *k,
-			   const struct hip_param *p,
 			   const struct field_esp_info *info,
-			   struct field_dh *dh)
+			   const struct field_dh *dh)
 {
 	const struct dh_group *g = dh_group(k->dh);
 
-	if (!fields_get_dh(p, dh))
-		return REASON_HIP_TLV;
 	/* A new one: the old one again could give the old KEYMAT again. */
 	if (dh->group != g->id || dh->public_len != g->public_len ||
 	    info->keymat_index != 0 ||
@@ -409,6 +377,31 @@ static bool again(const struct rekey *r, const struct field_esp_info *info,
 	       r->sa.spi_out == info->new_spi;
 }
 
+static bool same_value(const struct assoc_keys *k, const struct field_dh *dh,
+		       const uint8_t *public)
+{
+	if (!dh || !public)
+		return !dh && !public;
+	return dh->public_len == dh_group(k->dh)->public_len &&
+	       memcmp(dh->public, public, dh->public_len) == 0;
+}
+
+/* A half that is done with, in another UPDATE (give_up on the peer's side):
+ * its SA opens here, or has begun to send. */
+static bool have(const struct assoc *a, const struct field_esp_info *info,
+		 const struct field_dh *dh)
+{
+	const struct assoc_keys *k = a->keys;
+	const struct rekey *r = a->rekey;
+
+	if (info->new_spi == k->sa.spi_out && info->old_spi != k->sa.spi_out)
+		return !dh || same_value(k, dh, k->peer_public);
+	return r && r->answered && info->old_spi == k->sa.spi_out &&
+	       info->new_spi == r->sa.spi_out &&
+	       info->keymat_index == r->peer_index &&
+	       same_value(k, dh, r->peer_public);
+}
+
 enum reason rekey_offer(struct hip *h, struct assoc *a, const struct hip_msg *m,
 			const struct update_answer *ans, uint64_t now,
 			bool *taken)
@@ -427,8 +420,12 @@ enum reason rekey_offer(struct hip *h, struct assoc *a, const struct hip_msg *m,
 		return REASON_HIP_TLV;
 	if (peer_is_ahead(a, &info))
 		return REASON_HIP_STATE;
+	if (d && !fields_get_dh(d, &dh))
+		return REASON_HIP_TLV;
+	if (have(a, &info, d ? &dh : NULL))
+		return REASON_NUM;
 	if (d)
-		why = dh_fits(a->keys, d, &info, &dh);
+		why = dh_fits(a->keys, &info, &dh);
 	if (why != REASON_NUM || !usable(a, &info, d))
 		return why;
 	got = a->rekey && a->rekey->got;
@@ -547,19 +544,16 @@ void rekey_unsent(struct assoc *a, uint32_t seq)
 
 uint64_t rekey_deadline(const struct assoc *a)
 {
-	uint64_t at = ENGINE_NEVER;
+	uint64_t at = retired_deadline(a);
+	uint64_t due = ENGINE_NEVER;
 
 	if (a->state != HIP_ESTABLISHED)
 		return ENGINE_NEVER; /* R2-SENT: soon it is */
 	if (a->rekey)
-		at = a->rekey->give_up;
+		due = a->rekey->give_up;
 	else if (a->wear.used)
-		at = a->wear.due;
-	for (size_t i = 0; i < ASSOC_OLD_MAX; i++) {
-		if (a->old[i].spi_in && a->old[i].until < at)
-			at = a->old[i].until;
-	}
-	return at;
+		due = a->wear.due;
+	return due < at ? due : at;
 }
 
 /* The peer's half has not come. */
@@ -586,12 +580,7 @@ static bool give_up(struct hip *h, struct assoc *a, uint64_t now)
 
 bool rekey_timer(struct hip *h, struct assoc *a, uint64_t now)
 {
-	for (size_t i = 0; i < ASSOC_OLD_MAX; i++) {
-		if (!a->old[i].spi_in || now < a->old[i].until)
-			continue;
-		down(h, a, a->old[i].spi_in);
-		a->old[i] = (struct assoc_old){ 0 };
-	}
+	retired_timer(h, a, now);
 	if (a->rekey && now >= a->rekey->give_up)
 		return give_up(h, a, now);
 	if (!a->rekey && a->wear.used && now >= a->wear.due)
