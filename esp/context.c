@@ -24,15 +24,15 @@
 static const struct row {
 	uint16_t suite;
 	enum esp_kind kind;
-	const char *cipher; /* the library's name; NULL: none */
+	const char *cipher; /* OpenSSL's name; NULL: none */
 } rows[] = {
 	{ SA_NULL_SHA256, ESP_NULL_HMAC, NULL },
 	{ SA_AES128_CBC_SHA256, ESP_CBC_HMAC, "AES-128-CBC" },
 	{ SA_AES256_CBC_SHA256, ESP_CBC_HMAC, "AES-256-CBC" },
 	{ SA_AES128_CCM8, ESP_CCM, "AES-128-CCM" },
 	{ SA_AES128_CCM16, ESP_CCM, "AES-128-CCM" },
-	{ SA_AES128_GCM8, ESP_GCM, "AES-128-GCM" },
-	{ SA_AES128_GCM16, ESP_GCM, "AES-128-GCM" },
+	{ SA_AES128_GCM8, ESP_GCM, NULL }, /* gcm.h */
+	{ SA_AES128_GCM16, ESP_GCM, NULL },
 };
 
 #define ROWS_NUM (sizeof(rows) / sizeof(rows[0]))
@@ -40,6 +40,7 @@ static const struct row {
 static struct {
 	EVP_CIPHER *cipher[ROWS_NUM];
 	EVP_MAC *hmac;
+	const struct gcm *gcm;
 } algs; /* const after esp_setup */
 
 int esp_setup(void)
@@ -51,7 +52,10 @@ int esp_setup(void)
 	if (sodium_init() < 0)
 		return HG_ECRYPTO;
 	algs.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	ok = algs.hmac;
+	algs.gcm = gcm_ipsec_mb();
+	if (!algs.gcm)
+		algs.gcm = gcm_openssl();
+	ok = algs.hmac && algs.gcm;
 	for (size_t i = 0; ok && i < ROWS_NUM; i++) {
 		if (!rows[i].cipher)
 			continue;
@@ -65,6 +69,11 @@ int esp_setup(void)
 	EVP_MAC_free(algs.hmac);
 	memset(&algs, 0, sizeof(algs));
 	return HG_ECRYPTO;
+}
+
+const char *esp_gcm_name(void)
+{
+	return algs.gcm ? algs.gcm->name : "none";
 }
 
 /* The row of a suite, or ROWS_NUM. */
@@ -87,11 +96,21 @@ static bool shape_ccm(struct esp_ctx *c)
 				   c->suite->icv_len, NULL) == 1;
 }
 
+static int key_gcm(struct esp_ctx *c, const struct sa_keys *keys)
+{
+	c->gcm = algs.gcm;
+	c->gcm_key = c->gcm->key_new(keys->enc, c->seal);
+	return c->gcm_key ? 0 : HG_ENOMEM;
+}
+
 static int key_cipher(struct esp_ctx *c, const EVP_CIPHER *alg,
 		      const struct sa_keys *keys)
 {
+	memcpy(c->salt, keys->enc + c->suite->key_len, c->suite->salt_len);
 	if (c->kind == ESP_NULL_HMAC)
 		return 0;
+	if (c->kind == ESP_GCM)
+		return key_gcm(c, keys);
 	c->cipher = EVP_CIPHER_CTX_new();
 	if (!c->cipher)
 		return HG_ENOMEM;
@@ -105,7 +124,6 @@ static int key_cipher(struct esp_ctx *c, const EVP_CIPHER *alg,
 	/* ESP pads by its own rule (RFC 4303 2.4). */
 	if (EVP_CIPHER_CTX_set_padding(c->cipher, 0) != 1)
 		return HG_ECRYPTO;
-	memcpy(c->salt, keys->enc + c->suite->key_len, c->suite->salt_len);
 	return 0;
 }
 
@@ -164,33 +182,59 @@ void esp_ctx_free(struct esp_ctx *c)
 {
 	if (!c)
 		return;
-	/* Both cleanse their key schedules when freed. */
+	/* All cleanse their key schedules when freed. */
+	if (c->gcm)
+		c->gcm->key_free(c->gcm_key);
 	EVP_CIPHER_CTX_free(c->cipher);
 	EVP_MAC_CTX_free(c->mac);
 	sodium_memzero(c, sizeof(*c));
 	free(c);
 }
 
-bool context_nonce(struct esp_ctx *c, const uint8_t iv[8])
+bool esp_ctx_shared(const struct esp_ctx *c)
 {
-	uint8_t nonce[ESP_NONCE_MAX];
-
-	memcpy(nonce, c->salt, c->suite->salt_len);
-	memcpy(nonce + c->suite->salt_len, iv, 8);
-	return EVP_CipherInit_ex2(c->cipher, NULL, NULL, nonce, -1, NULL) == 1;
+	return c->gcm && c->gcm->shared;
 }
 
-bool context_aad(struct esp_ctx *c, uint64_t seq, size_t text)
+static void put_aad(const struct esp_ctx *c, uint64_t seq, uint8_t aad[12])
 {
+	put_be32(aad, c->spi);
+	put_be64(aad + 4, seq);
+}
+
+static void put_nonce(const struct esp_ctx *c, const uint8_t iv[8],
+		      uint8_t nonce[ESP_NONCE_MAX])
+{
+	memcpy(nonce, c->salt, c->suite->salt_len);
+	memcpy(nonce + c->suite->salt_len, iv, 8);
+}
+
+struct gcm_packet context_gcm(const struct esp_ctx *c, const uint8_t iv[8],
+			      uint64_t seq)
+{
+	struct gcm_packet pkt = { .icv_len = c->suite->icv_len };
+
+	put_nonce(c, iv, pkt.nonce);
+	put_aad(c, seq, pkt.aad);
+	return pkt;
+}
+
+bool context_ccm(struct esp_ctx *c, const uint8_t iv[8], uint64_t seq,
+		 size_t text, uint8_t *icv)
+{
+	uint8_t nonce[ESP_NONCE_MAX];
 	uint8_t aad[12];
 	int n;
 
-	put_be32(aad, c->spi);
-	put_be64(aad + 4, seq);
-	if (c->kind == ESP_CCM &&
-	    EVP_CipherUpdate(c->cipher, NULL, &n, NULL, (int)text) != 1)
+	put_nonce(c, iv, nonce);
+	put_aad(c, seq, aad);
+	if (EVP_CipherInit_ex2(c->cipher, NULL, NULL, nonce, -1, NULL) != 1)
 		return false;
-	return EVP_CipherUpdate(c->cipher, NULL, &n, aad, sizeof(aad)) == 1;
+	if (icv && EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_SET_TAG,
+				       c->suite->icv_len, icv) != 1)
+		return false;
+	return EVP_CipherUpdate(c->cipher, NULL, &n, NULL, (int)text) == 1 &&
+	       EVP_CipherUpdate(c->cipher, NULL, &n, aad, sizeof(aad)) == 1;
 }
 
 bool context_hmac(struct esp_ctx *c, const uint8_t *pkt, size_t len,

@@ -4,9 +4,9 @@
  * RFC 4303, 4106, 4868, 7402 (appendix B: no inner IP header on the wire).
  *
  * THEORY OF OPERATION
- * An esp_ctx holds the cipher contexts of one direction of one SA for one
- * thread: OpenSSL contexts cannot be shared, so each worker makes its own
- * from the same keys. Sequence numbers come from outside (one atomic
+ * An esp_ctx holds the keyed state of one direction of one SA. What lives in
+ * OpenSSL's contexts cannot be shared, so each worker has its own from the
+ * same keys; what esp_ctx_shared says can, serves them all. Sequence numbers come from outside (one atomic
  * counter per SA, owned by the daemon), because several workers send on
  * one SA. The replay window belongs to the one worker that receives the
  * SPI: no lock.
@@ -39,6 +39,10 @@ int esp_setup(void) HG_CHECK;
 int esp_ctx_new(uint16_t suite, const struct sa_keys *keys, uint32_t spi,
 		bool seal, struct esp_ctx **out) HG_CHECK;
 void esp_ctx_free(struct esp_ctx *c);
+/* May several threads seal (or open) with it at once? */
+bool esp_ctx_shared(const struct esp_ctx *c);
+/* Whose AES-GCM it is, for people. */
+const char *esp_gcm_name(void);
 
 /* Octets on the wire (SPI to ICV) for plain octets of upper-layer data. */
 size_t esp_wire_len(const struct sa_suite *s, size_t plain);

@@ -19,28 +19,14 @@ uint32_t esp_spi(const uint8_t *pkt)
 	return get_be32(pkt);
 }
 
-static bool set_icv(struct esp_ctx *c, uint8_t *icv)
-{
-	return EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_SET_TAG,
-				   c->suite->icv_len, icv) == 1;
-}
-
 /* text octets after the IV are decrypted in place. AEAD: the ICV decides. */
 static enum reason open_gcm(struct esp_ctx *c, uint64_t seq, uint8_t *pkt,
 			    size_t text)
 {
 	uint8_t *iv = pkt + ESP_HDR;
-	uint8_t *p = iv + c->suite->iv_len;
-	int n = 0;
+	struct gcm_packet about = context_gcm(c, iv, seq);
 
-	if (!context_nonce(c, iv) || !set_icv(c, p + text) ||
-	    !context_aad(c, seq, text) ||
-	    EVP_DecryptUpdate(c->cipher, p, &n, p, (int)text) != 1)
-		return REASON_ESP_CRYPTO;
-	/* Compares the tags in constant time. */
-	if (EVP_DecryptFinal_ex(c->cipher, p + n, &n) != 1)
-		return REASON_ESP_AUTH;
-	return REASON_NUM;
+	return c->gcm->open(c->gcm_key, &about, iv + c->suite->iv_len, text);
 }
 
 /* The library's CCM compares the tags as it decrypts, in one step. */
@@ -51,8 +37,7 @@ static enum reason open_ccm(struct esp_ctx *c, uint64_t seq, uint8_t *pkt,
 	uint8_t *p = iv + c->suite->iv_len;
 	int n = 0;
 
-	if (!context_nonce(c, iv) || !set_icv(c, p + text) ||
-	    !context_aad(c, seq, text))
+	if (!context_ccm(c, iv, seq, text, p + text))
 		return REASON_ESP_CRYPTO;
 	if (EVP_DecryptUpdate(c->cipher, p, &n, p, (int)text) != 1)
 		return REASON_ESP_AUTH;

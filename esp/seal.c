@@ -62,12 +62,17 @@ static bool seal_gcm(struct esp_ctx *c, uint64_t seq, const struct job *j,
 		     uint8_t *out, size_t text)
 {
 	uint8_t *iv = out + ESP_HDR;
+	const struct gcm_piece in[] = {
+		{ j->head, j->head_len },
+		{ j->body, j->body_len },
+		{ j->trailer, j->trailer_len },
+	};
+	struct gcm_packet pkt;
 
+	(void)text;
 	put_be64(iv, seq);
-	return context_nonce(c, iv) && context_aad(c, seq, text) &&
-	       encrypt_text(c->cipher, j, iv + 8) &&
-	       EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_GET_TAG,
-				   c->suite->icv_len, iv + 8 + text) == 1;
+	pkt = context_gcm(c, iv, seq);
+	return c->gcm->seal(c->gcm_key, &pkt, in, 3, iv + 8);
 }
 
 /* Payload and trailer, one behind the other at p. */
@@ -91,7 +96,7 @@ static bool seal_ccm(struct esp_ctx *c, uint64_t seq, const struct job *j,
 
 	put_be64(iv, seq);
 	gather(j, p);
-	return context_nonce(c, iv) && context_aad(c, seq, text) &&
+	return context_ccm(c, iv, seq, text, NULL) &&
 	       EVP_EncryptUpdate(c->cipher, p, &n, p, (int)text) == 1 &&
 	       EVP_CIPHER_CTX_ctrl(c->cipher, EVP_CTRL_AEAD_GET_TAG,
 				   c->suite->icv_len, p + text) == 1;

@@ -406,6 +406,7 @@ static int print_status(const struct verb *v, const json_t *data)
 		     text_of(tun, "name"),
 		     (int)json_integer_value(json_object_get(tun, "mtu")),
 		     on_off(tun, "tso"), on_off(tun, "uso"));
+	(void)printf("%-14s%s\n", "AES-GCM by", text_of(data, "aes_gcm"));
 	(void)printf("%-14s%d\n", "workers",
 		     (int)json_integer_value(json_object_get(data, "workers")));
 	(void)printf("%-14s%d\n", "UDP port",

@@ -215,7 +215,8 @@ static int pair_match(struct cds_lfht_node *node, const void *key)
 static void sa_destroy(struct sa *s)
 {
 	for (unsigned k = 0; k < s->workers; k++)
-		esp_ctx_free(s->seal[k]);
+		if (!k || s->seal[k] != s->seal[0])
+			esp_ctx_free(s->seal[k]);
 	esp_ctx_free(s->open);
 	free(atomic_load(&s->path));
 	free(s);
@@ -242,9 +243,13 @@ static int sa_contexts(struct sa *s, const struct sa_pair *pair)
 	int err = esp_ctx_new(pair->suite, &pair->in, pair->spi_in, false,
 			      &s->open);
 
-	for (unsigned k = 0; !err && k < s->workers; k++)
-		err = esp_ctx_new(pair->suite, &pair->out, pair->spi_out, true,
-				  &s->seal[k]);
+	for (unsigned k = 0; !err && k < s->workers; k++) {
+		if (k && esp_ctx_shared(s->seal[0]))
+			s->seal[k] = s->seal[0];
+		else
+			err = esp_ctx_new(pair->suite, &pair->out,
+					  pair->spi_out, true, &s->seal[k]);
+	}
 	return err;
 }
 

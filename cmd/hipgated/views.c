@@ -399,15 +399,15 @@ static json_t *view_status(struct gate *g)
 	const struct plane *p = &g->plane;
 
 	return json_pack(
-		"{s:s,s:o,s:o,s:o,s:{s:s,s:i,s:b,s:b},s:i,s:i,s:o,s:o,s:o,s:o,"
-		"s:o}",
+		"{s:s,s:o,s:o,s:o,s:{s:s,s:i,s:b,s:b},s:s,s:i,s:i,s:o,s:o,s:o,"
+		"s:o,s:o}",
 		"version", HIPGATE_VERSION, "roles", roles_json(g->cfg), "hits",
 		hits_json(g), "identities", view_identities(g), "tun", "name",
 		p->tun.name, "mtu", (int)p->tun.mtu, "tso", (int)p->tun.tso,
-		"uso", (int)p->tun.uso, "workers", (int)p->workers_num, "port",
-		(int)g->cfg->port, "uptime_s", since(g->started_ns), "counts",
-		counts_json(g), "traffic", traffic_json(g), "io", io_json(g),
-		"drops", drops_json(g));
+		"uso", (int)p->tun.uso, "aes_gcm", esp_gcm_name(), "workers",
+		(int)p->workers_num, "port", (int)g->cfg->port, "uptime_s",
+		since(g->started_ns), "counts", counts_json(g), "traffic",
+		traffic_json(g), "io", io_json(g), "drops", drops_json(g));
 }
 
 static const struct {

@@ -149,6 +149,7 @@ answers = {
     "status": {"version": "0.1.0", "roles": ["proxy", "host"],
                "hits": ["2001:21::1"],
                "tun": {"name": "hip0", "mtu": 1400, "tso": True, "uso": False},
+               "aes_gcm": "OpenSSL",
                "workers": 2, "port": 10500, "uptime_s": 3723.5,
                "counts": {"associations": 1, "sas": 2},
                "traffic": {"out_packets": 3, "out_bytes": 400},

@@ -6,7 +6,7 @@
 
 # libc: memory, strings, text of numbers and addresses, sorting.
 PURE_LIBC='mem(cpy|move|set|cmp|chr|rchr|mem)|explicit_bzero
-malloc|calloc|realloc|reallocarray|free|abort
+malloc|calloc|realloc|reallocarray|aligned_alloc|free|abort
 str(len|nlen|cmp|ncmp|casecmp|ncasecmp|chr|rchr|str|spn|cspn|dup|ndup|cpy|ncpy)
 str(cat|ncat|pbrk|tol|toul|toll|toull|tok_r|sep)|stpcpy
 (v|)s(n|)printf|(v|)asprintf|(__isoc99_|)sscanf
@@ -23,7 +23,8 @@ PURE_LIBS_core='sodium_[a-z0-9_]+|randombytes_[a-z0-9_]+|crypto_[a-z0-9_]+'
 PURE_LIBS_hip="$PURE_LIBS_core"'
 (EVP|OSSL|BN|EC|ECDSA|EC_[A-Z]+|ECPKPARAMETERS|PEM|BIO|OPENSSL|CRYPTO)_\w+
 (HMAC|ASN1|X509|RAND|ERR|RSA|DH|i2d|d2i|o2i|i2o)_\w+'
-PURE_LIBS_esp=$PURE_LIBS_hip
+PURE_LIBS_esp="$PURE_LIBS_hip"'
+(alloc_mb_mgr|free_mb_mgr|init_mb_mgr_auto|imb_get_errno)'
 PURE_LIBS_nat=$PURE_LIBS_core
 PURE_LIBS_dns="$PURE_LIBS_core"'
 ldns_\w+'
