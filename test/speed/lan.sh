@@ -15,8 +15,6 @@ FLOOD_RUNS=${FLOOD_RUNS:-10}
 FLOOD_RATE=${FLOOD_RATE:-20000}
 FLOOD_SECONDS=40
 FLOOD_NET=3fff::/20
-NODES=(net fa hip web)
-DAEMONS=(fa hip)
 
 lan_net_up()
 {
@@ -35,6 +33,8 @@ lan_net_up()
 
 lan_up()
 {
+	NODES=(net fa hip web)
+	DAEMONS=(fa hip)
 	[[ -c /dev/net/tun ]] || modprobe tun 2>/dev/null || true
 	stage_down || return 1
 	dir_up

@@ -87,5 +87,5 @@ def flood_table: . as $all
 def lan_table: [16, 12, 30] as $w
 	| (["lan", "exchanges", "ms from I1 to R2"] | row($w)),
 	(lan_times | times_rows($w));
-def all: {operations: operations, rates: rates, floods: floods,
+def sums: {operations: operations, rates: rates, floods: floods,
 	udp_floods: udp_floods, lan: lan_times};
