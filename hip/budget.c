@@ -30,6 +30,8 @@ int budget_init(struct budgets *b, uint64_t now)
 		err = spent_init(&b->spent);
 	if (!err)
 		err = spent_init(&b->tried);
+	if (!err)
+		err = spent_init(&b->answered);
 	return err;
 }
 
@@ -43,4 +45,5 @@ void budget_fini(struct budgets *b)
 	srcrate_fini(&b->notify_out);
 	spent_fini(&b->spent);
 	spent_fini(&b->tried);
+	spent_fini(&b->answered);
 }

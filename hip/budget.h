@@ -16,6 +16,7 @@ struct budgets {
 	struct srcrate notify_out; /* NOTIFY we send */
 	struct spent spent;	   /* I2 that were accepted */
 	struct spent tried;	   /* #I that crypto was spent on */
+	struct spent answered;	   /* I1 that have just got their R1 */
 };
 
 /* HG_ENOMEM: budget_fini frees what there is. */

@@ -18,6 +18,7 @@
 #include "hip/notify.h"
 #include "hip/rekey.h"
 #include "hip/rendezvous.h"
+#include "hip/responder.h"
 #include "hip/statetab.h"
 #include "hip/suite.h"
 #include "hip/update.h"
@@ -188,6 +189,10 @@ static bool i1_passes(struct hip *h, struct packet *p)
 	r = rendezvous_check(h, p);
 	if (r != REASON_NUM) {
 		engine_drop(h, p, r);
+		return false;
+	}
+	if (responder_i1_again(h, p)) {
+		engine_drop(h, p, REASON_HIP_DUPLICATE);
 		return false;
 	}
 	/* RFC 7401 6.7: where R1 goes counts, not who passed the I1 on. */

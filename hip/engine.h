@@ -86,6 +86,7 @@ struct packet {
 	const struct endpoint *from;
 	const struct endpoint *at;
 	uint64_t now;
+	uint64_t print;	      /* I1: responder_i1_again's */
 	bool has_from;	      /* I1: relayed, and the proof was right: */
 	struct addr via_from; /* the Initiator's address */
 };

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* The Responder's part of the base exchange (RFC 7401 6.7, 6.9). */
 /* THEORY OF OPERATION
- * I1 is answered from the R1 pool and forgotten. An I2 is checked in the
- * order of its cost: HITs, state, a copy of the last one, then the puzzle
- * (two hashes); only who has solved one learns what we think of his suites
- * and of himself (NOTIFY), gets a job within the budgets of his prefix and
- * of his #I, and only what the job has verified makes or changes an
- * association. Until then there are an SPI promised and a place in the list
- * of jobs in flight.
+ * I1 is answered from the R1 pool and forgotten, but for a keyed hash of 64
+ * bits in a table of fixed size: the same I1 from and at the same addresses
+ * is not answered twice within `reack`, and costs its source no token.
+ * Whoever repeats an I1 does so later than that (we after 500 ms, or 250 ms
+ * to another locator); one that was delayed into that time has its answer.
+ * The whole content counts: nobody can have an I1 of another's ignored by
+ * asking for something else in its name.
+ *
+ * An I2 is checked in the order of its cost: HITs, state, a copy of the last
+ * one, then the puzzle (two hashes); only who has solved one learns what we
+ * think of his suites and of himself (NOTIFY), gets a job within the budgets
+ * of his prefix and of his #I, and only what the job has verified makes or
+ * changes an association. Until then there are an SPI promised and a place
+ * in the list of jobs in flight.
  *
  * Which I2 wins: each shows when its R1 was given out. One that is not
  * newer than the one that made the association, or, where we were
@@ -19,6 +26,7 @@
  */
 #include "hip/responder.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "hip/admit.h"
@@ -101,6 +109,21 @@ static void send_r1(struct hip *h, const struct packet *p, uint8_t *r1,
 	e->type = HIP_R1;
 }
 
+/* RFC 7401 5.3.1: in a storm, equal I1s that come soon after one another are
+ * discarded. A collision would cost its sender one repetition. */
+bool responder_i1_again(const struct hip *h, struct packet *p)
+{
+	uint8_t in[HIP_MSG_MAX + 2 * sizeof(struct endpoint)];
+
+	static_assert(sizeof(struct endpoint) == 18, "nothing between");
+	memcpy(in, p->m.raw, p->m.len);
+	memcpy(in + p->m.len, p->from, sizeof(*p->from));
+	memcpy(in + p->m.len + sizeof(*p->from), p->at, sizeof(*p->at));
+	p->print = spent_print(&h->budget.answered, in,
+			       p->m.len + sizeof(*p->from) + sizeof(*p->at));
+	return spent_has(&h->budget.answered, p->print, p->now);
+}
+
 void responder_i1(struct hip *h, struct event *ev)
 {
 	const struct packet *p = ev->p;
@@ -136,6 +159,8 @@ void responder_i1(struct hip *h, struct event *ev)
 	e->has_from = p->has_from;
 	e->from = p->via_from;
 	send_r1(h, p, r1, len);
+	spent_add(&h->budget.answered, p->print, ev->now + engine_times.reack,
+		  ev->now);
 }
 
 /* Both began: the greater HIT answers (RFC 7401 6.7 step 3, Table 3). */

@@ -13,8 +13,9 @@
  * it did is too old for us, known or not. So no replay gets through; under
  * such a load a puzzle just has to be answered sooner.
  *
- * A second table of this kind counts the jobs each #I has cost us
- * (responder.c), where forgetting is harmless. Owner: the engine's thread.
+ * A second table of this kind counts the jobs each #I has cost us, a third
+ * knows the I1s that were answered a moment ago (responder.c); there,
+ * forgetting is harmless. Owner: the engine's thread.
  */
 #include "hip/spent.h"
 

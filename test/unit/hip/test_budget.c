@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Budgets: all there or an error, and what I2s are refused for. */
+/* Budgets: all there or an error, and what I1s and I2s are refused for. */
 #include "hip/budget.h"
 
+#include "hip/dh.h"
 #include "hip/puzzle.h"
 #include "test/unit/hip/alloc.h"
 #include "test/unit/hip/stopped.h"
@@ -21,7 +22,7 @@ START_TEST(short_memory_is_an_error_and_leaks_nothing)
 		budget_fini(&b);
 		ck_assert_int_lt(n, 20);
 	}
-	ck_assert_int_eq(n, 8 + 1); /* each table failed once */
+	ck_assert_int_eq(n, 9 + 1); /* each table failed once */
 }
 END_TEST
 
@@ -190,6 +191,174 @@ START_TEST(an_i2_whose_job_cannot_start_gives_its_spi_back)
 }
 END_TEST
 
+/* ---- the same I1 again --------------------------------------------------- */
+
+/* This I1 is answered, or is the same as one that just was. */
+static void i1_again(struct lab *lab, const struct lab_packet *p, bool again)
+{
+	uint64_t dropped = lab_drops(lab, 1, REASON_HIP_DUPLICATE);
+	unsigned shown = lab->host[1].count[HIP_DROPPED];
+	unsigned r1 = lab->sent[HIP_R1];
+	struct snap was;
+
+	snap_take(lab, 1, &was);
+	lab_input(lab, 1, p);
+	lab->head = lab->tail;
+	snap_same(lab, 1, &was, again);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE),
+			  dropped + again);
+	ck_assert_uint_eq(lab->host[1].count[HIP_DROPPED], shown + again);
+	ck_assert_uint_eq(lab->sent[HIP_R1], r1 + !again);
+}
+
+START_TEST(the_same_i1_is_answered_ten_times_a_second)
+{
+	struct capture c;
+	struct lab *lab = stopped(&c, HIP_I1);
+
+	i1_again(lab, &c.p, false);
+	/* More than its source has tokens for: they are not touched. */
+	for (int n = 0; n < 99; n++) {
+		i1_again(lab, &c.p, true);
+		lab->now += LAB_MS;
+	}
+	lab->now += LAB_MS - 1;
+	i1_again(lab, &c.p, true);
+	lab->now += 1;
+	i1_again(lab, &c.p, false);
+	i1_again(lab, &c.p, true);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(an_i1_is_the_same_only_in_everything)
+{
+	struct capture c;
+	struct lab *lab = stopped(&c, HIP_I1);
+	struct lab_packet p[7];
+	size_t len;
+
+	for (size_t i = 0; i < 7; i++)
+		p[i] = c.p;
+	p[0].msg[12] ^= 1; /* HIT-I */
+	p[1].msg[23] ^= 1;
+	/* Who asks for another group in a victim's name gets another R1, and
+	 * does not keep the victim from its own. */
+	contents(&p[2], PARAM_DH_GROUP_LIST, &len)[0] = DH_P384;
+	p[3].src.addr.b[15] ^= 1;
+	p[4].src.port ^= 1;
+	p[5].dst.addr.b[15] ^= 1;
+	p[6].dst.port ^= 1;
+	i1_again(lab, &c.p, false);
+	for (size_t i = 0; i < 7; i++) {
+		i1_again(lab, &p[i], false);
+		i1_again(lab, &p[i], true);
+	}
+	i1_again(lab, &c.p, true);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(an_i1_for_another_identity_is_another)
+{
+	struct capture c;
+	struct lab *lab = stopped(&c, HIP_I1);
+	struct hip_identity *id = lab_identity(HIP_ALG_ECDSA_P256, 2);
+
+	ck_assert_int_eq(hip_add_identity(lab->host[1].h, id, lab->now), HG_OK);
+	lab_effects(lab, 1);
+	i1_again(lab, &c.p, false);
+	memcpy(c.p.msg + 24, hip_identity_hit(id)->b, 16);
+	i1_again(lab, &c.p, false);
+	i1_again(lab, &c.p, true);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(an_i1_that_was_not_answered_is_not_the_same)
+{
+	struct capture c;
+	struct lab *lab = stopped(&c, HIP_I1);
+
+	lab->host[1].h->cfg.responder = false;
+	lab_input(lab, 1, &c.p);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DENIED), 1);
+	lab->host[1].h->cfg.responder = true;
+	i1_again(lab, &c.p, false);
+	i1_again(lab, &c.p, true);
+	lab_free(lab);
+}
+END_TEST
+
+/* Each mark of the table becomes one that is alive and somebody else's. */
+static void fill_answered(struct lab *lab)
+{
+	struct spent_mark *mark = lab->host[1].h->budget.answered.mark;
+
+	for (size_t i = 0; i < SPENT_SETS * SPENT_WAYS; i++)
+		mark[i] = (struct spent_mark){ i + 1, lab->now + LAB_S };
+}
+
+START_TEST(in_a_full_table_an_i1_is_answered_and_remembered)
+{
+	struct capture c;
+	struct lab *lab = stopped(&c, HIP_I1);
+
+	fill_answered(lab);
+	i1_again(lab, &c.p, false);
+	i1_again(lab, &c.p, true);
+	fill_answered(lab); /* forgotten: that costs an R1 and no more */
+	i1_again(lab, &c.p, false);
+	i1_again(lab, &c.p, true);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(all_the_bits_of_its_hash_make_an_i1_the_same)
+{
+	struct capture c;
+	struct lab *lab = stopped(&c, HIP_I1);
+	struct spent_mark *mark = lab->host[1].h->budget.answered.mark;
+	size_t at = 0;
+
+	i1_again(lab, &c.p, false);
+	while (at < SPENT_SETS * SPENT_WAYS - 1 && !mark[at].print)
+		at++;
+	mark[at].print ^= UINT64_C(1) << 63; /* in the same set */
+	i1_again(lab, &c.p, false);
+	i1_again(lab, &c.p, true);
+	lab_free(lab);
+}
+END_TEST
+
+static bool lose_r1(struct lab *lab, struct lab_packet *p)
+{
+	(void)lab;
+	return p->msg[2] != HIP_R1;
+}
+
+START_TEST(an_i1_that_an_initiator_repeats_is_always_answered)
+{
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+	/* Raced as if they were three: the fastest there is. */
+	const struct endpoint at[] = { lab->host[1].at, lab->host[1].at,
+				       lab->host[1].at };
+
+	lab->hook = lose_r1;
+	ck_assert_int_eq(hip_want(lab->host[0].h, NULL, &lab->host[1].hit, at,
+				  3, lab->now),
+			 HG_OK);
+	lab_drain(lab);
+	lab_sleep(lab, 30 * LAB_S);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_E_FAILED);
+	ck_assert_uint_eq(lab->sent[HIP_I1], 7);
+	ck_assert_uint_eq(lab->sent[HIP_R1], 7);
+	ck_assert_uint_eq(lab->host[1].count[HIP_DROPPED], 0);
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_budget_suite(void)
 {
 	Suite *s = suite_create("budget");
@@ -204,6 +373,13 @@ Suite *test_budget_suite(void)
 	tcase_add_test(t, solved_puzzles_of_one_prefix_have_a_budget);
 	tcase_add_test(t, an_i2_that_is_repeated_gets_ten_r2_a_second);
 	tcase_add_test(t, an_i2_whose_job_cannot_start_gives_its_spi_back);
+	tcase_add_test(t, the_same_i1_is_answered_ten_times_a_second);
+	tcase_add_test(t, an_i1_is_the_same_only_in_everything);
+	tcase_add_test(t, an_i1_for_another_identity_is_another);
+	tcase_add_test(t, an_i1_that_was_not_answered_is_not_the_same);
+	tcase_add_test(t, in_a_full_table_an_i1_is_answered_and_remembered);
+	tcase_add_test(t, all_the_bits_of_its_hash_make_an_i1_the_same);
+	tcase_add_test(t, an_i1_that_an_initiator_repeats_is_always_answered);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -205,8 +205,10 @@ START_TEST(a_flood_of_i1_allocates_nothing_and_leaves_nothing)
 	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P384, 0);
 	p = i1_of(lab, 0, DH_P384, 100);
 	p.src = spoofed(false);
-	for (int n = 0; n < 4; n++) /* the buffers of the queue */
+	for (int n = 0; n < 4; n++) { /* the buffers of the queue */
+		lab->now += 100 * LAB_MS;
 		(void)input(lab, 0, &p);
+	}
 	snap_take(lab, 0, &was);
 	before = alloc_calls;
 	for (uint32_t n = 0; n < 20000; n++) {

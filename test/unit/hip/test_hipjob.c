@@ -205,6 +205,7 @@ START_TEST(a_good_job_whose_association_is_gone_or_new_changes_nothing)
 	back_late(lab, 0, REASON_HIP_STATE);
 	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_UNASSOCIATED);
 	/* Wanted again, it is another exchange. */
+	lab->now += 100 * LAB_MS; /* and another I1 */
 	lab_want(lab, 0, 1);
 	lab_run(lab);
 	hip_close(lab->host[0].h, &lab->host[1].hit, lab->now);

@@ -97,6 +97,25 @@ START_TEST(r1_names_the_server_and_the_initiator_sees_it)
 }
 END_TEST
 
+START_TEST(the_same_i1_twice_through_the_server_is_answered_once)
+{
+	struct lab *lab = three();
+	unsigned r1 = lab->sent[HIP_R1];
+
+	lab->hook = keep_relayed;
+	lab_want_at(lab, 0, 1, &lab->host[2].at);
+	lab_run(lab);
+	ck_assert_uint_eq(lab->sent[HIP_R1], r1 + 1);
+	lab_input(lab, 1, &kept);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), 1);
+	ck_assert_uint_eq(lab->sent[HIP_R1], r1 + 1);
+	lab->now += 100 * LAB_MS;
+	lab_input(lab, 1, &kept);
+	ck_assert_uint_eq(lab->sent[HIP_R1], r1 + 2);
+	lab_free(lab);
+}
+END_TEST
+
 static bool other_port(struct lab *lab, struct lab_packet *p)
 {
 	(void)lab;
@@ -298,6 +317,8 @@ Suite *test_rendezvous_suite(void)
 		t,
 		an_exchange_through_the_server_ends_at_the_hosts_own_address);
 	tcase_add_test(t, r1_names_the_server_and_the_initiator_sees_it);
+	tcase_add_test(t,
+		       the_same_i1_twice_through_the_server_is_answered_once);
 	tcase_add_test(t, an_i1_from_another_port_is_not_relayed);
 	tcase_add_test(t, an_i1_for_nobody_is_not_relayed);
 	tcase_add_test(

@@ -374,6 +374,7 @@ START_TEST(i1_beyond_the_rate_is_not_answered)
 	struct lab *lab = stopped(&c, HIP_I1);
 
 	for (int i = 0; i < 100; i++) {
+		c.p.msg[23] = (uint8_t)i; /* each of another HIT */
 		lab_input(lab, 1, &c.p);
 		lab->head = lab->tail;
 	}
