@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The Initiator: retries, refusals, crossing exchanges, peers that restart. */
+#include "core/wire.h"
 #include "hip/offer.h"
 #include "test/unit/hip/alloc.h"
 #include "test/unit/hip/snap.h"
@@ -86,6 +87,66 @@ static bool stash(struct lab *lab, struct lab_packet *p)
 	s->p = *p;
 	return false; /* the first one comes late */
 }
+
+static bool lose_r1(struct lab *lab, struct lab_packet *p)
+{
+	(void)lab;
+	return p->msg[2] != HIP_R1;
+}
+
+/* Sixteen R1s a second that could be the peer's until their signatures have
+ * been checked, so that there always is one in work. */
+START_TEST(forged_r1s_neither_stop_the_i1s_nor_pile_up)
+{
+	struct lab *lab = pair();
+	struct stash s = { .type = HIP_R1 };
+	struct hip_msg m;
+	uint8_t *i;
+
+	hip_set_opportunistic(lab->host[1].h, true);
+	lab->hook = stash;
+	lab->hook_arg = &s;
+	if (_i == 0)
+		ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
+	else
+		ck_assert_int_eq(hip_want_opportunistic(lab->host[0].h, NULL,
+							&lab->host[1].at,
+							lab->now),
+				 HG_OK);
+	lab_drain(lab);
+	ck_assert_uint_gt(s.p.len, 0);
+	lab->hook = lose_r1;
+	ck_assert_int_eq(param_parse(s.p.msg, s.p.len, &m), REASON_NUM);
+	i = s.p.msg + (param_find(&m, PARAM_PUZZLE)->contents - s.p.msg) + 4;
+	s.p.msg[s.p.len - 20] ^= 1; /* in the signature */
+	lab->hold_jobs = true;
+	/* One is not waited for longer than a minute. */
+	for (unsigned n = 1; lab->sent[HIP_I1] < 3 && n < 4 * 125; n++) {
+		for (unsigned k = 0; k < 4; k++) {
+			put_be32(i, 4 * n + k); /* none is the same */
+			lab_input(lab, 0, &s.p);
+			ck_assert_uint_le(lab->held_num, 2);
+		}
+		if (lab->held_num == 2) { /* one ends, the other goes on */
+			lab->held_num = 1;
+			lab_job(lab, 0, lab->held[0].job);
+			lab->held[0] = lab->held[1];
+			lab_effects(lab, 0);
+		}
+		lab_sleep(lab, 250 * LAB_MS);
+	}
+	ck_assert_uint_eq(lab->sent[HIP_I1], 3);
+	ck_assert_uint_gt(lab_drops(lab, 0, REASON_HIP_BUSY), 2 * 4 * 120);
+	/* The flood over, the next true R1 is taken. */
+	lab->hook = NULL;
+	lab->hold_jobs = false;
+	lab_release(lab);
+	lab_sleep(lab, 10 * LAB_S);
+	ck_assert(lab_agree(lab, 0, 1));
+	ck_assert_uint_eq(lab->host[0].count[HIP_FAILED], 0);
+	lab_free(lab);
+}
+END_TEST
 
 START_TEST(joining_does_not_lead_back_to_locators_tried_before)
 {
@@ -452,6 +513,8 @@ Suite *test_initiator_suite(void)
 		t,
 		unanswered_i1_is_sent_five_times_and_fails_for_thirty_seconds);
 	tcase_add_test(t, i1_races_three_locators_then_goes_to_one_at_a_time);
+	tcase_add_loop_test(t, forged_r1s_neither_stop_the_i1s_nor_pile_up, 0,
+			    2);
 	tcase_add_test(t, joining_does_not_lead_back_to_locators_tried_before);
 	tcase_add_test(
 		t, at_most_two_puzzles_of_a_peer_are_in_work_and_one_ends_both);

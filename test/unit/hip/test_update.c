@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* UPDATE: acknowledged, repeated, refused. */
-#include "test/unit/hip/lab.h"
+#include "test/unit/hip/snap.h"
 
 #include "hip/assoc.h"
 #include "hip/auth.h"
+#include "hip/dh.h"
 #include "hip/engine.h"
 #include "hip/fields.h"
 
@@ -221,6 +222,154 @@ START_TEST(updates_come_out_of_order_and_beyond_the_window)
 }
 END_TEST
 
+/* The first UPDATE of host 0, with half of a rekey: the answer has to wait
+ * for a job. Returns that. */
+static struct hip_job *slow_update(struct lab *lab)
+{
+	struct assoc *a = assoc(lab, 0);
+	const struct dh_group *g = dh_group(a->keys->dh);
+	struct field_esp_info info = { .old_spi = lab->host[0].sa.spi_in,
+				       .new_spi = 0x12345678 };
+	struct field_dh f = { .group = g->id, .public_len = g->public_len };
+	struct msg_builder b;
+	struct lab_packet p;
+	struct dh_key *dh;
+
+	ck_assert_int_eq(dh_generate(g, &dh), HG_OK);
+	f.public = dh_public(dh);
+	message_begin(&b, HIP_UPDATE, &a->self, &a->peer);
+	fields_put_esp_info(&b, &info);
+	fields_put_seq(&b, 0);
+	fields_put_dh(&b, &f);
+	p = finish(lab, &b, "late");
+	dh_free(dh);
+	lab->hold_jobs = true;
+	lab_input(lab, 1, &p);
+	ck_assert_uint_eq(lab->held_num, 1); /* its signature */
+	lab->held_num = 0;
+	lab_job(lab, 1, lab->held[0].job);
+	lab_effects(lab, 1);
+	ck_assert_uint_eq(lab->held_num, 1);
+	lab->held_num = 0;
+	lab->hold_jobs = false;
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	return lab->held[0].job;
+}
+
+/* One UPDATE of host 0: what it is refused for, or it is answered. */
+static void plain_update(struct lab *lab, uint32_t seq, enum reason r)
+{
+	struct lab_packet p = update(lab, &seq, NULL);
+	uint64_t dropped = lab->host[1].count[HIP_DROPPED];
+	uint64_t named = lab_drops(lab, 1, r);
+	unsigned sent = lab->sent[HIP_UPDATE];
+
+	lab->now += LAB_S; /* known ones are acknowledged again */
+	lab_input(lab, 1, &p);
+	ck_assert_uint_eq(lab->host[1].count[HIP_DROPPED] - dropped,
+			  r != REASON_NUM);
+	if (r != REASON_NUM)
+		ck_assert_uint_eq(lab_drops(lab, 1, r), named + 1);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE],
+			  sent + (r != REASON_HIP_STATE));
+}
+
+/* Its answer comes when so many newer ones have been answered; in the window
+ * of 32 it is remembered, behind it nothing is. */
+START_TEST(an_update_that_is_answered_late_disturbs_no_newer_one)
+{
+	static const uint32_t newer[] = { 1, 16, 31, 32, 33, 34, 63, 64, 97 };
+	uint32_t last = newer[_i];
+	uint32_t gap = last > 3 ? last - 1 : 0; /* not sent: 0 is none */
+	struct lab *lab = up();
+	struct lab_packet out = { .len = 0 };
+	struct hip_job *job;
+	struct field_ack ack;
+	struct hip_msg m;
+
+	lab->hook = keep;
+	lab->hook_arg = &out;
+	job = slow_update(lab);
+	for (uint32_t seq = 1; seq <= last; seq++) {
+		if (seq != gap)
+			plain_update(lab, seq, REASON_NUM);
+	}
+	lab_run(lab);
+	lab_job(lab, 1, job);
+	lab_effects(lab, 1);
+	lab_run(lab);
+	ck_assert_int_eq(param_parse(out.msg, out.len, &m), REASON_NUM);
+	ck_assert(fields_get_ack(param_find(&m, PARAM_ACK), &ack));
+	ck_assert_uint_eq(ack.num, 1);
+	ck_assert_uint_eq(ack.id[0], 0);
+	ck_assert_ptr_nonnull(param_find(&m, PARAM_ESP_INFO));
+	for (uint32_t seq = last; seq && last - seq < 32; seq--)
+		plain_update(lab, seq,
+			     seq == gap ? REASON_NUM : REASON_HIP_DUPLICATE);
+	plain_update(lab, 0,
+		     last < 32 ? REASON_HIP_DUPLICATE : REASON_HIP_STATE);
+	plain_update(lab, last + 1, REASON_NUM);
+	lab_free(lab);
+}
+END_TEST
+
+/* An ACK alone, of what was never sent: refused, and all is as it was. */
+static void false_ack(struct lab *lab, uint32_t id)
+{
+	struct lab_packet p = update(lab, NULL, &id);
+	uint64_t before = lab_drops(lab, 1, REASON_HIP_DUPLICATE);
+	struct snap was;
+
+	snap_take(lab, 1, &was);
+	lab_input(lab, 1, &p);
+	snap_same(lab, 1, &was, true);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), before + 1);
+	ck_assert(assoc(lab, 1)->up.outstanding);
+}
+
+START_TEST(an_ack_of_what_was_never_sent_is_refused_and_changes_nothing)
+{
+	struct lab *lab = up();
+	struct assoc_update *up = &assoc(lab, 1)->up;
+	struct lab_packet out = { .len = 0 };
+	uint32_t id;
+	struct lab_packet p;
+
+	lab->hook = keep;
+	lab->hook_arg = &out;
+	lab_sleep(lab, 31 * LAB_S);
+	lab->hold_jobs = true;
+	hip_traffic(lab->host[1].h, &lab->host[1].hit, &lab->host[0].hit, false,
+		    lab->now);
+	lab_drain(lab);
+	ck_assert_uint_eq(lab->held_num, 1);
+	id = up->next_id - 1;
+	false_ack(lab, id); /* it has not left: it is being signed */
+	lab->hold_jobs = false;
+	lab_release(lab);
+	lab_run(lab);
+	ck_assert_uint_gt(out.len, 0);
+	false_ack(lab, id + 1);
+	false_ack(lab, id - 1);
+	false_ack(lab, id + (UINT32_C(1) << 31));
+	false_ack(lab, id ^ (UINT32_C(1) << 8));
+	/* One that asks something, too, is answered; ours is still out. */
+	p = update(lab, &(uint32_t){ 0 }, &(uint32_t){ id + 1 });
+	lab_input(lab, 1, &p);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 2);
+	ck_assert(up->outstanding);
+	ck_assert_ptr_nonnull(up->sent.p);
+	lab_sleep(lab, LAB_S); /* and is sent again */
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 3);
+	p = update(lab, NULL, &id);
+	lab_input(lab, 1, &p);
+	ck_assert(!up->outstanding);
+	lab_sleep(lab, 20 * LAB_S);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 3);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(an_ack_of_nothing_and_an_empty_update_are_refused)
 {
 	struct lab *lab = up();
@@ -311,6 +460,11 @@ Suite *test_update_suite(void)
 	tcase_add_test(t, an_earlier_update_is_acknowledged_again_too);
 	tcase_add_loop_test(t, echo_requests_are_answered, 0, 3);
 	tcase_add_test(t, updates_come_out_of_order_and_beyond_the_window);
+	tcase_add_loop_test(
+		t, an_update_that_is_answered_late_disturbs_no_newer_one, 0, 9);
+	tcase_add_test(
+		t,
+		an_ack_of_what_was_never_sent_is_refused_and_changes_nothing);
 	tcase_add_test(t, an_ack_of_nothing_and_an_empty_update_are_refused);
 	tcase_add_test(t, a_changed_update_is_not_processed);
 	tcase_add_test(t, a_silent_peer_is_probed_and_answers);
