@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Access rules at work: in base exchanges, at an agent, and when changed. */
-#include "test/unit/hip/lab.h"
+#include "test/unit/hip/relay_bed.h"
 
 static struct hip_access_rule by_hit(bool allow, const struct hit *hit)
 {
@@ -39,27 +39,6 @@ static void clear(struct lab *lab, size_t i)
 static struct lab *two(void)
 {
 	return lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
-}
-
-/* 0 the proxy, 1 the host, 2 the agent where it is registered. */
-static struct lab *three(void)
-{
-	struct lab *lab = calloc(1, sizeof(*lab));
-	struct hip_config cfg = lab_config();
-
-	lab->now = 500 * LAB_S;
-	lab_boot(lab, 1, &cfg, HIP_ALG_ECDSA_P384, 1);
-	cfg.responder = false;
-	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
-	cfg.rendezvous = true;
-	lab_boot(lab, 2, &cfg, HIP_ALG_ECDSA_P256, 2);
-	lab->num = 3;
-	ck_assert_int_eq(hip_register(lab->host[1].h, NULL, &lab->host[2].hit,
-				      &lab->host[2].at, 600, lab->now),
-			 HG_OK);
-	lab_drain(lab);
-	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 1);
-	return lab;
 }
 
 static void established(struct lab *lab, size_t via)

@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* I1 through a rendezvous server: 0 the proxy, 1 the host, 2 the server. */
-#include "test/unit/hip/lab.h"
+#include "test/unit/hip/relay_bed.h"
 
 #include "hip/auth.h"
 #include "hip/engine.h"
 #include "hip/fields.h"
-
-static struct lab *three(void)
-{
-	struct lab *lab = calloc(1, sizeof(*lab));
-	struct hip_config cfg = lab_config();
-
-	lab->now = 500 * LAB_S;
-	lab_boot(lab, 1, &cfg, HIP_ALG_ECDSA_P384, 1);
-	cfg.responder = false;
-	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
-	cfg.rendezvous = true;
-	lab_boot(lab, 2, &cfg, HIP_ALG_ECDSA_P256, 2);
-	lab->num = 3;
-	ck_assert_int_eq(hip_register(lab->host[1].h, NULL, &lab->host[2].hit,
-				      &lab->host[2].at, 600, lab->now),
-			 HG_OK);
-	lab_drain(lab);
-	return lab;
-}
 
 static struct lab_packet kept;
 static bool keep_relayed(struct lab *lab, struct lab_packet *p)
