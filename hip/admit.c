@@ -11,7 +11,7 @@
  *
  * New rules (hip_set_access) are made whole, swapped, and only then applied
  * to what is there: associations and registrations that they deny are
- * closed, all others are not touched. Owner: the engine's thread.
+ * closed, opportunistic wishes fail; all others are not touched. Owner: the engine's thread.
  */
 #include "hip/admit.h"
 
@@ -131,6 +131,7 @@ int hip_set_access(struct hip *h, const struct hip_access list[HIP_ROLE_NUM],
 		return err;
 	access_fini(&h->access);
 	h->access = made;
+	opportunistic_admit(h);
 	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
 		struct assoc *a = h->assocs.bucket[i];
 

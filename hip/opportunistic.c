@@ -11,7 +11,8 @@
  * comes, HIP_FAILED says so of the address. That it is the HIT of an earlier time is never
  * expected. There is no association before that: the wish lives here, with
  * I1s that are repeated as others are. At most two jobs run for a wish; the
- * first that ends well wins.
+ * first that ends well wins. It fails at once when its identity is retired
+ * or new access rules deny the address.
  *
  * A Responder answers with an identity that is not anonymous, in the
  * Initiator's HIT suite if it has one, and only when the I1 came straight:
@@ -116,6 +117,12 @@ static void send_i1(struct hip *h, struct opportunistic *w, uint64_t now)
 		    now + engine_backoff(engine_times.retry, w->tries));
 }
 
+static bool denied(struct hip *h, const struct addr *at)
+{
+	return access_judge(&h->access, HIP_ROLE_INITIATOR, &hit_null, at) ==
+	       ACCESS_DENY;
+}
+
 int hip_want_opportunistic(struct hip *h, const struct hit *self,
 			   const struct endpoint *at, uint64_t now)
 {
@@ -126,8 +133,7 @@ int hip_want_opportunistic(struct hip *h, const struct hit *self,
 	self = self ? self : hip_default_hit(h);
 	if (!self || !selves_begins(h, self) || addr_is_unusable(&at->addr))
 		return HG_EINVAL;
-	if (access_judge(&h->access, HIP_ROLE_INITIATOR, &hit_null,
-			 &at->addr) == ACCESS_DENY) {
+	if (denied(h, &at->addr)) {
 		reason_count(&h->reasons, REASON_HIP_DENIED);
 		return HG_EPERM;
 	}
@@ -153,14 +159,34 @@ int hip_want_opportunistic(struct hip *h, const struct hit *self,
 	return HG_OK;
 }
 
-static void give_up(struct hip *h, struct opportunistic *w)
+static void give_up(struct hip *h, struct opportunistic *w, enum reason why)
 {
 	struct hip_effect *e = effects_put(&h->fx, HIP_FAILED);
 
 	e->self = w->self; /* the peer is nobody: the null HIT */
 	e->peer_at = w->at;
-	e->reason = w->why;
+	e->reason = why;
 	forget(h, w);
+}
+
+void opportunistic_leave(struct hip *h, const struct hit *self)
+{
+	for (size_t i = h->opportunistics.num; i-- > 0;) {
+		struct opportunistic *w = h->opportunistics.v[i];
+
+		if (hit_eq(&w->self, self))
+			give_up(h, w, REASON_HIP_STATE);
+	}
+}
+
+void opportunistic_admit(struct hip *h)
+{
+	for (size_t i = h->opportunistics.num; i-- > 0;) {
+		struct opportunistic *w = h->opportunistics.v[i];
+
+		if (denied(h, &w->at.addr))
+			give_up(h, w, REASON_HIP_DENIED);
+	}
 }
 
 void opportunistic_timer(struct hip *h, struct due *d, uint64_t now)
@@ -181,7 +207,7 @@ void opportunistic_timer(struct hip *h, struct due *d, uint64_t now)
 	}
 	w->tries++;
 	if (w->tries >= engine_times.i1_max)
-		give_up(h, w);
+		give_up(h, w, w->why);
 	else
 		send_i1(h, w, now);
 }
@@ -288,7 +314,7 @@ static void found(struct hip *h, struct opportunistic *w, struct hip_job *job,
 		forget(h, w);
 		return;
 	}
-	if (!ev.a && selves_begins(h, &w->self))
+	if (!ev.a)
 		ev.a = begun(h, w, &p->m.sender, p->now);
 	else
 		ev.a = NULL;

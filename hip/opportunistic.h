@@ -22,6 +22,10 @@ struct assoc;
 struct packet;
 
 void opportunistic_fini(struct hip *h);
+/* Ends the wishes of an identity that goes: HIP_FAILED. */
+void opportunistic_leave(struct hip *h, const struct hit *self);
+/* The same for those to an address that new access rules deny. */
+void opportunistic_admit(struct hip *h);
 /* An I1 to no HIT: true when it is to be answered, and then by the HIT that
  * has been put into p. Else it has been dropped. */
 bool opportunistic_i1(struct hip *h, struct packet *p);

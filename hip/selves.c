@@ -10,7 +10,7 @@
  * a fresh anonymous key, which never leaves the memory of this process. Such
  * an identity only begins exchanges, so it needs no R1; an I1 or I2 to it is
  * answered as one to a stranger's HIT is. hip_remove_identity closes its
- * associations, and when the last of them is gone, the key is wiped.
+ * associations, ends its opportunistic wishes, and when the last of them is gone, the key is wiped.
  *
  * Owner: the engine's thread.
  */
@@ -173,6 +173,8 @@ int hip_remove_identity(struct hip *h, const struct hit *self, uint64_t now)
 
 	if (!m)
 		return engine_identity(h, self) ? HG_EINVAL : HG_ENOENT;
+	if (!m->retiring)
+		opportunistic_leave(h, self);
 	if (!m->retiring && m->assocs)
 		leave(h, self, now);
 	m->retiring = true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Beginning by address only (RFC 7401 4.1.8). */
+#include "hip/hipjob.h"
 #include "test/unit/hip/lab.h"
 
 /* Two hosts, the second of which answers an I1 to no HIT, or not. */
@@ -275,6 +276,95 @@ START_TEST(what_access_rules_deny_is_not_asked_and_not_found)
 }
 END_TEST
 
+/* Asked as `self`; its R1 has come, and is in work. */
+static void ask_as(struct lab *lab, const struct hit *self)
+{
+	ck_assert_int_eq(hip_want_opportunistic(lab->host[0].h, self,
+						&lab->host[1].at, lab->now),
+			 HG_OK);
+	lab->hold_jobs = true;
+	lab_drain(lab);
+	ck_assert_uint_eq(lab->held_num, 1);
+}
+
+/* The wish has ended for this reason, its job comes to nothing. */
+static void ended(struct lab *lab, enum reason why)
+{
+	const struct hip_effect *e = &lab->host[0].last[HIP_FAILED];
+	uint64_t late = lab_drops(lab, 0, REASON_HIP_STATE);
+
+	lab_effects(lab, 0);
+	ck_assert_uint_eq(lab->host[0].count[HIP_FAILED], 1);
+	ck_assert(hit_is_null(&e->peer));
+	ck_assert(endpoint_eq(&e->peer_at, &lab->host[1].at));
+	ck_assert_int_eq(e->reason, why);
+	ck_assert(atomic_load(&lab->held[0].job->cancel));
+	atomic_store(&lab->held[0].job->cancel, false); /* too late to tell */
+	lab->hold_jobs = false;
+	lab_release(lab);
+	ck_assert_uint_eq(lab_drops(lab, 0, REASON_HIP_STATE), late + 1);
+	lab_sleep(lab, 20 * LAB_S);
+	ck_assert_uint_eq(lab->sent[HIP_I1], 1);
+	ck_assert_uint_eq(lab->sent[HIP_I2], 0);
+	ck_assert_uint_eq(lab->host[0].count[HIP_FAILED], 1);
+}
+
+START_TEST(a_wish_ends_when_new_rules_deny_its_address)
+{
+	struct lab *lab = two(true);
+	struct hip_access_rule r = { .allow = false };
+	struct hip_access list[HIP_ROLE_NUM] = { [HIP_ROLE_INITIATOR] = { &r,
+									  1 } };
+
+	ask_as(lab, NULL);
+	/* Others, or a HIT that nobody knows to be there: it goes on. */
+	ck_assert_int_eq(prefix_parse("192.0.2.3", &r.prefix), HG_OK);
+	ck_assert_int_eq(hip_set_access(lab->host[0].h, list, lab->now), HG_OK);
+	r.by_hit = true;
+	r.hit = lab->host[1].hit;
+	ck_assert_int_eq(hip_set_access(lab->host[0].h, list, lab->now), HG_OK);
+	lab_effects(lab, 0);
+	ck_assert_uint_eq(lab->host[0].count[HIP_FAILED], 0);
+	r.by_hit = false;
+	ck_assert_int_eq(prefix_parse("192.0.2.2", &r.prefix), HG_OK);
+	ck_assert_int_eq(hip_set_access(lab->host[0].h, list, lab->now), HG_OK);
+	ended(lab, REASON_HIP_DENIED);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_wish_ends_with_its_identity)
+{
+	struct lab *lab = two(true);
+	struct hip *h = lab->host[0].h;
+	struct endpoint other = lab_at(7);
+	struct hit made;
+
+	ck_assert_int_eq(hip_make_identity(h, 1), HG_OK);
+	lab_effects(lab, 0);
+	made = lab->host[0].last[HIP_IDENTITY].self;
+	ask_as(lab, &made);
+	ck_assert_int_eq(hip_remove_identity(h, &made, lab->now), HG_OK);
+	ended(lab, REASON_HIP_STATE);
+	ck_assert_int_eq(
+		hip_want_opportunistic(h, &made, &lab->host[1].at, lab->now),
+		HG_EINVAL);
+	/* Those of another one go on. */
+	ck_assert_int_eq(hip_make_identity(h, 2), HG_OK);
+	lab_effects(lab, 0);
+	made = lab->host[0].last[HIP_IDENTITY].self;
+	ck_assert_int_eq(hip_want_opportunistic(h, &made, &other, lab->now),
+			 HG_OK);
+	ask(lab);
+	ck_assert_int_eq(hip_remove_identity(h, &made, lab->now), HG_OK);
+	lab_run(lab);
+	ck_assert_uint_eq(lab->host[0].count[HIP_FAILED], 2);
+	ck_assert_uint_eq(lab->host[0].count[HIP_FOUND], 1);
+	ck_assert(lab_agree(lab, 0, 1));
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(wishes_and_their_jobs_are_bounded)
 {
 	struct lab *lab = two(true);
@@ -339,6 +429,8 @@ Suite *test_opportunistic_suite(void)
 	tcase_add_test(t, another_hit_than_last_time_is_no_surprise);
 	tcase_add_test(t, one_we_have_already_is_found_and_left_alone);
 	tcase_add_test(t, what_access_rules_deny_is_not_asked_and_not_found);
+	tcase_add_test(t, a_wish_ends_when_new_rules_deny_its_address);
+	tcase_add_test(t, a_wish_ends_with_its_identity);
 	tcase_add_test(t, wishes_and_their_jobs_are_bounded);
 	tcase_add_test(t, a_place_that_cannot_be_is_refused);
 	suite_add_tcase(s, t);
