@@ -61,6 +61,23 @@ static bool seal(void *key, const struct gcm_packet *pkt,
 	return true;
 }
 
+/* In constant time; sodium_memcmp goes octet by octet and took as long as a
+ * tenth of the decryption. */
+static bool differ(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < len; i += 8) {
+		uint64_t x;
+		uint64_t y;
+
+		memcpy(&x, a + i, 8);
+		memcpy(&y, b + i, 8);
+		bits |= x ^ y;
+	}
+	return bits != 0;
+}
+
 static enum reason open_text(void *key, const struct gcm_packet *pkt,
 			     uint8_t *text, size_t len)
 {
@@ -69,9 +86,8 @@ static enum reason open_text(void *key, const struct gcm_packet *pkt,
 
 	mb.dec(key, &ctx, text, text, len, pkt->nonce, pkt->aad,
 	       sizeof(pkt->aad), icv, pkt->icv_len);
-	return sodium_memcmp(icv, text + len, pkt->icv_len) == 0
-		       ? REASON_NUM
-		       : REASON_ESP_AUTH;
+	return differ(icv, text + len, pkt->icv_len) ? REASON_ESP_AUTH
+						     : REASON_NUM;
 }
 
 static bool find(void)

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/wire.h"
@@ -13,11 +14,11 @@
 /* RFC 1071 read word by word. */
 static uint16_t stupid_sum(uint32_t sum, const uint8_t *p, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++) {
 		sum += i % 2 ? p[i] : (uint32_t)p[i] << 8;
-	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
+	}
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
 START_TEST(rfc1071_example_sums_to_ddf2)
@@ -165,6 +166,36 @@ START_TEST(rfc1624_example_gives_zero_not_ffff)
 }
 END_TEST
 
+/* _i & 1: all ones, where lanes carry most. */
+START_TEST(every_length_and_alignment_agrees)
+{
+	static uint8_t buf[2100];
+
+	if (_i)
+		memset(buf, 0xff, sizeof(buf));
+	else
+		randombytes_buf(buf, sizeof(buf));
+	for (size_t at = 0; at < 36; at++)
+		for (size_t len = 0; len < 2050; len += len < 300 ? 1 : 13)
+			ck_assert_uint_eq(csum_fold(csum_add(7, buf + at, len)),
+					  stupid_sum(7, buf + at, len));
+}
+END_TEST
+
+START_TEST(millions_of_octets_do_not_overflow)
+{
+	size_t len = 5000001;
+	uint8_t *buf = malloc(len);
+
+	ck_assert_ptr_nonnull(buf);
+	memset(buf, 0xff, len);
+	buf[77] = 0x12;
+	ck_assert_uint_eq(csum_fold(csum_add(0, buf, len)),
+			  stupid_sum(0, buf, len));
+	free(buf);
+}
+END_TEST
+
 Suite *test_checksum_suite(void)
 {
 	Suite *s = suite_create("checksum");
@@ -180,6 +211,8 @@ Suite *test_checksum_suite(void)
 	tcase_add_test(t, ipv6_pseudo_header_is_the_forty_octets_of_rfc8200);
 	tcase_add_test(t, an_updated_field_equals_a_computed_one);
 	tcase_add_test(t, rfc1624_example_gives_zero_not_ffff);
+	tcase_add_loop_test(t, every_length_and_alignment_agrees, 0, 2);
+	tcase_add_test(t, millions_of_octets_do_not_overflow);
 	suite_add_tcase(s, t);
 	return s;
 }
