@@ -20,8 +20,6 @@
 enum {
 	EXT_HOP_BY_HOP = 0,
 	EXT_ROUTING = 43,
-	EXT_FRAGMENT = 44,
-	EXT_DEST_OPTS = 60,
 	EXT_MAX = 8, /* extension headers we are willing to walk */
 };
 
@@ -75,8 +73,9 @@ static enum reason options4_check(const uint8_t *opt, size_t len)
 	return REASON_NUM;
 }
 
-static enum reason parse4(uint8_t *p, size_t len, struct ip_view *v)
+static enum reason parse4(uint8_t *p, size_t len, struct ip_fragment *f)
 {
+	struct ip_view *v = &f->ip;
 	size_t hdr;
 	size_t total;
 	uint16_t frag;
@@ -90,9 +89,11 @@ static enum reason parse4(uint8_t *p, size_t len, struct ip_view *v)
 	if (csum_finish(csum_add(0, p, hdr)) != 0)
 		return REASON_IP_CHECKSUM;
 	frag = get_be16(p + 6);
-	if (frag & (IP4_MORE_FRAGMENTS | IP4_OFFSET_MASK))
-		return REASON_IP_FRAGMENT;
+	f->id = get_be16(p + 4);
+	f->offset = (uint32_t)(frag & IP4_OFFSET_MASK) * 8;
+	f->more = frag & IP4_MORE_FRAGMENTS;
 	v->v4 = true;
+	v->df = frag & IP4_DONT_FRAGMENT;
 	v->tos = p[1];
 	v->ttl = p[8];
 	v->proto = p[9];
@@ -103,34 +104,80 @@ static enum reason parse4(uint8_t *p, size_t len, struct ip_view *v)
 	return options4_check(p + IP4_HDR, hdr - IP4_HDR);
 }
 
-/* Walks from the view's proto and l4 to the upper layer. */
-static enum reason skip_ext(struct ip_view *v)
+static bool is_ext(uint8_t proto)
+{
+	return proto == EXT_HOP_BY_HOP || proto == EXT_ROUTING ||
+	       proto == IP_PROTO_DEST_OPTS;
+}
+
+/* RFC 8200 4.1: hop-by-hop stands only first. A routing header with
+ * segments left sends the packet elsewhere than its address says: it MUST
+ * NOT be translated (RFC 7915 5.1). */
+enum reason ip_skip_ext(uint8_t *proto, uint8_t **l4, uint32_t *len)
 {
 	for (unsigned i = 0; i < EXT_MAX; i++) {
+		const uint8_t *ext = *l4;
 		uint32_t n;
 
-		if (v->proto == EXT_FRAGMENT)
-			return REASON_IP_FRAGMENT;
-		/* Hop-by-hop stands only first (RFC 8200 4.1). */
-		if (v->proto == EXT_ROUTING ||
-		    (v->proto == EXT_HOP_BY_HOP && i > 0))
-			return REASON_IP_EXT_HEADER;
-		if (v->proto != EXT_HOP_BY_HOP && v->proto != EXT_DEST_OPTS)
+		if (!is_ext(*proto))
 			return REASON_NUM;
-		if (v->l4_len < 8)
+		if (*len < 8)
 			return REASON_IP_TRUNCATED;
-		n = ((uint32_t)v->l4[1] + 1) * 8;
-		if (n > v->l4_len)
+		if ((*proto == EXT_HOP_BY_HOP && i > 0) ||
+		    (*proto == EXT_ROUTING && ext[3] != 0))
+			return REASON_IP_EXT_HEADER;
+		n = ((uint32_t)ext[1] + 1) * 8;
+		if (n > *len)
 			return REASON_IP_TRUNCATED;
-		v->proto = v->l4[0];
-		v->l4 += n;
-		v->l4_len -= n;
+		*proto = ext[0];
+		*l4 += n;
+		*len -= n;
 	}
 	return REASON_IP_EXT_HEADER;
 }
 
-static enum reason parse6(uint8_t *p, size_t len, struct ip_view *v)
+enum reason ip_get_fragment(uint8_t *hdr, size_t len, struct ip_fragment *out)
 {
+	if (len < IP_FRAGMENT_HDR)
+		return REASON_IP_TRUNCATED;
+	out->offset = get_be16(hdr + 2) & 0xfff8u;
+	out->more = hdr[3] & 1;
+	out->id = get_be32(hdr + 4);
+	out->ip.v4 = false;
+	out->ip.proto = hdr[0];
+	out->ip.l4 = hdr + IP_FRAGMENT_HDR;
+	out->ip.l4_len = (uint32_t)len - IP_FRAGMENT_HDR;
+	return REASON_NUM;
+}
+
+static bool is_piece(const struct ip_fragment *f)
+{
+	return f->offset || f->more;
+}
+
+/* Over all extension headers, or to what a fragment header leads to. */
+static enum reason walk6(struct ip_fragment *f)
+{
+	struct ip_view *v = &f->ip;
+	enum reason r = ip_skip_ext(&v->proto, &v->l4, &v->l4_len);
+
+	if (r != REASON_NUM || v->proto != IP_PROTO_FRAGMENT)
+		return r;
+	r = ip_get_fragment(v->l4, v->l4_len, f);
+	if (r != REASON_NUM || is_piece(f))
+		return r;
+	/* RFC 6946: a packet like any other. Only options may follow. */
+	if (v->proto == EXT_HOP_BY_HOP)
+		return REASON_IP_EXT_HEADER;
+	r = ip_skip_ext(&v->proto, &v->l4, &v->l4_len);
+	if (r == REASON_NUM && v->proto == IP_PROTO_FRAGMENT)
+		return REASON_IP_EXT_HEADER;
+	return r;
+}
+
+static enum reason parse6(uint8_t *p, size_t len, struct ip_fragment *f)
+{
+	struct ip_view *v = &f->ip;
 	size_t payload;
 
 	if (len < IP6_HDR)
@@ -149,27 +196,26 @@ static enum reason parse6(uint8_t *p, size_t len, struct ip_view *v)
 	/* A mapped address in an IPv6 header would pass for an IPv4 one. */
 	if (addr_is4(&v->from) || addr_is4(&v->to))
 		return REASON_IP_BAD_ADDR;
-	return skip_ext(v);
+	return walk6(f);
 }
 
-/* The upper layer's own lengths; trims octets after a UDP datagram. */
-static enum reason l4_check(struct ip_view *v)
+enum reason ip_check_l4(uint8_t proto, const uint8_t *l4, uint32_t *len)
 {
 	uint32_t n;
 
-	switch (v->proto) {
+	switch (proto) {
 	case IP_PROTO_UDP:
-		if (v->l4_len < UDP_HDR)
+		if (*len < UDP_HDR)
 			return REASON_L4_TRUNCATED;
-		n = get_be16(v->l4 + 4);
-		if (n < UDP_HDR || n > v->l4_len)
+		n = get_be16(l4 + 4);
+		if (n < UDP_HDR || n > *len)
 			return REASON_L4_TRUNCATED;
-		v->l4_len = n;
+		*len = n;
 		return REASON_NUM;
 	case IP_PROTO_TCP:
 	case IP_PROTO_ICMP:
 	case IP_PROTO_ICMP6:
-		if (!ip_l4_hdr_len(v->proto, v->l4, v->l4_len))
+		if (!ip_l4_hdr_len(proto, l4, *len))
 			return REASON_L4_TRUNCATED;
 		return REASON_NUM;
 	default:
@@ -177,29 +223,52 @@ static enum reason l4_check(struct ip_view *v)
 	}
 }
 
-enum reason ip_parse(uint8_t *pkt, size_t len, struct ip_view *out)
+/* All but the upper layer, of packets and pieces. */
+static enum reason parse_ip(uint8_t *pkt, size_t len, struct ip_fragment *f)
 {
-	struct ip_view v = { 0 };
 	enum reason r;
 
 	if (len == 0)
 		return REASON_IP_TRUNCATED;
 	if (pkt[0] >> 4 == 4)
-		r = parse4(pkt, len, &v);
+		r = parse4(pkt, len, f);
 	else if (pkt[0] >> 4 == 6)
-		r = parse6(pkt, len, &v);
+		r = parse6(pkt, len, f);
 	else
 		r = REASON_IP_VERSION;
 	if (r != REASON_NUM)
 		return r;
-	if (v.ttl == 0)
+	if (f->ip.ttl == 0)
 		return REASON_TTL_EXPIRED;
-	if (source_is_bad(&v.from))
-		return REASON_IP_BAD_ADDR;
-	r = l4_check(&v);
+	return source_is_bad(&f->ip.from) ? REASON_IP_BAD_ADDR : REASON_NUM;
+}
+
+enum reason ip_parse(uint8_t *pkt, size_t len, struct ip_view *out)
+{
+	struct ip_fragment f = { .id = 0 };
+	enum reason r = parse_ip(pkt, len, &f);
+
+	if (r != REASON_NUM)
+		return r;
+	if (is_piece(&f))
+		return REASON_IP_FRAGMENT;
+	r = ip_check_l4(f.ip.proto, f.ip.l4, &f.ip.l4_len);
 	if (r == REASON_NUM)
-		*out = v;
+		*out = f.ip;
 	return r;
+}
+
+enum reason ip_parse_fragment(uint8_t *pkt, size_t len, struct ip_fragment *out)
+{
+	struct ip_fragment f = { .id = 0 };
+	enum reason r = parse_ip(pkt, len, &f);
+
+	if (r != REASON_NUM)
+		return r;
+	if (!is_piece(&f))
+		return REASON_IP_FRAGMENT;
+	*out = f;
+	return REASON_NUM;
 }
 
 uint32_t ip_l4_hdr_len(uint8_t proto, const uint8_t *l4, uint32_t len)
@@ -278,6 +347,23 @@ size_t ip_put_header(uint8_t out[IP6_HDR], const struct addr *from,
 	if (addr_is4(from))
 		return l4_len <= 65535 - IP4_HDR ? put4(out, &v) : 0;
 	return l4_len <= 65535 ? put6(out, &v) : 0;
+}
+
+void ip_allow_cutting(uint8_t hdr[IP4_HDR], uint16_t id)
+{
+	put_be16(hdr + 4, id);
+	put_be16(hdr + 6, 0);
+	put_be16(hdr + 10, 0);
+	put_be16(hdr + 10, csum_finish(csum_add(0, hdr, IP4_HDR)));
+}
+
+void ip_put_fragment(uint8_t out[IP_FRAGMENT_HDR], uint8_t proto,
+		     uint32_t offset, bool more, uint32_t id)
+{
+	out[0] = proto;
+	out[1] = 0;
+	put_be16(out + 2, (uint16_t)(offset | (more ? 1 : 0)));
+	put_be32(out + 4, id);
 }
 
 size_t ip_build_udp(uint8_t *out, size_t cap, const struct endpoint *from,

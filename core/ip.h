@@ -17,8 +17,10 @@ enum {
 	IP_PROTO_ICMP = 1,
 	IP_PROTO_TCP = 6,
 	IP_PROTO_UDP = 17,
+	IP_PROTO_FRAGMENT = 44, /* IPv6 fragment header */
 	IP_PROTO_ICMP6 = 58,
 	IP_PROTO_NONE = 59,
+	IP_PROTO_DEST_OPTS = 60, /* IPv6 destination options */
 };
 
 enum {
@@ -29,6 +31,7 @@ enum {
 	TCP_HDR_MAX = 60,
 	UDP_HDR = 8,
 	ICMP_HDR = 8,
+	IP_FRAGMENT_HDR = 8,
 };
 
 enum {
@@ -42,10 +45,12 @@ enum {
 	TCP_CWR = 128
 };
 
-/* What the TUN's virtio header says of a packet, in our words. */
+/* How a packet from the TUN came, besides its octets: what its virtio
+ * header says, in our words, and whether we put it together. */
 struct ip_offload {
 	bool csum_partial; /* L4 checksum holds only the pseudo-header sum */
 	uint16_t gso_size; /* L4 payload octets for each piece; 0: whole */
+	uint16_t fragment; /* octets in its largest fragment; 0: came whole */
 };
 
 /* A parsed packet; l4 points into the packet that was parsed. */
@@ -53,6 +58,7 @@ struct ip_view {
 	struct addr from;
 	struct addr to;
 	bool v4;
+	bool df;       /* IPv4: routers may not cut it */
 	uint8_t proto; /* of the L4 header: IP_PROTO_* */
 	uint8_t tos;
 	uint8_t ttl;
@@ -60,12 +66,40 @@ struct ip_view {
 	uint32_t l4_len; /* header and payload */
 };
 
+/* A piece of a packet. ip.l4 and ip.l4_len are what it brings of the part
+ * that was cut; ip.proto is what that part begins with (IPv6: it counts in
+ * the first fragment only, and may be an extension header). */
+struct ip_fragment {
+	struct ip_view ip;
+	uint32_t id;
+	uint32_t offset; /* octets; a multiple of 8 */
+	bool more;
+};
+
 /* Checks the IP header(s) and finds the upper layer. Trailing octets after
- * the stated length are ignored. IPv4 fragments, IPv6 fragment headers and
- * routing headers are refused; hop-by-hop and destination options are
- * skipped. The view borrows pkt. Returns REASON_NUM when all is well, else
- * the reason to drop. */
+ * the stated length are ignored. Fragments are IP_FRAGMENT (but an IPv6
+ * fragment that is all there is of its packet is a packet, RFC 6946);
+ * source routes that are not at their end are refused; other IPv4 options
+ * and IPv6 extension headers are skipped. The view borrows pkt. Returns REASON_NUM when all is
+ * well, else the reason to drop. */
 enum reason ip_parse(uint8_t *pkt, size_t len, struct ip_view *out) HG_CHECK;
+/* The same for what ip_parse calls IP_FRAGMENT; a packet that is none is
+ * IP_FRAGMENT here. The upper layer is not looked at. */
+enum reason ip_parse_fragment(uint8_t *pkt, size_t len,
+			      struct ip_fragment *out) HG_CHECK;
+/* An IPv6 fragment header and what follows it, without an IP header (as ESP
+ * brings it); fills all of *out but addresses, tos and ttl. */
+enum reason ip_get_fragment(uint8_t *hdr, size_t len,
+			    struct ip_fragment *out) HG_CHECK;
+/* From *proto, at *l4 with *len octets, over hop-by-hop, routing and
+ * destination options headers to the upper layer or a fragment header.
+ * IP_TRUNCATED; IP_EXT_HEADER: more than seven, hop-by-hop not first, or a
+ * routing header with segments left. */
+enum reason ip_skip_ext(uint8_t *proto, uint8_t **l4, uint32_t *len) HG_CHECK;
+/* Is the upper-layer header of proto whole, and no longer than it says?
+ * Trims octets after a UDP datagram from *len. */
+enum reason ip_check_l4(uint8_t proto, const uint8_t *l4,
+			uint32_t *len) HG_CHECK;
 /* Octets of the L4 header (TCP with options), or 0 when it is truncated or
  * contradicts itself. Protocols other than TCP and UDP: ICMP_HDR. */
 uint32_t ip_l4_hdr_len(uint8_t proto, const uint8_t *l4, uint32_t len);
@@ -76,6 +110,12 @@ int ip_csum_offset(uint8_t proto);
 size_t ip_put_header(uint8_t out[IP6_HDR], const struct addr *from,
 		     const struct addr *to, uint8_t proto, uint32_t l4_len,
 		     uint8_t ttl, uint8_t tos);
+/* Makes a header that ip_put_header wrote for IPv4 say that the packet may
+ * be cut on its way, as `id`. */
+void ip_allow_cutting(uint8_t hdr[IP4_HDR], uint16_t id);
+/* An IPv6 fragment header before octets that stood at `offset`. */
+void ip_put_fragment(uint8_t out[IP_FRAGMENT_HDR], uint8_t proto,
+		     uint32_t offset, bool more, uint32_t id);
 /* A whole UDP packet with checksum. Returns its length, or 0 when cap is
  * too small. */
 size_t ip_build_udp(uint8_t *out, size_t cap, const struct endpoint *from,

@@ -17,7 +17,17 @@
 	X(IP_TRUNCATED, "ip-truncated", "shorter than its headers say")        \
 	X(IP_VERSION, "ip-version", "neither IPv4 nor IPv6")                   \
 	X(IP_CHECKSUM, "ip-checksum", "IPv4 header checksum is wrong")         \
-	X(IP_FRAGMENT, "ip-fragment", "fragments are not carried")             \
+	X(IP_FRAGMENT, "ip-fragment", "fragment of what is not put together")  \
+	X(FRAG_LENGTH, "frag-length", "fragment of a length that cannot be")   \
+	X(FRAG_TINY, "frag-tiny", "first fragment lacks upper-layer headers")  \
+	X(FRAG_DUPLICATE, "frag-duplicate", "fragment came twice")             \
+	X(FRAG_OVERLAP, "frag-overlap", "of a packet whose fragments overlap") \
+	X(FRAG_MISFIT, "frag-misfit", "fragments contradict each other")       \
+	X(FRAG_MANY, "frag-many", "of a packet in too many fragments")         \
+	X(FRAG_QUOTA, "frag-quota", "given up for newer ones of its source")   \
+	X(FRAG_FULL, "frag-full", "given up for newer ones of others")         \
+	X(FRAG_TIMEOUT, "frag-timeout",                                        \
+	  "the packet's other fragments stay out")                             \
 	X(IP_EXT_HEADER, "ip-ext-header", "unusable IPv6 extension header")    \
 	X(IP_BAD_ADDR, "ip-bad-addr", "source or destination cannot be used")  \
 	X(IP_PROTO, "ip-proto", "protocol is not TCP, UDP or ICMP echo")       \

@@ -9,7 +9,8 @@
  * its listener, which may have any address, by nat_redirect_out); what goes to one must come from a
  * client; and nothing else is let in but DNS and the host role's own
  * packets. An ICMP error is judged by the packet it quotes: the router that
- * sends it need not be a client, the host that it speaks for must be.
+ * sends it need not be a client, the host that it speaks for must be. A
+ * fragment is judged by its addresses; the whole it becomes comes here again.
  */
 #include <string.h>
 
@@ -23,6 +24,7 @@ enum {
 	ECHO4_REQUEST = 8,
 	ECHO6_REQUEST = 128,
 	ECHO6_REPLY = 129,
+	BEET_PSEUDO_HDR = 94, /* RFC 7402 B.1.7 */
 };
 
 static bool in_prefix(const struct prefix *p, const struct addr *a)
@@ -121,33 +123,71 @@ static enum nat_class classify_other(const struct nat_ranges *r,
 	return drop(out, REASON_IP_BAD_ADDR);
 }
 
+/* The class of a packet by its addresses alone: NAT_CLASS_NUM: to neither a
+ * HIT nor a substitute. */
+static enum nat_class classify_ends(const struct nat_ranges *r,
+				    struct nat_packet *out)
+{
+	const struct ip_view *ip = &out->ip;
+	bool hit_from = hit_is_orchid(ip->from.b);
+	bool hit_to = hit_is_orchid(ip->to.b);
+
+	if (in_pool(r, &ip->from))
+		return drop(out, REASON_IP_BAD_ADDR);
+	if (hit_from && hit_to)
+		return NAT_HIT;
+	if (hit_from || hit_to)
+		return drop(out, REASON_IP_BAD_ADDR);
+	return in_pool(r, &ip->to) ? NAT_DATA : NAT_CLASS_NUM;
+}
+
+/* Only who could have sent the whole packet may make us keep a piece. */
+static enum nat_class classify_fragment(uint8_t *pkt, size_t len,
+					const struct nat_ranges *ranges,
+					struct nat_packet *out)
+{
+	struct ip_fragment f;
+	enum reason r = ip_parse_fragment(pkt, len, &f);
+	enum nat_class class;
+
+	if (r != REASON_NUM)
+		return drop(out, r);
+	out->ip = f.ip;
+	class = classify_ends(ranges, out);
+	if (class == NAT_HIT) {
+		out->ip.l4 -= IP_FRAGMENT_HDR;
+		out->ip.l4_len += IP_FRAGMENT_HDR;
+		out->ip.proto = IP_PROTO_FRAGMENT;
+	}
+	if (class == NAT_CLASS_NUM)
+		return drop(out, REASON_IP_FRAGMENT);
+	if (class != NAT_DATA)
+		return class;
+	if (!is_client(ranges, &f.ip.from))
+		return drop(out, REASON_NOT_A_CLIENT);
+	return NAT_FRAGMENT;
+}
+
 enum nat_class nat_classify(uint8_t *pkt, size_t len,
 			    const struct nat_ranges *ranges,
 			    struct nat_packet *out)
 {
-	const struct ip_view *ip = &out->ip;
-	bool hit_from;
-	bool hit_to;
+	enum nat_class class;
 	enum reason r;
 
 	memset(out, 0, sizeof(*out));
 	out->reason = REASON_NUM;
 	r = ip_parse(pkt, len, &out->ip);
+	if (r == REASON_IP_FRAGMENT)
+		return classify_fragment(pkt, len, ranges, out);
 	if (r != REASON_NUM)
 		return drop(out, r);
-	if (is_near(ranges, ip))
+	if (is_near(ranges, &out->ip))
 		return NAT_DNS;
-	if (in_pool(ranges, &ip->from))
-		return drop(out, REASON_IP_BAD_ADDR);
-	hit_from = hit_is_orchid(ip->from.b);
-	hit_to = hit_is_orchid(ip->to.b);
-	if (hit_from && hit_to)
-		return NAT_HIT;
-	if (hit_from || hit_to)
-		return drop(out, REASON_IP_BAD_ADDR);
-	if (in_pool(ranges, &ip->to))
+	class = classify_ends(ranges, out);
+	if (class == NAT_DATA)
 		return classify_pool(ranges, out);
-	return classify_other(ranges, out);
+	return class == NAT_CLASS_NUM ? classify_other(ranges, out) : class;
 }
 
 static enum reason back_error(const uint8_t *l4, size_t len,
@@ -163,6 +203,47 @@ static enum reason back_error(const uint8_t *l4, size_t len,
 	/* Only about what we sent through this very SA. */
 	if (!hit_eq(&key->self, self) || !hit_eq(&key->peer, peer))
 		return REASON_ICMP_ERROR;
+	return REASON_NUM;
+}
+
+/* RFC 7402 B.1.7: next header, length without its first 8 octets, padding
+ * length, reserved; then padding and options, which RFC 7915 4.1 has us
+ * ignore: addresses that are HITs have no IPv4 options. */
+static enum reason unwrap_options4(uint8_t *proto, uint8_t **l4, uint32_t *len)
+{
+	uint32_t n;
+
+	if (*len < 8)
+		return REASON_IP_TRUNCATED;
+	n = ((uint32_t)(*l4)[1] + 1) * 8;
+	if (n > *len)
+		return REASON_IP_TRUNCATED;
+	if ((*l4)[2] != 0 && (*l4)[2] != 4)
+		return REASON_IP_EXT_HEADER;
+	*proto = (*l4)[0];
+	*l4 += n;
+	*len -= n;
+	return *proto == BEET_PSEUDO_HDR ? REASON_IP_EXT_HEADER : REASON_NUM;
+}
+
+enum reason nat_unwrap(uint8_t *proto, uint8_t **l4, size_t *len)
+{
+	uint8_t next = *proto;
+	uint8_t *at = *l4;
+	uint32_t n = (uint32_t)*len;
+	enum reason r = REASON_NUM;
+
+	if (*len > 65535)
+		return REASON_TOO_BIG;
+	if (next == BEET_PSEUDO_HDR)
+		r = unwrap_options4(&next, &at, &n);
+	if (r == REASON_NUM)
+		r = ip_skip_ext(&next, &at, &n);
+	if (r != REASON_NUM)
+		return r;
+	*proto = next;
+	*l4 = at;
+	*len = n;
 	return REASON_NUM;
 }
 

@@ -75,7 +75,9 @@ static bool read4(const uint8_t *p, uint32_t len, struct icmperr_quote *q)
 	return true;
 }
 
-/* We send no extension headers, so no quote of ours has any. */
+/* The only extension header we send is that of a fragment (nat_cut), and
+ * only the first has ports. What it claims as length is its own: the
+ * packet's is not known. */
 static bool read6(const uint8_t *p, uint32_t len, struct icmperr_quote *q)
 {
 	if (len < IP6_HDR)
@@ -89,6 +91,16 @@ static bool read6(const uint8_t *p, uint32_t len, struct icmperr_quote *q)
 	q->l4 = p + IP6_HDR;
 	q->have = len - IP6_HDR;
 	q->l4_len = get_be16(p + 4);
+	if (q->proto == IP_PROTO_FRAGMENT) {
+		if (q->have < IP_FRAGMENT_HDR || q->l4_len < IP_FRAGMENT_HDR ||
+		    (get_be16(q->l4 + 2) & 0xfff8))
+			return false;
+		q->cut = true;
+		q->proto = q->l4[0];
+		q->l4 += IP_FRAGMENT_HDR;
+		q->have -= IP_FRAGMENT_HDR;
+		q->l4_len -= IP_FRAGMENT_HDR;
+	}
 	return !addr_is4(&q->from) && !addr_is4(&q->to);
 }
 
@@ -281,8 +293,8 @@ static bool param_to4(struct head *h)
 	return true;
 }
 
-/* RFC 7915 5.2. */
-static bool head_to4(struct head *h)
+/* RFC 7915 5.2. cut: the quoted packet had a fragment header. */
+static bool head_to4(struct head *h, bool cut)
 {
 	static const uint8_t codes[] = { 1, 10, 1, 1, 3 };
 	uint32_t mtu = h->param;
@@ -295,7 +307,8 @@ static bool head_to4(struct head *h)
 		return true;
 	case TOO_BIG6:
 		*h = (struct head){ .type = UNREACH4, .code = 4 };
-		mtu = mtu > MTU6_MIN ? mtu - HDR_GROWS : MTU6_MIN - HDR_GROWS;
+		mtu = (mtu > MTU6_MIN ? mtu : MTU6_MIN) - HDR_GROWS;
+		mtu -= cut ? IP_FRAGMENT_HDR : 0;
 		h->param = mtu > 65535 ? 65535 : mtu;
 		return true;
 	case TIME6:
@@ -467,7 +480,7 @@ enum reason nat_error_to_legacy(const struct nat_flow *f, const uint8_t *l4,
 			 l4, len))
 		return REASON_L4_CHECKSUM;
 	h = head_get(false, l4);
-	if (!(v4 ? head_to4(&h) : head_keep6(&h)))
+	if (!(v4 ? head_to4(&h, q.cut) : head_keep6(&h)))
 		return REASON_ICMP_ERROR;
 	if (cap > (v4 ? ERROR4_MAX : ERROR6_MAX))
 		cap = v4 ? ERROR4_MAX : ERROR6_MAX;

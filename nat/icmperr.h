@@ -12,6 +12,7 @@
 /* A quoted packet, perhaps cut off; borrows the error message. */
 struct icmperr_quote {
 	bool v4;
+	bool cut; /* it was the first of several IPv6 fragments */
 	uint8_t tos;
 	uint8_t ttl;
 	uint8_t proto;	    /* IP_PROTO_TCP, _UDP, or _ICMP6 for any echo */

@@ -68,12 +68,15 @@ struct nat_flow {
 /* ---- from the TUN ---------------------------------------------------- */
 
 enum nat_class {
-	NAT_DROP,  /* for `reason` */
-	NAT_DATA,  /* client to a substitute address: look `key` up */
-	NAT_ERROR, /* ICMP error to a substitute: `key` is the flow of
+	NAT_DROP,     /* for `reason` */
+	NAT_DATA,     /* client to a substitute address: look `key` up */
+	NAT_ERROR,    /* ICMP error to a substitute: `key` is the flow of
 			   * the packet inside */
-	NAT_DNS,   /* UDP or TCP to port 53 outside the pools */
-	NAT_HIT,   /* between HITs: the host role's own traffic */
+	NAT_DNS,      /* UDP or TCP to port 53 outside the pools */
+	NAT_HIT,      /* between HITs: the host role's own traffic; a fragment
+		    * of it is IP_PROTO_FRAGMENT, its header is at ip.l4 */
+	NAT_FRAGMENT, /* of a client's packet to a substitute: put it
+		       * together (nat_gather_ip), then classify the whole */
 	NAT_CLASS_NUM
 };
 
@@ -117,21 +120,109 @@ enum reason nat_error_to_hip(const struct nat_flow *f,
 
 /* ---- from ESP -------------------------------------------------------- */
 
+/* How a packet came out of ESP. RFC 7402 B.1.4: the inner header has the
+ * fields of the outer one. */
+struct nat_arrival {
+	uint64_t now;	   /* ns */
+	uint16_t mss;	   /* clamp the MSS option of a SYN to it; 0: not */
+	uint16_t id;	   /* of an IPv4 header that needs one */
+	uint16_t fragment; /* octets of its largest fragment; 0: came whole */
+	uint8_t tos;	   /* of the outer header, with ECN */
+	uint8_t ttl;	   /* of the outer header; 0: not known */
+};
+
+/* Over what an IPv6 stack puts between IP header and upper layer, and over
+ * IPv4 options (RFC 7402 B.1.7), to the upper layer or a fragment header
+ * (IP_PROTO_FRAGMENT: nat_gather_esp). IP_TRUNCATED, IP_EXT_HEADER. */
+enum reason nat_unwrap(uint8_t *proto, uint8_t **l4, size_t *len) HG_CHECK;
+
 /* The key of what came out of the SA {self, peer}. *error: it is an ICMPv6
  * error, key is the flow of the packet inside. */
 enum reason nat_back_key(uint8_t next_header, const uint8_t *l4, size_t len,
 			 const struct hit *self, const struct hit *peer,
 			 struct nat_back *key, bool *error) HG_CHECK;
 /* Rewrites l4 in place for the client and writes the IP header that goes
- * before it into hdr (*hdr_len octets). Checksum complete in, complete
- * out. *proto: the L4 protocol now (ICMPv6 echo becomes ICMP for IPv4). */
+ * before it into hdr (*hdr_len octets). Checksum complete in, complete out;
+ * ICMPv6 echo becomes ICMP for IPv4. An IPv4 packet of up to 1260 octets,
+ * or that came in fragments, may be cut on its way (RFC 7915 5.1, 5.1.1);
+ * an IPv6 one that came in fragments leaves in such: nat_cut. */
 enum reason nat_to_legacy(struct nat_flow *f, uint8_t *l4, size_t len,
-			  uint16_t mss, uint64_t now, uint8_t hdr[IP6_HDR],
+			  const struct nat_arrival *in, uint8_t hdr[IP6_HDR],
 			  size_t *hdr_len) HG_CHECK;
 /* An ICMPv6 error from the HIP host as a whole IP packet for the client. */
 enum reason nat_error_to_legacy(const struct nat_flow *f, const uint8_t *l4,
 				size_t len, uint8_t *out, size_t cap,
 				size_t *out_len) HG_CHECK;
+
+/* ---- fragments (each worker has its own) ------------------------------ */
+
+/* Unfinished packets; theory in nat/gather.c. */
+struct nat_gather;
+
+/* Octets that may be written before nat_whole.l4: an IPv6 header and a
+ * fragment header. */
+#define NAT_WHOLE_ROOM (IP6_HDR + IP_FRAGMENT_HDR)
+
+/* A packet put together. Valid until the next call with the same gather;
+ * the caller may write to it. */
+struct nat_whole {
+	uint8_t *pkt; /* from the TUN: with an IP header; from ESP: l4 */
+	size_t len;
+	uint8_t proto; /* what l4 begins with */
+	uint8_t tos;   /* its first fragment's, with the ECN of all */
+	uint8_t ttl;   /* its first fragment's */
+	uint8_t *l4;
+	uint32_t l4_len;
+	uint32_t id;	   /* its fragments' */
+	uint16_t fragment; /* octets of l4 in its largest fragment */
+};
+
+/* lost (borrowed): where fragments that were kept and then given up are
+ * counted, one by one. */
+int nat_gather_new(struct reasons *lost, struct nat_gather **out) HG_CHECK;
+void nat_gather_free(struct nat_gather *g);
+/* A fragment from the TUN (NAT_FRAGMENT). REASON_NUM: taken; out->l4 is
+ * NULL until it was the one that was missing. Else why it was dropped, and
+ * with it, for some reasons, the packet it belongs to. */
+enum reason nat_gather_ip(struct nat_gather *g, uint8_t *pkt, size_t len,
+			  uint64_t now, struct nat_whole *out) HG_CHECK;
+/* The same for a fragment header and what follows it, out of the SA
+ * {self, peer} (the rest of sa is not looked at). */
+enum reason nat_gather_esp(struct nat_gather *g, const struct nat_back *sa,
+			   const struct nat_arrival *in, uint8_t *hdr,
+			   size_t len, struct nat_whole *out) HG_CHECK;
+/* Gives up what waited too long: for a thread that sees no fragments. */
+void nat_gather_expire(struct nat_gather *g, uint64_t now);
+
+/* Cutting an upper-layer packet into IPv6 fragments (RFC 8200 4.5). */
+struct nat_cut {
+	uint32_t len;
+	uint32_t step;
+	uint32_t at; /* of the next piece */
+	uint32_t id;
+	uint8_t proto;
+};
+
+/* most: octets of a piece with its fragment header; at least 16. id: like
+ * no other packet's between the two in the last minute. */
+void nat_cut_begin(struct nat_cut *c, uint8_t proto, uint32_t len,
+		   uint32_t most, uint32_t id);
+/* The next piece: its fragment header, and where its *len octets stand in
+ * the packet. False after the last. */
+bool nat_cut_next(struct nat_cut *c, uint8_t hdr[IP_FRAGMENT_HDR], uint32_t *at,
+		  uint32_t *len);
+
+/* May a packet go to a place where `most` upper-layer octets fit? */
+enum nat_fit {
+	NAT_FITS,
+	NAT_CUT,     /* in fragments */
+	NAT_TOO_BIG, /* its sender must be told */
+	NAT_FIT_NUM
+};
+enum nat_fit nat_fit(const struct ip_view *ip, const struct ip_offload *off,
+		     uint32_t most);
+/* The MTU to tell the sender of what is NAT_TOO_BIG. */
+uint32_t nat_fit_mtu(const struct ip_view *ip, uint32_t most);
 
 /* ---- ports and life (control thread) --------------------------------- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Client packets to HIP and back: ports, checksums, MSS, echo.
- * RFC 3022 4, RFC 5382, RFC 5508 3, RFC 7915 4 and 5, RFC 1624.
+ * RFC 3022 4, RFC 5382, RFC 5508 3, RFC 7915 4 and 5, RFC 7402 B.1,
+ * RFC 1624.
  *
  * THEORY OF OPERATION
  * Workers call these for each packet, in place, with a flow that is
@@ -25,7 +26,9 @@ enum {
 	ECHO4_REPLY = 0,
 	ECHO6_REQUEST = 128,
 	ECHO6_REPLY = 129,
-	LEGACY_TTL = 64,
+	LEGACY_TTL = 64, /* where the outer one is not known */
+	/* What an IPv6 host may send though it was told of any MTU. */
+	UNCUT4_MIN = 1260,
 };
 
 /* Both words that identify the flow, as they stand. */
@@ -176,8 +179,27 @@ static enum reason legacy_check(const struct nat_flow *f, const uint8_t *l4,
 	return get_be16(l4 + 6) == 0 ? REASON_L4_CHECKSUM : REASON_NUM;
 }
 
+/* The IP header for the client. RFC 7402 B.1.4: type of service, ECN and
+ * hop limit are the outer header's; DF by RFC 7915 5.1 and 5.1.1. */
+static size_t legacy_header(const struct nat_flow *f, uint8_t proto,
+			    uint32_t len, const struct nat_arrival *in,
+			    uint8_t hdr[IP6_HDR])
+{
+	bool v4 = addr_is4(&f->key.client);
+	uint8_t ttl = in->ttl ? in->ttl : LEGACY_TTL;
+	size_t n;
+
+	if (proto == IP_PROTO_ICMP6 && v4)
+		proto = IP_PROTO_ICMP;
+	n = ip_put_header(hdr, &f->key.virt, &f->key.client, proto, len, ttl,
+			  in->tos);
+	if (v4 && (in->fragment || len <= UNCUT4_MIN - IP4_HDR))
+		ip_allow_cutting(hdr, in->id);
+	return n;
+}
+
 enum reason nat_to_legacy(struct nat_flow *f, uint8_t *l4, size_t len,
-			  uint16_t mss, uint64_t now, uint8_t hdr[IP6_HDR],
+			  const struct nat_arrival *in, uint8_t hdr[IP6_HDR],
 			  size_t *hdr_len)
 {
 	bool v4 = addr_is4(&f->key.client);
@@ -196,13 +218,10 @@ enum reason nat_to_legacy(struct nat_flow *f, uint8_t *l4, size_t len,
 		return r;
 	c.old_pseudo = csum_pseudo_hit(&f->back.peer, &f->back.self, proto, n);
 	c.new_pseudo = legacy_pseudo(f, false, n);
-	flow_touch(f, false, l4, n, now);
+	flow_touch(f, false, l4, n, in->now);
 	if (proto == IP_PROTO_TCP)
-		mss_clamp(l4, n, mss, false);
+		mss_clamp(l4, n, in->mss, false);
 	translate_header(l4, n, &c);
-	if (proto == IP_PROTO_ICMP6 && v4)
-		proto = IP_PROTO_ICMP;
-	*hdr_len = ip_put_header(hdr, &f->key.virt, &f->key.client, proto, n,
-				 LEGACY_TTL, 0);
+	*hdr_len = legacy_header(f, proto, n, in, hdr);
 	return REASON_NUM;
 }

@@ -257,6 +257,9 @@ void first_packet(struct gate *g, struct msg *m)
 	case NAT_ERROR:
 		gate_drop(g, REASON_ICMP_ERROR);
 		break;
+	case NAT_FRAGMENT: /* workers punt whole packets */
+		gate_drop(g, REASON_IP_FRAGMENT);
+		break;
 	case NAT_DROP:
 	case NAT_CLASS_NUM:
 		gate_drop(g, p.reason);

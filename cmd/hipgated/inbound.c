@@ -94,16 +94,45 @@ static enum reason error_to_client(struct worker *w, const struct nat_back *key,
 	return why;
 }
 
-/* Proxy role: NO_FLOW when no legacy host asked for this. */
+/* To an IPv6 client in fragments no larger than it came in. Each header is
+ * written over the end of the piece before, which is on its way. */
+static enum reason write_fragments(struct worker *w, const uint8_t hdr[IP6_HDR],
+				   const struct nat_whole *whole)
+{
+	enum reason why = REASON_NUM;
+	struct nat_cut cut;
+	uint8_t fragment[IP_FRAGMENT_HDR];
+	uint32_t at;
+	uint32_t len;
+
+	nat_cut_begin(&cut, hdr[6], whole->l4_len,
+		      whole->fragment + IP_FRAGMENT_HDR, whole->id);
+	while (nat_cut_next(&cut, fragment, &at, &len)) {
+		uint8_t *pkt = whole->l4 + at - NAT_WHOLE_ROOM;
+
+		memcpy(pkt, hdr, IP6_HDR);
+		put_be16(pkt + 4, (uint16_t)(IP_FRAGMENT_HDR + len));
+		pkt[6] = IP_PROTO_FRAGMENT;
+		memcpy(pkt + IP6_HDR, fragment, IP_FRAGMENT_HDR);
+		if (tun_write(w->plane->tun_fd[w->k], pkt,
+			      NAT_WHOLE_ROOM + len))
+			why = REASON_TUN_FAILED;
+	}
+	return why;
+}
+
+/* Proxy role: NO_FLOW when no legacy host asked for this. whole: the packet
+ * came in fragments, plain borrows it; else NULL. */
 static enum reason to_client(struct worker *w, const struct sa *sa,
-			     const struct esp_plain *plain)
+			     const struct nat_arrival *in,
+			     const struct esp_plain *plain,
+			     const struct nat_whole *whole)
 {
 	uint8_t hdr[IP6_HDR];
 	size_t hdr_len;
 	struct nat_back key;
 	struct flow *f;
 	bool error = false;
-	uint8_t proto;
 	enum reason why =
 		nat_back_key(plain->next_header, plain->data, plain->len,
 			     &sa->self, &sa->peer, &key, &error);
@@ -115,14 +144,25 @@ static enum reason to_client(struct worker *w, const struct sa *sa,
 	f = tables_flow_back(&w->plane->tables, &key);
 	if (!f)
 		return REASON_NO_FLOW;
-	why = nat_to_legacy(&f->nat, plain->data, plain->len, w->plane->mss,
-			    w->now, hdr, &hdr_len);
+	why = nat_to_legacy(&f->nat, plain->data, plain->len, in, hdr,
+			    &hdr_len);
 	if (why != REASON_NUM)
 		return why;
-	proto = hdr_len == IP4_HDR ? hdr[9] : hdr[6];
-	tun_join(w->joiner, hdr, hdr_len, proto, plain->data, plain->len);
 	first_return(w, f);
+	if (whole && hdr_len == IP6_HDR)
+		return write_fragments(w, hdr, whole);
+	tun_join(w->joiner, hdr, hdr_len, hdr_len == IP4_HDR ? hdr[9] : hdr[6],
+		 plain->data, plain->len);
 	return REASON_NUM;
+}
+
+/* What the host's own stack takes; it puts fragments together itself. */
+static bool host_takes(uint8_t next_header)
+{
+	return next_header == IP_PROTO_TCP || next_header == IP_PROTO_UDP ||
+	       next_header == IP_PROTO_ICMP6 ||
+	       next_header == IP_PROTO_FRAGMENT ||
+	       next_header == IP_PROTO_DEST_OPTS;
 }
 
 /* Host role: the HITs are the addresses (RFC 7402 appendix B). */
@@ -134,9 +174,7 @@ static enum reason to_host(struct worker *w, const struct sa *sa,
 	struct addr to;
 	size_t hdr_len;
 
-	if (plain->next_header != IP_PROTO_TCP &&
-	    plain->next_header != IP_PROTO_UDP &&
-	    plain->next_header != IP_PROTO_ICMP6)
+	if (!host_takes(plain->next_header))
 		return REASON_IP_PROTO;
 	memcpy(from.b, sa->peer.b, sizeof(from.b));
 	memcpy(to.b, sa->self.b, sizeof(to.b));
@@ -147,16 +185,58 @@ static enum reason to_host(struct worker *w, const struct sa *sa,
 	return REASON_NUM;
 }
 
+/* Both roles, or the proxy alone: whose it is stands in the first fragment,
+ * so the packet is made whole for either. */
+static enum reason fragment(struct worker *w, const struct sa *sa,
+			    struct nat_arrival *in, struct esp_plain *plain)
+{
+	struct nat_back pair = { .self = sa->self, .peer = sa->peer };
+	struct nat_whole whole;
+	enum reason why = nat_gather_esp(w->gather, &pair, in, plain->data,
+					 plain->len, &whole);
+
+	if (why != REASON_NUM || !whole.l4)
+		return why;
+	inbound_flush(w); /* what is before it in its flow */
+	in->fragment = whole.fragment;
+	in->id = (uint16_t)whole.id; /* RFC 7915 5.1.1 */
+	in->tos = whole.tos;
+	in->ttl = whole.ttl;
+	plain->next_header = whole.proto;
+	plain->data = whole.l4;
+	plain->len = whole.l4_len;
+	why = nat_unwrap(&plain->next_header, &plain->data, &plain->len);
+	whole.l4 = plain->data;
+	whole.l4_len = (uint32_t)plain->len;
+	if (why == REASON_NUM)
+		why = to_client(w, sa, in, plain, &whole);
+	if (w->plane->host &&
+	    (why == REASON_NO_FLOW || why == REASON_ICMP_ERROR))
+		why = to_host(w, sa, plain);
+	inbound_flush(w); /* it borrows the gather's buffer */
+	return why;
+}
+
 static void deliver(struct worker *w, const struct sa *sa,
 		    const struct esp_plain *plain)
 {
+	struct nat_arrival in = {
+		.now = w->now,
+		.mss = w->plane->mss,
+		.id = (uint16_t)plain->seq,
+	};
+	struct esp_plain inner = *plain;
 	enum reason why = REASON_NO_FLOW;
 
 	if (plain->next_header == IP_PROTO_NONE)
 		return; /* RFC 4303 2.6: dummy packets vanish */
 	if (w->plane->proxy)
-		why = to_client(w, sa, plain);
-	if (w->plane->host &&
+		why = nat_unwrap(&inner.next_header, &inner.data, &inner.len);
+	if (why == REASON_NUM && inner.next_header == IP_PROTO_FRAGMENT)
+		why = fragment(w, sa, &in, &inner);
+	else if (why == REASON_NUM)
+		why = to_client(w, sa, &in, &inner, NULL);
+	if (w->plane->host && !in.fragment &&
 	    (why == REASON_NO_FLOW || why == REASON_ICMP_ERROR))
 		why = to_host(w, sa, plain);
 	if (why != REASON_NUM)

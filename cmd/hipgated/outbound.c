@@ -7,7 +7,9 @@
  * cut into pieces, each sealed straight into the send batch. Sequence
  * numbers are taken for all pieces at once. The batch goes out with one
  * UDP_SEGMENT send when it is full, when the next packet is for somebody
- * else or of another size, and at the end of each wake-up.
+ * else or of another size, and at the end of each wake-up. Fragments wait
+ * until their packet is whole; it leaves in fragments of ours, each in an
+ * ESP packet, when it is larger than one carries.
  */
 #include "worker.h"
 
@@ -17,6 +19,9 @@
 #include <string.h>
 
 #include "core/checksum.h"
+
+/* ICMPv6 types (RFC 4443). */
+enum { ICMP_UNREACHABLE = 1, ICMP_TOO_BIG = 2 };
 
 /* ---- the send batch ---------------------------------------------------- */
 
@@ -131,13 +136,64 @@ static uint32_t pieces_of(const struct tun_cutter *c)
 	return (payload + c->step - 1) / c->step;
 }
 
+static void seal_piece(struct worker *w, struct sa *sa, uint64_t seq,
+		       uint8_t proto, const struct tun_piece *p)
+{
+	size_t wire = esp_wire_len(sa_suite_find(sa->suite),
+				   p->head_len + p->body_len);
+	const struct path *path =
+		atomic_load_explicit(&sa->path, memory_order_acquire);
+	uint8_t *out = batch_room(w, path, wire);
+	enum reason why = REASON_TOO_BIG;
+
+	if (out)
+		why = esp_seal(sa->seal[w->k], seq, proto, p->head, p->head_len,
+			       p->body, p->body_len, out, wire, &wire);
+	if (why != REASON_NUM) {
+		worker_drop(w, why);
+		return;
+	}
+	batch_commit(w, wire);
+	worker_add(&sa->out_packets, 1);
+	worker_add(&sa->out_bytes, p->head_len + p->body_len);
+}
+
+/* What no ESP packet can carry whole, in IPv6 fragments. The first takes
+ * all of the piece's head. */
+static void seal_fragments(struct worker *w, struct sa *sa, uint8_t proto,
+			   const struct tun_piece *p)
+{
+	uint32_t head_len = (uint32_t)p->head_len;
+	uint8_t head[IP_FRAGMENT_HDR + TCP_HDR_MAX];
+	struct nat_cut cut;
+	uint32_t at;
+	uint32_t len;
+	uint64_t seq = atomic_fetch_add_explicit(&sa->next_seq, 1,
+						 memory_order_relaxed);
+
+	nat_cut_begin(&cut, proto, head_len + (uint32_t)p->body_len,
+		      w->plane->l4_most, (uint32_t)seq ^ sa->spi_out);
+	while (nat_cut_next(&cut, head, &at, &len)) {
+		struct tun_piece f = { .head = head,
+				       .head_len = IP_FRAGMENT_HDR };
+
+		if (at)
+			seq = atomic_fetch_add_explicit(&sa->next_seq, 1,
+							memory_order_relaxed);
+		if (at == 0 && head_len) {
+			memcpy(head + IP_FRAGMENT_HDR, p->head, head_len);
+			f.head_len += head_len;
+		}
+		f.body = p->body + (at ? at - head_len : 0);
+		f.body_len = at ? len : len - head_len;
+		seal_piece(w, sa, seq, IP_PROTO_FRAGMENT, &f);
+	}
+}
+
 /* An upper-layer packet, its header already the HIP side's. */
 static void seal_packet(struct worker *w, struct sa *sa, uint8_t proto,
 			uint8_t *l4, uint32_t len, const struct ip_offload *off)
 {
-	const struct sa_suite *suite = sa_suite_find(sa->suite);
-	const struct path *path =
-		atomic_load_explicit(&sa->path, memory_order_acquire);
 	struct tun_cutter cut;
 	struct tun_piece piece;
 	enum reason why =
@@ -150,31 +206,22 @@ static void seal_packet(struct worker *w, struct sa *sa, uint8_t proto,
 	}
 	seq = atomic_fetch_add_explicit(&sa->next_seq, pieces_of(&cut),
 					memory_order_relaxed);
-	while (tun_cut_next(&cut, &piece)) {
-		size_t wire =
-			esp_wire_len(suite, piece.head_len + piece.body_len);
-		uint8_t *out = batch_room(w, path, wire);
-
-		why = REASON_TOO_BIG;
-		if (out)
-			why = esp_seal(sa->seal[w->k], seq++, proto, piece.head,
-				       piece.head_len, piece.body,
-				       piece.body_len, out, wire, &wire);
-		if (why != REASON_NUM) {
-			worker_drop(w, why);
-			continue;
-		}
-		batch_commit(w, wire);
-		worker_add(&sa->out_packets, 1);
-		worker_add(&sa->out_bytes, piece.head_len + piece.body_len);
+	for (; tun_cut_next(&cut, &piece); seq++) {
+		if (piece.head_len + piece.body_len > w->plane->l4_most)
+			seal_fragments(w, sa, proto, &piece);
+		else
+			seal_piece(w, sa, seq, proto, &piece);
 	}
 }
 
 /* ---- what becomes of a packet ------------------------------------------- */
 
-static void reply_unreachable(struct worker *w, const struct addr *virt,
-			      const uint8_t *pkt, size_t len)
+/* An ICMPv6 error, or what it is for IPv4, as from virt. */
+static void reply_error(struct worker *w, const struct nat_packet *p,
+			const uint8_t *pkt, size_t len, uint8_t type,
+			uint32_t mtu)
 {
+	uint8_t code = type == ICMP_UNREACHABLE ? 3 : 0; /* address */
 	size_t n;
 
 	if (w->now - w->icmp_epoch > 1000000000) {
@@ -184,7 +231,8 @@ static void reply_unreachable(struct worker *w, const struct addr *virt,
 	if (!w->icmp_left)
 		return;
 	w->icmp_left--;
-	n = ip_build_icmp_error(w->scratch, 2048, virt, pkt, len, 1, 3, 0);
+	n = ip_build_icmp_error(w->scratch, 2048, &p->key.virt, pkt, len, type,
+				code, mtu);
 	if (n && tun_write(w->plane->tun_fd[w->k], w->scratch, n))
 		worker_drop(w, REASON_TUN_FAILED);
 }
@@ -214,12 +262,19 @@ static void data_packet(struct worker *w, uint8_t *pkt, size_t len,
 			bool decided)
 {
 	struct flow *f = tables_flow(&w->plane->tables, &p->key);
+	uint32_t most = w->plane->l4_most;
 	struct sa *sa = NULL;
 	enum reason why;
 
 	if (!f && !tables_mapping(&w->plane->tables, &p->key.virt)) {
 		worker_drop(w, REASON_NO_MAPPING);
-		reply_unreachable(w, &p->key.virt, pkt, len);
+		reply_error(w, p, pkt, len, ICMP_UNREACHABLE, 0);
+		return;
+	}
+	if (nat_fit(&p->ip, off, most) == NAT_TOO_BIG) {
+		worker_drop(w, REASON_TOO_BIG);
+		reply_error(w, p, pkt, len, ICMP_TOO_BIG,
+			    nat_fit_mtu(&p->ip, most));
 		return;
 	}
 	if (f)
@@ -281,6 +336,20 @@ static void hit_packet(struct worker *w, uint8_t *pkt, size_t len,
 	seal_packet(w, sa, p->ip.proto, p->ip.l4, p->ip.l4_len, off);
 }
 
+static void fragment(struct worker *w, uint8_t *pkt, size_t len)
+{
+	struct ip_offload off = { .gso_size = 0 };
+	struct nat_whole whole;
+	enum reason why = nat_gather_ip(w->gather, pkt, len, w->now, &whole);
+
+	if (why != REASON_NUM)
+		worker_drop(w, why);
+	if (!whole.l4)
+		return;
+	off.fragment = whole.fragment;
+	outbound_packet(w, whole.pkt, whole.len, &off, false);
+}
+
 void outbound_packet(struct worker *w, uint8_t *pkt, size_t len,
 		     const struct ip_offload *off, bool decided)
 {
@@ -298,6 +367,9 @@ void outbound_packet(struct worker *w, uint8_t *pkt, size_t len,
 		return;
 	case NAT_HIT:
 		hit_packet(w, pkt, len, &p, off, decided);
+		return;
+	case NAT_FRAGMENT:
+		fragment(w, pkt, len);
 		return;
 	case NAT_DROP:
 	case NAT_CLASS_NUM:

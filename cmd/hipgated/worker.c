@@ -144,6 +144,8 @@ int worker_init(struct worker *w, struct plane *plane, unsigned k)
 		err = tun_joiner_new(plane->tun_fd[k], plane->tun.tso,
 				     &w->joiner);
 	if (!err)
+		err = nat_gather_new(&w->drops, &w->gather);
+	if (!err)
 		err = inbound_init(w);
 	return err ? err : loop_init(w);
 }
@@ -171,6 +173,7 @@ void worker_fini(struct worker *w)
 	inbox_fini(&w->inbox);
 	(void)uv_loop_close(&w->loop);
 	inbound_fini(w);
+	nat_gather_free(w->gather);
 	tun_joiner_free(w->joiner);
 	free(w->batch.buf);
 	free(w->scratch);

@@ -62,6 +62,7 @@ struct plane {
 	bool host;
 	bool has_tun;
 	uint16_t mss;
+	uint32_t l4_most; /* upper-layer octets of one ESP packet */
 };
 
 struct worker {
@@ -82,6 +83,7 @@ struct worker {
 	uint8_t *scratch; /* ICMP errors */
 	struct receive *receive;
 	struct tun_joiner *joiner;
+	struct nat_gather *gather; /* fragments, both ways */
 	uint64_t icmp_epoch;
 	unsigned icmp_left;
 	_Atomic uint64_t tun_reads, tun_writes, udp_sends, udp_receives;

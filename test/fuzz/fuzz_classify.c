@@ -113,8 +113,10 @@ static void from_esp(uint8_t next, uint8_t *l4, size_t len, bool v4)
 		uint8_t *copy = pkt + IP6_HDR;
 
 		memcpy(copy, l4, len);
-		if (nat_to_legacy(&f, copy, len, 1200, 1, pkt, &n) ==
-		    REASON_NUM) {
+		if (nat_to_legacy(
+			    &f, copy, len,
+			    &(struct nat_arrival){ .mss = 1200, .now = 1 }, pkt,
+			    &n) == REASON_NUM) {
 			memmove(pkt + n, copy, len);
 			check_legacy(pkt, n + len, &f);
 		}

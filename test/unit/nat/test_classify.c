@@ -156,6 +156,139 @@ START_TEST(hits_speak_to_hits_only)
 }
 END_TEST
 
+/* The first fragment of a packet as in expect(). */
+static void expect_fragment(const char *from, const char *to,
+			    enum nat_class want, enum reason why)
+{
+	struct nat_ranges r = bed_ranges();
+	struct prefix clients[2] = { bed_prefix("192.0.2.0/24"),
+				     bed_prefix("2001:db8:1::/48") };
+	struct addr a = bed_addr(from);
+	struct addr b = bed_addr(to);
+	struct nat_packet p;
+	uint8_t pkt[100] = { 0 };
+	uint8_t was[100];
+	bool v4 = addr_is4(&a);
+	size_t n;
+
+	r.clients = clients;
+	r.clients_num = 2;
+	r.near4 = bed_prefix("10.9.9.1");
+	n = ip_put_header(pkt, &a, &b, v4 ? IP_PROTO_UDP : IP_PROTO_FRAGMENT,
+			  40, 64, 0);
+	if (v4) {
+		put_be16(pkt + 6, 0x2000);
+		put_be16(pkt + 10, 0);
+		put_be16(pkt + 10,
+			 (uint16_t)~bed_sum(NULL, NULL, 0, 0, pkt, n));
+	} else {
+		ip_put_fragment(pkt + n, IP_PROTO_UDP, 0, true, 7);
+	}
+	memcpy(was, pkt, sizeof(was));
+	ck_assert_msg(nat_classify(pkt, n + 40, &r, &p) == want, "%s > %s",
+		      from, to);
+	ck_assert_msg(p.reason == why, "%s > %s: %s", from, to,
+		      reason_name(p.reason));
+	ck_assert_mem_eq(pkt, was, sizeof(was));
+	if (want != NAT_HIT)
+		return;
+	/* RFC 7402 B.1.2: ESP carries the fragment header as it is. */
+	ck_assert_uint_eq(p.ip.proto, IP_PROTO_FRAGMENT);
+	ck_assert_ptr_eq(p.ip.l4, pkt + IP6_HDR);
+	ck_assert_uint_eq(p.ip.l4_len, 40);
+}
+
+START_TEST(only_a_clients_fragments_are_kept)
+{
+	expect_fragment("192.0.2.1", "198.18.0.1", NAT_FRAGMENT, REASON_NUM);
+	expect_fragment("2001:db8:1::1", "fd00:9::1", NAT_FRAGMENT, REASON_NUM);
+	expect_fragment("192.0.3.1", "198.18.0.1", NAT_DROP,
+			REASON_NOT_A_CLIENT);
+	expect_fragment("2001:db8:2::1", "fd00:9::1", NAT_DROP,
+			REASON_NOT_A_CLIENT);
+	expect_fragment("198.18.0.2", "198.18.0.1", NAT_DROP,
+			REASON_IP_BAD_ADDR);
+	expect_fragment("192.0.2.1", "203.0.113.1", NAT_DROP,
+			REASON_IP_FRAGMENT);
+	expect_fragment("192.0.2.1", "10.9.9.1", NAT_DROP, REASON_IP_FRAGMENT);
+	expect_fragment("2001:21::1", "2001:21::2", NAT_HIT, REASON_NUM);
+	expect_fragment("2001:21::1", "fd00:9::1", NAT_DROP,
+			REASON_IP_BAD_ADDR);
+	expect_fragment("2001:db8:1::1", "2001:21::1", NAT_DROP,
+			REASON_IP_BAD_ADDR);
+}
+END_TEST
+
+/* What an IPv6 stack, or a BEET stack with IPv4 options, puts before the
+ * upper layer. */
+static enum reason unwrap(uint8_t proto, const uint8_t *data, size_t len,
+			  uint8_t *proto_after, size_t *skipped)
+{
+	uint8_t *copy = malloc(len ? len : 1);
+	uint8_t *at = copy;
+	size_t left = len;
+	enum reason r;
+
+	memcpy(copy, data, len);
+	r = nat_unwrap(&proto, &at, &left);
+	*proto_after = proto;
+	*skipped = (size_t)(at - copy);
+	ck_assert_uint_eq(*skipped + left, len);
+	free(copy);
+	return r;
+}
+
+START_TEST(headers_before_the_upper_layer_are_skipped)
+{
+	static const struct {
+		uint8_t proto;
+		uint8_t data[24];
+		size_t len;
+		uint8_t after;
+		size_t skipped;
+		enum reason why;
+	} rows[] = {
+		{ 17, { 0 }, 24, 17, 0, REASON_NUM },
+		{ 44, { 17 }, 24, 44, 0, REASON_NUM },
+		{ 60, { 17, 0 }, 24, 17, 8, REASON_NUM },
+		{ 60, { 17, 1 }, 24, 17, 16, REASON_NUM },
+		{ 60, { 44, 0 }, 24, 44, 8, REASON_NUM },
+		{ 60, { 17, 2 }, 24, 17, 24, REASON_NUM },
+		{ 60, { 17, 3 }, 24, 60, 0, REASON_IP_TRUNCATED },
+		{ 60, { 17, 0 }, 7, 60, 0, REASON_IP_TRUNCATED },
+		{ 0, { 60, 0, 0, 0, 0, 0, 0, 0, 6, 0 }, 24, 6, 16, REASON_NUM },
+		{ 60,
+		  { 0, 0, 0, 0, 0, 0, 0, 0, 6, 0 },
+		  24,
+		  60,
+		  0,
+		  REASON_IP_EXT_HEADER },
+		{ 43, { 17, 0, 0, 1 }, 24, 43, 0, REASON_IP_EXT_HEADER },
+		{ 43, { 17, 0, 0, 0 }, 24, 17, 8, REASON_NUM },
+		/* RFC 7402 B.1.7: options of 4 octets after padding of 0, of
+		 * 12 after 0, of 8 after 4. */
+		{ 94, { 6, 0, 0, 0, 0x94, 4 }, 24, 6, 8, REASON_NUM },
+		{ 94, { 6, 1, 0, 0 }, 24, 6, 16, REASON_NUM },
+		{ 94, { 6, 1, 4, 0, 1, 1, 1, 1 }, 24, 6, 16, REASON_NUM },
+		{ 94, { 6, 1, 3, 0 }, 24, 94, 0, REASON_IP_EXT_HEADER },
+		{ 94, { 6, 3, 0, 0 }, 24, 94, 0, REASON_IP_TRUNCATED },
+		{ 94, { 6, 0, 0, 0 }, 7, 94, 0, REASON_IP_TRUNCATED },
+		{ 94, { 94, 0, 0, 0 }, 24, 94, 0, REASON_IP_EXT_HEADER },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t proto;
+		size_t skipped;
+
+		ck_assert_int_eq(unwrap(rows[i].proto, rows[i].data,
+					rows[i].len, &proto, &skipped),
+				 rows[i].why);
+		ck_assert_uint_eq(proto, rows[i].after);
+		ck_assert_uint_eq(skipped, rows[i].skipped);
+	}
+}
+END_TEST
+
 START_TEST(no_pools_no_clients_no_near_means_none_and_anyone)
 {
 	struct nat_ranges r = { .clients_num = 0 };
@@ -236,6 +369,8 @@ Suite *test_classify_suite(void)
 	tcase_add_test(t, tcp_to_near_is_dns_from_anywhere);
 	tcase_add_test(t, our_own_outer_packets_are_a_loop);
 	tcase_add_test(t, hits_speak_to_hits_only);
+	tcase_add_test(t, only_a_clients_fragments_are_kept);
+	tcase_add_test(t, headers_before_the_upper_layer_are_skipped);
 	tcase_add_test(t, no_pools_no_clients_no_near_means_none_and_anyone);
 	tcase_add_test(
 		t, a_packet_that_does_not_parse_drops_for_the_parsers_reason);

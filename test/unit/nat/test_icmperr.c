@@ -40,7 +40,11 @@ static size_t to_client(struct nat_flow *f, uint8_t *pkt, size_t len)
 		 bed_hit_sum(&f->back.peer, &f->back.self, proto, l4, len));
 	/* The peer's own octets, for comparing a quote with. */
 	memcpy(pkt + 4096, l4, len);
-	ck_assert_int_eq(nat_to_legacy(f, l4, len, 0, 1, hdr, &n), REASON_NUM);
+	ck_assert_int_eq(
+		nat_to_legacy(f, l4, len,
+			      &(struct nat_arrival){ .mss = 0, .now = 1 }, hdr,
+			      &n),
+		REASON_NUM);
 	memcpy(pkt, hdr, n);
 	memcpy(pkt + n, l4, len);
 	return n + len;

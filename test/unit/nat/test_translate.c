@@ -91,7 +91,10 @@ START_TEST(each_protocol_comes_back_to_each_family_with_a_right_checksum)
 				 REASON_NUM);
 		ck_assert(!error);
 		ck_assert_mem_eq(&key, &f.back, sizeof(key));
-		ck_assert_int_eq(nat_to_legacy(&f, l4, len, 0, 9, pkt, &hdr),
+		ck_assert_int_eq(nat_to_legacy(&f, l4, len,
+					       &(struct nat_arrival){
+						       .mss = 0, .now = 9 },
+					       pkt, &hdr),
 				 REASON_NUM);
 		memcpy(pkt + hdr, l4, len);
 		ck_assert_int_eq(ip_parse(pkt, hdr + len, &v), REASON_NUM);
@@ -272,7 +275,10 @@ START_TEST(the_mss_of_the_answer_is_lowered_too_but_only_in_a_syn)
 		l4[13] = syn ? TCP_SYN | TCP_ACK : TCP_ACK;
 		memcpy(l4 + 20, (uint8_t[]){ 2, 4, 0x23, 0x28 }, 4);
 		bed_seal(l4, 6, bed_hit_sum(&b.peer, &b.self, 6, l4, 24));
-		ck_assert_int_eq(nat_to_legacy(&f, l4, 24, 1380, 0, hdr, &n),
+		ck_assert_int_eq(nat_to_legacy(&f, l4, 24,
+					       &(struct nat_arrival){
+						       .mss = 1380, .now = 0 },
+					       hdr, &n),
 				 REASON_NUM);
 		ck_assert_uint_eq(get_be16(l4 + 22), syn ? 1380 : 9000);
 		ck_assert_uint_eq(bed_addr_sum(&b.virt, &b.client, 6, l4, 24),
@@ -291,23 +297,41 @@ START_TEST(what_esp_brings_must_be_whole)
 
 	bed_l4(l4, 30, 17, 10000, 40001);
 	bed_seal(l4, 17, bed_hit_sum(&b.peer, &b.self, 17, l4, 30));
-	ck_assert_int_eq(nat_to_legacy(&f, l4, 29, 0, 0, hdr, &n),
-			 REASON_L4_TRUNCATED);
-	ck_assert_int_eq(nat_to_legacy(&f, l4, 31, 0, 0, hdr, &n),
-			 REASON_L4_TRUNCATED);
-	ck_assert_int_eq(nat_to_legacy(&f, l4, 7, 0, 0, hdr, &n),
-			 REASON_L4_TRUNCATED);
-	ck_assert_int_eq(nat_to_legacy(&f, l4, 65516, 0, 0, hdr, &n),
-			 REASON_TOO_BIG);
+	ck_assert_int_eq(
+		nat_to_legacy(&f, l4, 29,
+			      &(struct nat_arrival){ .mss = 0, .now = 0 }, hdr,
+			      &n),
+		REASON_L4_TRUNCATED);
+	ck_assert_int_eq(
+		nat_to_legacy(&f, l4, 31,
+			      &(struct nat_arrival){ .mss = 0, .now = 0 }, hdr,
+			      &n),
+		REASON_L4_TRUNCATED);
+	ck_assert_int_eq(
+		nat_to_legacy(&f, l4, 7,
+			      &(struct nat_arrival){ .mss = 0, .now = 0 }, hdr,
+			      &n),
+		REASON_L4_TRUNCATED);
+	ck_assert_int_eq(
+		nat_to_legacy(&f, l4, 65516,
+			      &(struct nat_arrival){ .mss = 0, .now = 0 }, hdr,
+			      &n),
+		REASON_TOO_BIG);
 	put_be16(l4 + 6, 0);
-	ck_assert_int_eq(nat_to_legacy(&f, l4, 30, 0, 0, hdr, &n),
-			 REASON_L4_CHECKSUM);
+	ck_assert_int_eq(
+		nat_to_legacy(&f, l4, 30,
+			      &(struct nat_arrival){ .mss = 0, .now = 0 }, hdr,
+			      &n),
+		REASON_L4_CHECKSUM);
 	ck_assert_uint_eq(get_be16(l4 + 2), 40001);
 	f = bed_flow(&b, 6, 5000, 40001, 10000);
 	bed_l4(l4, 30, 6, 10000, 40001);
 	l4[12] = 0x80;
-	ck_assert_int_eq(nat_to_legacy(&f, l4, 30, 0, 0, hdr, &n),
-			 REASON_L4_TRUNCATED);
+	ck_assert_int_eq(
+		nat_to_legacy(&f, l4, 30,
+			      &(struct nat_arrival){ .mss = 0, .now = 0 }, hdr,
+			      &n),
+		REASON_L4_TRUNCATED);
 	ck_assert_uint_eq(f.in_packets, 0);
 }
 END_TEST
@@ -357,7 +381,10 @@ START_TEST(lh1_and_lh2_from_port_5000_to_10000_both_get_their_answers)
 				 REASON_NUM);
 		ck_assert_mem_eq(&key, &f[i].back, sizeof(key));
 		ck_assert_mem_ne(&key, &f[!i].back, sizeof(key));
-		ck_assert_int_eq(nat_to_legacy(&f[i], l4, 60, 0, 2, hdr, &n),
+		ck_assert_int_eq(nat_to_legacy(&f[i], l4, 60,
+					       &(struct nat_arrival){
+						       .mss = 0, .now = 2 },
+					       hdr, &n),
 				 REASON_NUM);
 		b.client = bed_addr(hosts[i]);
 		ck_assert_mem_eq(hdr + 16, addr_four(&b.client), 4);
