@@ -45,6 +45,18 @@ pings()
 	grep -q ' 3 received' <<<"$out"
 }
 
+# Packets larger than any link carries, which arrive in fragments. An IPv6
+# host cuts the first one to its own link and is told of the TUN's.
+pings_large()
+{
+	local out
+
+	at "$1" ping "-$2" -c 1 -W 1 -s 8000 "$3" >/dev/null 2>&1
+	out=$(at "$1" ping "-$2" -c 3 -i 0.2 -W 5 -s 8000 "$3" 2>&1)
+	echo "$out"
+	grep -q ' 3 received' <<<"$out"
+}
+
 # talk NODE SOCAT_ADDRESS NAME: says a line, keeps the answer in
 # $TALKS/NAME, holds the line until $TALKS/go is there, and once more.
 talk()
@@ -76,6 +88,14 @@ echoes()
 	: >"$TALKS/go"
 	(talk "$1" "$2" "$1") || return 1
 	diff - "$TALKS/$1" <<<"first of $1"$'\n'"second of $1"
+}
+
+# echoes_large NODE SOCAT_ADDRESS: one datagram of 6000 octets there and back.
+echoes_large()
+{
+	head -c 6000 /dev/urandom >"$DEMO_DIR/large"
+	at "$1" socat -t 2 -b 65000 - "$2" <"$DEMO_DIR/large" |
+		cmp - "$DEMO_DIR/large"
 }
 
 # drops NODE REASON: the counter.

@@ -82,7 +82,10 @@ tun_garbage()
 		raw lh1 6 "$six" 6 '' $((n * 7))
 		raw lh4 4 "$four" 17 '' $((n * 7))
 	done
-	at lh1 ping -6 -c 1 -W 1 -s 4000 "$six"
+	raw lh1 6 "$six" 44 '\x06\x00\x00\x01\x00\x00\x00\x01' 8
+	raw lh1 6 "$six" 44 '\x11\x00\x00\x01\x00\x00\x00\x02' 9
+	raw lh1 6 "$six" 44 '\x11\x00\x00\x01\x00\x00\x00\x03' 16
+	raw lh1 6 "$six" 44 '\x11\x00\x00\x01\x00\x00\x00\x03' 16
 	octets '' 5 | at lh1 socat -u - "UDP6-SENDTO:[$DNS_6]:53"
 	octets '' 80 | at lh1 socat -u - "UDP6-SENDTO:[$DNS_6]:53"
 	octets '\x12\x34\x81\x80\x00\x00\x00\x00\x00\x00\x00\x00' |
@@ -127,8 +130,8 @@ garbage_checks()
 	done
 	tun_garbage "$six" "$four" >/dev/null 2>&1
 	stranger "$six" >/dev/null 2>&1
-	for reason in ip-proto l4-truncated flow-state ip-fragment \
-		not-a-client; do
+	for reason in ip-proto l4-truncated flow-state frag-tiny \
+		frag-length frag-overlap not-a-client; do
 		check "garbage on the TUN: $reason" \
 			wait_for 5 "$reason" counted px "$reason"
 	done

@@ -12,6 +12,9 @@ kinds()
 	check "$words: TCP" gets_page "$node" "$family" "$name"
 	check "$words: UDP" echoes "$node" "$(socat_to UDP "$address")"
 	check "$words: ping" pings "$node" "$family" "$name"
+	check "$words: ping in fragments" pings_large "$node" "$family" "$name"
+	check "$words: UDP in fragments" echoes_large "$node" \
+		"$(socat_to UDP "$address")"
 }
 
 # outer_is HIT ADDRESS...: the outer path ends at one of them.

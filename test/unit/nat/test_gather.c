@@ -1,104 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Fragments become packets: in any order, from either side; what lies ends
- * in its reason, and memory is bounded for each source and over all. */
-#include "core/checksum.h"
-#include "test/unit/nat/nat_bed.h"
-
-enum { SECOND = 1000000000 };
-
-static struct reasons lost;
-static struct nat_gather *g;
-static uint64_t now;
-static struct nat_whole whole;
-
-static void setup(void)
-{
-	memset(&lost, 0, sizeof(lost));
-	now = SECOND;
-	ck_assert_int_eq(nat_gather_new(&lost, &g), 0);
-}
-
-static void teardown(void)
-{
-	nat_gather_free(g);
-}
-
-/* One fragment: octets [at, at + len) of l4. */
-struct slice {
-	uint32_t at;
-	uint32_t len;
-	bool more;
-};
-
-/* Puts the slice of l4 into a fragment of `id`. Returns its length. */
-static size_t make(const struct bed *b, uint8_t *pkt, const uint8_t *l4,
-		   unsigned proto, uint32_t id, const struct slice *s)
-{
-	uint8_t p = bed_legacy_proto(b->v6, proto);
-	size_t hdr = ip_put_header(pkt, &b->client, &b->virt,
-				   b->v6 ? IP_PROTO_FRAGMENT : p,
-				   s->len + (b->v6 ? 8 : 0), 64, 0);
-
-	if (b->v6) {
-		ip_put_fragment(pkt + hdr, p, s->at, s->more, id);
-		hdr += 8;
-	} else {
-		put_be16(pkt + 4, (uint16_t)id);
-		put_be16(pkt + 6,
-			 (uint16_t)((s->more ? 0x2000 : 0) | s->at / 8));
-		put_be16(pkt + 10, 0);
-		put_be16(pkt + 10, csum_finish(csum_add(0, pkt, IP4_HDR)));
-	}
-	memcpy(pkt + hdr, l4 + s->at, s->len);
-	return hdr + s->len;
-}
-
-static enum reason give_len(const uint8_t *pkt, size_t len)
-{
-	uint8_t *copy = malloc(len);
-	enum reason r;
-
-	memcpy(copy, pkt, len);
-	r = nat_gather_ip(g, copy, len, now, &whole);
-	free(copy);
-	return r;
-}
-
-static enum reason give(const struct bed *b, const uint8_t *l4, uint32_t id,
-			struct slice s)
-{
-	static uint8_t pkt[66000];
-
-	return give_len(pkt, make(b, pkt, l4, IP_PROTO_UDP, id, &s));
-}
-
-static uint64_t lost_for(enum reason r)
-{
-	return reason_get(&lost, r);
-}
-
-/* A UDP datagram of len octets, sealed for the legacy side. */
-static void datagram(const struct bed *b, uint8_t *l4, size_t len)
-{
-	bed_l4(l4, len, IP_PROTO_UDP, 1234, 80);
-	bed_seal(l4, IP_PROTO_UDP,
-		 bed_addr_sum(&b->client, &b->virt, IP_PROTO_UDP, l4, len));
-}
-
-static void check_whole(const struct bed *b, const uint8_t *l4, size_t len)
-{
-	struct ip_view v;
-
-	ck_assert_ptr_nonnull(whole.l4);
-	ck_assert_uint_eq(whole.l4_len, len);
-	ck_assert_mem_eq(whole.l4, l4, len);
-	ck_assert_int_eq(ip_parse(whole.pkt, whole.len, &v), REASON_NUM);
-	ck_assert(addr_eq(&v.from, &b->client));
-	ck_assert(addr_eq(&v.to, &b->virt));
-	ck_assert(!v.df);
-	ck_assert_uint_eq(v.l4_len, len);
-	ck_assert_ptr_eq(v.l4, whole.l4);
-}
+ * in its reason. */
+#include "test/unit/nat/gather_bed.h"
 
 START_TEST(fragments_become_the_packet_in_any_order)
 {
@@ -417,27 +320,6 @@ START_TEST(options_after_the_fragment_header_belong_to_the_first)
 }
 END_TEST
 
-START_TEST(a_packet_has_a_bounded_number_of_fragments)
-{
-	struct bed b = bed_of(_i);
-	uint8_t l4[65 * 8 + 8];
-
-	datagram(&b, l4, sizeof(l4));
-	for (uint32_t i = 0; i < 64; i++)
-		ck_assert_int_eq(
-			give(&b, l4, 1, (struct slice){ 8 * i, 8, true }),
-			REASON_NUM);
-	ck_assert_int_eq(give(&b, l4, 1, (struct slice){ 512, 8, false }),
-			 REASON_FRAG_MANY);
-	ck_assert_uint_eq(lost_for(REASON_FRAG_MANY), 64);
-	for (uint32_t i = 0; i < 64; i++)
-		ck_assert_int_eq(
-			give(&b, l4, 2, (struct slice){ 8 * i, 8, i < 63 }),
-			REASON_NUM);
-	ck_assert_ptr_nonnull(whole.l4);
-}
-END_TEST
-
 START_TEST(congestion_seen_by_one_is_seen_by_all)
 {
 	/* The ECN fields of two fragments; of the whole, or not at all. */
@@ -472,116 +354,6 @@ START_TEST(congestion_seen_by_one_is_seen_by_all)
 		if (rows[i].why == REASON_NUM)
 			ck_assert_uint_eq(whole.tos, 0x28 | rows[i].both);
 	}
-}
-END_TEST
-
-START_TEST(what_does_not_come_in_time_is_given_up)
-{
-	struct bed b = bed_of(_i);
-	uint64_t life = (b.v6 ? UINT64_C(30) : UINT64_C(2)) * SECOND;
-	struct slice first = { 0, 1000, true };
-	struct slice last = { 1000, 100, false };
-	uint64_t born = now;
-	uint8_t l4[1100];
-
-	datagram(&b, l4, sizeof(l4));
-	ck_assert_int_eq(give(&b, l4, 1, first), REASON_NUM);
-	now = born + life - 1;
-	ck_assert_int_eq(give(&b, l4, 1, last), REASON_NUM);
-	check_whole(&b, l4, sizeof(l4));
-	born = now;
-	ck_assert_int_eq(give(&b, l4, 2, first), REASON_NUM);
-	nat_gather_expire(g, born + life - 1);
-	ck_assert_uint_eq(lost_for(REASON_FRAG_TIMEOUT), 0);
-	nat_gather_expire(g, born + life);
-	ck_assert_uint_eq(lost_for(REASON_FRAG_TIMEOUT), 1);
-	/* A late fragment begins anew. */
-	now = born + life;
-	ck_assert_int_eq(give(&b, l4, 2, last), REASON_NUM);
-	ck_assert_ptr_null(whole.l4);
-	/* So does the memory of a spoilt one end. */
-	ck_assert_int_eq(give(&b, l4, 2, (struct slice){ 1000, 96, false }),
-			 REASON_FRAG_OVERLAP);
-	now += life;
-	ck_assert_int_eq(give(&b, l4, 2, first), REASON_NUM);
-	ck_assert_int_eq(give(&b, l4, 2, last), REASON_NUM);
-	check_whole(&b, l4, sizeof(l4));
-}
-END_TEST
-
-START_TEST(a_source_that_floods_harms_itself)
-{
-	struct bed victim = bed_of(_i);
-	struct bed flooder = victim;
-	struct slice first = { 0, 1000, true };
-	struct slice last = { 1000, 100, false };
-	uint8_t l4[1100];
-
-	flooder.client.b[_i ? 7 : 15] ^= 1;
-	datagram(&victim, l4, sizeof(l4));
-	ck_assert_int_eq(give(&victim, l4, 1, first), REASON_NUM);
-	for (uint32_t i = 0; i < 5000; i++) {
-		if (_i) /* an IPv6 /64 is one source */
-			put_be32(flooder.client.b + 12, i);
-		ck_assert_int_eq(give(&flooder, l4, i, first), REASON_NUM);
-	}
-	ck_assert_uint_eq(lost_for(REASON_FRAG_QUOTA), 5000 - 32);
-	ck_assert_uint_eq(lost_for(REASON_FRAG_FULL), 0);
-	ck_assert_int_eq(give(&victim, l4, 1, last), REASON_NUM);
-	check_whole(&victim, l4, sizeof(l4));
-}
-END_TEST
-
-START_TEST(a_source_that_sends_large_ones_is_bounded_in_octets)
-{
-	struct bed victim = bed_of(_i);
-	struct bed flooder = victim;
-	struct slice first = { 0, 1000, true };
-	struct slice last = { 1000, 100, false };
-	static uint8_t l4[65000];
-
-	flooder.client.b[_i ? 7 : 15] ^= 1;
-	datagram(&victim, l4, 1100);
-	ck_assert_int_eq(give(&victim, l4, 1, first), REASON_NUM);
-	for (uint32_t i = 0; i < 16 * 60; i++)
-		ck_assert_int_eq(
-			give(&flooder, l4, i % 16,
-			     (struct slice){ 800 * (i / 16) + 800, 800, true }),
-			REASON_NUM);
-	ck_assert_uint_gt(lost_for(REASON_FRAG_QUOTA), 0);
-	ck_assert_uint_eq(lost_for(REASON_FRAG_FULL), 0);
-	ck_assert_int_eq(give(&victim, l4, 1, last), REASON_NUM);
-	ck_assert_ptr_nonnull(whole.l4);
-}
-END_TEST
-
-START_TEST(many_sources_cannot_stop_fragments_that_come_together)
-{
-	struct bed victim = bed_of(false);
-	struct bed flooder = victim;
-	uint8_t l4[1100];
-	unsigned passed = 0;
-
-	datagram(&victim, l4, sizeof(l4));
-	for (uint32_t i = 0; i < 20000; i++) {
-		put_be32(flooder.client.b + 12, 0x0a000000 + i);
-		ck_assert_int_eq(
-			give(&flooder, l4, i, (struct slice){ 0, 1000, true }),
-			REASON_NUM);
-		if (i % 1000 != 999)
-			continue;
-		ck_assert_int_eq(
-			give(&victim, l4, i, (struct slice){ 0, 1000, true }),
-			REASON_NUM);
-		ck_assert_int_eq(give(&victim, l4, i,
-				      (struct slice){ 1000, 100, false }),
-				 REASON_NUM);
-		passed += whole.l4 != NULL;
-	}
-	ck_assert_uint_eq(passed, 20);
-	ck_assert_uint_eq(lost_for(REASON_FRAG_FULL),
-			  20000 - 256 + 1 /* the victim's first */);
-	ck_assert_uint_eq(lost_for(REASON_FRAG_QUOTA), 0);
 }
 END_TEST
 
@@ -667,15 +439,7 @@ Suite *test_gather_suite(void)
 	tcase_add_loop_test(t, a_first_fragment_has_all_headers, 0, 4);
 	tcase_add_test(t,
 		       options_after_the_fragment_header_belong_to_the_first);
-	tcase_add_loop_test(t, a_packet_has_a_bounded_number_of_fragments, 0,
-			    2);
 	tcase_add_test(t, congestion_seen_by_one_is_seen_by_all);
-	tcase_add_loop_test(t, what_does_not_come_in_time_is_given_up, 0, 2);
-	tcase_add_loop_test(t, a_source_that_floods_harms_itself, 0, 2);
-	tcase_add_loop_test(
-		t, a_source_that_sends_large_ones_is_bounded_in_octets, 0, 2);
-	tcase_add_test(t,
-		       many_sources_cannot_stop_fragments_that_come_together);
 	tcase_add_test(t, random_fragments_give_back_what_was_cut);
 	suite_add_tcase(s, t);
 	return s;
