@@ -167,6 +167,7 @@ static bool host_takes(uint8_t next_header)
 
 /* Host role: the HITs are the addresses (RFC 7402 appendix B). */
 static enum reason to_host(struct worker *w, const struct sa *sa,
+			   const struct nat_arrival *in,
 			   const struct esp_plain *plain)
 {
 	uint8_t hdr[IP6_HDR];
@@ -179,7 +180,8 @@ static enum reason to_host(struct worker *w, const struct sa *sa,
 	memcpy(from.b, sa->peer.b, sizeof(from.b));
 	memcpy(to.b, sa->self.b, sizeof(to.b));
 	hdr_len = ip_put_header(hdr, &from, &to, plain->next_header,
-				(uint32_t)plain->len, 64, 0);
+				(uint32_t)plain->len, in->ttl ? in->ttl : 64,
+				in->tos);
 	tun_join(w->joiner, hdr, hdr_len, plain->next_header, plain->data,
 		 plain->len);
 	return REASON_NUM;
@@ -212,7 +214,7 @@ static enum reason fragment(struct worker *w, const struct sa *sa,
 		why = to_client(w, sa, in, plain, &whole);
 	if (w->plane->host &&
 	    (why == REASON_NO_FLOW || why == REASON_ICMP_ERROR))
-		why = to_host(w, sa, plain);
+		why = to_host(w, sa, in, plain);
 	inbound_flush(w); /* it borrows the gather's buffer */
 	return why;
 }
@@ -224,6 +226,8 @@ static void deliver(struct worker *w, const struct sa *sa,
 		.now = w->now,
 		.mss = w->plane->mss,
 		.id = (uint16_t)plain->seq,
+		.tos = w->outer.tos,
+		.ttl = w->outer.ttl,
 	};
 	struct esp_plain inner = *plain;
 	enum reason why = REASON_NO_FLOW;
@@ -238,7 +242,7 @@ static void deliver(struct worker *w, const struct sa *sa,
 		why = to_client(w, sa, &in, &inner, NULL);
 	if (w->plane->host && !in.fragment &&
 	    (why == REASON_NO_FLOW || why == REASON_ICMP_ERROR))
-		why = to_host(w, sa, plain);
+		why = to_host(w, sa, &in, plain);
 	if (why != REASON_NUM)
 		worker_drop(w, why);
 }
@@ -248,6 +252,8 @@ static void to_owner(struct worker *w, const struct sa *sa, const uint8_t *pkt,
 {
 	struct msg *m = inbox_msg(MSG_ESP, pkt, len, w->now);
 
+	if (m)
+		m->outer = w->outer;
 	if (inbox_put(&w->plane->workers[sa->owner].inbox, m))
 		worker_drop(w, REASON_PUNT_FULL);
 }
@@ -329,6 +335,7 @@ static void receive_one(struct worker *w, unsigned i)
 	size_t step;
 
 	sockets_meta(&r->mh[i].msg_hdr, &meta);
+	w->outer = meta.outer;
 	step = meta.gro_size ? meta.gro_size : left;
 	do {
 		size_t len = left < step ? left : step;

@@ -19,6 +19,7 @@
 #include "core/err.h"
 #include "core/ip.h"
 #include "nat/nat.h"
+#include "sockets.h"
 
 enum msg_kind {
 	MSG_TUN,    /* worker -> control: a packet that needs a decision;
@@ -36,14 +37,15 @@ enum msg_kind {
 struct msg {
 	struct msg *next;
 	enum msg_kind kind;
-	unsigned worker;       /* that sent it, or is to carry on */
-	uint64_t now;	       /* ns when the packet was read */
-	struct ip_offload off; /* TUN */
-	struct endpoint from;  /* HIP */
-	struct endpoint at;    /* HIP */
-	int status;	       /* BROKEN: libuv's error */
-	struct nat_key key;    /* FIRST */
-	struct nat_back back;  /* FIRST */
+	unsigned worker;	    /* that sent it, or is to carry on */
+	uint64_t now;		    /* ns when the packet was read */
+	struct ip_offload off;	    /* TUN */
+	struct endpoint from;	    /* HIP */
+	struct endpoint at;	    /* HIP */
+	struct sockets_outer outer; /* ESP */
+	int status;		    /* BROKEN: libuv's error */
+	struct nat_key key;	    /* FIRST */
+	struct nat_back back;	    /* FIRST */
 	size_t len;
 	uint8_t data[];
 };

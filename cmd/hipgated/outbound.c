@@ -37,26 +37,21 @@ static int batch_send(struct worker *w, const uint8_t *data, size_t len,
 		.msg_iovlen = 1,
 	};
 	union {
-		char buf[CMSG_SPACE(sizeof(uint16_t))];
+		char buf[CMSG_SPACE(sizeof(uint16_t)) + SOCKETS_OUTER_SPACE];
 		struct cmsghdr align;
 	} space = { 0 };
 	unsigned fam = sockets_family(&path->peer.addr);
 	int fd = w->plane->sockets.fd[fam][1 + w->k];
+	uint16_t size = (uint16_t)seg;
 	ssize_t n;
 
 	if (fd < 0)
 		return EAFNOSUPPORT;
-	if (seg < len) {
-		struct cmsghdr *c = &space.align;
-		uint16_t size = (uint16_t)seg;
-
-		c->cmsg_level = SOL_UDP;
-		c->cmsg_type = UDP_SEGMENT;
-		c->cmsg_len = CMSG_LEN(sizeof(size));
-		memcpy(CMSG_DATA(c), &size, sizeof(size));
-		mh.msg_control = &space;
-		mh.msg_controllen = sizeof(space.buf);
-	}
+	mh.msg_control = &space;
+	if (seg < len)
+		sockets_put_control(&mh, SOL_UDP, UDP_SEGMENT, &size,
+				    sizeof(size));
+	sockets_put_outer(&mh, fam, &w->batch.outer);
 	worker_add(&w->udp_sends, 1);
 	do {
 		n = sendmsg(fd, &mh, 0);
@@ -105,12 +100,14 @@ static uint8_t *batch_room(struct worker *w, const struct path *path,
 
 	if (b->num &&
 	    (b->path != path || b->closed || wire > b->seg ||
+	     b->outer.tos != w->outer.tos || b->outer.ttl != w->outer.ttl ||
 	     b->num >= WORKER_BATCH_SEGS || wire > WORKER_BATCH_MAX - b->used))
 		outbound_flush(w);
 	if (wire > WORKER_BATCH_MAX)
 		return NULL;
 	if (!b->num) {
 		b->path = path;
+		b->outer = w->outer;
 		b->seg = wire;
 	}
 	return b->buf + b->used;
@@ -354,8 +351,11 @@ void outbound_packet(struct worker *w, uint8_t *pkt, size_t len,
 		     const struct ip_offload *off, bool decided)
 {
 	struct nat_packet p;
+	enum nat_class class = nat_classify(pkt, len, &w->plane->ranges, &p);
 
-	switch (nat_classify(pkt, len, &w->plane->ranges, &p)) {
+	/* RFC 7402 B.1.5: the outer header has the fields of the inner. */
+	w->outer = (struct sockets_outer){ .tos = p.ip.tos, .ttl = p.ip.ttl };
+	switch (class) {
 	case NAT_DATA:
 		data_packet(w, pkt, len, &p, off, decided);
 		return;

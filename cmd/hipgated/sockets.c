@@ -66,10 +66,14 @@ static int set_family_options(int fd, int family)
 {
 	if (family == AF_INET)
 		return set_int(fd, IPPROTO_IP, IP_PKTINFO, 1) |
+		       set_int(fd, IPPROTO_IP, IP_RECVTOS, 1) |
+		       set_int(fd, IPPROTO_IP, IP_RECVTTL, 1) |
 		       set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER,
 			       IP_PMTUDISC_DONT);
 	return set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) |
 	       set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) |
+	       set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1) |
+	       set_int(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) |
 	       set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
 }
 
@@ -247,27 +251,88 @@ int sockets_send_hip(const struct sockets *s, const struct endpoint *self_at,
 	return sendmsg(fd, &mh, 0) < 0 ? HG_ESYS : HG_OK;
 }
 
+void sockets_put_control(struct msghdr *mh, int level, int type,
+			 const void *data, size_t len)
+{
+	struct cmsghdr *c =
+		(void *)((uint8_t *)mh->msg_control + mh->msg_controllen);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), data, len);
+	mh->msg_controllen += CMSG_SPACE(len);
+}
+
+void sockets_put_outer(struct msghdr *mh, unsigned family,
+		       const struct sockets_outer *outer)
+{
+	int tos = outer->tos;
+	int ttl = outer->ttl;
+
+	if (tos)
+		sockets_put_control(mh, family ? IPPROTO_IPV6 : IPPROTO_IP,
+				    family ? IPV6_TCLASS : IP_TOS, &tos,
+				    sizeof(tos));
+	if (ttl)
+		sockets_put_control(mh, family ? IPPROTO_IPV6 : IPPROTO_IP,
+				    family ? IPV6_HOPLIMIT : IP_TTL, &ttl,
+				    sizeof(ttl));
+}
+
+static int cmsg_int(const struct cmsghdr *c)
+{
+	int v;
+
+	memcpy(&v, CMSG_DATA(c), sizeof(v));
+	return v;
+}
+
+static void meta4(const struct cmsghdr *c, struct sockets_meta *out)
+{
+	struct in_pktinfo in;
+
+	switch (c->cmsg_type) {
+	case IP_PKTINFO:
+		memcpy(&in, CMSG_DATA(c), sizeof(in));
+		out->at = addr_from4((const uint8_t *)&in.ipi_addr);
+		return;
+	case IP_TOS:
+		out->outer.tos = *CMSG_DATA(c);
+		return;
+	case IP_TTL:
+		out->outer.ttl = (uint8_t)cmsg_int(c);
+		return;
+	}
+}
+
+static void meta6(const struct cmsghdr *c, struct sockets_meta *out)
+{
+	struct in6_pktinfo in6;
+
+	switch (c->cmsg_type) {
+	case IPV6_PKTINFO:
+		memcpy(&in6, CMSG_DATA(c), sizeof(in6));
+		out->at = addr_from6((const uint8_t *)&in6.ipi6_addr);
+		return;
+	case IPV6_TCLASS:
+		out->outer.tos = (uint8_t)cmsg_int(c);
+		return;
+	case IPV6_HOPLIMIT:
+		out->outer.ttl = (uint8_t)cmsg_int(c);
+		return;
+	}
+}
+
 void sockets_meta(struct msghdr *mh, struct sockets_meta *out)
 {
 	memset(out, 0, sizeof(*out));
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(mh); c; c = CMSG_NXTHDR(mh, c)) {
-		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
-			int size;
-
-			memcpy(&size, CMSG_DATA(c), sizeof(size));
-			out->gro_size = (uint16_t)size;
-		} else if (c->cmsg_level == IPPROTO_IP &&
-			   c->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo in;
-
-			memcpy(&in, CMSG_DATA(c), sizeof(in));
-			out->at = addr_from4((const uint8_t *)&in.ipi_addr);
-		} else if (c->cmsg_level == IPPROTO_IPV6 &&
-			   c->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo in6;
-
-			memcpy(&in6, CMSG_DATA(c), sizeof(in6));
-			out->at = addr_from6((const uint8_t *)&in6.ipi6_addr);
-		}
+		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
+			out->gro_size = (uint16_t)cmsg_int(c);
+		else if (c->cmsg_level == IPPROTO_IP)
+			meta4(c, out);
+		else if (c->cmsg_level == IPPROTO_IPV6)
+			meta6(c, out);
 	}
 }

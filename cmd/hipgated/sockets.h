@@ -49,9 +49,23 @@ int sockets_send_hip(const struct sockets *s, const struct endpoint *self_at,
 		     const struct endpoint *to, const void *msg,
 		     size_t len) HG_CHECK;
 
+/* What an outer header shares with the inner one (RFC 7402 B.1.4). */
+struct sockets_outer {
+	uint8_t tos; /* traffic class, with ECN */
+	uint8_t ttl; /* hop limit; 0: not known, the kernel's own */
+};
+
 /* What recvmsg's control messages said. */
 struct sockets_meta {
-	struct addr at;	   /* our address it came to; unspecified: unknown */
+	struct addr at; /* our address it came to; unspecified: unknown */
+	struct sockets_outer outer;
 	uint16_t gro_size; /* 0: one datagram */
 };
 void sockets_meta(struct msghdr *mh, struct sockets_meta *out);
+/* Appends a control message; mh->msg_control has room and is zeroed. */
+void sockets_put_control(struct msghdr *mh, int level, int type,
+			 const void *data, size_t len);
+/* Appends what sets these fields of the packets that are sent. */
+void sockets_put_outer(struct msghdr *mh, unsigned family,
+		       const struct sockets_outer *outer);
+enum { SOCKETS_OUTER_SPACE = 2 * CMSG_SPACE(sizeof(int)) };

@@ -76,6 +76,7 @@ static void on_inbox(uv_async_t *a)
 		if (m->kind == MSG_TUN)
 			outbound_packet(w, m->data, m->len, &m->off, true);
 		else if (m->kind == MSG_ESP) {
+			w->outer = m->outer;
 			inbound_esp(w, m->data, m->len);
 			inbound_flush(w); /* it borrows m */
 		}

@@ -36,9 +36,11 @@ enum {
 	WORKER_ICMP_BURST = 64,	  /* ICMP errors a wake-up second */
 };
 
-/* Sealed packets for one peer, all but the last of one size. */
+/* Sealed packets for one peer, all but the last of one size, with equal
+ * outer headers. */
 struct batch {
 	const struct path *path;
+	struct sockets_outer outer;
 	size_t seg;  /* size of all but the last */
 	size_t used; /* octets in buf */
 	unsigned num;
@@ -78,6 +80,7 @@ struct worker {
 	bool running;
 	uint64_t now; /* ns, read once a wake-up */
 	struct reasons drops;
+	struct sockets_outer outer; /* of what is sealed, or was opened, now */
 	struct batch batch;
 	uint8_t *tun_buf;
 	uint8_t *scratch; /* ICMP errors */
@@ -120,6 +123,6 @@ void outbound_flush(struct worker *w);
 int inbound_init(struct worker *w) HG_CHECK;
 void inbound_fini(struct worker *w);
 void inbound_readable(struct worker *w, int fd);
-/* One ESP packet for an SA of ours, from another thread. */
+/* One ESP packet, whose outer header is w->outer. */
 void inbound_esp(struct worker *w, uint8_t *pkt, size_t len);
 void inbound_flush(struct worker *w);

@@ -57,6 +57,18 @@ pings_large()
 	grep -q ' 3 received' <<<"$out"
 }
 
+# With a traffic class of its own (wire.sh looks for it outside); the hop
+# limit of the answers tells of the router between proxy and HIP host and of
+# the proxy (RFC 7402 B.1.4).
+pings_marked()
+{
+	local out
+
+	out=$(at "$1" ping "-$2" -c 3 -i 0.2 -W 5 -Q 0xb8 "$3" 2>&1)
+	echo "$out"
+	[[ $(grep -c ' ttl=62 ' <<<"$out") == 3 ]]
+}
+
 # talk NODE SOCAT_ADDRESS NAME: says a line, keeps the answer in
 # $TALKS/NAME, holds the line until $TALKS/go is there, and once more.
 talk()

@@ -12,6 +12,8 @@ kinds()
 	check "$words: TCP" gets_page "$node" "$family" "$name"
 	check "$words: UDP" echoes "$node" "$(socat_to UDP "$address")"
 	check "$words: ping" pings "$node" "$family" "$name"
+	check "$words: ping, its hop limit is counted on the whole path" \
+		pings_marked "$node" "$family" "$name"
 	check "$words: ping in fragments" pings_large "$node" "$family" "$name"
 	check "$words: UDP in fragments" echoes_large "$node" \
 		"$(socat_to UDP "$address")"

@@ -56,8 +56,22 @@ not_esp()
 	shark -Y 'udp.port == 10500 && !hip && udp.length < 32'
 }
 
+# marked src|dst: ESP from or to the proxy with pings_marked's traffic class.
+marked()
+{
+	tcpdump -n -r "$DEMO_DIR/uplink.pcap" "udp port 10500 and
+		($1 host $PX_6 and ip6[0:2] & 0x0ff0 = 0x0b80 or
+		$1 host $PX_4 and ip[1] = 0xb8)" 2>/dev/null | tail -n 3
+}
+
 wire_checks()
 {
+	local way
+
+	for way in src dst; do
+		check "the traffic class of a ping is in the outer header ($way)" \
+			test -n "$(marked $way)"
+	done
 	local types
 
 	types=$(hip_types)
