@@ -303,6 +303,19 @@ int ip_csum_offset(uint8_t proto)
 	}
 }
 
+bool ip_checksum_ok(const struct ip_view *v, const struct ip_offload *off)
+{
+	uint64_t sum = 0;
+
+	if (off->csum_partial || ip_csum_offset(v->proto) < 0)
+		return true;
+	if (v->proto == IP_PROTO_UDP && get_be16(v->l4 + 6) == 0)
+		return v->v4;
+	if (v->proto != IP_PROTO_ICMP)
+		sum = csum_pseudo(&v->from, &v->to, v->proto, v->l4_len);
+	return csum_finish(csum_add(sum, v->l4, v->l4_len)) == 0;
+}
+
 static size_t put4(uint8_t out[IP4_HDR], const struct ip_view *v)
 {
 	memset(out, 0, IP4_HDR);

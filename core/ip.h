@@ -103,6 +103,11 @@ enum reason ip_check_l4(uint8_t proto, const uint8_t *l4,
 /* Octets of the L4 header (TCP with options), or 0 when it is truncated or
  * contradicts itself. Protocols other than TCP and UDP: ICMP_HDR. */
 uint32_t ip_l4_hdr_len(uint8_t proto, const uint8_t *l4, uint32_t len);
+/* Is the checksum of a TCP, UDP or ICMP packet right, or left to us by the
+ * kernel? Who answers a packet, or makes a new checksum for its octets, asks
+ * first: what was damaged must not be made good. UDP of 0 is right over
+ * IPv4 only (RFC 8200 8.1). */
+bool ip_checksum_ok(const struct ip_view *v, const struct ip_offload *off);
 /* Offset of the checksum field inside the L4 header; -1: none. */
 int ip_csum_offset(uint8_t proto);
 /* Writes an IPv4 or IPv6 header (by from's family; both must agree) for

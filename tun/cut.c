@@ -77,6 +77,10 @@ enum reason tun_cut(struct tun_cutter *c, uint8_t proto, uint8_t *l4,
 	if (proto == IP_PROTO_TCP &&
 	    l4[TCP_FLAGS_AT] & (TCP_SYN | TCP_RST | TCP_URG))
 		return REASON_VNET_HDR;
+	/* Its pieces get new checksums, which would hide damage. */
+	if (!off->csum_partial &&
+	    csum_finish(csum_add(pseudo + len, l4, len)) != 0)
+		return REASON_L4_CHECKSUM;
 	memcpy(c->head, l4, c->hdr_len);
 	c->step = off->gso_size;
 	c->fill_csum = true;

@@ -74,7 +74,8 @@ struct tun_cutter {
  * pieces). pseudo: csum_pseudo(...) of its addresses or HITs with length 0;
  * it is used where the checksum must be computed: for pieces and when
  * off->csum_partial. l4 is borrowed until the last piece; its checksum
- * field may be written. REASON_NUM or VNET_HDR, L4_TRUNCATED. */
+ * field may be written. REASON_NUM or VNET_HDR, L4_TRUNCATED, L4_CHECKSUM
+ * (to be cut, its checksum complete and wrong). */
 enum reason tun_cut(struct tun_cutter *c, uint8_t proto, uint8_t *l4,
 		    uint32_t len, const struct ip_offload *off,
 		    uint64_t pseudo) HG_CHECK;

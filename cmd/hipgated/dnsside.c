@@ -63,6 +63,10 @@ void dnsside_packet(struct gate *g, struct msg *m, struct nat_packet *p)
 		dnstcp_packet(g->dnsside->tcp, m, &ip->to);
 		return;
 	}
+	if (!ip_checksum_ok(ip, &m->off)) {
+		gate_drop(g, REASON_L4_CHECKSUM);
+		return;
+	}
 	who.client.port = (uint16_t)(ip->l4[0] << 8 | ip->l4[1]);
 	who.server.port = (uint16_t)(ip->l4[2] << 8 | ip->l4[3]);
 	dns_query(g->dns, &who, ip->l4 + UDP_HDR, ip->l4_len - UDP_HDR, m->now);

@@ -233,6 +233,34 @@ START_TEST(what_cannot_be_cut_is_refused_with_its_reason)
 }
 END_TEST
 
+/* Cutting makes new checksums: what came with a complete one is held to it,
+ * so that no damage is made good. */
+START_TEST(a_super_packet_that_is_damaged_is_not_cut)
+{
+	const struct ip_offload off = { .gso_size = 10 };
+	struct tun_cutter c;
+	uint8_t l4[TCP_HDR + 30] = { 0 };
+
+	l4[12] = 0x50;
+	l4[13] = TCP_ACK;
+	l4[40] = 7;
+	put_be16(l4 + 16,
+		 csum_finish(csum_add(0x1234 + sizeof(l4), l4, sizeof(l4))));
+	ck_assert_int_eq(
+		tun_cut(&c, IP_PROTO_TCP, l4, sizeof(l4), &off, 0x1234),
+		REASON_NUM);
+	for (size_t i = 0; i < sizeof(l4); i++) {
+		if (i == 12 || i == 13)
+			continue; /* other reasons come first */
+		l4[i] ^= 1;
+		ck_assert_int_eq(
+			tun_cut(&c, IP_PROTO_TCP, l4, sizeof(l4), &off, 0x1234),
+			REASON_L4_CHECKSUM);
+		l4[i] ^= 1;
+	}
+}
+END_TEST
+
 Suite *test_cut_suite(void);
 Suite *test_cut_suite(void)
 {
@@ -246,6 +274,7 @@ Suite *test_cut_suite(void)
 	tcase_add_test(t, a_whole_packet_passes_untouched);
 	tcase_add_test(t, a_checksum_left_to_us_is_completed_in_place);
 	tcase_add_test(t, what_cannot_be_cut_is_refused_with_its_reason);
+	tcase_add_test(t, a_super_packet_that_is_damaged_is_not_cut);
 	suite_add_tcase(s, t);
 	return s;
 }
