@@ -9,10 +9,12 @@
  * time and nothing else. Sequence numbers are not followed.
  *
  * A flow is SYN until the client's ACK ends the handshake: a peer alone
- * cannot lift it to the long timer. RST and the second FIN make it CLOSED,
- * which lives on for the transitory time so that late segments still pass
- * and the port is not reused under them (RFC 5382 REQ-5). A new SYN of the
- * client in CLOSED starts the same flow over.
+ * cannot lift it to the long timer. RST and the second FIN end it: it lives
+ * on for the transitory time so that late segments still pass and the port
+ * is not reused under them (RFC 5382 REQ-5, RFC 7857 2.2). A new SYN of the
+ * client starts the same flow over. The RST of an open connection may be
+ * forged: when the side in whose name it came goes on talking, it is alive
+ * (RFC 6146 3.5.2.2); what the other side had on its way says nothing.
  */
 #include "nat/flow.h"
 
@@ -53,11 +55,11 @@ static const uint8_t steps[NAT_TCP_NUM][EVENT_NUM] = {
 	[NAT_TCP_OPEN] = { [C_SYN] = NAT_TCP_OPEN,
 			   [C_ACK] = NAT_TCP_OPEN,
 			   [C_FIN] = NAT_TCP_FIN_CLIENT,
-			   [C_RST] = NAT_TCP_CLOSED,
+			   [C_RST] = NAT_TCP_RST_CLIENT,
 			   [P_SYN] = NAT_TCP_OPEN,
 			   [P_ACK] = NAT_TCP_OPEN,
 			   [P_FIN] = NAT_TCP_FIN_PEER,
-			   [P_RST] = NAT_TCP_CLOSED },
+			   [P_RST] = NAT_TCP_RST_PEER },
 	[NAT_TCP_FIN_CLIENT] = { [C_SYN] = NAT_TCP_FIN_CLIENT,
 				 [C_ACK] = NAT_TCP_FIN_CLIENT,
 				 [C_FIN] = NAT_TCP_FIN_CLIENT,
@@ -82,12 +84,34 @@ static const uint8_t steps[NAT_TCP_NUM][EVENT_NUM] = {
 			     [P_ACK] = NAT_TCP_CLOSED,
 			     [P_FIN] = NAT_TCP_CLOSED,
 			     [P_RST] = NAT_TCP_CLOSED },
+	/* Whoever is said to have sent RST and goes on had not. */
+	[NAT_TCP_RST_CLIENT] = { [C_SYN] = NAT_TCP_SYN,
+				 [C_ACK] = NAT_TCP_OPEN,
+				 [C_FIN] = NAT_TCP_FIN_CLIENT,
+				 [C_RST] = NAT_TCP_RST_CLIENT,
+				 [P_SYN] = NAT_TCP_RST_CLIENT,
+				 [P_ACK] = NAT_TCP_RST_CLIENT,
+				 [P_FIN] = NAT_TCP_RST_CLIENT,
+				 [P_RST] = NAT_TCP_CLOSED },
+	[NAT_TCP_RST_PEER] = { [C_SYN] = NAT_TCP_SYN,
+			       [C_ACK] = NAT_TCP_RST_PEER,
+			       [C_FIN] = NAT_TCP_RST_PEER,
+			       [C_RST] = NAT_TCP_CLOSED,
+			       [P_SYN] = NAT_TCP_RST_PEER,
+			       [P_ACK] = NAT_TCP_OPEN,
+			       [P_FIN] = NAT_TCP_FIN_PEER,
+			       [P_RST] = NAT_TCP_RST_PEER },
 };
 
 static const char *const names[] = {
-	[NAT_TCP_NONE] = "none",	 [NAT_TCP_SYN] = "syn",
-	[NAT_TCP_OPEN] = "open",	 [NAT_TCP_FIN_CLIENT] = "fin-client",
-	[NAT_TCP_FIN_PEER] = "fin-peer", [NAT_TCP_CLOSED] = "closed",
+	[NAT_TCP_NONE] = "none",
+	[NAT_TCP_SYN] = "syn",
+	[NAT_TCP_OPEN] = "open",
+	[NAT_TCP_FIN_CLIENT] = "fin-client",
+	[NAT_TCP_FIN_PEER] = "fin-peer",
+	[NAT_TCP_CLOSED] = "closed",
+	[NAT_TCP_RST_CLIENT] = "rst-client",
+	[NAT_TCP_RST_PEER] = "rst-peer",
 };
 
 _Static_assert(sizeof(names) / sizeof(names[0]) == NAT_TCP_NUM,
@@ -108,6 +132,12 @@ static enum event event_of(bool from_client, uint8_t flags)
 uint32_t flow_tcp_next(uint32_t state, bool from_client, uint8_t flags)
 {
 	return steps[state][event_of(from_client, flags)];
+}
+
+bool flow_is_over(uint32_t state)
+{
+	return state == NAT_TCP_CLOSED || state == NAT_TCP_RST_CLIENT ||
+	       state == NAT_TCP_RST_PEER;
 }
 
 uint64_t flow_idle_max_ns(uint32_t proto, uint32_t state)
@@ -151,6 +181,13 @@ bool nat_expired(const struct nat_flow *f, uint64_t now)
 
 	/* A worker's clock reading may be newer than the sweep's. */
 	return now > last && now - last > flow_idle_max_ns(f->key.proto, state);
+}
+
+bool nat_is_over(const struct nat_flow *f)
+{
+	return f->key.proto == IP_PROTO_TCP &&
+	       flow_is_over(atomic_load_explicit(&((struct nat_flow *)f)->tcp,
+						 memory_order_relaxed));
 }
 
 const char *nat_state_name(const struct nat_flow *f)

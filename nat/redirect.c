@@ -16,7 +16,7 @@
  * workers' tables are not worth it. Bounds: NAT_REDIRECTS_MAX connections,
  * NAT_REDIRECTS_PER_CLIENT of one client. A new connection takes the next
  * slot, round and round, that is unused or outlived its timer; when there is
- * none, one that is CLOSED; never one that lives. Slots are not swept: an
+ * none, one that is over; never one that lives. Slots are not swept: an
  * old one is found out when it is met.
  */
 #include <sodium.h>
@@ -150,9 +150,9 @@ static uint16_t slot_seek(struct nat_redirects *r, const struct addr *client,
 			slot_clear(r, i);
 		if (!s->used && unused == NO_SLOT)
 			unused = i;
-		if (s->used && s->tcp == NAT_TCP_CLOSED && closed == NO_SLOT)
+		if (s->used && flow_is_over(s->tcp) && closed == NO_SLOT)
 			closed = i;
-		if (s->used && s->tcp != NAT_TCP_CLOSED &&
+		if (s->used && !flow_is_over(s->tcp) &&
 		    addr_eq(&s->r.client, client))
 			(*owned)++;
 	}

@@ -66,9 +66,23 @@ START_TEST(tcp_states_follow_the_segments)
 		{ "c:S p:SA c:A p:FA p:FA c:A", "fin-peer" },
 		{ "c:S p:SA c:A p:FA c:FA", "closed" },
 		{ "c:S p:SA c:A p:FA c:FA p:A c:A", "closed" },
-		{ "c:S p:SA c:A c:R", "closed" },
+		{ "c:S p:SA c:A c:R", "rst-client" },
+		{ "c:S p:SA c:A p:RA", "rst-peer" },
 		{ "c:S p:SA c:A c:FA p:R", "closed" },
-		{ "c:S p:SA c:A c:R p:SA", "closed" },
+		{ "c:S p:SA c:A c:R p:SA", "rst-client" },
+		/* What was on its way does not bring it back to life ... */
+		{ "c:S p:SA c:A c:R p:A p:A p:FA", "rst-client" },
+		{ "c:S p:SA c:A p:RA c:A c:A c:FA", "rst-peer" },
+		/* ... whoever had not sent that RST does. */
+		{ "c:S p:SA c:A c:R p:A c:A", "open" },
+		{ "c:S p:SA c:A p:RA c:A p:A", "open" },
+		{ "c:S p:SA c:A c:R c:FA", "fin-client" },
+		{ "c:S p:SA c:A p:R p:FA", "fin-peer" },
+		{ "c:S p:SA c:A c:R p:R", "closed" },
+		{ "c:S p:SA c:A p:R c:R", "closed" },
+		/* A peer alone never gets the long timer. */
+		{ "c:S p:RA p:A", "closed" },
+		{ "c:S p:SA c:A p:R c:S p:SA", "syn" },
 		{ "c:S p:SA c:A c:R c:S", "syn" },
 		{ "c:S p:SA c:A c:R c:S p:SA c:A", "open" },
 	};
@@ -113,8 +127,28 @@ START_TEST(idle_flows_live_as_long_as_the_rfcs_say)
 	expect_life(IP_PROTO_TCP, NAT_TCP_FIN_CLIENT, 240);
 	expect_life(IP_PROTO_TCP, NAT_TCP_FIN_PEER, 240);
 	expect_life(IP_PROTO_TCP, NAT_TCP_CLOSED, 240);
+	expect_life(IP_PROTO_TCP, NAT_TCP_RST_CLIENT, 240);
+	expect_life(IP_PROTO_TCP, NAT_TCP_RST_PEER, 240);
 	expect_life(IP_PROTO_UDP, NAT_TCP_NONE, 300);
 	expect_life(IP_PROTO_ICMP6, NAT_TCP_NONE, 60);
+}
+END_TEST
+
+START_TEST(only_a_connection_that_has_ended_is_over)
+{
+	struct bed b = bed_of(false);
+
+	for (uint32_t st = 0; st < NAT_TCP_NUM; st++) {
+		struct nat_flow f = bed_flow(&b, IP_PROTO_TCP, 1, 2, 3);
+
+		f.tcp = st;
+		ck_assert_int_eq(nat_is_over(&f),
+				 st == NAT_TCP_CLOSED ||
+					 st == NAT_TCP_RST_CLIENT ||
+					 st == NAT_TCP_RST_PEER);
+		f.key.proto = IP_PROTO_UDP;
+		ck_assert(!nat_is_over(&f));
+	}
 }
 END_TEST
 
@@ -144,6 +178,7 @@ Suite *test_flow_suite(void)
 	tcase_add_test(t, tcp_states_follow_the_segments);
 	tcase_add_test(t, no_step_leads_out_of_the_table_or_back_to_none);
 	tcase_add_test(t, idle_flows_live_as_long_as_the_rfcs_say);
+	tcase_add_test(t, only_a_connection_that_has_ended_is_over);
 	tcase_add_test(t, a_touch_counts_by_direction_and_renews);
 	suite_add_tcase(s, t);
 	return s;
