@@ -81,7 +81,7 @@ static void first_return(struct worker *w, struct flow *f)
 static enum reason error_to_client(struct worker *w, const struct nat_back *key,
 				   const struct esp_plain *plain)
 {
-	struct flow *f = tables_flow_back(&w->plane->tables, key);
+	struct flow *f = recent_back(&w->recent, &w->plane->tables, key);
 	enum reason why = REASON_ICMP_ERROR;
 	size_t len = 0;
 
@@ -141,7 +141,7 @@ static enum reason to_client(struct worker *w, const struct sa *sa,
 		return why;
 	if (error)
 		return error_to_client(w, &key, plain);
-	f = tables_flow_back(&w->plane->tables, &key);
+	f = recent_back(&w->recent, &w->plane->tables, &key);
 	if (!f)
 		return REASON_NO_FLOW;
 	why = nat_to_legacy(&f->nat, plain->data, plain->len, in, hdr,
@@ -260,7 +260,7 @@ static void to_owner(struct worker *w, const struct sa *sa, const uint8_t *pkt,
 
 void inbound_esp(struct worker *w, uint8_t *pkt, size_t len)
 {
-	struct sa *sa = tables_sa_in(&w->plane->tables, esp_spi(pkt));
+	struct sa *sa = recent_in(&w->recent, &w->plane->tables, esp_spi(pkt));
 	struct esp_plain plain;
 	enum reason why;
 

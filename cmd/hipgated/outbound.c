@@ -258,7 +258,7 @@ static void data_packet(struct worker *w, uint8_t *pkt, size_t len,
 			struct nat_packet *p, const struct ip_offload *off,
 			bool decided)
 {
-	struct flow *f = tables_flow(&w->plane->tables, &p->key);
+	struct flow *f = recent_flow(&w->recent, &w->plane->tables, &p->key);
 	uint32_t most = w->plane->l4_most;
 	struct sa *sa = NULL;
 	enum reason why;
@@ -275,8 +275,8 @@ static void data_packet(struct worker *w, uint8_t *pkt, size_t len,
 		return;
 	}
 	if (f)
-		sa = tables_sa_out(&w->plane->tables, &f->nat.back.self,
-				   &f->nat.back.peer);
+		sa = recent_out(&w->recent, &w->plane->tables,
+				&f->nat.back.self, &f->nat.back.peer);
 	if (!sa) {
 		undecided(w, pkt, len, off, decided);
 		return;
@@ -293,14 +293,14 @@ static void data_packet(struct worker *w, uint8_t *pkt, size_t len,
 static void error_packet(struct worker *w, const struct nat_packet *p)
 {
 	static const struct ip_offload none;
-	struct flow *f = tables_flow(&w->plane->tables, &p->key);
+	struct flow *f = recent_flow(&w->recent, &w->plane->tables, &p->key);
 	struct sa *sa = NULL;
 	enum reason why = REASON_ICMP_ERROR;
 	size_t len = 0;
 
 	if (f)
-		sa = tables_sa_out(&w->plane->tables, &f->nat.back.self,
-				   &f->nat.back.peer);
+		sa = recent_out(&w->recent, &w->plane->tables,
+				&f->nat.back.self, &f->nat.back.peer);
 	if (sa)
 		why = nat_error_to_hip(&f->nat, p, w->scratch, 2048, &len);
 	if (why != REASON_NUM) {
@@ -325,7 +325,7 @@ static void hit_packet(struct worker *w, uint8_t *pkt, size_t len,
 	}
 	memcpy(self.b, p->ip.from.b, sizeof(self.b));
 	memcpy(peer.b, p->ip.to.b, sizeof(peer.b));
-	sa = tables_sa_out(&w->plane->tables, &self, &peer);
+	sa = recent_out(&w->recent, &w->plane->tables, &self, &peer);
 	if (!sa) {
 		undecided(w, pkt, len, off, decided);
 		return;

@@ -24,6 +24,7 @@ static void on_prepare(uv_prepare_t *p)
 static void wake(struct worker *w)
 {
 	tables_online();
+	recent_clear(&w->recent);
 	w->now = uv_hrtime();
 }
 

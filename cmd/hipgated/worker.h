@@ -22,6 +22,7 @@
 
 #include "core/reason.h"
 #include "inbox.h"
+#include "recent.h"
 #include "sockets.h"
 #include "tables.h"
 #include "tun/tun.h"
@@ -79,6 +80,7 @@ struct worker {
 	_Atomic bool stop;
 	bool running;
 	uint64_t now; /* ns, read once a wake-up */
+	struct recent recent;
 	struct reasons drops;
 	struct sockets_outer outer; /* of what is sealed, or was opened, now */
 	struct batch batch;
