@@ -148,7 +148,7 @@ void config_schema_defaults(struct config *c)
 	c->port = 10500;
 	c->offload = true;
 	c->log = LOG_LEVEL_INFO;
-	c->puzzle = 8;
+	c->puzzle = 0; /* RFC 7401 7: without high load */
 	c->ttl = 60;
 }
 

@@ -14,6 +14,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/figure6.sh"
 . "$ROOT/test/e2e/traffic.sh"
 . "$ROOT/test/e2e/rekey.sh"
+. "$ROOT/test/e2e/large.sh"
 . "$ROOT/test/e2e/names.sh"
 . "$ROOT/test/e2e/wire.sh"
 . "$ROOT/test/e2e/trouble.sh"
@@ -49,6 +50,7 @@ main()
 	big_checks
 	reload_checks # before rekeys change SPIs by themselves
 	rekey_checks
+	large_checks
 	privilege_checks
 	refusal_checks
 	garbage_checks

@@ -151,7 +151,7 @@ START_TEST(defaults_stand_for_what_is_not_said)
 	ck_assert_uint_eq(c->port, 10500);
 	ck_assert(c->offload);
 	ck_assert_int_eq(c->log, LOG_LEVEL_INFO);
-	ck_assert_uint_eq(c->puzzle, 8);
+	ck_assert_uint_eq(c->puzzle, 0);
 	ck_assert_uint_eq(c->ttl, 60);
 	ck_assert_str_eq(c->user, "hipgate");
 	ck_assert_str_eq(c->control, "/run/hipgate/ctl.sock");
