@@ -6,8 +6,9 @@
 # fails and says why in one line on stderr. Its daemons are spawned as
 # DAEMON_OF[NAME]-px and -fix. All are killed with their namespaces.
 
-CONTENDERS=(plain pump pump-aes hipgate)
-declare -A DAEMON_OF=([pump]=pump [pump-aes]=pump-aes [hipgate]=hipgated)
+CONTENDERS=(plain pump pump-aes hipgate wireguard-go)
+declare -A DAEMON_OF=([pump]=pump [pump-aes]=pump-aes [hipgate]=hipgated
+	[wireguard-go]=wireguard-go)
 
 pids_of()
 {
@@ -28,6 +29,14 @@ number_of()
 	done
 }
 
+# What it carries where that is not what --inner says.
+declare -A INNER_OF
+
+family()
+{
+	echo "${INNER_OF[$1]-$INNER}"
+}
+
 # inner CONTENDER lh1|fix: that end's address of its own pair.
 inner()
 {
@@ -35,30 +44,36 @@ inner()
 
 	n=$(number_of "$1")
 	[[ $2 == lh1 ]] || end=2
-	if ((INNER == 6)); then
+	if (($(family "$1") == 6)); then
 		echo "fdbe:$n::$end"
 	else
 		echo "10.$n.0.$end"
 	fi
 }
 
+# host CONTENDER lh1|fix: the same as a prefix that is one address.
+host()
+{
+	echo "$(inner "$@")/$((($(family "$1") == 6) ? 128 : 32))"
+}
+
 # carry CONTENDER DEVICE_ON_PX DEVICE_ON_FIX: addresses and routes, so that
-# its pair goes over these devices. They are up.
+# its pair goes over these devices. They are up. A daemon may have made
+# routes of its own: these come instead.
 carry()
 {
-	local a b len=128
+	local a b f via=$LAN_6
 
 	a=$(inner "$1" lh1)
 	b=$(inner "$1" fix)
-	((INNER == 6)) || len=32
-	address lh1 eth0 "$a/$len"
-	ip -n "$(ns lh1)" "-$INNER" route add "$b" \
-		via "$( ((INNER == 6)) && echo "$LAN_6" || echo "$LAN_4")" \
-		src "$a" || return
-	ip -n "$(ns px)" "-$INNER" route add "$a" dev lan0 || return
-	ip -n "$(ns px)" "-$INNER" route add "$b" dev "$2" || return
-	address fix "$3" "$b/$len"
-	ip -n "$(ns fix)" "-$INNER" route add "$a" dev "$3" src "$b" || return
+	f=$(family "$1")
+	((f == 6)) || via=$LAN_4
+	address lh1 eth0 "$(host "$1" lh1)"
+	ip -n "$(ns lh1)" "-$f" route add "$b" via "$via" src "$a" || return
+	ip -n "$(ns px)" "-$f" route replace "$a" dev lan0 || return
+	ip -n "$(ns px)" "-$f" route replace "$b" dev "$2" || return
+	address fix "$3" "$(host "$1" fix)"
+	ip -n "$(ns fix)" "-$f" route replace "$a" dev "$3" src "$b" || return
 	ADDRESS_OF[$1]=$b
 }
 
@@ -72,6 +87,26 @@ device()
 {
 	wait_for 10 "$2 on $1" has_device "$1" "$2" &&
 		ip -n "$(ns "$1")" link set dev "$2" mtu "$3" up
+}
+
+# needs PROGRAM...: that are in some package.
+needs()
+{
+	local p
+
+	for p in "$@"; do
+		command -v "$p" >/dev/null || {
+			echo "$p is not installed" >&2
+			return 1
+		}
+	done
+}
+
+# remark CONTENDER TEXT: what a reader of the figures must know.
+remark()
+{
+	note "$(jq -cn --arg c "$1" --arg text "$2" \
+		'{remark: $c, text: $text}')"
 }
 
 # ---- the kernel alone ------------------------------------------------------------

@@ -79,6 +79,7 @@ def path_about: (map(select(.about)) | last | .about // empty)
 	| "\(.rounds) rounds of \(.seconds) s, \(.inner) inside, "
 	+ "kernel \(.kernel), \(.cores) cores, load before: \(.load)"
 	+ (if .settings != "" then "; \(.settings)" else "" end);
+def path_remarks: map(select(.remark))[] | "\(.remark): \(.text)";
 def path_absent: map(select(.absent)) | group_by([.absent, .why])[]
 	| "not measured: \(.[0].absent): \(.[0].why)";
 
@@ -90,9 +91,9 @@ def path_table: path_summary as $sum
 	(path_ratios | select(length > 0) | "",
 		"hipgate's median through that of", grid($c; 9; .n = 2
 			| middle)),
-	"", path_absent;
+	"", path_remarks, path_absent;
 def all: sums + {path: {
 	about: (map(select(.about)) | last | .about // null),
 	contenders: path_summary, ratios: path_ratios,
-	absent: map(select(.absent)),
+	remarks: map(select(.remark)), absent: map(select(.absent)),
 	rounds: map(select(.path))}};
