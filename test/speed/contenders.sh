@@ -6,9 +6,9 @@
 # fails and says why in one line on stderr. Its daemons are spawned as
 # DAEMON_OF[NAME]-px and -fix. All are killed with their namespaces.
 
-CONTENDERS=(plain pump pump-aes hipgate wireguard-go)
+CONTENDERS=(plain pump pump-aes hipgate wireguard-go fastd)
 declare -A DAEMON_OF=([pump]=pump [pump-aes]=pump-aes [hipgate]=hipgated
-	[wireguard-go]=wireguard-go)
+	[wireguard-go]=wireguard-go [fastd]=fastd)
 
 pids_of()
 {

@@ -57,3 +57,43 @@ up_wireguard_go()
 	done
 	carry wireguard-go "$NS_PREFIX-wg-px" "$NS_PREFIX-wg-fix"
 }
+
+# ---- fastd -------------------------------------------------------------------
+
+fastd_config()
+{
+	local node=$1 dir=$DEMO_DIR/fastd there
+
+	there=$(other "$node")
+	cat <<-END
+	mode tun;
+	interface "fastd";
+	mtu 1428;
+	method "aes128-gcm";
+	log level warn;
+	bind [$(outer "$node")]:7104;
+	secret "$(awk '/^Secret/ { print $2 }' "$dir/$node.key")";
+	peer "$there" {
+		key "$(awk '/^Public/ { print $2 }' "$dir/$there.key")";
+		remote [$(outer "$there")]:7104;
+	}
+	END
+}
+
+up_fastd()
+{
+	local node dir=$DEMO_DIR/fastd
+
+	needs fastd || return
+	remark fastd "$(version_of fastd fastd); AES-128-GCM, MTU 1428"
+	install -d -m 700 "$dir"
+	for node in px fix; do
+		fastd --generate-key >"$dir/$node.key" 2>/dev/null || return
+	done
+	for node in px fix; do
+		fastd_config "$node" >"$dir/$node.conf"
+		spawn "$node" "fastd-$node" fastd -c "$dir/$node.conf"
+		device "$node" fastd 1428 || return
+	done
+	carry fastd fastd fastd
+}
