@@ -6,9 +6,9 @@
 # fails and says why in one line on stderr. Its daemons are spawned as
 # DAEMON_OF[NAME]-px and -fix. All are killed with their namespaces.
 
-CONTENDERS=(plain pump pump-aes hipgate wireguard-go fastd)
+CONTENDERS=(plain pump pump-aes hipgate wireguard-go fastd nebula)
 declare -A DAEMON_OF=([pump]=pump [pump-aes]=pump-aes [hipgate]=hipgated
-	[wireguard-go]=wireguard-go [fastd]=fastd)
+	[wireguard-go]=wireguard-go [fastd]=fastd [nebula]=nebula)
 
 pids_of()
 {
@@ -30,14 +30,15 @@ number_of()
 }
 
 # What it carries where that is not what --inner says.
-declare -A INNER_OF
+declare -A INNER_OF=([nebula]=4)
 
 family()
 {
 	echo "${INNER_OF[$1]-$INNER}"
 }
 
-# inner CONTENDER lh1|fix: that end's address of its own pair.
+# inner CONTENDER lh1|fix [NUMBER]: that end's address of its own pair, or
+# another one in the same network.
 inner()
 {
 	local n end=1
@@ -45,16 +46,21 @@ inner()
 	n=$(number_of "$1")
 	[[ $2 == lh1 ]] || end=2
 	if (($(family "$1") == 6)); then
-		echo "fdbe:$n::$end"
+		echo "fdbe:$n:$end::${3-1}"
 	else
-		echo "10.$n.0.$end"
+		echo "10.$n.$end.${3-1}"
 	fi
 }
 
-# host CONTENDER lh1|fix: the same as a prefix that is one address.
+# host CONTENDER lh1|fix: the address as a prefix; network: all of them.
 host()
 {
 	echo "$(inner "$@")/$((($(family "$1") == 6) ? 128 : 32))"
+}
+
+network()
+{
+	echo "$(inner "$1" "$2" 0)/$((($(family "$1") == 6) ? 64 : 24))"
 }
 
 # carry CONTENDER DEVICE_ON_PX DEVICE_ON_FIX: addresses and routes, so that

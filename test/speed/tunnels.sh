@@ -17,10 +17,16 @@ other()
 	if [[ $1 == px ]]; then echo fix; else echo px; fi
 }
 
+# behind NODE: whose end of the pair that is.
+behind()
+{
+	if [[ $1 == px ]]; then echo lh1; else echo fix; fi
+}
+
 # far CONTENDER NODE: what that node reaches through the tunnel.
 far()
 {
-	if [[ $2 == px ]]; then host "$1" fix; else host "$1" lh1; fi
+	host "$1" "$(behind "$(other "$2")")"
 }
 
 # ---- wireguard-go ------------------------------------------------------------
@@ -96,4 +102,70 @@ up_fastd()
 		device "$node" fastd 1428 || return
 	done
 	carry fastd fastd fastd
+}
+
+# ---- nebula ------------------------------------------------------------------
+
+# Inside it is IPv4 only. Its ends have addresses of its own network, and the
+# pair is what each certificate lets its end route ("unsafe").
+nebula_address()
+{
+	local end=1
+
+	[[ $1 == px ]] || end=2
+	echo "10.$(number_of nebula).0.$end"
+}
+
+nebula_certificate()
+{
+	local cert=$1 node=$2 dir=$DEMO_DIR/nebula mine
+
+	mine=$(host nebula "$(behind "$node")")
+	(cd "$dir" && "$cert" sign -name "$node" -subnets "$mine" \
+		-ip "$(nebula_address "$node")/24" \
+		-out-crt "$node.crt" -out-key "$node.key") >&2
+}
+
+nebula_config()
+{
+	local node=$1 dir=$DEMO_DIR/nebula there
+
+	there=$(other "$node")
+	cat <<-END
+	pki: {ca: $dir/ca.crt, cert: $dir/$node.crt, key: $dir/$node.key}
+	static_host_map:
+	  "$(nebula_address "$there")": ["[$(outer "$there")]:7105"]
+	lighthouse: {am_lighthouse: false}
+	listen: {host: "$(outer "$node")", port: 7105}
+	cipher: aes
+	tun:
+	  dev: nebula
+	  mtu: 1420
+	  unsafe_routes:
+	    - {route: $(far nebula "$node"), via: $(nebula_address "$there")}
+	logging: {level: warning, format: text}
+	firewall:
+	  outbound: [{port: any, proto: any, host: any}]
+	  inbound: [{port: any, proto: any, host: any}]
+	END
+}
+
+up_nebula()
+{
+	local program cert node dir=$DEMO_DIR/nebula
+
+	program=$(newer nebula nebula) && cert=$(newer nebula nebula-cert) ||
+		return
+	remark nebula "$(version_of nebula "$program"); AES-256-GCM, IPv4 $(
+		)inside, MTU 1420"
+	install -d -m 700 "$dir"
+	(cd "$dir" && "$cert" ca -name bench) >&2 || return
+	for node in px fix; do
+		nebula_certificate "$cert" "$node" || return
+		nebula_config "$node" >"$dir/$node.yml"
+		spawn "$node" "nebula-$node" "$program" \
+			-config "$dir/$node.yml"
+		device "$node" nebula 1420 || return
+	done
+	carry nebula nebula nebula
 }
