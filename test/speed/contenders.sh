@@ -6,9 +6,11 @@
 # fails and says why in one line on stderr. Its daemons are spawned as
 # DAEMON_OF[NAME]-px and -fix. All are killed with their namespaces.
 
-CONTENDERS=(plain pump pump-aes hipgate wireguard-go fastd nebula)
+CONTENDERS=(plain pump pump-aes hipgate wireguard-go fastd nebula
+	strongswan)
 declare -A DAEMON_OF=([pump]=pump [pump-aes]=pump-aes [hipgate]=hipgated
-	[wireguard-go]=wireguard-go [fastd]=fastd [nebula]=nebula)
+	[wireguard-go]=wireguard-go [fastd]=fastd [nebula]=nebula
+	[strongswan]=charon)
 
 pids_of()
 {

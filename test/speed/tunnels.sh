@@ -169,3 +169,111 @@ up_nebula()
 	done
 	carry nebula nebula nebula
 }
+
+# ---- strongSwan, ESP in its own threads (kernel-libipsec) --------------------
+
+charon_config()
+{
+	local dir=$DEMO_DIR/charon
+
+	cat <<-END
+	charon-systemd {
+		load = random nonce openssl kdf kernel-libipsec \
+			kernel-netlink socket-default vici
+		plugins {
+			vici {
+				socket = unix://$dir/$1.vici
+			}
+		}
+		journal {
+			default = -1
+		}
+		filelog {
+			stderr {
+				default = 0
+			}
+		}
+	}
+	END
+}
+
+swanctl_config()
+{
+	local node=$1 there mine theirs
+
+	there=$(other "$node")
+	mine=$(network strongswan "$(behind "$node")")
+	theirs=$(network strongswan "$(behind "$there")")
+	cat <<-END
+	connections {
+		bench {
+			version = 2
+			local_addrs = $(outer "$node")
+			remote_addrs = $(outer "$there")
+			proposals = aes128gcm16-prfsha256-x25519
+			encap = yes
+			local {
+				auth = psk
+				id = $node
+			}
+			remote {
+				auth = psk
+				id = $there
+			}
+			children {
+				bench {
+					local_ts = $mine
+					remote_ts = $theirs
+					esp_proposals = aes128gcm16
+				}
+			}
+		}
+	}
+	secrets {
+		ike {
+			secret = "not a secret, no"
+		}
+	}
+	END
+}
+
+swan()
+{
+	local dir=$DEMO_DIR/charon
+
+	"$DEMO_DIR/bin/swanctl" "${@:2}" --uri "unix://$dir/$1.vici" >&2
+}
+
+# It takes only networks in which its host has an address, so px gets one. It
+# reads no more than 1400 octets, whatever the device's MTU is.
+# Copies are run: a profile of the machine that goes by path would keep them
+# out of our directory.
+up_strongswan()
+{
+	local node dir=$DEMO_DIR/charon
+
+	needs charon-systemd swanctl || return
+	[[ -e /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so ]] || {
+		echo "strongSwan has no kernel-libipsec here" >&2
+		return 1
+	}
+	remark strongswan "$(version_of strongswan-swanctl swanctl), $(
+		)kernel-libipsec; AES-128-GCM, MTU 1400"
+	install -d -m 700 "$dir"
+	install -m 755 "$(command -v charon-systemd)" \
+		"$(command -v swanctl)" "$DEMO_DIR/bin"
+	for node in px fix; do
+		charon_config "$node" >"$dir/$node.strongswan"
+		swanctl_config "$node" >"$dir/$node.swanctl"
+		spawn "$node" "charon-$node" env \
+			STRONGSWAN_CONF="$dir/$node.strongswan" \
+			"$DEMO_DIR/bin/charon-systemd"
+		device "$node" ipsec0 1400 || return
+		wait_for 10 "charon on $node" swan "$node" --load-all \
+			--file "$dir/$node.swanctl" || return
+	done
+	carry strongswan ipsec0 ipsec0 || return
+	address px ipsec0 "$(inner strongswan lh1 2)"
+	wait_for 20 "strongSwan's association" \
+		swan px --initiate --child bench --timeout 5
+}
