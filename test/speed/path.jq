@@ -10,10 +10,10 @@ def per_s: .delivered / .ns * 1e9;
 def loss: 100 * ([0, 1 - .delivered / .sent] | max);
 def figures($hz):
 	if .metric | startswith("tcp") then {key: .metric, value: gbit}
-	elif .metric == "udp1300" then
+	elif .metric | startswith("udp1300") then
 		{key: .metric, value: (per_s * .size * 8 / 1e9)}
-	elif .metric == "udp64" then {key: .metric, value: (per_s / 1e3)}
-	elif .metric == "loss" then {key: .metric, value: loss}
+	elif .metric | startswith("udp64") then {key: .metric, value: (per_s / 1e3)}
+	elif .metric | startswith("loss") then {key: .metric, value: loss}
 	elif .metric == "rtt" then
 		{key: "rtt", value: (.median / 1e3)},
 		{key: "rtt_p99", value: (.p99 / 1e3)}
@@ -33,9 +33,12 @@ def path_columns: [
 	{key: "tcp1_down", head: ["TCP 1", "down", "Gbit/s"], digits: 2},
 	{key: "tcp4_up", head: ["TCP 4", "up", "Gbit/s"], digits: 2},
 	{key: "tcp4_down", head: ["TCP 4", "down", "Gbit/s"], digits: 2},
-	{key: "udp1300", head: ["UDP", "1300 B", "Gbit/s"], digits: 2},
-	{key: "udp64", head: ["UDP", "64 B", "k/s"], digits: 1},
-	{key: "loss", head: ["lost", "of 50", "k/s, %"], digits: 2},
+	{key: "udp1300", head: ["1300 B", "up", "Gbit/s"], digits: 2},
+	{key: "udp1300_down", head: ["1300 B", "down", "Gbit/s"], digits: 2},
+	{key: "udp64", head: ["64 B", "up", "k/s"], digits: 1},
+	{key: "udp64_down", head: ["64 B", "down", "k/s"], digits: 1},
+	{key: "loss", head: ["50 k/s", "up", "% lost"], digits: 2},
+	{key: "loss_down", head: ["50 k/s", "down", "% lost"], digits: 2},
 	{key: "rtt", head: ["RTT", "median", "us"], digits: 0},
 	{key: "rtt_p99", head: ["RTT", "p99", "us"], digits: 0},
 	{key: "http", head: ["HTTP", "connec-", "tions/s"], digits: 0},

@@ -18,7 +18,8 @@ declare -A ADDRESS_OF
 
 # What is measured, in this order; measure_NAME CONTENDER ROUND. http has its
 # rounds behind those of the others: thousands of flows stay behind it.
-METRICS=(tcp1_up tcp1_down tcp4_up tcp4_down udp1300 udp64 loss rtt http)
+METRICS=(tcp1_up tcp1_down tcp4_up tcp4_down udp1300 udp1300_down udp64
+	udp64_down loss loss_down rtt http)
 
 traffic()
 {
@@ -164,19 +165,23 @@ measure_tcp1_down() { stream "$@" down 1; }
 measure_tcp4_up() { stream "$@" up 4; }
 measure_tcp4_down() { stream "$@" down 4; }
 
-# datagrams CONTENDER ROUND METRIC OCTETS PER_SECOND
+# datagrams CONTENDER ROUND METRIC up|down OCTETS PER_SECOND
 datagrams()
 {
 	local out
 
-	read -ra out < <(traffic udp "$4" "$5" "$PATH_MS") || return
-	found "$1" "$2" "$3" "\"size\":$4,\"sent\":${out[0]},$(
+	read -ra out < <(traffic udp "${@:4}" "$PATH_MS") || return
+	((out[1] > 0)) || return
+	found "$1" "$2" "$3" "\"size\":$5,\"sent\":${out[0]},$(
 	)\"delivered\":${out[1]},\"ns\":${out[2]}"
 }
 
-measure_udp1300() { datagrams "$@" udp1300 1300 0; }
-measure_udp64() { datagrams "$@" udp64 64 0; }
-measure_loss() { datagrams "$@" loss 64 50000; }
+measure_udp1300() { datagrams "$@" udp1300 up 1300 0; }
+measure_udp1300_down() { datagrams "$@" udp1300_down down 1300 0; }
+measure_udp64() { datagrams "$@" udp64 up 64 0; }
+measure_udp64_down() { datagrams "$@" udp64_down down 64 0; }
+measure_loss() { datagrams "$@" loss up 64 50000; }
+measure_loss_down() { datagrams "$@" loss_down down 64 50000; }
 
 measure_rtt()
 {

@@ -5,7 +5,7 @@
  *   the other end, on every address, until it is killed
  * traffic tcp ADDRESS PORT up|down STREAMS MS
  *   prints "OCTETS NS": received in all, and how long that took
- * traffic udp ADDRESS PORT OCTETS PER_SECOND MS
+ * traffic udp ADDRESS PORT up|down OCTETS PER_SECOND MS
  *   0 a second: as many as go; prints "SENT DELIVERED NS"
  * traffic rtt ADDRESS PORT MS
  *   one datagram of 64 octets to and fro at a time; prints
@@ -15,10 +15,12 @@
  * It is always the receiver that counts: octets, and the time from a
  * stream's first one to its end. For `up` the other end says what it had
  * when the stream has ended, for UDP when it is asked over TCP afterwards.
+ * UDP `down` is asked for by a datagram, so that it comes the way of the
+ * answer to one; afterwards the other end says how many it had sent.
  * A datagram says which run it belongs to, so that one that comes late does
  * not count for the next; a run is a number that grows, here the time.
  * Nothing is tuned: sockets are as every program has them, but for the
- * server's UDP buffer, which must not be where datagrams are lost.
+ * receiver's UDP buffer, which must not be where datagrams are lost.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -35,44 +37,25 @@
 #include <unistd.h>
 
 #include "core/wire.h"
-
-#define SECOND UINT64_C(1000000000)
-#define MS UINT64_C(1000000)
+#include "traffic_row.h"
 
 enum {
 	BUFFER = 128 << 10,
 	STREAMS_MAX = 64,
-	BATCH = 64,
-	DATAGRAM_MAX = 1472,
-	DATAGRAM_MIN = 16,
 	PING = 64,
 	ROUND_TRIPS = 1 << 20,
 	REQUEST = 16,
-	STEP_NS = 200000, /* between the bursts of an even rate */
+	QUIET_MS = 500, /* then nothing more comes */
+	TRIES = 4,
 };
 
-enum op { OP_UP = 'u', OP_DOWN = 'd', OP_COUNT = 'c', OP_PING = 'p' };
-
-static void die(const char *what)
-{
-	(void)fprintf(stderr, "traffic: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
-	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
-
-static void sleep_until(uint64_t ns)
-{
-	struct timespec t = { (time_t)(ns / SECOND), (long)(ns % SECOND) };
-
-	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
-}
+enum op {
+	OP_UP = 'u',
+	OP_DOWN = 'd',
+	OP_COUNT = 'c', /* how many of a run have come, */
+	OP_SENT = 's',	/* and how many were sent down */
+	OP_PING = 'p',
+};
 
 static uint64_t number(const char *text)
 {
@@ -138,6 +121,9 @@ static struct flow stream_receive(int fd)
 /* One writer, the UDP thread; run first, then delivered. */
 static _Atomic uint64_t run;
 static _Atomic uint64_t delivered;
+/* One writer, the last run's thread; sent first, then its run. */
+static _Atomic uint64_t down_sent;
+static _Atomic uint64_t down_run;
 
 static void put_request(uint8_t r[REQUEST], enum op op, uint64_t value)
 {
@@ -164,6 +150,8 @@ static void *serve_stream(void *arg)
 			f = stream_receive(fd);
 			put_be64(answer, f.octets);
 			put_be64(answer + 8, f.ns);
+		} else if (r[0] == OP_SENT) {
+			put_be64(answer, down_run == value ? down_sent : 0);
 		} else {
 			put_be64(answer, run == value ? delivered : 0);
 		}
@@ -198,6 +186,49 @@ struct slot {
 	_Alignas(struct cmsghdr) uint8_t control[128];
 };
 
+struct order {
+	int fd;
+	struct slot slot;
+	struct msghdr msg;
+};
+
+static void *send_down(void *arg)
+{
+	struct order *o = arg;
+	uint64_t ns;
+
+	o->msg.msg_name = &o->slot.from;
+	o->msg.msg_iov = &o->slot.iov;
+	o->msg.msg_control = o->slot.control;
+	o->slot.iov.iov_base = o->slot.data;
+	down_sent = send_row(o->fd, &o->msg, get_be64(o->slot.data + 16),
+			     get_be64(o->slot.data + 24), &ns);
+	down_run = get_be64(o->slot.data + RUN_AT);
+	free(o);
+	return NULL;
+}
+
+/* As large as what asks for it. It is asked again when nothing comes. */
+static void order_down(int fd, const struct msghdr *m, size_t len)
+{
+	static uint64_t last;
+	struct slot *s = m->msg_iov->iov_base;
+	struct order *o;
+	pthread_t t;
+
+	if (get_be64(s->data + RUN_AT) == last)
+		return;
+	o = malloc(sizeof(*o));
+	if (!o)
+		die("memory");
+	last = get_be64(s->data + RUN_AT);
+	*o = (struct order){ .fd = fd, .slot = *s, .msg = *m };
+	o->slot.iov.iov_len = len;
+	if (pthread_create(&t, NULL, send_down, o) != 0)
+		die("pthread_create");
+	(void)pthread_detach(t); /* it is joinable: cannot fail */
+}
+
 static void serve_datagram(int fd, struct msghdr *m, size_t len)
 {
 	struct slot *s = (struct slot *)m->msg_iov->iov_base;
@@ -210,7 +241,11 @@ static void serve_datagram(int fd, struct msghdr *m, size_t len)
 		(void)sendmsg(fd, m, 0); /* a lost one is counted there */
 		return;
 	}
-	of = get_be64(s->data + 8);
+	if (s->data[0] == OP_DOWN) {
+		order_down(fd, m, len);
+		return;
+	}
+	of = get_be64(s->data + RUN_AT);
 	if (of > run) {
 		delivered = 0;
 		run = of;
@@ -221,14 +256,14 @@ static void serve_datagram(int fd, struct msghdr *m, size_t len)
 
 static void *serve_datagrams(void *arg)
 {
-	static struct slot slots[BATCH];
-	static struct mmsghdr m[BATCH];
+	static struct slot slots[ROW_BATCH];
+	static struct mmsghdr m[ROW_BATCH];
 	int fd = (int)(intptr_t)arg;
 
 	for (;;) {
 		int n;
 
-		for (int i = 0; i < BATCH; i++) {
+		for (int i = 0; i < ROW_BATCH; i++) {
 			struct slot *s = &slots[i];
 
 			s->iov = (struct iovec){ s->data, sizeof(s->data) };
@@ -241,7 +276,7 @@ static void *serve_datagrams(void *arg)
 				.msg_controllen = sizeof(s->control),
 			};
 		}
-		n = recvmmsg(fd, m, BATCH, MSG_WAITFORONE, NULL);
+		n = recvmmsg(fd, m, ROW_BATCH, MSG_WAITFORONE, NULL);
 		for (int i = 0; i < n; i++)
 			serve_datagram(fd, &m[i].msg_hdr, m[i].msg_len);
 	}
@@ -252,17 +287,15 @@ static void serve(uint16_t port)
 {
 	int tcp = socket_any(SOCK_STREAM, port);
 	int udp = socket_any(SOCK_DGRAM, port);
-	int size = 32 << 20;
 	int on = 1;
 	pthread_t t;
 
-	if (setsockopt(udp, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) <
-		    0 ||
-	    setsockopt(udp, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) <
+	big_buffer(udp);
+	if (setsockopt(udp, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) <
 		    0 ||
 	    listen(tcp, 128) < 0 ||
 	    pthread_create(&t, NULL, serve_datagrams, (void *)(intptr_t)udp))
-		die("the server (it needs root)");
+		die("the server");
 	for (;;) {
 		int fd = accept(tcp, NULL, NULL);
 
@@ -351,73 +384,80 @@ static void tcp(bool down, size_t num, uint64_t ms)
 		     (unsigned long long)all.ns);
 }
 
+static uint64_t ask(int fd, enum op op, uint64_t id)
+{
+	uint8_t r[REQUEST];
+	uint8_t answer[16];
+
+	put_request(r, op, id);
+	if (!write_all(fd, r, sizeof(r)) ||
+	    !read_all(fd, answer, sizeof(answer)))
+		die("answer");
+	return get_be64(answer);
+}
+
 /* Asks until nothing more comes. */
 static uint64_t ask_delivered(uint64_t id)
 {
 	int fd = connected(SOCK_STREAM);
 	uint64_t last = UINT64_MAX;
 	uint64_t got = 0;
-	uint8_t r[REQUEST];
-	uint8_t answer[16];
 
-	put_request(r, OP_COUNT, id);
 	for (int i = 0; i < 50 && got != last; i++) {
 		last = got;
 		sleep_until(now_ns() + 100 * MS);
-		if (!write_all(fd, r, sizeof(r)) ||
-		    !read_all(fd, answer, sizeof(answer)))
-			die("answer");
-		got = get_be64(answer);
+		got = ask(fd, OP_COUNT, id);
 	}
 	close(fd);
 	return got;
 }
 
-/* Sends num in batches; how many the kernel took. */
-static uint64_t burst(int fd, struct mmsghdr *m, uint64_t num)
+static uint64_t ask_sent(uint64_t id)
 {
+	int fd = connected(SOCK_STREAM);
 	uint64_t sent = 0;
 
-	while (sent < num) {
-		uint64_t part = num - sent < BATCH ? num - sent : BATCH;
-		int n = sendmmsg(fd, m, (unsigned)part, 0);
-
-		if (n <= 0)
-			break;
-		sent += (uint64_t)n;
+	for (int i = 0; i < 50 && !sent; i++) {
+		sent = ask(fd, OP_SENT, id);
+		if (!sent)
+			sleep_until(now_ns() + 100 * MS);
 	}
+	close(fd);
 	return sent;
 }
 
-static void udp(size_t len, uint64_t rate, uint64_t ms)
+static void udp(bool down, size_t len, uint64_t rate, uint64_t ms)
 {
 	static uint8_t data[DATAGRAM_MAX];
-	static struct mmsghdr m[BATCH];
+	const struct timeval quiet = { .tv_usec = QUIET_MS * 1000 };
 	struct iovec iov = { data, len };
+	struct msghdr one = { .msg_iov = &iov, .msg_iovlen = 1 };
 	int fd = connected(SOCK_DGRAM);
-	uint64_t start = now_ns();
-	uint64_t at = start;
+	uint64_t id = now_ns();
 	uint64_t sent = 0;
+	uint64_t got = 0;
+	uint64_t ns = 0;
 
-	data[0] = OP_UP;
-	put_be64(data + 8, start);
-	for (int i = 0; i < BATCH; i++)
-		m[i].msg_hdr =
-			(struct msghdr){ .msg_iov = &iov, .msg_iovlen = 1 };
-	while (at < start + ms * MS) {
-		uint64_t due = (at - start) / 1000 * rate / 1000000;
-
-		if (!rate)
-			sent += burst(fd, m, BATCH);
-		else if (due > sent)
-			sent += burst(fd, m, due - sent);
-		if (rate)
-			sleep_until(at + STEP_NS);
-		at = now_ns();
+	data[0] = down ? OP_DOWN : OP_UP;
+	put_be64(data + RUN_AT, id);
+	put_be64(data + 16, rate);
+	put_be64(data + 24, ms);
+	if (down) {
+		big_buffer(fd);
+		if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &quiet,
+			       sizeof(quiet)) < 0)
+			die("SO_RCVTIMEO");
+		for (int i = 0; i < TRIES && !got; i++) {
+			(void)send(fd, data, len, 0); /* again, if it fails */
+			got = receive_row(fd, id, &ns);
+		}
+		sent = ask_sent(id);
+	} else {
+		sent = send_row(fd, &one, rate, ms, &ns);
+		got = ask_delivered(id);
 	}
 	(void)printf("%llu %llu %llu\n", (unsigned long long)sent,
-		     (unsigned long long)ask_delivered(start),
-		     (unsigned long long)(at - start));
+		     (unsigned long long)got, (unsigned long long)ns);
 	close(fd);
 }
 
@@ -472,11 +512,12 @@ static void rtt(uint64_t ms)
 
 static int usage(void)
 {
-	(void)fprintf(stderr,
-		      "usage: traffic serve PORT\n"
-		      "       traffic tcp ADDRESS PORT up|down STREAMS MS\n"
-		      "       traffic udp ADDRESS PORT OCTETS PER_SECOND MS\n"
-		      "       traffic rtt ADDRESS PORT MS\n");
+	(void)fprintf(
+		stderr,
+		"usage: traffic serve PORT\n"
+		"       traffic tcp ADDRESS PORT up|down STREAMS MS\n"
+		"       traffic udp ADDRESS PORT up|down OCTETS PER_SECOND MS\n"
+		"       traffic rtt ADDRESS PORT MS\n");
 	return 2;
 }
 
@@ -500,9 +541,10 @@ int main(int argc, char **argv)
 	else if (argc == 7 && strcmp(verb, "tcp") == 0 &&
 		 in_bounds(number(argv[5]), 1, STREAMS_MAX))
 		tcp(strcmp(argv[4], "down") == 0, (size_t)number(argv[5]), ms);
-	else if (argc == 7 && strcmp(verb, "udp") == 0 &&
-		 in_bounds(number(argv[4]), DATAGRAM_MIN, DATAGRAM_MAX))
-		udp((size_t)number(argv[4]), number(argv[5]), ms);
+	else if (argc == 8 && strcmp(verb, "udp") == 0 &&
+		 in_bounds(number(argv[5]), DATAGRAM_MIN, DATAGRAM_MAX))
+		udp(strcmp(argv[4], "down") == 0, (size_t)number(argv[5]),
+		    number(argv[6]), ms);
 	else
 		return usage();
 	return 0;
