@@ -66,6 +66,35 @@ def path_ratios: path_values as $v
 			| select(length > 0) | spread)}]
 		| from_entries)];
 
+# ---- goals -----------------------------------------------------------------------
+
+# What hipgate's figure is to be through that of another; by itself: "".
+# The pump is the one with the cipher.
+def goals: [
+	{keys: ["tcp1_up", "tcp1_down", "tcp4_up", "tcp4_down"], is: ">=",
+	than: {"pump-aes": 0.9, "wireguard-go": 2.2, strongswan: 8}},
+	{keys: ["udp1300", "udp1300_down", "udp64", "udp64_down"], is: ">=",
+	than: {"pump-aes": 0.85, "wireguard-go": 4}},
+	{keys: ["loss", "loss_down"], is: "<=", than: {"": 0}},
+	{keys: ["rtt", "rtt_p99"], is: "<=",
+	than: {"wireguard-go": 0.55, fastd: 1}},
+	{keys: ["http"], is: ">=", than: {"pump-aes": 0.8, "wireguard-go": 2.5}},
+	{keys: ["cpu_up", "cpu_down"], is: "<=",
+	than: {"wireguard-go": 0.38}}];
+
+# [{key, than, is, goal, found: spread or null, met}] of what was measured;
+# met by the median.
+def path_goals: path_summary as $sum | path_ratios as $ratios
+	| [goals[] | . as $g | .keys[] as $k
+	| select(any($sum[]; has($k))) | .than | to_entries[]
+	| {key: $k, than: .key, is: $g.is, goal: .value} | . as $o
+	| (if .than == "" then $sum[] | select(.path == "hipgate")
+		else $ratios[] | select(.path == $o.than) end | .[$k])
+		// null | . as $found
+	| $o + {found: $found, met: (if $found == null then null
+		elif $o.is == ">=" then $found.median >= $o.goal
+		else $found.median <= $o.goal end)}];
+
 # ---- tables ----------------------------------------------------------------------
 
 # Cells: {v: what spread gives or null, n: digits}.
@@ -86,6 +115,17 @@ def path_remarks: map(select(.remark))[] | "\(.remark): \(.text)";
 def path_absent: map(select(.absent)) | group_by([.absent, .why])[]
 	| "not measured: \(.[0].absent): \(.[0].why)";
 
+def goals_table:
+	([26, 15, 9, 9, 16, 12] as $w
+	| (["", "through", "goal", "median", "least..largest", ""] | row($w)),
+	(path_goals[] | .key as $k | [
+		(first(path_columns[] | select(.key == $k)) | .head
+			| map(select(. != "")) | join(" ") | sub("- "; "")),
+		.than, "\(.is) \(.goal)",
+		({v: .found, n: 2} | middle, range_of),
+		(if .met == null then "not measured"
+		elif .met then "met" else "missed" end)] | row($w)));
+
 def path_table: path_summary as $sum
 	| [path_columns[] | select(.key as $k | any($sum[]; has($k)))] as $c
 	| path_about,
@@ -94,9 +134,10 @@ def path_table: path_summary as $sum
 	(path_ratios | select(length > 0) | "",
 		"hipgate's median through that of", grid($c; 9; .n = 2
 			| middle)),
+	"", "goals", goals_table,
 	"", path_remarks, path_absent;
 def all: sums + {path: {
 	about: (map(select(.about)) | last | .about // null),
-	contenders: path_summary, ratios: path_ratios,
+	contenders: path_summary, ratios: path_ratios, goals: path_goals,
 	remarks: map(select(.remark)), absent: map(select(.absent)),
 	rounds: map(select(.path))}};
