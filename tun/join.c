@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Joining: consecutive TCP segments go to the kernel as one packet.
+/* Joining: consecutive packets of a flow go to the kernel as one.
  *
  * THEORY OF OPERATION
  * A worker opens a batch of ESP packets, gives each result to tun_join and
- * ends the batch with tun_join_flush. A run is a row of segments of one
- * flow that differ only in what a super-packet can say once: sequence
- * number, checksum, and PSH or FIN at the end. The rules are those of the
- * kernel's own GRO for TCP (net/ipv4/tcp_offload.c), so that what the kernel
- * cuts again further on is what came in. In particular each checksum is
- * verified first, because the kernel makes new ones and would hide damage;
- * a segment with a wrong one goes through alone and unchanged.
+ * ends the batch with tun_join_flush. A run is a row of TCP segments or UDP
+ * datagrams of one flow that differ only in what a super-packet can say
+ * once: sequence number, checksum, and PSH or FIN at the end. The rules are
+ * those of the kernel's own GRO (net/ipv4/tcp_offload.c, udp_offload.c), so
+ * that what the kernel cuts again further on is what came in, each datagram
+ * with its own length. In particular each checksum is verified first,
+ * because the kernel makes new ones and would hide damage; a packet with a
+ * wrong one goes through alone and unchanged. An IPv4 id counts up when it
+ * matters (no DF), as the kernel makes it.
  *
  * At most RUNS runs are open; a further flow pushes out the oldest. All
  * packets of a flow that has an open run close that run before they are
- * written themselves, so order within a flow is kept. Anything but TCP is
+ * written themselves, so order within a flow is kept. Any other protocol,
+ * and UDP where the kernel takes no UDP super-packets (before Linux 6.2), is
  * written at once.
  *
  * The first segment's headers are copied, payload is borrowed until its run
@@ -28,7 +31,8 @@
 #include "tun/tun.h"
 #include "tun/vnet.h"
 
-enum { RUNS = 8, RUN_PARTS = 128 };
+enum { IP4_DF = 0x4000 };
+enum { RUNS = 8, RUN_PARTS = 128, RUN_DATAGRAMS = 64 };
 
 enum {
 	TCP_SEQ_AT = 4,
@@ -38,6 +42,8 @@ enum {
 	TCP_WINDOW_AT = 14,
 	TCP_CSUM_AT = 16,
 	TCP_URGENT_AT = 18,
+	UDP_LEN_AT = 4,
+	UDP_CSUM_AT = 6,
 };
 
 /* One packet as it came in. */
@@ -46,13 +52,14 @@ struct seg {
 	size_t hdr_len;
 	const uint8_t *l4;
 	size_t l4_len;
-	uint32_t tcp_len; /* header; payload is the rest */
+	uint32_t head_len; /* of TCP or UDP; payload is the rest */
+	uint8_t proto;
 	bool v4;
 };
 
 struct run {
 	uint64_t born; /* order of opening; 0: free */
-	uint32_t next; /* sequence number that would fit */
+	uint32_t next; /* TCP sequence number that would fit */
 	uint32_t payload;
 	uint32_t parts;
 	struct vnet_super super;
@@ -62,7 +69,8 @@ struct run {
 
 struct tun_joiner {
 	int fd;
-	bool offload;
+	bool tcp; /* is joined */
+	bool udp;
 	uint64_t births;
 	unsigned packets; /* these three: since the last flush */
 	unsigned writes;
@@ -70,7 +78,7 @@ struct tun_joiner {
 	struct run runs[RUNS];
 };
 
-int tun_joiner_new(int fd, bool offload, struct tun_joiner **out)
+int tun_joiner_new(int fd, bool tcp, bool udp, struct tun_joiner **out)
 {
 	struct tun_joiner *j = calloc(1, sizeof(*j));
 
@@ -78,7 +86,8 @@ int tun_joiner_new(int fd, bool offload, struct tun_joiner **out)
 	if (!j)
 		return HG_ENOMEM;
 	j->fd = fd;
-	j->offload = offload;
+	j->tcp = tcp;
+	j->udp = udp;
 	return 0;
 }
 
@@ -114,16 +123,17 @@ static void write_alone(struct tun_joiner *j, const struct seg *s)
 }
 
 /* Sum of the pseudo-header, from the IP header itself. */
-static uint64_t pseudo_sum(const uint8_t *hdr, bool v4, size_t l4_len)
+static uint64_t pseudo_sum(const uint8_t *hdr, bool v4, uint8_t proto,
+			   size_t l4_len)
 {
-	uint64_t sum = IP_PROTO_TCP + l4_len;
+	uint64_t sum = proto + l4_len;
 
 	if (v4)
 		return csum_add(sum, hdr + 12, 8);
 	return csum_add(sum, hdr + 8, 32);
 }
 
-static uint8_t *run_tcp(struct run *r)
+static uint8_t *run_l4(struct run *r)
 {
 	return r->head + TUN_VNET_HDR + r->super.ip_len;
 }
@@ -132,8 +142,9 @@ static uint8_t *run_tcp(struct run *r)
 static void fix_headers(struct run *r)
 {
 	uint8_t *ip = r->head + TUN_VNET_HDR;
-	uint8_t *tcp = run_tcp(r);
-	size_t l4_len = r->super.tcp_len + r->payload;
+	uint8_t *l4 = run_l4(r);
+	size_t l4_len = r->super.head_len + r->payload;
+	bool tcp = r->super.proto == IP_PROTO_TCP;
 
 	if (r->super.v4) {
 		put_be16(ip + 2, (uint16_t)(r->super.ip_len + l4_len));
@@ -143,10 +154,14 @@ static void fix_headers(struct run *r)
 		put_be16(ip + 4, (uint16_t)l4_len);
 	}
 	/* NEEDS_CSUM: the field holds the sum so far, not its complement. */
-	put_be16(tcp + TCP_CSUM_AT,
-		 csum_fold(pseudo_sum(ip, r->super.v4, l4_len)));
-	r->super.cwr = tcp[TCP_FLAGS_AT] & TCP_CWR;
-	vnet_put_tcp(r->head, &r->super);
+	put_be16(
+		l4 + (tcp ? TCP_CSUM_AT : UDP_CSUM_AT),
+		csum_fold(pseudo_sum(ip, r->super.v4, r->super.proto, l4_len)));
+	if (tcp)
+		r->super.cwr = l4[TCP_FLAGS_AT] & TCP_CWR;
+	else
+		put_be16(l4 + UDP_LEN_AT, (uint16_t)l4_len);
+	vnet_put_super(r->head, &r->super);
 }
 
 static void close_run(struct tun_joiner *j, struct run *r)
@@ -194,37 +209,57 @@ static struct run *find_run(struct tun_joiner *j, const struct seg *s)
 		struct run *r = &j->runs[i];
 
 		if (r->born && r->super.v4 == s->v4 &&
-		    memcmp(run_tcp(r), s->l4, 4) == 0 &&
+		    r->super.proto == s->proto &&
+		    memcmp(run_l4(r), s->l4, 4) == 0 &&
 		    memcmp(r->head + TUN_VNET_HDR + at, s->hdr + at, len) == 0)
 			return r;
 	}
 	return NULL;
 }
 
-/* May the segment be part of any run? */
-static bool joinable(const struct seg *s)
+static bool joinable_tcp(const struct seg *s)
 {
 	uint8_t flags = s->l4[TCP_FLAGS_AT];
 
-	if (s->tcp_len == 0 || s->tcp_len == s->l4_len ||
-	    s->l4_len > TUN_PACKET_MAX - s->hdr_len)
-		return false;
-	if (!(flags & TCP_ACK) || flags & (TCP_SYN | TCP_RST | TCP_URG))
-		return false;
-	/* No options, DF set, no fragment: then the id says nothing
-	 * (RFC 6864 4.1) and may be made anew. */
-	if (s->v4 && (s->hdr_len != IP4_HDR || s->hdr[0] != 0x45 ||
-		      get_be16(s->hdr + 6) != 0x4000))
-		return false;
-	if (!s->v4 && (s->hdr_len != IP6_HDR || s->hdr[6] != IP_PROTO_TCP))
-		return false;
-	return csum_finish(csum_add(pseudo_sum(s->hdr, s->v4, s->l4_len), s->l4,
-				    s->l4_len)) == 0;
+	return flags & TCP_ACK && !(flags & (TCP_SYN | TCP_RST | TCP_URG));
 }
 
-/* The IP headers agree but for length, id and checksum. */
-static bool same_ip(const uint8_t *a, const uint8_t *b, bool v4)
+/* Without a checksum a datagram stays without one: not in a super-packet. */
+static bool joinable_udp(const struct seg *s)
 {
+	return get_be16(s->l4 + UDP_LEN_AT) == s->l4_len &&
+	       get_be16(s->l4 + UDP_CSUM_AT) != 0;
+}
+
+/* No options, no fragment. */
+static bool joinable_ip(const struct seg *s)
+{
+	if (s->v4)
+		return s->hdr_len == IP4_HDR && s->hdr[0] == 0x45 &&
+		       (get_be16(s->hdr + 6) & ~IP4_DF) == 0;
+	return s->hdr_len == IP6_HDR && s->hdr[6] == s->proto;
+}
+
+/* May the packet be part of any run? */
+static bool joinable(const struct seg *s)
+{
+	if (s->head_len == 0 || s->head_len == s->l4_len ||
+	    s->l4_len > TUN_PACKET_MAX - s->hdr_len || !joinable_ip(s))
+		return false;
+	if (s->proto == IP_PROTO_TCP ? !joinable_tcp(s) : !joinable_udp(s))
+		return false;
+	return csum_finish(
+		       csum_add(pseudo_sum(s->hdr, s->v4, s->proto, s->l4_len),
+				s->l4, s->l4_len)) == 0;
+}
+
+/* The IP headers agree but for length, id and checksum; b is `parts` after
+ * a. With DF set the id says nothing (RFC 6864 4.1) and is made anew. */
+static bool same_ip(const uint8_t *a, const uint8_t *b, bool v4, uint32_t parts)
+{
+	if (v4 && !(get_be16(a + 6) & IP4_DF) &&
+	    (uint16_t)(get_be16(a + 4) + parts) != get_be16(b + 4))
+		return false;
 	if (v4) /* type of service; fragment field; TTL */
 		return a[1] == b[1] && memcmp(a + 6, b + 6, 3) == 0;
 	/* traffic class, flow label; hop limit */
@@ -249,57 +284,63 @@ static bool same_tcp(const uint8_t *first, const uint8_t *b, uint32_t len)
 
 static bool fits(struct run *r, const struct seg *s)
 {
-	uint32_t payload = (uint32_t)s->l4_len - s->tcp_len;
-	uint32_t whole = r->super.ip_len + r->super.tcp_len + r->payload;
+	uint32_t payload = (uint32_t)s->l4_len - s->head_len;
+	uint32_t whole = r->super.ip_len + r->super.head_len + r->payload;
+	bool tcp = s->proto == IP_PROTO_TCP;
 
-	return s->tcp_len == r->super.tcp_len &&
-	       get_be32(s->l4 + TCP_SEQ_AT) == r->next &&
-	       payload <= r->super.gso_size &&
-	       payload <= TUN_PACKET_MAX - whole && r->parts < RUN_PARTS &&
-	       same_ip(r->head + TUN_VNET_HDR, s->hdr, s->v4) &&
-	       same_tcp(run_tcp(r), s->l4, s->tcp_len);
+	if (s->head_len != r->super.head_len || payload > r->super.gso_size ||
+	    payload > TUN_PACKET_MAX - whole ||
+	    r->parts >= (tcp ? RUN_PARTS : RUN_DATAGRAMS) ||
+	    !same_ip(r->head + TUN_VNET_HDR, s->hdr, s->v4, r->parts))
+		return false;
+	return !tcp || (get_be32(s->l4 + TCP_SEQ_AT) == r->next &&
+			same_tcp(run_l4(r), s->l4, s->head_len));
 }
 
 static void append(struct run *r, const struct seg *s)
 {
-	uint32_t payload = (uint32_t)s->l4_len - s->tcp_len;
+	uint32_t payload = (uint32_t)s->l4_len - s->head_len;
 
-	r->iov[1 + r->parts].iov_base = (void *)(s->l4 + s->tcp_len);
+	r->iov[1 + r->parts].iov_base = (void *)(s->l4 + s->head_len);
 	r->iov[1 + r->parts].iov_len = payload;
 	r->parts++;
 	r->payload += payload;
 	r->next += payload;
-	run_tcp(r)[TCP_FLAGS_AT] |= s->l4[TCP_FLAGS_AT];
+	if (s->proto == IP_PROTO_TCP)
+		run_l4(r)[TCP_FLAGS_AT] |= s->l4[TCP_FLAGS_AT];
 }
 
 static void open_run(struct tun_joiner *j, const struct seg *s)
 {
 	struct run *r = free_run(j);
-	size_t head_len = TUN_VNET_HDR + s->hdr_len + s->tcp_len;
+	size_t head_len = TUN_VNET_HDR + s->hdr_len + s->head_len;
 
 	r->born = ++j->births;
 	r->next = get_be32(s->l4 + TCP_SEQ_AT);
 	r->payload = 0;
 	r->parts = 0;
 	r->super.v4 = s->v4;
-	r->super.gso_size = (uint16_t)(s->l4_len - s->tcp_len);
+	r->super.proto = s->proto;
+	r->super.gso_size = (uint16_t)(s->l4_len - s->head_len);
 	r->super.ip_len = (uint16_t)s->hdr_len;
-	r->super.tcp_len = (uint16_t)s->tcp_len;
+	r->super.head_len = (uint16_t)s->head_len;
 	memcpy(r->head + TUN_VNET_HDR, s->hdr, s->hdr_len);
-	memcpy(run_tcp(r), s->l4, s->tcp_len);
+	memcpy(run_l4(r), s->l4, s->head_len);
 	r->iov[0].iov_base = r->head;
 	r->iov[0].iov_len = head_len;
 	append(r, s);
 }
 
-/* Nothing may follow PSH, FIN or a short segment. */
+/* Nothing may follow PSH, FIN or a short packet. */
 static bool is_end(const struct seg *s, uint32_t gso_size)
 {
-	return s->l4[TCP_FLAGS_AT] & (TCP_PSH | TCP_FIN) ||
-	       s->l4_len - s->tcp_len < gso_size;
+	if (s->proto == IP_PROTO_TCP &&
+	    s->l4[TCP_FLAGS_AT] & (TCP_PSH | TCP_FIN))
+		return true;
+	return s->l4_len - s->head_len < gso_size;
 }
 
-static void join_tcp(struct tun_joiner *j, const struct seg *s)
+static void join_run(struct tun_joiner *j, const struct seg *s)
 {
 	struct run *r = find_run(j, s);
 	bool can = joinable(s);
@@ -318,22 +359,32 @@ static void join_tcp(struct tun_joiner *j, const struct seg *s)
 		write_alone(j, s);
 }
 
+/* Is it of a kind that is joined, and has it the headers of that? */
+static bool may_join(const struct tun_joiner *j, const struct seg *s)
+{
+	if (!s->v4 && s->hdr_len < IP6_HDR)
+		return false;
+	return (s->proto == IP_PROTO_TCP && j->tcp && s->l4_len >= TCP_HDR) ||
+	       (s->proto == IP_PROTO_UDP && j->udp && s->l4_len >= UDP_HDR);
+}
+
 void tun_join(struct tun_joiner *j, const uint8_t *hdr, size_t hdr_len,
 	      uint8_t proto, const uint8_t *l4, size_t l4_len)
 {
-	struct seg s = {
-		.hdr = hdr, .hdr_len = hdr_len, .l4 = l4, .l4_len = l4_len
-	};
+	struct seg s = { .hdr = hdr,
+			 .hdr_len = hdr_len,
+			 .l4 = l4,
+			 .l4_len = l4_len,
+			 .proto = proto };
 
 	j->packets++;
 	s.v4 = hdr_len >= IP4_HDR && hdr[0] >> 4 == 4;
-	if (!j->offload || proto != IP_PROTO_TCP || l4_len < TCP_HDR ||
-	    (!s.v4 && hdr_len < IP6_HDR)) {
+	if (!may_join(j, &s)) {
 		write_alone(j, &s);
 		return;
 	}
-	s.tcp_len = ip_l4_hdr_len(proto, l4, (uint32_t)l4_len);
-	join_tcp(j, &s);
+	s.head_len = ip_l4_hdr_len(proto, l4, (uint32_t)l4_len);
+	join_run(j, &s);
 }
 
 void tun_join_flush(struct tun_joiner *j, unsigned *packets, unsigned *writes,

@@ -85,12 +85,14 @@ bool tun_cut_next(struct tun_cutter *c, struct tun_piece *out);
 /* ---- joining: ESP -> TUN --------------------------------------------- */
 
 /* Collects packets of a receive batch and writes them as few, large ones:
- * consecutive TCP segments of one flow become one super-packet, by the
- * kernel's own GRO rules. Order within a flow is kept. Headers are copied,
+ * consecutive TCP segments or UDP datagrams of one flow become one
+ * super-packet, by the kernel's own GRO rules. Order within a flow is kept. Headers are copied,
  * payload is borrowed until tun_join_flush. */
 struct tun_joiner;
 
-int tun_joiner_new(int fd, bool offload, struct tun_joiner **out) HG_CHECK;
+/* tcp, udp: which are joined (struct tun_info's tso, uso). */
+int tun_joiner_new(int fd, bool tcp, bool udp,
+		   struct tun_joiner **out) HG_CHECK;
 void tun_joiner_free(struct tun_joiner *j);
 /* hdr: the IP header; l4: header and payload with a complete checksum. */
 void tun_join(struct tun_joiner *j, const uint8_t *hdr, size_t hdr_len,

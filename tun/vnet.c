@@ -13,8 +13,6 @@
 /* Newer than Debian 12's headers (Linux 6.2). */
 enum { GSO_UDP_L4 = 5 };
 
-enum { TCP_CSUM_AT = 16 };
-
 static_assert(sizeof(struct virtio_net_hdr_mrg_rxbuf) == TUN_VNET_HDR,
 	      "the 12-octet header that TUNSETVNETHDRSZ asks for");
 
@@ -78,20 +76,27 @@ void vnet_put_plain(uint8_t hdr[TUN_VNET_HDR])
 	memset(hdr, 0, TUN_VNET_HDR);
 }
 
-void vnet_put_tcp(uint8_t hdr[TUN_VNET_HDR], const struct vnet_super *s)
+static uint8_t gso_type(const struct vnet_super *s)
+{
+	uint8_t type =
+		s->v4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+
+	if (s->proto == IP_PROTO_UDP)
+		return GSO_UDP_L4;
+	return s->cwr ? type | VIRTIO_NET_HDR_GSO_ECN : type;
+}
+
+void vnet_put_super(uint8_t hdr[TUN_VNET_HDR], const struct vnet_super *s)
 {
 	struct virtio_net_hdr h = {
 		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-		.gso_type = s->v4 ? VIRTIO_NET_HDR_GSO_TCPV4
-				  : VIRTIO_NET_HDR_GSO_TCPV6,
-		.hdr_len = (uint16_t)(s->ip_len + s->tcp_len),
+		.gso_type = gso_type(s),
+		.hdr_len = (uint16_t)(s->ip_len + s->head_len),
 		.gso_size = s->gso_size,
 		.csum_start = s->ip_len,
-		.csum_offset = TCP_CSUM_AT,
+		.csum_offset = (uint16_t)ip_csum_offset(s->proto),
 	};
 
-	if (s->cwr)
-		h.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 	memset(hdr, 0, TUN_VNET_HDR);
 	memcpy(hdr, &h, sizeof(h));
 }

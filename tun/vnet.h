@@ -19,12 +19,13 @@ int vnet_get(const uint8_t hdr[TUN_VNET_HDR], uint8_t *pkt, size_t len,
 /* A header for a whole packet with complete checksums. */
 void vnet_put_plain(uint8_t hdr[TUN_VNET_HDR]);
 
-/* A TCP super-packet as the kernel is to see it. */
+/* A TCP or UDP super-packet as the kernel is to see it. */
 struct vnet_super {
 	bool v4;
+	uint8_t proto;
 	bool cwr; /* CWR is set in its TCP header */
 	uint16_t gso_size;
-	uint16_t ip_len;  /* IP header */
-	uint16_t tcp_len; /* TCP header with options */
+	uint16_t ip_len;   /* IP header */
+	uint16_t head_len; /* TCP or UDP header, with options */
 };
-void vnet_put_tcp(uint8_t hdr[TUN_VNET_HDR], const struct vnet_super *s);
+void vnet_put_super(uint8_t hdr[TUN_VNET_HDR], const struct vnet_super *s);

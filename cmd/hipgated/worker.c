@@ -144,7 +144,7 @@ int worker_init(struct worker *w, struct plane *plane, unsigned k)
 		return HG_ENOMEM;
 	if (plane->has_tun)
 		err = tun_joiner_new(plane->tun_fd[k], plane->tun.tso,
-				     &w->joiner);
+				     plane->tun.uso, &w->joiner);
 	if (!err)
 		err = nat_gather_new(&w->drops, &w->gather);
 	if (!err)

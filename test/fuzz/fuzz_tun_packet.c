@@ -42,7 +42,8 @@ static void join(const uint8_t *pkt, const struct ip_view *v)
 	unsigned writes;
 	unsigned failed;
 
-	if (!j && tun_joiner_new(open("/dev/null", O_WRONLY), true, &j) != 0)
+	if (!j &&
+	    tun_joiner_new(open("/dev/null", O_WRONLY), true, true, &j) != 0)
 		abort();
 	for (int i = 0; i < 3; i++)
 		tun_join(j, pkt, hdr_len, v->proto, v->l4, v->l4_len);

@@ -202,7 +202,7 @@ static void show_join(int client)
 	size_t have = 0;
 
 	fill(data, sizeof(data));
-	if (tun_joiner_new(side.fds[1], true, &j) != 0)
+	if (tun_joiner_new(side.fds[1], true, false, &j) != 0)
 		die("tun_joiner_new");
 	for (int i = 0; i < DATA / MSS; i++) {
 		size_t n =

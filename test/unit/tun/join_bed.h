@@ -41,7 +41,7 @@ static struct bed *bed_new(bool offload)
 		0);
 	/* more where we may; the batches below fit either way */
 	(void)setsockopt(b->fd[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	ck_assert_int_eq(tun_joiner_new(b->fd[0], offload, &b->j), 0);
+	ck_assert_int_eq(tun_joiner_new(b->fd[0], offload, offload, &b->j), 0);
 	return b;
 }
 
@@ -77,7 +77,7 @@ static void bed_give(struct bed *b, const uint8_t *pkt, size_t len)
 	drain(b);
 }
 
-static void bed_tcp(struct bed *b, const struct bed_tcp *t)
+static inline void bed_tcp(struct bed *b, const struct bed_tcp *t)
 {
 	static uint8_t pkt[BED_MAX];
 
@@ -150,16 +150,19 @@ static void expect(struct bed *b, const uint8_t *pkt, size_t len)
 
 /* One IP packet around a piece, as the kernel's segmentation makes it. */
 static void expect_piece(struct bed *b, const uint8_t *ip, size_t ip_len,
-			 const struct tun_piece *p)
+			 const struct tun_piece *p, unsigned n)
 {
 	size_t l4_len = p->head_len + p->body_len;
 	uint8_t *pkt = malloc(ip_len + l4_len);
 
 	memcpy(pkt, ip, ip_len);
-	if (ip_len == IP4_HDR)
+	if (ip_len == IP4_HDR) {
 		put_be16(pkt + 2, (uint16_t)(ip_len + l4_len));
-	else
+		if (!(pkt[6] & 0x40)) /* else it says nothing */
+			put_be16(pkt + 4, (uint16_t)(get_be16(pkt + 4) + n));
+	} else {
 		put_be16(pkt + 4, (uint16_t)l4_len);
+	}
 	bed_resum_ip(pkt);
 	memcpy(pkt + ip_len, p->head, p->head_len);
 	memcpy(pkt + ip_len + p->head_len, p->body, p->body_len);
@@ -174,19 +177,20 @@ static void expect_super(struct bed *b, uint8_t *pkt, size_t len,
 	struct tun_cutter c;
 	struct tun_piece p;
 	uint64_t pseudo;
+	unsigned n = 0;
 
 	ck_assert_int_eq(ip_parse(pkt, len, &v), REASON_NUM);
 	ck_assert_uint_eq((size_t)(v.l4 - pkt) + v.l4_len, len);
 	ck_assert_uint_le(len, TUN_PACKET_MAX);
 	ck_assert(off->csum_partial);
 	ck_assert_uint_eq(
-		get_be16(v.l4 + 16),
+		get_be16(v.l4 + ip_csum_offset(v.proto)),
 		csum_fold(csum_pseudo(&v.from, &v.to, v.proto, v.l4_len)));
 	pseudo = csum_pseudo(&v.from, &v.to, v.proto, 0);
 	ck_assert_int_eq(tun_cut(&c, v.proto, v.l4, v.l4_len, off, pseudo),
 			 REASON_NUM);
 	while (tun_cut_next(&c, &p))
-		expect_piece(b, pkt, (size_t)(v.l4 - pkt), &p);
+		expect_piece(b, pkt, (size_t)(v.l4 - pkt), &p, n++);
 }
 
 /* All that was written, cut again, is all that came in. */

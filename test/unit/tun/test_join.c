@@ -191,20 +191,29 @@ START_TEST(a_segment_that_differs_is_not_joined_but_keeps_its_place)
 }
 END_TEST
 
-/* Their ids have a meaning, which a super-packet would lose. */
-START_TEST(segments_without_df_are_not_joined)
+/* Their ids have a meaning, and the kernel makes them one after another. */
+START_TEST(segments_without_df_are_joined_when_their_ids_count_up)
 {
+	static const struct {
+		uint16_t id[4];
+		unsigned writes;
+	} v[] = {
+		{ { 65534, 65535, 0, 1 }, 1 }, { { 7, 7, 7, 7 }, 4 },
+		{ { 7, 9, 10, 11 }, 2 },       { { 7, 8, 8, 9 }, 2 },
+		{ { 8, 7, 6, 5 }, 4 },
+	};
 	struct bed *b = bed_new(true);
 	uint8_t pkt[400];
 
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		struct bed_tcp t = segment(true, i);
 		size_t len = bed_build(&t, pkt);
 
+		put_be16(pkt + 4, v[_i].id[i]);
 		bed_give(b, pkt, change_octets(pkt, len, NO_DF));
 	}
 	bed_flush(b);
-	ck_assert_uint_eq(b->num_out, 2);
+	ck_assert_uint_eq(b->num_out, v[_i].writes);
 	check_round_trip(b);
 	bed_free(b);
 }
@@ -456,7 +465,9 @@ Suite *test_join_suite(void)
 	tcase_add_loop_test(
 		t, a_segment_that_differs_is_not_joined_but_keeps_its_place, 0,
 		2 * CHANGE_NUM);
-	tcase_add_test(t, segments_without_df_are_not_joined);
+	tcase_add_loop_test(
+		t, segments_without_df_are_joined_when_their_ids_count_up, 0,
+		5);
 	tcase_add_loop_test(
 		t, a_segment_with_a_wrong_checksum_never_starts_a_run, 0, 2);
 	tcase_add_test(t, push_fin_and_a_short_segment_end_a_run);

@@ -172,12 +172,13 @@ START_TEST(what_we_put_we_also_get)
 	for (int v4 = 0; v4 < 2; v4++) {
 		size_t len = good(v4, &h, pkt);
 		struct vnet_super s = { .v4 = v4,
+					.proto = IP_PROTO_TCP,
 					.cwr = v4,
 					.gso_size = 1234,
 					.ip_len = v4 ? IP4_HDR : IP6_HDR,
-					.tcp_len = TCP_HDR };
+					.head_len = TCP_HDR };
 
-		vnet_put_tcp(hdr, &s);
+		vnet_put_super(hdr, &s);
 		ck_assert_int_eq(vnet_get(hdr, pkt, len, &off), 0);
 		ck_assert(off.csum_partial);
 		ck_assert_uint_eq(off.gso_size, 1234);
