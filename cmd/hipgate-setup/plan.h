@@ -7,7 +7,8 @@
 
 #include "cmd/config/config.h"
 
-enum { PLAN_TEXT = 192, PLAN_PATH = 96, PLAN_STEPS = 256, PLAN_MTU = 1400 };
+enum { PLAN_TEXT = 192, PLAN_PATH = 96, PLAN_STEPS = 256 };
+enum { PLAN_MTU = 1400, PLAN_QUEUE = 2000 };
 
 enum plan_kind {
 	PLAN_TUN,    /* a command; nothing to do if the TUN is there */
