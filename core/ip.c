@@ -19,7 +19,6 @@
 
 enum {
 	EXT_HOP_BY_HOP = 0,
-	EXT_ROUTING = 43,
 	EXT_MAX = 8, /* extension headers we are willing to walk */
 };
 
@@ -106,7 +105,7 @@ static enum reason parse4(uint8_t *p, size_t len, struct ip_fragment *f)
 
 static bool is_ext(uint8_t proto)
 {
-	return proto == EXT_HOP_BY_HOP || proto == EXT_ROUTING ||
+	return proto == EXT_HOP_BY_HOP || proto == IP_PROTO_ROUTING ||
 	       proto == IP_PROTO_DEST_OPTS;
 }
 
@@ -124,7 +123,7 @@ enum reason ip_skip_ext(uint8_t *proto, uint8_t **l4, uint32_t *len)
 		if (*len < 8)
 			return REASON_IP_TRUNCATED;
 		if ((*proto == EXT_HOP_BY_HOP && i > 0) ||
-		    (*proto == EXT_ROUTING && ext[3] != 0))
+		    (*proto == IP_PROTO_ROUTING && ext[3] != 0))
 			return REASON_IP_EXT_HEADER;
 		n = ((uint32_t)ext[1] + 1) * 8;
 		if (n > *len)
@@ -150,13 +149,12 @@ enum reason ip_get_fragment(uint8_t *hdr, size_t len, struct ip_fragment *out)
 	return REASON_NUM;
 }
 
-static bool is_piece(const struct ip_fragment *f)
+bool ip_is_piece(const struct ip_fragment *f)
 {
 	return f->offset || f->more;
 }
 
-/* Over all extension headers, or to what a fragment header leads to. */
-static enum reason walk6(struct ip_fragment *f)
+enum reason ip_walk6(struct ip_fragment *f)
 {
 	struct ip_view *v = &f->ip;
 	enum reason r = ip_skip_ext(&v->proto, &v->l4, &v->l4_len);
@@ -164,7 +162,7 @@ static enum reason walk6(struct ip_fragment *f)
 	if (r != REASON_NUM || v->proto != IP_PROTO_FRAGMENT)
 		return r;
 	r = ip_get_fragment(v->l4, v->l4_len, f);
-	if (r != REASON_NUM || is_piece(f))
+	if (r != REASON_NUM || ip_is_piece(f))
 		return r;
 	/* RFC 6946: a packet like any other. Only options may follow. */
 	if (v->proto == EXT_HOP_BY_HOP)
@@ -196,7 +194,7 @@ static enum reason parse6(uint8_t *p, size_t len, struct ip_fragment *f)
 	/* A mapped address in an IPv6 header would pass for an IPv4 one. */
 	if (addr_is4(&v->from) || addr_is4(&v->to))
 		return REASON_IP_BAD_ADDR;
-	return walk6(f);
+	return ip_walk6(f);
 }
 
 enum reason ip_check_l4(uint8_t proto, const uint8_t *l4, uint32_t *len)
@@ -250,7 +248,7 @@ enum reason ip_parse(uint8_t *pkt, size_t len, struct ip_view *out)
 
 	if (r != REASON_NUM)
 		return r;
-	if (is_piece(&f))
+	if (ip_is_piece(&f))
 		return REASON_IP_FRAGMENT;
 	r = ip_check_l4(f.ip.proto, f.ip.l4, &f.ip.l4_len);
 	if (r == REASON_NUM)
@@ -265,7 +263,7 @@ enum reason ip_parse_fragment(uint8_t *pkt, size_t len, struct ip_fragment *out)
 
 	if (r != REASON_NUM)
 		return r;
-	if (!is_piece(&f))
+	if (!ip_is_piece(&f))
 		return REASON_IP_FRAGMENT;
 	*out = f;
 	return REASON_NUM;

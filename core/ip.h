@@ -17,6 +17,7 @@ enum {
 	IP_PROTO_ICMP = 1,
 	IP_PROTO_TCP = 6,
 	IP_PROTO_UDP = 17,
+	IP_PROTO_ROUTING = 43,	/* IPv6 routing header */
 	IP_PROTO_FRAGMENT = 44, /* IPv6 fragment header */
 	IP_PROTO_ICMP6 = 58,
 	IP_PROTO_NONE = 59,
@@ -91,6 +92,12 @@ enum reason ip_parse_fragment(uint8_t *pkt, size_t len,
  * brings it); fills all of *out but addresses, tos and ttl. */
 enum reason ip_get_fragment(uint8_t *hdr, size_t len,
 			    struct ip_fragment *out) HG_CHECK;
+/* From f->ip.proto at f->ip.l4 to the upper layer (then ip_is_piece is
+ * false), or, over a fragment header, to what a piece brings. Fills the rest
+ * of *f but addresses, tos and ttl. */
+enum reason ip_walk6(struct ip_fragment *f) HG_CHECK;
+/* Is there more of its packet than this? */
+bool ip_is_piece(const struct ip_fragment *f);
 /* From *proto, at *l4 with *len octets, over hop-by-hop, routing and
  * destination options headers to the upper layer or a fragment header.
  * IP_TRUNCATED; IP_EXT_HEADER: more than seven, hop-by-hop not first, or a

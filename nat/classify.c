@@ -209,41 +209,46 @@ static enum reason back_error(const uint8_t *l4, size_t len,
 /* RFC 7402 B.1.7: next header, length without its first 8 octets, padding
  * length, reserved; then padding and options, which RFC 7915 4.1 has us
  * ignore: addresses that are HITs have no IPv4 options. */
-static enum reason unwrap_options4(uint8_t *proto, uint8_t **l4, uint32_t *len)
+static enum reason unwrap_options4(struct ip_view *v)
 {
 	uint32_t n;
 
-	if (*len < 8)
+	if (v->l4_len < 8)
 		return REASON_IP_TRUNCATED;
-	n = ((uint32_t)(*l4)[1] + 1) * 8;
-	if (n > *len)
+	n = ((uint32_t)v->l4[1] + 1) * 8;
+	if (n > v->l4_len)
 		return REASON_IP_TRUNCATED;
-	if ((*l4)[2] != 0 && (*l4)[2] != 4)
+	if (v->l4[2] != 0 && v->l4[2] != 4)
 		return REASON_IP_EXT_HEADER;
-	*proto = (*l4)[0];
-	*l4 += n;
-	*len -= n;
-	return *proto == BEET_PSEUDO_HDR ? REASON_IP_EXT_HEADER : REASON_NUM;
+	v->proto = v->l4[0];
+	v->l4 += n;
+	v->l4_len -= n;
+	return v->proto == BEET_PSEUDO_HDR ? REASON_IP_EXT_HEADER : REASON_NUM;
 }
 
 enum reason nat_unwrap(uint8_t *proto, uint8_t **l4, size_t *len)
 {
-	uint8_t next = *proto;
-	uint8_t *at = *l4;
-	uint32_t n = (uint32_t)*len;
+	struct ip_fragment f = {
+		.ip = { .proto = *proto, .l4 = *l4, .l4_len = (uint32_t)*len },
+	};
 	enum reason r = REASON_NUM;
 
 	if (*len > 65535)
 		return REASON_TOO_BIG;
-	if (next == BEET_PSEUDO_HDR)
-		r = unwrap_options4(&next, &at, &n);
+	if (f.ip.proto == BEET_PSEUDO_HDR)
+		r = unwrap_options4(&f.ip);
 	if (r == REASON_NUM)
-		r = ip_skip_ext(&next, &at, &n);
+		r = ip_walk6(&f);
 	if (r != REASON_NUM)
 		return r;
-	*proto = next;
-	*l4 = at;
-	*len = n;
+	*proto = f.ip.proto;
+	*l4 = f.ip.l4;
+	*len = f.ip.l4_len;
+	if (!ip_is_piece(&f))
+		return REASON_NUM;
+	*proto = IP_PROTO_FRAGMENT;
+	*l4 -= IP_FRAGMENT_HDR;
+	*len += IP_FRAGMENT_HDR;
 	return REASON_NUM;
 }
 

@@ -558,6 +558,8 @@ enum reason nat_gather_esp(struct nat_gather *g, const struct nat_back *sa,
 	enum reason r = ip_get_fragment(hdr, len, &f);
 
 	out->l4 = NULL;
+	if (r == REASON_NUM && !ip_is_piece(&f))
+		r = REASON_IP_FRAGMENT; /* RFC 6946: nat_unwrap skips it */
 	if (r != REASON_NUM)
 		return r;
 	f.ip.tos = in->tos;

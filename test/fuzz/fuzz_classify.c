@@ -94,6 +94,8 @@ static void from_esp(uint8_t next, uint8_t *l4, size_t len, bool v4)
 	bool error;
 	size_t n;
 
+	if (nat_unwrap(&next, &l4, &len) != REASON_NUM)
+		return;
 	if (nat_back_key(next, l4, len, &self, &peer, &back, &error) !=
 	    REASON_NUM)
 		return;
@@ -144,6 +146,8 @@ static void from_tun(uint8_t *pkt, size_t len, const struct ip_offload *off)
 	}
 	switch (nat_classify(pkt, len, &ranges, &p)) {
 	case NAT_DATA:
+		(void)ip_checksum_ok(&p.ip, off);
+		(void)nat_fit(&p.ip, off, 100);
 		f = flow_of(&p.key);
 		if (nat_to_hip(&f, &p, off, 1200, 1) == REASON_NUM)
 			(void)nat_back_key((uint8_t)p.key.proto, p.ip.l4,
@@ -165,6 +169,7 @@ static void from_tun(uint8_t *pkt, size_t len, const struct ip_offload *off)
 		break;
 	case NAT_DNS:
 	case NAT_HIT:
+	case NAT_FRAGMENT: /* fuzz_gather */
 	case NAT_CLASS_NUM:
 		break;
 	}

@@ -249,10 +249,17 @@ START_TEST(headers_before_the_upper_layer_are_skipped)
 		enum reason why;
 	} rows[] = {
 		{ 17, { 0 }, 24, 17, 0, REASON_NUM },
-		{ 44, { 17 }, 24, 44, 0, REASON_NUM },
+		{ 44, { 17, 0, 0, 1 }, 24, 44, 0, REASON_NUM },
+		{ 44, { 17, 0, 0, 8 }, 24, 44, 0, REASON_NUM },
+		{ 44, { 17 }, 7, 44, 0, REASON_IP_TRUNCATED },
+		/* RFC 6946: all there is of its packet. */
+		{ 44, { 17 }, 24, 17, 8, REASON_NUM },
+		{ 44, { 60, [8] = 17 }, 24, 17, 16, REASON_NUM },
+		{ 44, { 44 }, 24, 44, 0, REASON_IP_EXT_HEADER },
+		{ 44, { 0 }, 24, 44, 0, REASON_IP_EXT_HEADER },
 		{ 60, { 17, 0 }, 24, 17, 8, REASON_NUM },
 		{ 60, { 17, 1 }, 24, 17, 16, REASON_NUM },
-		{ 60, { 44, 0 }, 24, 44, 8, REASON_NUM },
+		{ 60, { 44, [11] = 1 }, 24, 44, 8, REASON_NUM },
 		{ 60, { 17, 2 }, 24, 17, 24, REASON_NUM },
 		{ 60, { 17, 3 }, 24, 60, 0, REASON_IP_TRUNCATED },
 		{ 60, { 17, 0 }, 7, 60, 0, REASON_IP_TRUNCATED },

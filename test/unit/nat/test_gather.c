@@ -125,6 +125,9 @@ START_TEST(fragments_out_of_esp_become_the_packet)
 	memset(whole.l4 - NAT_WHOLE_ROOM, 0, NAT_WHOLE_ROOM);
 	ck_assert_int_eq(nat_gather_esp(g, &sa, &in, piece, 7, &whole),
 			 REASON_IP_TRUNCATED);
+	ip_put_fragment(piece, IP_PROTO_UDP, 0, false, 99);
+	ck_assert_int_eq(nat_gather_esp(g, &sa, &in, piece, 100, &whole),
+			 REASON_IP_FRAGMENT);
 }
 END_TEST
 
