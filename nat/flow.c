@@ -183,13 +183,6 @@ bool nat_expired(const struct nat_flow *f, uint64_t now)
 	return now > last && now - last > flow_idle_max_ns(f->key.proto, state);
 }
 
-bool nat_is_over(const struct nat_flow *f)
-{
-	return f->key.proto == IP_PROTO_TCP &&
-	       flow_is_over(atomic_load_explicit(&((struct nat_flow *)f)->tcp,
-						 memory_order_relaxed));
-}
-
 const char *nat_state_name(const struct nat_flow *f)
 {
 	return names[atomic_load_explicit(&((struct nat_flow *)f)->tcp,

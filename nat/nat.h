@@ -258,9 +258,6 @@ enum nat_tcp {
 	NAT_TCP_RST_PEER,
 	NAT_TCP_NUM
 };
-/* Has the TCP connection of f ended, as far as can be seen? Then the flow may
- * be given up before its time when there is no room; never else. */
-bool nat_is_over(const struct nat_flow *f);
 const char *nat_state_name(const struct nat_flow *f);
 
 /* ---- steered DNS over TCP (control thread) --------------------------- */

@@ -246,7 +246,11 @@ static void need_address(struct gate *g, const struct dns_effect *e)
 	int err = HG_EAUTH;
 
 	tell_host(g, h);
-	if (verified(g, h)) {
+	if (persona_ours(g, &h->hit)) {
+		/* A flow to ourselves would go round in circles. */
+		ede = "HIP record: the HIT is this gateway's own";
+		gate_drop(g, REASON_DNS_BAD_HIP);
+	} else if (verified(g, h)) {
 		ede = "no substitute address could be made";
 		p = learn(g, h, &e->who.server);
 		err = HG_EFULL;

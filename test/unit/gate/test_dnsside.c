@@ -104,6 +104,23 @@ START_TEST(a_record_whose_hit_is_not_of_its_key_is_discarded)
 }
 END_TEST
 
+/* Hairpinning has no place here: between us and us there is no SA. */
+START_TEST(a_record_of_our_own_hit_gives_no_substitute)
+{
+	bool failed = false;
+
+	g->selves[0] = *hip_identity_hit(id);
+	g->selves_num = 1;
+	desk_query(&k, "h.test", SCAN_A, true, 0);
+	answer_all(false, 300);
+	ck_assert_uint_eq(reason_get(&g->drops, REASON_DNS_BAD_HIP), 1);
+	ck_assert_uint_eq(g->peers_num, 0);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	events_each(&g->events, find_servfail, &failed);
+	ck_assert(failed);
+}
+END_TEST
+
 static struct peer *known_peer(void)
 {
 	struct peer *p = peer_get(g, hip_identity_hit(id));
@@ -181,6 +198,7 @@ Suite *test_dnsside_suite(void)
 	TCase *tc = tcase_create("dnsside");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_record_of_our_own_hit_gives_no_substitute);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_record_whose_hit_is_not_of_its_key_is_discarded);
 	tcase_add_test(tc, a_look_up_with_another_hit_changes_no_locator);
