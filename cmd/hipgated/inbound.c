@@ -363,4 +363,5 @@ void inbound_readable(struct worker *w, int fd)
 		if (n < WORKER_UDP_BATCH)
 			break;
 	}
+	nat_gather_expire(w->gather, w->now);
 }

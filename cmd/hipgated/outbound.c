@@ -399,5 +399,6 @@ void outbound_readable(struct worker *w)
 		worker_add(&w->tun_reads, 1);
 		outbound_packet(w, pkt, len, &off, false);
 	}
+	nat_gather_expire(w->gather, w->now);
 	outbound_flush(w);
 }
