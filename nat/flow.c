@@ -15,10 +15,14 @@
  * client starts the same flow over. The RST of an open connection may be
  * forged: when the side in whose name it came goes on talking, it is alive
  * (RFC 6146 3.5.2.2); what the other side had on its way says nothing.
+ * Only CLOSED is sure enough for its place to be taken early when that is
+ * needed (ended.c). GONE is the control thread's: it has released the flow,
+ * and no segment that a worker still passes brings it back.
  */
 #include "nat/flow.h"
 
 #include "core/wire.h"
+#include "nat/ended.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -101,6 +105,14 @@ static const uint8_t steps[NAT_TCP_NUM][EVENT_NUM] = {
 			       [P_ACK] = NAT_TCP_OPEN,
 			       [P_FIN] = NAT_TCP_FIN_PEER,
 			       [P_RST] = NAT_TCP_RST_PEER },
+	[NAT_TCP_GONE] = { [C_SYN] = NAT_TCP_GONE,
+			   [C_ACK] = NAT_TCP_GONE,
+			   [C_FIN] = NAT_TCP_GONE,
+			   [C_RST] = NAT_TCP_GONE,
+			   [P_SYN] = NAT_TCP_GONE,
+			   [P_ACK] = NAT_TCP_GONE,
+			   [P_FIN] = NAT_TCP_GONE,
+			   [P_RST] = NAT_TCP_GONE },
 };
 
 static const char *const names[] = {
@@ -112,6 +124,7 @@ static const char *const names[] = {
 	[NAT_TCP_CLOSED] = "closed",
 	[NAT_TCP_RST_CLIENT] = "rst-client",
 	[NAT_TCP_RST_PEER] = "rst-peer",
+	[NAT_TCP_GONE] = "gone",
 };
 
 _Static_assert(sizeof(names) / sizeof(names[0]) == NAT_TCP_NUM,
@@ -148,36 +161,55 @@ uint64_t flow_idle_max_ns(uint32_t proto, uint32_t state)
 	return (proto == IP_PROTO_UDP ? UDP_S : ECHO_S) * NS_PER_S;
 }
 
-void flow_touch(struct nat_flow *f, bool from_client, const uint8_t *l4,
-		uint32_t len, uint64_t now)
+/* Control and workers may change the state at once. The control thread is
+ * told when a flow comes to CLOSED or leaves it (ended.h). */
+static void flow_step(struct nat_flow *f, bool from_client, uint8_t flags)
 {
-	_Atomic uint64_t *packets =
-		from_client ? &f->out_packets : &f->in_packets;
-	_Atomic uint64_t *bytes = from_client ? &f->out_bytes : &f->in_bytes;
-	uint32_t state;
+	uint32_t word = atomic_load_explicit(&f->tcp, memory_order_relaxed);
+	uint32_t want;
 
-	atomic_store_explicit(&f->last, now, memory_order_relaxed);
-	atomic_fetch_add_explicit(packets, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(bytes, len, memory_order_relaxed);
-	if (f->key.proto != IP_PROTO_TCP)
-		return;
-	state = atomic_load_explicit(&f->tcp, memory_order_relaxed);
-	for (;;) {
-		uint32_t next = flow_tcp_next(state, from_client, l4[13]);
+	do {
+		uint32_t state = word & ~NAT_TOLD;
+		uint32_t next = flow_tcp_next(state, from_client, flags);
 
-		if (next == state ||
-		    atomic_compare_exchange_weak_explicit(&f->tcp, &state, next,
-							  memory_order_relaxed,
-							  memory_order_relaxed))
+		if (next == state)
 			return;
-	}
+		want = next | (word & NAT_TOLD);
+		if (f->space &&
+		    (next == NAT_TCP_CLOSED || state == NAT_TCP_CLOSED))
+			want |= NAT_TOLD;
+	} while (!atomic_compare_exchange_weak_explicit(&f->tcp, &word, want,
+							memory_order_acq_rel,
+							memory_order_relaxed));
+	if (want & ~word & NAT_TOLD)
+		ended_tell(f);
+}
+
+/* Without the bus lock that an atomic addition takes: these are for people
+ * to look at, and two workers seldom have the same flow at once. */
+static void flow_count(_Atomic uint64_t *n)
+{
+	uint64_t v = atomic_load_explicit(n, memory_order_relaxed);
+
+	atomic_store_explicit(n, v + 1, memory_order_relaxed);
+}
+
+void flow_touch(struct nat_flow *f, bool from_client, const uint8_t *l4,
+		uint64_t now)
+{
+	atomic_store_explicit(&f->last, now, memory_order_relaxed);
+	flow_count(from_client ? &f->out_packets : &f->in_packets);
+	if (f->key.proto == IP_PROTO_TCP)
+		flow_step(f, from_client, l4[13]);
 }
 
 bool nat_expired(const struct nat_flow *f, uint64_t now)
 {
 	struct nat_flow *flow = (struct nat_flow *)f; /* loads only */
 	uint64_t last = atomic_load_explicit(&flow->last, memory_order_relaxed);
-	uint32_t state = atomic_load_explicit(&flow->tcp, memory_order_relaxed);
+	uint32_t state =
+		atomic_load_explicit(&flow->tcp, memory_order_relaxed) &
+		~NAT_TOLD;
 
 	/* A worker's clock reading may be newer than the sweep's. */
 	return now > last && now - last > flow_idle_max_ns(f->key.proto, state);
@@ -186,5 +218,6 @@ bool nat_expired(const struct nat_flow *f, uint64_t now)
 const char *nat_state_name(const struct nat_flow *f)
 {
 	return names[atomic_load_explicit(&((struct nat_flow *)f)->tcp,
-					  memory_order_relaxed)];
+					  memory_order_relaxed) &
+		     ~NAT_TOLD];
 }

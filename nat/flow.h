@@ -14,6 +14,6 @@ uint32_t flow_tcp_next(uint32_t state, bool from_client, uint8_t flags);
 bool flow_is_over(uint32_t state);
 /* How long a flow of proto may stay idle in a TCP state; ns. */
 uint64_t flow_idle_max_ns(uint32_t proto, uint32_t state);
-/* Counts a packet of len octets at l4 and steps the state. */
+/* Counts a packet with its header at l4 and steps the state. */
 void flow_touch(struct nat_flow *f, bool from_client, const uint8_t *l4,
-		uint32_t len, uint64_t now);
+		uint64_t now);

@@ -10,8 +10,13 @@
  * one by each key; this room knows the keys, chooses the external port,
  * rewrites packets and says when a flow has ended. Key and back are
  * constant once a flow is published; `last` and `tcp` are atomics that any
- * worker may store (relaxed): they steer timers only, never an address.
- * Ports are given out by the control thread alone (struct nat).
+ * worker may store: they steer timers only, never an address. Ports are
+ * given out by the control thread alone (struct nat).
+ *
+ * Whose memory a flow is: the daemon's, which makes it, has it filled
+ * (nat_bind), publishes it, takes it out of its tables and says so
+ * (nat_release). It is freed when this room gives it back (nat_config's
+ * `discard`), mostly at once.
  * Upper-layer checksums on the HIP side are over the HITs (7401 4.5.1),
  * whatever the family of the legacy side: so an IPv4 client needs no IPv6
  * header, only another pseudo-header sum.
@@ -56,14 +61,31 @@ struct nat_back {
 _Static_assert(sizeof(struct nat_key) == 40, "no holes");
 _Static_assert(sizeof(struct nat_back) == 40, "no holes");
 
+struct nat_space;
+
+/* The order is that of the daemon's look-ups: each key stands at an end, so
+ * that it shares a cache line with its table's node; what workers write is
+ * between the two. */
 struct nat_flow {
 	struct nat_key key;    /* const after publish */
-	struct nat_back back;  /* const after publish */
-	uint64_t created;      /* const after publish; ns */
+	struct nat_flow *told; /* see ended.h */
 	_Atomic uint64_t last; /* ns of the last packet; any worker */
-	_Atomic uint32_t tcp;  /* enum nat_tcp state; any worker */
-	_Atomic uint64_t out_packets, out_bytes, in_packets, in_bytes;
+	_Atomic uint32_t tcp;  /* enum nat_tcp and NAT_TOLD; any worker */
+	uint32_t owner;	       /* the daemon's, zeroed by nat_bind */
+	/* Any worker; a packet is missed when two count at once. */
+	_Atomic uint64_t out_packets, in_packets;
+	struct nat_flow *same_prev, *same_next; /* control; see ports.c */
+	union {
+		struct {
+			struct nat_flow *older, *newer; /* control; ended.h */
+		};
+		void *spare[2]; /* the daemon's, once it is given back */
+	};
+	struct nat_space *space; /* const after publish; NULL: not bound */
+	struct nat_back back;	 /* const after publish */
 };
+
+_Static_assert(sizeof(struct nat_flow) == 160, "1000000 flows in 256 MB");
 
 /* ---- from the TUN ---------------------------------------------------- */
 
@@ -228,36 +250,61 @@ uint32_t nat_fit_mtu(const struct ip_view *ip, uint32_t most);
 
 struct nat;
 
+/* The functions are called by the control thread, out of nat_bind,
+ * nat_release, nat_sweep and nat_free. */
 struct nat_config {
 	uint32_t flows_max;	   /* 0: 1000000 */
-	uint32_t flows_per_client; /* 0: 4096 */
+	uint32_t flows_per_client; /* that have not ended; 0: 4096 */
+	/* Has a published flow this return key? NULL: no port is ever shared
+	 * (RFC 7857 3). */
+	bool (*taken)(void *arg, const struct nat_back *back);
+	/* Takes out of all tables a flow that has ended or expired. */
+	void (*unpublish)(void *arg, struct nat_flow *f);
+	/* A flow that is out of all tables goes: its `spare` is free at once,
+	 * the rest when no reader can see it any more. */
+	void (*discard)(void *arg, struct nat_flow *f);
+	void *arg;
 };
 
 int nat_new(const struct nat_config *cfg, struct nat **out) HG_CHECK;
+/* No worker may run any more. Flows that are in tables stay the daemon's. */
 void nat_free(struct nat *n);
 /* Chooses an external port at random among those free for (self, peer,
- * proto, peer port) and fills *f. tcp_syn: the packet that asks is a SYN
- * (TCP flows begin with nothing else). HG_EFULL: *why is FLOW_QUOTA or
- * NO_PORT; HG_EINVAL: FLOW_STATE. */
+ * proto, peer port) and fills *f, which must stay where it is; no flow may
+ * be bound to key. When there is no place, that of a flow that has ended
+ * is taken (ended.h). tcp_syn: the packet that asks is a SYN (TCP flows
+ * begin with nothing else). HG_EFULL: *why is FLOW_QUOTA or NO_PORT;
+ * HG_EINVAL: FLOW_STATE. */
 int nat_bind(struct nat *n, const struct nat_key *key, const struct hit *self,
 	     const struct hit *peer, bool tcp_syn, uint64_t now,
 	     struct nat_flow *f, enum reason *why) HG_CHECK;
-/* Gives the port and the quota back; the flow must be out of all tables. */
-void nat_release(struct nat *n, const struct nat_flow *f);
+/* The flow is out of all tables: its port and its quota are free, and it
+ * will be discarded. A second time does nothing. */
+void nat_release(struct nat *n, struct nat_flow *f);
 /* Has it outlived its timer (RFC 4787 4.3, 5382 5, 5508 3.2)? */
 bool nat_expired(const struct nat_flow *f, uint64_t now);
+/* One slice of looking for flows that have expired, which are unpublished
+ * and released: NAT_SLICE flows or NAT_SLICE_CELLS cells. begin: starts a
+ * sixteenth of all; true: more slices are needed for it. */
+bool nat_sweep(struct nat *n, bool begin, uint64_t now);
 
+enum { NAT_SLICE = 256, NAT_SLICE_CELLS = 65536 };
+
+/* Each but GONE may turn into CLOSED and GONE; CLOSED turns into SYN; GONE
+ * (released, by control only) stays. */
 enum nat_tcp {
 	NAT_TCP_NONE,
 	NAT_TCP_SYN,
 	NAT_TCP_OPEN,
 	NAT_TCP_FIN_CLIENT,
 	NAT_TCP_FIN_PEER,
-	NAT_TCP_CLOSED,
+	NAT_TCP_CLOSED,	    /* FINs, or RSTs, both ways */
 	NAT_TCP_RST_CLIENT, /* the client, or who forged it, sent RST */
 	NAT_TCP_RST_PEER,
+	NAT_TCP_GONE, /* released, whatever its protocol */
 	NAT_TCP_NUM
 };
+#define NAT_TOLD 0x100u /* beside the state: control will look (ended.h) */
 const char *nat_state_name(const struct nat_flow *f);
 
 /* ---- steered DNS over TCP (control thread) --------------------------- */

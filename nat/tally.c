@@ -117,6 +117,17 @@ struct tally_cell *tally_add(struct tally *t, const void *key)
 	return cell;
 }
 
+const struct tally_cell *tally_each(const struct tally *t, size_t *i)
+{
+	while (*i < t->cap) {
+		const struct tally_cell *cell = cell_at(t, (*i)++);
+
+		if (cell->count)
+			return cell;
+	}
+	return NULL;
+}
+
 /* Moves each later cell of the run that may not be found past the hole at
  * `gap` into it. */
 static void close_gap(struct tally *t, size_t gap)

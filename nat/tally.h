@@ -33,5 +33,7 @@ int tally_reserve(struct tally *t, size_t n) HG_CHECK;
 struct tally_cell *tally_find(const struct tally *t, const void *key);
 /* Counts a key up; a new key has value 0. Needs a reserve before. */
 struct tally_cell *tally_add(struct tally *t, const void *key);
+/* The next cell in use, at *i or behind, which moves on; NULL: no more. */
+const struct tally_cell *tally_each(const struct tally *t, size_t *i);
 /* Counts a key that is there down; the cell goes with the last. */
 void tally_drop(struct tally *t, const void *key);

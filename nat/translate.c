@@ -148,7 +148,7 @@ enum reason nat_to_hip(struct nat_flow *f, struct nat_packet *p,
 
 	if (udp_zero && !p->ip.v4)
 		return REASON_L4_CHECKSUM; /* RFC 8200 8.1 */
-	flow_touch(f, true, l4, len, now);
+	flow_touch(f, true, l4, now);
 	if (proto == IP_PROTO_TCP)
 		mss_clamp(l4, len, mss, off->csum_partial);
 	translate_header(l4, len, &c);
@@ -218,7 +218,7 @@ enum reason nat_to_legacy(struct nat_flow *f, uint8_t *l4, size_t len,
 		return r;
 	c.old_pseudo = csum_pseudo_hit(&f->back.peer, &f->back.self, proto, n);
 	c.new_pseudo = legacy_pseudo(f, false, n);
-	flow_touch(f, false, l4, n, in->now);
+	flow_touch(f, false, l4, in->now);
 	if (proto == IP_PROTO_TCP)
 		mss_clamp(l4, n, in->mss, false);
 	translate_header(l4, n, &c);

@@ -7,6 +7,9 @@
  * is bound and published and the packet goes back to its worker, without
  * one it parks at the peer and the base exchange starts. Between HITs: the
  * same without a flow. To port 53: DNS.
+ *
+ * Flows are looked through for those that have expired a sixteenth a
+ * second, in slices between which the loop does what else there is.
  */
 #include "gate.h"
 
@@ -15,7 +18,10 @@
 
 #include "core/log.h"
 
-enum { FIRST_ICMP_BURST = 200 }; /* errors a second (RFC 4443 2.4 f) */
+enum {
+	FIRST_ICMP_BURST = 200, /* errors a second (RFC 4443 2.4 f) */
+	FIRST_SLICE_MS = 2,	/* between two slices of a sweep */
+};
 
 static bool is_syn(const struct nat_packet *p)
 {
@@ -83,32 +89,31 @@ static void tell_flow(struct gate *g, const struct nat_flow *f, uint64_t now)
 static int ensure_flow(struct gate *g, const struct nat_packet *p,
 		       const struct hit *peer, uint64_t now)
 {
+	struct tables *t = &g->plane.tables;
 	const struct peer *to = peer_find(g, peer);
-	struct flow *f = tables_flow(&g->plane.tables, &p->key);
-	struct nat_flow bound;
+	struct flow *f;
 	enum reason why = REASON_NO_PORT;
 	int err;
 
-	if (f)
+	if (tables_flow(t, &p->key))
 		return HG_OK;
 	if (!to)
 		return HG_ENOENT;
-	f = calloc(1, sizeof(*f));
+	f = tables_new_flow(t);
 	if (!f)
 		return HG_ENOMEM;
 	err = nat_bind(g->nat, &p->key, &to->self, peer, is_syn(p), now,
 		       &f->nat, &why);
 	if (err) {
 		gate_drop(g, why);
-		free(f);
+		tables_give_flow(t, f);
 		return err;
 	}
-	memcpy(&bound, &f->nat, sizeof(bound));
-	err = tables_add_flow(&g->plane.tables, f);
+	err = tables_add_flow(t, f);
 	if (err)
-		nat_release(g->nat, &bound);
+		nat_release(g->nat, &f->nat);
 	else
-		tell_flow(g, &bound, now);
+		tell_flow(g, &f->nat, now);
 	return err;
 }
 
@@ -150,7 +155,6 @@ static void tell_first(struct gate *g, const struct msg *m,
 
 static void end_flow(struct gate *g, struct flow *f)
 {
-	/* Freed only after a grace period, so still readable here. */
 	tables_del_flow(&g->plane.tables, f);
 	nat_release(g->nat, &f->nat);
 }
@@ -268,23 +272,47 @@ void first_packet(struct gate *g, struct msg *m)
 	free(m);
 }
 
-struct expiry {
-	struct gate *g;
-	uint64_t now;
-};
+/* ---- what the NAT asks for ---------------------------------------------- */
 
-static void expire_flow(struct flow *f, void *arg)
+static bool flow_taken(void *arg, const struct nat_back *back)
 {
-	struct expiry *e = arg;
+	return tables_flow_back(arg, back);
+}
 
-	if (nat_expired(&f->nat, e->now))
-		end_flow(e->g, f);
+static void flow_unpublish(void *arg, struct nat_flow *f)
+{
+	tables_del_flow(arg, caa_container_of(f, struct flow, nat));
+}
+
+static void flow_discard(void *arg, struct nat_flow *f)
+{
+	(void)arg;
+	tables_free_flow(caa_container_of(f, struct flow, nat));
+}
+
+int first_start(struct gate *g)
+{
+	struct nat_config nc = { .taken = flow_taken,
+				 .unpublish = flow_unpublish,
+				 .discard = flow_discard,
+				 .arg = &g->plane.tables };
+
+	return nat_new(&nc, &g->nat);
+}
+
+/* ---- expiry --------------------------------------------------------------- */
+
+static void on_sweep(uv_timer_t *t)
+{
+	struct gate *g = t->data;
+
+	if (!nat_sweep(g->nat, false, uv_hrtime()))
+		(void)uv_timer_stop(t);
 }
 
 void first_expire(struct gate *g, uint64_t now)
 {
-	struct expiry e = { .g = g, .now = now };
-
-	if (g->nat)
-		tables_each_flow(&g->plane.tables, expire_flow, &e);
+	if (g->nat && nat_sweep(g->nat, true, now))
+		(void)uv_timer_start(&g->sweep, on_sweep, FIRST_SLICE_MS,
+				     FIRST_SLICE_MS);
 }

@@ -229,7 +229,6 @@ static void restore_row(const struct journal_row *row, void *arg)
 static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 {
 	const struct config *c = g->cfg;
-	struct nat_config nc = { 0 };
 	struct lease_config lc = { .pool6 = c->pool6, .pool4 = c->pool4 };
 	struct dns_config dc = {
 		.rules = c->rules,
@@ -250,7 +249,7 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 	if (!err)
 		err = dns_new(&dc, &g->dns);
 	if (!err)
-		err = nat_new(&nc, &g->nat);
+		err = first_start(g);
 	if (!err)
 		err = dnsside_start(g);
 	if (!err)
@@ -304,11 +303,13 @@ static int start_handles(struct gate *g)
 		return err;
 	(void)uv_timer_init(g->loop, &g->timer);
 	(void)uv_timer_init(g->loop, &g->housekeeping);
+	(void)uv_timer_init(g->loop, &g->sweep);
 	(void)uv_signal_init(g->loop, &g->sigint);
 	(void)uv_signal_init(g->loop, &g->sigterm);
 	(void)uv_signal_init(g->loop, &g->sighup);
 	g->timer.data = g;
 	g->housekeeping.data = g;
+	g->sweep.data = g;
 	g->sigint.data = g;
 	g->sigterm.data = g;
 	g->sighup.data = g;
@@ -439,11 +440,11 @@ void gate_fini(struct gate *g)
 	inbox_fini(&g->inbox);
 	control_fini(g->control);
 	dnsside_fini(g);
+	nat_free(g->nat);
 	tables_fini(&g->plane.tables);
 	peer_fini(g);
 	dns_free(g->dns);
 	lease_free(g->lease);
-	nat_free(g->nat);
 	hip_free(g->hip);
 	journal_close(g->journal);
 	sockets_close(&g->plane.sockets);

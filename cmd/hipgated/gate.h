@@ -94,6 +94,7 @@ struct gate {
 	struct reasons drops;	 /* of the control thread */
 	uv_timer_t timer;	 /* engines' deadlines */
 	uv_timer_t housekeeping; /* each second */
+	uv_timer_t sweep;	 /* slices of first_expire */
 	uv_poll_t udp_poll[SOCKETS_FAMILIES];
 	uv_signal_t sigint, sigterm, sighup;
 	uint64_t started_ns;
@@ -157,7 +158,10 @@ void first_packet(struct gate *g, struct msg *m);
 void first_forward(struct gate *g, struct msg *m, const struct hit *peer);
 /* ICMP unreachable (virt's host) to the packet's sender. */
 void first_unreachable(struct gate *g, struct msg *m);
-/* Ends flows that have outlived their timers. */
+/* The NAT of the proxy role. */
+int first_start(struct gate *g) HG_CHECK;
+/* Each second: ends flows that have outlived their timers, some now, the
+ * rest of this second's in slices. */
 void first_expire(struct gate *g, uint64_t now);
 
 /* ---- hipside.c --------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/checksum.h"
+#include "flowpool.h"
 
 _Static_assert(crypto_shorthash_KEYBYTES == 16, "hash_key holds the key");
 
@@ -134,6 +135,11 @@ static int back_match(struct cds_lfht_node *node, const void *key)
 	return memcmp(&f->nat.back, key, sizeof(f->nat.back)) == 0;
 }
 
+struct flow *tables_new_flow(struct tables *t)
+{
+	return flowpool_take(&t->pool);
+}
+
 int tables_add_flow(struct tables *t, struct flow *f)
 {
 	struct cds_lfht_node *there;
@@ -145,24 +151,15 @@ int tables_add_flow(struct tables *t, struct flow *f)
 	there = cds_lfht_add_unique(t->flow_back, back, back_match,
 				    &f->nat.back, &f->by_back);
 	if (there != &f->by_back)
-		goto taken;
+		return HG_EEXIST;
 	there = cds_lfht_add_unique(t->flow_key, key, key_match, &f->nat.key,
 				    &f->by_key);
 	if (there != &f->by_key) {
 		(void)cds_lfht_del(t->flow_back, &f->by_back);
-		synchronize_rcu();
-		goto taken;
+		return HG_EEXIST;
 	}
 	t->flows++;
 	return HG_OK;
-taken:
-	free(f);
-	return HG_EEXIST;
-}
-
-static void flow_free(struct rcu_head *head)
-{
-	free(caa_container_of(head, struct flow, rcu));
 }
 
 void tables_del_flow(struct tables *t, struct flow *f)
@@ -170,7 +167,16 @@ void tables_del_flow(struct tables *t, struct flow *f)
 	(void)cds_lfht_del(t->flow_key, &f->by_key);
 	(void)cds_lfht_del(t->flow_back, &f->by_back);
 	t->flows--;
-	call_rcu(&f->rcu, flow_free);
+}
+
+void tables_free_flow(struct flow *f)
+{
+	flowpool_retire(f);
+}
+
+void tables_give_flow(struct tables *t, struct flow *f)
+{
+	flowpool_give(&t->pool, f);
 }
 
 struct flow *tables_flow(struct tables *t, const struct nat_key *key)
@@ -398,6 +404,7 @@ void tables_each_mapping(struct tables *t,
 static void drop_flow(struct flow *f, void *arg)
 {
 	tables_del_flow(arg, f);
+	tables_free_flow(f);
 }
 
 static void drop_sa(struct sa *s, void *arg)
@@ -423,4 +430,5 @@ void tables_fini(struct tables *t)
 	rcu_barrier();
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		(void)cds_lfht_destroy(all[i], NULL);
+	flowpool_fini(&t->pool);
 }

@@ -19,6 +19,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -73,12 +74,41 @@ struct mapping {
 	struct hit peer;
 };
 
+/* What each look-up reads fills one cache line: a node and its key at
+ * either end of the NAT's flow, what workers write between them. Members
+ * that are ours stand in room that the NAT leaves to us. */
 struct flow {
-	struct cds_lfht_node by_key;
+	_Alignas(64) struct cds_lfht_node by_key;
+	union {
+		struct nat_flow nat; /* see nat.h for each field's rule */
+		struct {
+			char before[offsetof(struct nat_flow, owner)];
+			_Atomic bool answered; /* any worker: the first packet
+						* came back */
+		};
+		struct {
+			char ahead[offsetof(struct nat_flow, spare)];
+			union {
+				struct rcu_head rcu; /* once it is discarded */
+				struct flow *next_free; /* see flowpool.c */
+			};
+		};
+	};
 	struct cds_lfht_node by_back;
-	struct rcu_head rcu;
-	struct nat_flow nat;   /* see nat.h for each field's rule */
-	_Atomic bool answered; /* any worker: the first packet came back */
+};
+
+_Static_assert(sizeof(struct rcu_head) <=
+		       sizeof(((struct nat_flow *)NULL)->spare),
+	       "room for it");
+_Static_assert(sizeof(struct flow) == 192, "three cache lines");
+
+struct flow_chunk;
+
+/* Memory of flows, see flowpool.c. */
+struct flow_pool {
+	struct flow *free;		 /* control */
+	_Atomic(struct flow *) returned; /* any thread pushes */
+	struct flow_chunk *chunks;	 /* control */
 };
 
 struct tables {
@@ -87,6 +117,7 @@ struct tables {
 	struct cds_lfht *flow_back;
 	struct cds_lfht *sa_spi;
 	struct cds_lfht *sa_pair;
+	struct flow_pool pool;
 	uint8_t hash_key[16]; /* const: siphash key, so that no one can aim */
 	/* control only */
 	size_t mappings, flows, sas;
@@ -105,9 +136,18 @@ void tables_online(void);
 /* Control thread. A second mapping of one address is HG_EEXIST. */
 int tables_add_mapping(struct tables *t, const struct addr *virt,
 		       const struct hit *peer) HG_CHECK;
-/* Takes f, whose nat part is filled. HG_EEXIST: f was freed. */
+/* A flow to be filled, or NULL. */
+struct flow *tables_new_flow(struct tables *t);
+/* Publishes f, whose nat part is filled and stays so. HG_EEXIST: a key is
+ * taken; f is in no table, but a reader may have seen it. */
 int tables_add_flow(struct tables *t, struct flow *f) HG_CHECK;
+/* Takes f out of both tables. */
 void tables_del_flow(struct tables *t, struct flow *f);
+/* Frees f, which is in no table, when no reader can see it any more; the
+ * NAT has no use for it either. */
+void tables_free_flow(struct flow *f);
+/* The same, at once: f was never published. */
+void tables_give_flow(struct tables *t, struct flow *f);
 /* Makes the contexts of all workers and publishes: it opens, and does not
  * send until tables_use_sa. */
 int tables_add_sa(struct tables *t, const struct sa_pair *pair,

@@ -26,7 +26,7 @@ static void one(int i)
 				.spi_out = 2000u + (unsigned)i,
 				.suite = SA_AES128_GCM16 };
 
-	flow[i] = calloc(1, sizeof(*flow[i]));
+	flow[i] = tables_new_flow(&t);
 	ck_assert_ptr_nonnull(flow[i]);
 	flow[i]->nat.key.client_port = (uint16_t)(100 + i);
 	flow[i]->nat.back.ext_port = (uint16_t)(200 + i);
@@ -104,6 +104,7 @@ START_TEST(after_the_next_wake_up_what_is_gone_is_gone)
 	ck_assert_ptr_eq(recent_flow(&r, &t, &key), flow[0]);
 	ck_assert_ptr_eq(recent_in(&r, &t, 1000), sa[0]);
 	tables_del_flow(&t, flow[0]);
+	tables_free_flow(flow[0]);
 	tables_del_sa(&t, 1000);
 	recent_clear(&r);
 	ck_assert_ptr_null(recent_flow(&r, &t, &key));

@@ -54,7 +54,7 @@ END_TEST
 
 static struct flow *flow_of(uint16_t client_port, uint16_t ext_port)
 {
-	struct flow *f = calloc(1, sizeof(*f));
+	struct flow *f = tables_new_flow(&t);
 
 	ck_assert_ptr_nonnull(f);
 	f->nat.key.client = addr_of("2001:db8:400::50");
@@ -85,7 +85,10 @@ START_TEST(flow_is_found_by_both_keys_until_removed)
 	ck_assert_ptr_null(tables_flow_back(&t, &back));
 	tables_del_flow(&t, f);
 	key.client_port--;
+	back.peer_port--;
 	ck_assert_ptr_null(tables_flow(&t, &key));
+	ck_assert_ptr_null(tables_flow_back(&t, &back));
+	tables_free_flow(f);
 	ck_assert_uint_eq(t.flows, 0);
 }
 END_TEST
@@ -93,15 +96,20 @@ END_TEST
 START_TEST(flow_whose_key_or_port_is_taken_is_refused_whole)
 {
 	struct flow *f = flow_of(5000, 5001);
+	struct flow *same_back = flow_of(5001, 5001);
+	struct flow *same_key = flow_of(5000, 5002);
 	struct nat_key key = f->nat.key;
 
 	ck_assert_int_eq(tables_add_flow(&t, f), HG_OK);
-	ck_assert_int_eq(tables_add_flow(&t, flow_of(5001, 5001)), HG_EEXIST);
-	ck_assert_int_eq(tables_add_flow(&t, flow_of(5000, 5002)), HG_EEXIST);
+	ck_assert_int_eq(tables_add_flow(&t, same_back), HG_EEXIST);
+	ck_assert_int_eq(tables_add_flow(&t, same_key), HG_EEXIST);
 	ck_assert_uint_eq(t.flows, 1);
 	ck_assert_uint_eq(tables_flow(&t, &key)->nat.back.ext_port, 5001);
 	/* The half that was in before the refusal is out again. */
+	ck_assert_ptr_null(tables_flow_back(&t, &same_key->nat.back));
 	ck_assert_int_eq(tables_add_flow(&t, flow_of(5003, 5002)), HG_OK);
+	tables_free_flow(same_key);
+	tables_free_flow(same_back);
 }
 END_TEST
 

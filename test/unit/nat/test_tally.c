@@ -89,14 +89,39 @@ START_TEST(an_empty_tally_finds_nothing_and_a_dropped_value_is_gone)
 }
 END_TEST
 
+START_TEST(each_key_is_visited_once)
+{
+	const struct tally_cell *cell;
+	uint8_t key[16];
+	unsigned seen[KEYS] = { 0 };
+	struct tally t;
+	size_t at = 0;
+
+	tally_init(&t, 16);
+	ck_assert_ptr_null(tally_each(&t, &at));
+	for (unsigned i = 0; i < KEYS; i++) {
+		key_of(i, key);
+		ck_assert_int_eq(tally_reserve(&t, 1), 0);
+		tally_add(&t, key)->value = i;
+	}
+	while ((cell = tally_each(&t, &at)))
+		seen[cell->value]++;
+	for (unsigned i = 0; i < KEYS; i++)
+		ck_assert_uint_eq(seen[i], 1);
+	tally_fini(&t);
+}
+END_TEST
+
 Suite *test_tally_suite(void)
 {
 	Suite *s = suite_create("tally");
 	TCase *t = tcase_create("all");
 
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, random_adds_and_drops_agree_with_the_stupid_twin);
 	tcase_add_test(
 		t, an_empty_tally_finds_nothing_and_a_dropped_value_is_gone);
+	tcase_add_test(t, each_key_is_visited_once);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -58,7 +58,6 @@ START_TEST(each_protocol_of_each_family_reaches_hip_with_a_right_checksum)
 		ck_assert_mem_eq(p.ip.l4 + keep, was + (n - len) + keep,
 				 len - keep);
 		ck_assert_uint_eq(f.out_packets, 1);
-		ck_assert_uint_eq(f.out_bytes, len);
 		ck_assert_uint_eq(f.last, 7);
 	}
 }
