@@ -222,6 +222,7 @@ hipgated      0.1.0, up 1h02m
 roles         proxy host
 HITs          2001:21::1
 TUN           hip0, MTU 1400, TSO on, USO off
+AES-GCM by    OpenSSL
 workers       2
 UDP port      10500
 counts        associations 1, sas 2
