@@ -3,12 +3,15 @@
 # and the daemons go on. Sourced by run.sh.
 # shellcheck shell=bash
 
-# octets FORMAT [RANDOM_LENGTH]: printf's escapes, then random octets.
+# octets FORMAT [RANDOM_LENGTH]: printf's escapes, then random octets; in one
+# write (up to 64 KiB), since each read of socat's becomes a packet.
 octets()
 {
 	# shellcheck disable=SC2059
-	printf "$1"
-	head -c "${2-0}" /dev/urandom
+	{
+		printf "$1"
+		head -c "${2-0}" /dev/urandom
+	} | dd bs=65536 iflag=fullblock status=none
 }
 
 # datagram TO FORMAT [RANDOM_LENGTH]: one, from a host that nobody knows.
