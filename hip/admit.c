@@ -11,7 +11,8 @@
  *
  * New rules (hip_set_access) are made whole, swapped, and only then applied
  * to what is there: associations and registrations that they deny are
- * closed, opportunistic wishes fail; all others are not touched. Owner: the engine's thread.
+ * closed, opportunistic wishes fail; all others are not touched. Owner: the
+ * engine's thread.
  */
 #include "hip/admit.h"
 

@@ -135,8 +135,9 @@ const struct hit *hip_default_hit(const struct hip *h);
  * HG_EFULL: there are as many as there may be. */
 int hip_make_identity(struct hip *h, uint64_t token) HG_CHECK;
 /* Retires a made identity: it begins nothing more, its associations are
- * closed, what it asks opportunistically fails (HIP_FAILED), then its key is wiped. HG_EAGAIN: not all are gone, ask again
- * later; HG_ENOENT; HG_EINVAL: it is a lasting one. */
+ * closed, what it asks opportunistically fails (HIP_FAILED), then its key
+ * is wiped. HG_EAGAIN: not all are gone, ask again later; HG_ENOENT;
+ * HG_EINVAL: it is a lasting one. */
 int hip_remove_identity(struct hip *h, const struct hit *self,
 			uint64_t now) HG_CHECK;
 
@@ -186,9 +187,10 @@ struct hip_access {
 /* Replaces the rules of all roles (copied); before the first call everybody
  * may everything. They are asked before anything that costs: an I1 before
  * R1 and before RVS_HMAC, an I2 behind its puzzle (one hash; then NOTIFY may
- * say why) and before all else, hip_want before I1, an R1 before its job. Addresses: where a packet comes from (a relayed I1:
- * FROM), what hip_want was told. Associations and registrations that are
- * now denied are closed, hip_want_opportunistic fails. HG_EINVAL, HG_EFULL, HG_ENOMEM: all is as before. */
+ * say why) and before all else, hip_want before I1, an R1 before its job.
+ * Addresses: where a packet comes from (a relayed I1: FROM), what hip_want
+ * was told. Associations and registrations that are now denied are closed,
+ * hip_want_opportunistic fails. HG_EINVAL, HG_EFULL, HG_ENOMEM: all is as before. */
 int hip_set_access(struct hip *h, const struct hip_access list[HIP_ROLE_NUM],
 		   uint64_t now) HG_CHECK;
 

@@ -10,7 +10,8 @@
  * a fresh anonymous key, which never leaves the memory of this process. Such
  * an identity only begins exchanges, so it needs no R1; an I1 or I2 to it is
  * answered as one to a stranger's HIT is. hip_remove_identity closes its
- * associations, ends its opportunistic wishes, and when the last of them is gone, the key is wiped.
+ * associations, ends its opportunistic wishes, and when the last
+ * association is gone, the key is wiped.
  *
  * Owner: the engine's thread.
  */

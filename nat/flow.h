@@ -9,8 +9,9 @@
 
 /* The state (enum nat_tcp) after a segment with these flags. */
 uint32_t flow_tcp_next(uint32_t state, bool from_client, uint8_t flags);
-/* Is nothing more to be expected of a connection in this state? Then its
- * place may be given away early; never else. */
+/* Is nothing more to be expected of a connection in this state? A steered
+ * DNS connection's place may be given away then; a flow's only in CLOSED,
+ * since one RST may be forged (ended.c). */
 bool flow_is_over(uint32_t state);
 /* How long a flow of proto may stay idle in a TCP state; ns. */
 uint64_t flow_idle_max_ns(uint32_t proto, uint32_t state);

@@ -57,7 +57,8 @@ struct sa {
 	uint64_t pseudo_out;  /* const: pseudo-header sum self -> peer */
 	struct esp_ctx *open; /* owner: worker `owner` */
 	struct esp_replay replay;	   /* owner: worker `owner` */
-	struct esp_ctx *seal[WORKERS_MAX]; /* owner: worker k has seal[k] */
+	struct esp_ctx *seal[WORKERS_MAX]; /* owner: worker k has seal[k]; all
+					   * the same if esp_ctx_shared */
 	_Atomic(struct path *) path;	   /* control stores, workers load */
 	_Atomic uint64_t next_seq;	   /* any worker takes a batch */
 	_Atomic uint64_t out_packets, out_bytes; /* any worker */
