@@ -284,11 +284,12 @@ void nat_release(struct nat *n, struct nat_flow *f);
 /* Has it outlived its timer (RFC 4787 4.3, 5382 5, 5508 3.2)? */
 bool nat_expired(const struct nat_flow *f, uint64_t now);
 /* One slice of looking for flows that have expired, which are unpublished
- * and released: NAT_SLICE flows or NAT_SLICE_CELLS cells. begin: starts a
- * sixteenth of all; true: more slices are needed for it. */
+ * and released: NAT_SLICE flows, one that goes for NAT_SLICE_END of them, or
+ * NAT_SLICE_CELLS cells. begin: starts a sixteenth of all; true: more slices
+ * are needed for it. */
 bool nat_sweep(struct nat *n, bool begin, uint64_t now);
 
-enum { NAT_SLICE = 256, NAT_SLICE_CELLS = 65536 };
+enum { NAT_SLICE = 256, NAT_SLICE_END = 4, NAT_SLICE_CELLS = 65536 };
 
 /* Each but GONE may turn into CLOSED and GONE; CLOSED turns into SYN; GONE
  * (released, by control only) stays. */

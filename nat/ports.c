@@ -440,7 +440,7 @@ void nat_release(struct nat *n, struct nat_flow *f)
 
 /* ---- the sweep ------------------------------------------------------------ */
 
-/* Releases what has expired of a cell; how many flows were looked at. */
+/* Releases what has expired of a cell; what that is of a slice. */
 static unsigned sweep_cell(struct nat *n, size_t cell, uint64_t now)
 {
 	struct nat_flow *f = n->cell[cell];
@@ -451,6 +451,7 @@ static unsigned sweep_cell(struct nat *n, size_t cell, uint64_t now)
 
 		seen++;
 		if (nat_expired(f, now)) {
+			seen += NAT_SLICE_END - 1;
 			n->cfg.unpublish(n->cfg.arg, f);
 			nat_release(n, f);
 		}

@@ -358,8 +358,9 @@ int gate_start(struct gate *g, struct config *cfg, const char *path,
 				: cfg->host ? "host"
 					    : "rendezvous");
 	tables_thread_begin();
-	g->peers = cds_lfht_new(64, 64, 0, CDS_LFHT_AUTO_RESIZE, NULL);
-	err = g->buf && g->peers ? tables_init(&g->plane.tables) : HG_ENOMEM;
+	err = g->buf ? lftable_init(&g->peers) : HG_ENOMEM;
+	if (!err)
+		err = tables_init(&g->plane.tables);
 	/* What a person can have got wrong in a file comes first. */
 	if (!err)
 		err = hipstart(g, errbuf, errlen);

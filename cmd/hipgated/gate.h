@@ -85,7 +85,7 @@ struct gate {
 	struct dns *dns;		     /* proxy role, else NULL */
 	struct lease *lease;		     /* the same */
 	struct nat *nat;		     /* the same */
-	struct cds_lfht *peers;		     /* control thread only */
+	struct lftable peers;		     /* control thread only */
 	size_t peers_num;
 	struct dnsside *dnsside;
 	struct journal *journal;

@@ -34,7 +34,7 @@ struct peer *peer_find(struct gate *g, const struct hit *hit)
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
-	cds_lfht_lookup(g->peers, peer_hash(hit), peer_match, hit, &it);
+	cds_lfht_lookup(g->peers.ht, peer_hash(hit), peer_match, hit, &it);
 	node = cds_lfht_iter_get_node(&it);
 	return node ? caa_container_of(node, struct peer, node) : NULL;
 }
@@ -51,7 +51,8 @@ struct peer *peer_get(struct gate *g, const struct hit *hit)
 	p->hit = *hit;
 	p->self = g->selves[0];
 	cds_lfht_node_init(&p->node);
-	cds_lfht_add(g->peers, peer_hash(hit), &p->node);
+	cds_lfht_add(g->peers.ht, peer_hash(hit), &p->node);
+	lftable_added(&g->peers);
 	g->peers_num++;
 	return p;
 }
@@ -61,7 +62,7 @@ void peer_each(struct gate *g, void (*fn)(struct peer *, void *), void *arg)
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
-	cds_lfht_for_each(g->peers, &it, node)
+	cds_lfht_for_each(g->peers.ht, &it, node)
 		fn(caa_container_of(node, struct peer, node), arg);
 }
 
@@ -83,17 +84,15 @@ void peer_fini(struct gate *g)
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
-	cds_lfht_for_each(g->peers, &it, node)
+	cds_lfht_for_each(g->peers.ht, &it, node)
 	{
-		(void)cds_lfht_del(g->peers, node);
+		(void)cds_lfht_del(g->peers.ht, node);
+		lftable_removed(&g->peers);
 		call_rcu(&caa_container_of(node, struct peer, node)->rcu,
 			 peer_free);
 	}
 	rcu_barrier();
-	/* It waits for a resize under way, which waits for all readers. */
-	tables_offline();
-	(void)cds_lfht_destroy(g->peers, NULL);
-	tables_online();
+	lftable_fini(&g->peers);
 }
 
 void peer_set_locators(struct peer *p, const struct addr *locators, size_t num,

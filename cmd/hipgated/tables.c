@@ -32,24 +32,16 @@ static unsigned long hash_of_pair(const struct tables *t,
 	return hash_of(t, pair, sizeof(pair));
 }
 
-static struct cds_lfht *table_new(void)
-{
-	return cds_lfht_new(64, 64, 0,
-			    CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, NULL);
-}
-
 int tables_init(struct tables *t)
 {
-	struct cds_lfht **all[] = { &t->mapping, &t->flow_key, &t->flow_back,
-				    &t->sa_spi, &t->sa_pair };
+	struct lftable *all[] = { &t->mapping, &t->flow_key, &t->flow_back,
+				  &t->sa_spi, &t->sa_pair };
 
 	memset(t, 0, sizeof(*t));
 	crypto_shorthash_keygen(t->hash_key);
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		*all[i] = table_new();
-		if (!*all[i])
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (lftable_init(all[i]))
 			return HG_ENOMEM;
-	}
 	return HG_OK;
 }
 
@@ -93,12 +85,14 @@ int tables_add_mapping(struct tables *t, const struct addr *virt,
 	m->virt = *virt;
 	m->peer = *peer;
 	cds_lfht_node_init(&m->node);
-	there = cds_lfht_add_unique(t->mapping, hash_of(t, virt, sizeof(*virt)),
+	there = cds_lfht_add_unique(t->mapping.ht,
+				    hash_of(t, virt, sizeof(*virt)),
 				    mapping_match, virt, &m->node);
 	if (there != &m->node) {
 		free(m);
 		return HG_EEXIST;
 	}
+	lftable_added(&t->mapping);
 	t->mappings++;
 	return HG_OK;
 }
@@ -108,7 +102,7 @@ const struct mapping *tables_mapping(struct tables *t, const struct addr *virt)
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
-	cds_lfht_lookup(t->mapping, hash_of(t, virt, sizeof(*virt)),
+	cds_lfht_lookup(t->mapping.ht, hash_of(t, virt, sizeof(*virt)),
 			mapping_match, virt, &it);
 	node = cds_lfht_iter_get_node(&it);
 	return node ? caa_container_of(node, struct mapping, node) : NULL;
@@ -148,24 +142,28 @@ int tables_add_flow(struct tables *t, struct flow *f)
 
 	cds_lfht_node_init(&f->by_key);
 	cds_lfht_node_init(&f->by_back);
-	there = cds_lfht_add_unique(t->flow_back, back, back_match,
+	there = cds_lfht_add_unique(t->flow_back.ht, back, back_match,
 				    &f->nat.back, &f->by_back);
 	if (there != &f->by_back)
 		return HG_EEXIST;
-	there = cds_lfht_add_unique(t->flow_key, key, key_match, &f->nat.key,
+	there = cds_lfht_add_unique(t->flow_key.ht, key, key_match, &f->nat.key,
 				    &f->by_key);
 	if (there != &f->by_key) {
-		(void)cds_lfht_del(t->flow_back, &f->by_back);
+		(void)cds_lfht_del(t->flow_back.ht, &f->by_back);
 		return HG_EEXIST;
 	}
+	lftable_added(&t->flow_back);
+	lftable_added(&t->flow_key);
 	t->flows++;
 	return HG_OK;
 }
 
 void tables_del_flow(struct tables *t, struct flow *f)
 {
-	(void)cds_lfht_del(t->flow_key, &f->by_key);
-	(void)cds_lfht_del(t->flow_back, &f->by_back);
+	(void)cds_lfht_del(t->flow_key.ht, &f->by_key);
+	(void)cds_lfht_del(t->flow_back.ht, &f->by_back);
+	lftable_removed(&t->flow_key);
+	lftable_removed(&t->flow_back);
 	t->flows--;
 }
 
@@ -184,8 +182,8 @@ struct flow *tables_flow(struct tables *t, const struct nat_key *key)
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
-	cds_lfht_lookup(t->flow_key, hash_of(t, key, sizeof(*key)), key_match,
-			key, &it);
+	cds_lfht_lookup(t->flow_key.ht, hash_of(t, key, sizeof(*key)),
+			key_match, key, &it);
 	node = cds_lfht_iter_get_node(&it);
 	return node ? caa_container_of(node, struct flow, by_key) : NULL;
 }
@@ -195,8 +193,8 @@ struct flow *tables_flow_back(struct tables *t, const struct nat_back *key)
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
-	cds_lfht_lookup(t->flow_back, hash_of(t, key, sizeof(*key)), back_match,
-			key, &it);
+	cds_lfht_lookup(t->flow_back.ht, hash_of(t, key, sizeof(*key)),
+			back_match, key, &it);
 	node = cds_lfht_iter_get_node(&it);
 	return node ? caa_container_of(node, struct flow, by_back) : NULL;
 }
@@ -265,16 +263,17 @@ void tables_use_sa(struct tables *t, struct sa *sa)
 
 	cds_lfht_node_init(&sa->by_pair);
 	/* The old one stays in sa_spi until tables_del_sa. */
-	(void)cds_lfht_add_replace(t->sa_pair,
-				   hash_of_pair(t, &sa->self, &sa->peer),
-				   pair_match, pair, &sa->by_pair);
+	if (!cds_lfht_add_replace(t->sa_pair.ht,
+				  hash_of_pair(t, &sa->self, &sa->peer),
+				  pair_match, pair, &sa->by_pair))
+		lftable_added(&t->sa_pair);
 }
 
 int tables_add_sa(struct tables *t, const struct sa_pair *pair,
 		  const struct endpoint *peer_at, unsigned workers,
 		  bool initiator, uint64_t now)
 {
-	struct sa *s = calloc(1, sizeof(*s));
+	struct sa *s = calloc(1, sizeof(*s) + workers * sizeof(s->seal[0]));
 	struct cds_lfht_node *there;
 	int err;
 
@@ -300,7 +299,7 @@ int tables_add_sa(struct tables *t, const struct sa_pair *pair,
 	if (!err) {
 		cds_lfht_node_init(&s->by_spi);
 		there = cds_lfht_add_unique(
-			t->sa_spi, hash_of(t, &s->spi_in, sizeof(s->spi_in)),
+			t->sa_spi.ht, hash_of(t, &s->spi_in, sizeof(s->spi_in)),
 			spi_match, &s->spi_in, &s->by_spi);
 		err = there == &s->by_spi ? HG_OK : HG_EEXIST;
 	}
@@ -308,6 +307,7 @@ int tables_add_sa(struct tables *t, const struct sa_pair *pair,
 		sa_destroy(s);
 		return err;
 	}
+	lftable_added(&t->sa_spi);
 	t->sas++;
 	return HG_OK;
 }
@@ -318,9 +318,12 @@ void tables_del_sa(struct tables *t, uint32_t spi_in)
 
 	if (!s)
 		return;
-	if (tables_sa_out(t, &s->self, &s->peer) == s)
-		(void)cds_lfht_del(t->sa_pair, &s->by_pair);
-	(void)cds_lfht_del(t->sa_spi, &s->by_spi);
+	if (tables_sa_out(t, &s->self, &s->peer) == s) {
+		(void)cds_lfht_del(t->sa_pair.ht, &s->by_pair);
+		lftable_removed(&t->sa_pair);
+	}
+	(void)cds_lfht_del(t->sa_spi.ht, &s->by_spi);
+	lftable_removed(&t->sa_spi);
 	t->sas--;
 	call_rcu(&s->rcu, sa_free);
 }
@@ -350,7 +353,7 @@ struct sa *tables_sa_in(struct tables *t, uint32_t spi)
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
-	cds_lfht_lookup(t->sa_spi, hash_of(t, &spi, sizeof(spi)), spi_match,
+	cds_lfht_lookup(t->sa_spi.ht, hash_of(t, &spi, sizeof(spi)), spi_match,
 			&spi, &it);
 	node = cds_lfht_iter_get_node(&it);
 	return node ? caa_container_of(node, struct sa, by_spi) : NULL;
@@ -363,7 +366,7 @@ struct sa *tables_sa_out(struct tables *t, const struct hit *self,
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
-	cds_lfht_lookup(t->sa_pair, hash_of_pair(t, self, peer), pair_match,
+	cds_lfht_lookup(t->sa_pair.ht, hash_of_pair(t, self, peer), pair_match,
 			pair, &it);
 	node = cds_lfht_iter_get_node(&it);
 	return node ? caa_container_of(node, struct sa, by_pair) : NULL;
@@ -377,7 +380,7 @@ void tables_each_flow(struct tables *t, void (*fn)(struct flow *, void *),
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
-	cds_lfht_for_each(t->flow_key, &it, node)
+	cds_lfht_for_each(t->flow_key.ht, &it, node)
 		fn(caa_container_of(node, struct flow, by_key), arg);
 }
 
@@ -387,7 +390,7 @@ void tables_each_sa(struct tables *t, void (*fn)(struct sa *, void *),
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
-	cds_lfht_for_each(t->sa_spi, &it, node)
+	cds_lfht_for_each(t->sa_spi.ht, &it, node)
 		fn(caa_container_of(node, struct sa, by_spi), arg);
 }
 
@@ -397,7 +400,7 @@ void tables_each_mapping(struct tables *t,
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
-	cds_lfht_for_each(t->mapping, &it, node)
+	cds_lfht_for_each(t->mapping.ht, &it, node)
 		fn(caa_container_of(node, struct mapping, node), arg);
 }
 
@@ -414,21 +417,21 @@ static void drop_sa(struct sa *s, void *arg)
 
 void tables_fini(struct tables *t)
 {
-	struct cds_lfht *all[] = { t->mapping, t->flow_key, t->flow_back,
-				   t->sa_spi, t->sa_pair };
+	struct lftable *all[] = { &t->mapping, &t->flow_key, &t->flow_back,
+				  &t->sa_spi, &t->sa_pair };
 	struct cds_lfht_iter it;
 	struct cds_lfht_node *node;
 
 	tables_each_flow(t, drop_flow, t);
 	tables_each_sa(t, drop_sa, t);
-	cds_lfht_for_each(t->mapping, &it, node)
+	cds_lfht_for_each(t->mapping.ht, &it, node)
 	{
-		(void)cds_lfht_del(t->mapping, node);
+		(void)cds_lfht_del(t->mapping.ht, node);
 		call_rcu(&caa_container_of(node, struct mapping, node)->rcu,
 			 mapping_free);
 	}
 	rcu_barrier();
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		(void)cds_lfht_destroy(all[i], NULL);
+		lftable_fini(all[i]);
 	flowpool_fini(&t->pool);
 }

@@ -29,6 +29,7 @@
 #include "core/addr.h"
 #include "core/sa.h"
 #include "esp/esp.h"
+#include "lftable.h"
 #include "nat/nat.h"
 #include "sockets.h"
 
@@ -56,15 +57,15 @@ struct sa {
 	uint64_t created_ns;  /* const */
 	uint64_t pseudo_out;  /* const: pseudo-header sum self -> peer */
 	struct esp_ctx *open; /* owner: worker `owner` */
-	struct esp_replay replay;	   /* owner: worker `owner` */
-	struct esp_ctx *seal[WORKERS_MAX]; /* owner: worker k has seal[k]; all
-					   * the same if esp_ctx_shared */
-	_Atomic(struct path *) path;	   /* control stores, workers load */
-	_Atomic uint64_t next_seq;	   /* any worker takes a batch */
+	struct esp_replay replay;    /* owner: worker `owner` */
+	_Atomic(struct path *) path; /* control stores, workers load */
+	_Atomic uint64_t next_seq;   /* any worker takes a batch */
 	_Atomic uint64_t out_packets, out_bytes; /* any worker */
 	_Atomic uint64_t in_packets, in_bytes;	 /* worker `owner` */
 	/* control only: counts at the last look, for hip_traffic */
 	uint64_t out_seen, in_seen;
+	/* owner: worker k has seal[k]; all the same if esp_ctx_shared */
+	struct esp_ctx *seal[]; /* workers */
 };
 
 /* A substitute address; all const. */
@@ -113,11 +114,11 @@ struct flow_pool {
 };
 
 struct tables {
-	struct cds_lfht *mapping;
-	struct cds_lfht *flow_key;
-	struct cds_lfht *flow_back;
-	struct cds_lfht *sa_spi;
-	struct cds_lfht *sa_pair;
+	struct lftable mapping;
+	struct lftable flow_key;
+	struct lftable flow_back;
+	struct lftable sa_spi;
+	struct lftable sa_pair;
 	struct flow_pool pool;
 	uint8_t hash_key[16]; /* const: siphash key, so that no one can aim */
 	/* control only */
