@@ -20,6 +20,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/trouble.sh"
 . "$ROOT/test/e2e/garbage.sh"
 . "$ROOT/test/e2e/reload.sh"
+. "$ROOT/test/e2e/crowd.sh"
 
 at_exit()
 {
@@ -48,6 +49,7 @@ main()
 	captures_down
 	wire_checks
 	big_checks
+	crowd_checks
 	reload_checks # before rekeys change SPIs by themselves
 	rekey_checks
 	large_checks

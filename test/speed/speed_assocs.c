@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* room: gate */
+/* Associations: what they take, and what looking up an SA costs.
+ *
+ * speed_assocs NUM: prints "NAME VALUE UNIT" lines. Octets are what malloc
+ * has given out, with its own overhead.
+ *
+ *   engine-responder	one association in the engine that was asked
+ *   engine-initiator	in the one that asked
+ *   tables-sa		its pair of SAs in the daemon's tables, two workers
+ *   sa-ten-*, sa-many-*	a look-up among ten and among NUM, in and out
+ */
+#include <malloc.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd/hipgated/tables.h"
+#include "test/speed/speed_pair.h"
+
+enum { TEN = 10, WARM = 20, PEERS = 120, LOOKUPS = 300000 };
+
+static volatile uintptr_t sink;
+
+static uint64_t cpu(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts); /* cannot fail */
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* Arena and what was mapped by itself. */
+static double allocated(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return (double)m.uordblks + (double)m.hblkhd;
+}
+
+static void say(const char *name, double value, const char *unit)
+{
+	(void)printf("%s %.1f %s\n", name, value, unit);
+}
+
+static void die(const char *what)
+{
+	(void)fprintf(stderr, "speed_assocs: %s\n", what);
+	exit(1);
+}
+
+/* ---- the engine ------------------------------------------------------------ */
+
+/* One engine of `kept` meets PEERS others, each made for it and then gone
+ * without a word, in role `responder` or not. */
+static void engine(bool responder, uint8_t group)
+{
+	struct speed_pair kept;
+	double before = 0;
+
+	if (speed_pair_init(&kept, HIP_ALG_ECDSA_P256, group, 1))
+		die("no engines");
+	for (int i = 0; i < WARM + PEERS; i++) {
+		struct speed_pair other;
+		struct speed_side spare;
+
+		if (i == WARM)
+			before = allocated();
+		if (speed_pair_init(&other, HIP_ALG_ECDSA_P256, group, 1))
+			die("no engines");
+		other.now = kept.now;
+		spare = responder ? other.responder : other.initiator;
+		if (responder)
+			other.responder = kept.responder;
+		else
+			other.initiator = kept.initiator;
+		if (speed_pair_exchange(&other))
+			die("an exchange failed");
+		kept.now = other.now;
+		if (responder) {
+			kept.responder = other.responder;
+			other.responder = spare;
+		} else {
+			kept.initiator = other.initiator;
+			other.initiator = spare;
+		}
+		speed_pair_fini(&other);
+	}
+	say(responder ? "engine-responder" : "engine-initiator",
+	    (allocated() - before) / PEERS, "octets");
+	speed_pair_fini(&kept);
+}
+
+/* ---- the tables ------------------------------------------------------------ */
+
+static struct tables t;
+
+static struct sa_pair pair_of(uint32_t n)
+{
+	struct sa_pair p = { .suite = SA_AES128_GCM16,
+			     .spi_in = 1000 + n,
+			     .spi_out = 2000 + n };
+
+	memcpy(p.self.b, "\x20\x01\x00\x20", 4);
+	memcpy(p.peer.b, "\x20\x01\x00\x20", 4);
+	memcpy(p.peer.b + 12, &n, 4);
+	randombytes_buf(&p.in, sizeof(p.in));
+	randombytes_buf(&p.out, sizeof(p.out));
+	return p;
+}
+
+static void add(uint32_t first, uint32_t num)
+{
+	struct endpoint at = { .port = 10500 };
+	double before = allocated();
+
+	for (uint32_t n = first; n < num; n++) {
+		struct sa_pair p = pair_of(n);
+
+		if (tables_add_sa(&t, &p, &at, 2, true, 1))
+			die("an SA could not be made");
+		tables_use_sa(&t, tables_sa_in(&t, p.spi_in));
+		if (n % 256 == 0) {
+			tables_offline();
+			tables_online();
+		}
+	}
+	rcu_barrier(); /* the tables have grown */
+	if (first)
+		say("tables-sa", (allocated() - before) / (num - first),
+		    "octets");
+}
+
+static void lookups(const char *name, uint32_t num)
+{
+	uint32_t *n = calloc(LOOKUPS, sizeof(*n));
+	struct hit *peer = calloc(LOOKUPS, sizeof(*peer));
+	struct sa_pair p = pair_of(0);
+	uint64_t begin;
+
+	if (!n || !peer)
+		die("no memory");
+	for (uint32_t i = 0; i < LOOKUPS; i++) {
+		n[i] = randombytes_uniform(num);
+		peer[i] = p.peer;
+		memcpy(peer[i].b + 12, &n[i], 4);
+	}
+	begin = cpu();
+	for (uint32_t i = 0; i < LOOKUPS; i++)
+		sink += (uintptr_t)tables_sa_in(&t, 1000 + n[i]);
+	(void)printf("sa-%s-in %.1f ns\n", name,
+		     (double)(cpu() - begin) / LOOKUPS);
+	begin = cpu();
+	for (uint32_t i = 0; i < LOOKUPS; i++)
+		sink += (uintptr_t)tables_sa_out(&t, &p.self, &peer[i]);
+	(void)printf("sa-%s-out %.1f ns\n", name,
+		     (double)(cpu() - begin) / LOOKUPS);
+	free(n);
+	free(peer);
+}
+
+int main(int argc, char **argv)
+{
+	uint32_t num = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
+
+	if (num <= TEN || sodium_init() < 0 || esp_setup()) {
+		(void)fprintf(stderr, "usage: speed_assocs NUM\n");
+		return 2;
+	}
+	engine(true, 7);
+	engine(false, 7);
+	tables_thread_begin();
+	if (tables_init(&t))
+		die("no memory");
+	add(0, TEN);
+	lookups("ten", TEN);
+	add(TEN, num);
+	lookups("many", num);
+	tables_fini(&t);
+	tables_thread_end();
+	return 0;
+}
