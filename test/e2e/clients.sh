@@ -70,7 +70,8 @@ pings_marked()
 }
 
 # talk NODE SOCAT_ADDRESS NAME: says a line, keeps the answer in
-# $TALKS/NAME, holds the line until $TALKS/go is there, and once more.
+# $TALKS/NAME, holds the line until $TALKS/go is there (TALK_WAIT seconds at
+# most, 60 if unset), and once more.
 talk()
 {
 	local to from line word
@@ -82,7 +83,7 @@ talk()
 		printf '%s of %s\n' "$word" "$3" >&"$to"
 		read -rt 15 line <&"$from" || return 1
 		printf '%s\n' "$line" >>"$TALKS/$3"
-		wait_for 60 "the go" test -e "$TALKS/go" || return 1
+		wait_for "${TALK_WAIT-60}" "the go" test -e "$TALKS/go" || return 1
 	done
 }
 

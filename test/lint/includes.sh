@@ -55,7 +55,7 @@ may_include()
 	esac
 	if is_room "$top"; then
 		[[ $inc == "$top/$top.h" ]]
-	elif [[ $file == cmd/* || $file == test/unit/* ]]; then
+	elif [[ $file == cmd/* || $file == test/@(unit|speed)/* ]]; then
 		[[ $top == cmd || $top == test ]]
 	else
 		[[ $top == test ]]

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* room: gate */
 /* Associations: what they take, and what looking up an SA costs.
  *
  * speed_assocs NUM: prints "NAME VALUE UNIT" lines. Octets are what malloc

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* room: gate */
 /* Flows: what they take and what they cost, from ten to as many as asked.
  *
  * speed_flows NUM: prints "NAME VALUE UNIT" lines. Times are CPU time of the
@@ -13,7 +12,8 @@
  *   lookup-many-*	one of NUM at random, by either key
  *   lookup-busy-*	the same where nine of ten packets are of a hundredth
  *   sweep-*		slices of the sweep that ends all of them
- *   meanwhile-*	64 look-ups of another thread, while that goes on
+ *   before-*, meanwhile-*
+ *			64 look-ups of another thread, before and during that
  *   reuse-*		binding when all ports are held by flows that ended
  */
 #include <pthread.h>
@@ -274,15 +274,36 @@ static void *reader(void *arg)
 	return NULL;
 }
 
-static void sweep_all(void)
+static pthread_t reader_start(struct times *l)
 {
-	static struct times slices;
-	static struct times meanwhile;
 	pthread_t other;
 
 	atomic_store(&done, false);
-	if (pthread_create(&other, NULL, reader, &meanwhile))
+	if (pthread_create(&other, NULL, reader, l))
 		die("no thread");
+	return other;
+}
+
+static void reader_stop(pthread_t other)
+{
+	atomic_store(&done, true);
+	tables_offline();
+	(void)pthread_join(other, NULL);
+	tables_online();
+}
+
+static void sweep_all(void)
+{
+	static struct times slices;
+	static struct times before;
+	static struct times meanwhile;
+	pthread_t other = reader_start(&before);
+
+	tables_offline();
+	(void)usleep(2000000);
+	tables_online();
+	reader_stop(other);
+	other = reader_start(&meanwhile);
 	for (unsigned part = 0; part < 16; part++) {
 		bool more = true;
 
@@ -294,13 +315,11 @@ static void sweep_all(void)
 			breathe();
 		}
 	}
-	atomic_store(&done, true);
-	tables_offline();
-	(void)pthread_join(other, NULL);
-	tables_online();
+	reader_stop(other);
 	if (t.flows)
 		die("flows are left");
 	say_times("sweep", &slices);
+	say_times("before", &before);
 	say_times("meanwhile", &meanwhile);
 }
 
