@@ -3,9 +3,10 @@
  * RFC 5382 5, RFC 7857 2, RFC 9293 3.6.1.
  *
  * THEORY OF OPERATION
- * A TCP flow has ended when FINs have passed both ways, or an RST, and then
- * nothing for ENDED_REST: whoever still lacked an acknowledgment would have
- * sent again within that time. It lives on until its timer runs out, so that
+ * A TCP flow has ended when it is CLOSED (FINs or RSTs both ways, or an RST
+ * before it was open or behind a FIN; see flow.c), and then nothing passed
+ * for ENDED_REST: whoever still lacked an acknowledgment would have sent
+ * again within that time. It lives on until its timer runs out, so that
  * late segments find it and its port rests; but it counts for nobody's
  * quota, and when all ports of its space are in use, or the table is full,
  * the one that ended first gives its place to a new flow. No other flow ever
