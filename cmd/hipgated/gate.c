@@ -288,10 +288,6 @@ static int start_plane(struct gate *g, char *errbuf, size_t errlen)
 	if (!err && p->has_tun)
 		err = tun_open(c->tun, p->workers_num, c->offload, p->tun_fd,
 			       &p->tun, errbuf, errlen);
-	/* TCP payload that fits the TUN's MTU with an IPv6 header: BEET adds
-	 * no more than that on any outer path of 1500. */
-	p->mss = p->tun.mtu ? (uint16_t)(p->tun.mtu - IP6_HDR - TCP_HDR) : 0;
-	p->l4_most = p->tun.mtu ? p->tun.mtu - IP4_HDR : UINT32_MAX;
 	return err;
 }
 

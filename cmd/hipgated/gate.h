@@ -180,6 +180,13 @@ void saside_down(struct gate *g, const struct hip_effect *e);
 /* Tells the engine which SAs were used. */
 void saside_traffic(struct gate *g);
 
+/* ---- pathside.c --------------------------------------------------------- */
+/* The peer of sa is at `at`: packets go there, no larger than the way is. */
+int pathside_move(struct gate *g, struct sa *sa,
+		  const struct endpoint *at) HG_CHECK;
+/* Each second, for the SA that sends to a peer. out: something was sent. */
+void pathside_step(struct gate *g, struct sa *sa, bool out, uint64_t now);
+
 /* ---- dnsside.c, dnstcp.c ------------------------------------------------ */
 int dnsside_start(struct gate *g) HG_CHECK;
 void dnsside_stop(struct gate *g);

@@ -281,7 +281,7 @@ static void do_locator(struct gate *g, const struct hip_effect *e,
 	struct sa *sa = tables_sa_out(&g->plane.tables, &e->self, &e->peer);
 	char old[ENDPOINT_TEXT_MAX] = "";
 
-	if (sa && e->committed && tables_move_sa(sa, &e->peer_at))
+	if (sa && e->committed && pathside_move(g, sa, &e->peer_at))
 		log_error("no memory to move the SA with %s", t->peer);
 	if (!p)
 		return;

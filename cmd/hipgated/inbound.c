@@ -224,7 +224,8 @@ static void deliver(struct worker *w, const struct sa *sa,
 {
 	struct nat_arrival in = {
 		.now = w->now,
-		.mss = w->plane->mss,
+		.mss = atomic_load_explicit(&sa->path, memory_order_acquire)
+			       ->size.mss,
 		.id = (uint16_t)plain->seq,
 		.tos = w->outer.tos,
 		.ttl = w->outer.ttl,

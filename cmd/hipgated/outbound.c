@@ -138,9 +138,7 @@ static void seal_piece(struct worker *w, struct sa *sa, uint64_t seq,
 {
 	size_t wire = esp_wire_len(sa_suite_find(sa->suite),
 				   p->head_len + p->body_len);
-	const struct path *path =
-		atomic_load_explicit(&sa->path, memory_order_acquire);
-	uint8_t *out = batch_room(w, path, wire);
+	uint8_t *out = batch_room(w, w->path, wire);
 	enum reason why = REASON_TOO_BIG;
 
 	if (out)
@@ -169,7 +167,7 @@ static void seal_fragments(struct worker *w, struct sa *sa, uint8_t proto,
 						 memory_order_relaxed);
 
 	nat_cut_begin(&cut, proto, head_len + (uint32_t)p->body_len,
-		      w->plane->l4_most, (uint32_t)seq ^ sa->spi_out);
+		      w->path->size.l4_most, (uint32_t)seq ^ sa->spi_out);
 	while (nat_cut_next(&cut, head, &at, &len)) {
 		struct tun_piece f = { .head = head,
 				       .head_len = IP_FRAGMENT_HDR };
@@ -204,7 +202,7 @@ static void seal_packet(struct worker *w, struct sa *sa, uint8_t proto,
 	seq = atomic_fetch_add_explicit(&sa->next_seq, pieces_of(&cut),
 					memory_order_relaxed);
 	for (; tun_cut_next(&cut, &piece); seq++) {
-		if (piece.head_len + piece.body_len > w->plane->l4_most)
+		if (piece.head_len + piece.body_len > w->path->size.l4_most)
 			seal_fragments(w, sa, proto, &piece);
 		else
 			seal_piece(w, sa, seq, proto, &piece);
@@ -254,24 +252,34 @@ static void undecided(struct worker *w, const uint8_t *pkt, size_t len,
 		punt(w, MSG_TUN, pkt, len, off);
 }
 
+/* Takes the way that packets of sa go now. False: too large for it, and its
+ * sender has been told. */
+static bool take_path(struct worker *w, const struct sa *sa,
+		      const struct nat_packet *p, const uint8_t *pkt,
+		      size_t len, const struct ip_offload *off)
+{
+	uint32_t most;
+
+	w->path = atomic_load_explicit(&sa->path, memory_order_acquire);
+	most = w->path->size.l4_most;
+	if (nat_fit(&p->ip, off, most) != NAT_TOO_BIG)
+		return true;
+	worker_drop(w, REASON_TOO_BIG);
+	reply_error(w, p, pkt, len, ICMP_TOO_BIG, nat_fit_mtu(&p->ip, most));
+	return false;
+}
+
 static void data_packet(struct worker *w, uint8_t *pkt, size_t len,
 			struct nat_packet *p, const struct ip_offload *off,
 			bool decided)
 {
 	struct flow *f = recent_flow(&w->recent, &w->plane->tables, &p->key);
-	uint32_t most = w->plane->l4_most;
 	struct sa *sa = NULL;
 	enum reason why;
 
 	if (!f && !tables_mapping(&w->plane->tables, &p->key.virt)) {
 		worker_drop(w, REASON_NO_MAPPING);
 		reply_error(w, p, pkt, len, ICMP_UNREACHABLE, 0);
-		return;
-	}
-	if (nat_fit(&p->ip, off, most) == NAT_TOO_BIG) {
-		worker_drop(w, REASON_TOO_BIG);
-		reply_error(w, p, pkt, len, ICMP_TOO_BIG,
-			    nat_fit_mtu(&p->ip, most));
 		return;
 	}
 	if (f)
@@ -281,7 +289,9 @@ static void data_packet(struct worker *w, uint8_t *pkt, size_t len,
 		undecided(w, pkt, len, off, decided);
 		return;
 	}
-	why = nat_to_hip(&f->nat, p, off, w->plane->mss, w->now);
+	if (!take_path(w, sa, p, pkt, len, off))
+		return;
+	why = nat_to_hip(&f->nat, p, off, w->path->size.mss, w->now);
 	if (why != REASON_NUM) {
 		worker_drop(w, why);
 		return;
@@ -307,6 +317,7 @@ static void error_packet(struct worker *w, const struct nat_packet *p)
 		worker_drop(w, why);
 		return;
 	}
+	w->path = atomic_load_explicit(&sa->path, memory_order_acquire);
 	seal_packet(w, sa, IP_PROTO_ICMP6, w->scratch, (uint32_t)len, &none);
 }
 
@@ -330,6 +341,7 @@ static void hit_packet(struct worker *w, uint8_t *pkt, size_t len,
 		undecided(w, pkt, len, off, decided);
 		return;
 	}
+	w->path = atomic_load_explicit(&sa->path, memory_order_acquire);
 	seal_packet(w, sa, p->ip.proto, p->ip.l4, p->ip.l4_len, off);
 }
 

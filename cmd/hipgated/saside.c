@@ -39,11 +39,18 @@ static void tell_up(struct gate *g, const struct hip_effect *e)
 int saside_up(struct gate *g, struct hip_effect *e)
 {
 	struct tables *t = &g->plane.tables;
+	struct sa *sa = NULL;
 	int err = tables_add_sa(t, &e->sa, &e->peer_at, g->plane.workers_num,
 				e->initiator, uv_hrtime());
 
+	if (!err) {
+		sa = tables_sa_in(t, e->sa.spi_in);
+		err = pathside_move(g, sa, &e->peer_at);
+		if (err)
+			tables_del_sa(t, e->sa.spi_in);
+	}
 	if (!err && !e->standby)
-		tables_use_sa(t, tables_sa_in(t, e->sa.spi_in));
+		tables_use_sa(t, sa);
 	if (!err)
 		tell_up(g, e);
 	sa_wipe(&e->sa);
@@ -58,7 +65,7 @@ void saside_switch(struct gate *g, const struct hip_effect *e)
 	if (!sa)
 		return; /* could not be published: it is being closed */
 	hit_print(&e->peer, peer);
-	if (tables_move_sa(sa, &e->peer_at))
+	if (pathside_move(g, sa, &e->peer_at))
 		log_error("no memory to move the SA with %s", peer);
 	tables_use_sa(&g->plane.tables, sa);
 	events_add(&g->events, uv_hrtime(), "", "sa-switch",
@@ -103,6 +110,8 @@ static void tell_traffic(struct sa *sa, void *arg)
 			 greater(atomic_load(&sa->in_bytes),
 				 atomic_load(&sa->out_bytes)),
 			 now);
+	if (tables_sa_out(&g->plane.tables, &sa->self, &sa->peer) == sa)
+		pathside_step(g, sa, out != sa->out_seen, now);
 	sa->in_seen = in;
 	sa->out_seen = out;
 }

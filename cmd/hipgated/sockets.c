@@ -195,6 +195,27 @@ void sockets_close(struct sockets *s)
 	memset(s->fd, 0xff, sizeof(s->fd));
 }
 
+unsigned sockets_route_mtu(const struct addr *to)
+{
+	bool v4 = addr_is4(to);
+	struct endpoint e = { .addr = *to, .port = 9 }; /* nothing is sent */
+	struct sockaddr_storage ss;
+	socklen_t len = sockets_address(&e, &ss);
+	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int mtu = 0;
+
+	if (fd < 0)
+		return 0;
+	if (connect(fd, (struct sockaddr *)&ss, len) == 0) {
+		len = sizeof(mtu);
+		if (getsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+			       v4 ? IP_MTU : IPV6_MTU, &mtu, &len))
+			mtu = 0;
+	}
+	close(fd);
+	return mtu > 0 ? (unsigned)mtu : 0;
+}
+
 /* Room for either family's packet information. */
 union pktinfo_space {
 	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];

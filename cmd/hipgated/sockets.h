@@ -43,6 +43,10 @@ static inline unsigned sockets_family(const struct addr *a)
 	return addr_is4(a) ? 0 : 1;
 }
 
+/* What the kernel holds for the MTU of the way to an address, 0: it knows
+ * none. An ICMP error, which anybody can forge, may have told it so. */
+unsigned sockets_route_mtu(const struct addr *to);
+
 /* One datagram from the control socket, preceded by 4 zero octets, from
  * self_at's address when that is specified. HG_ESYS: errno says why. */
 int sockets_send_hip(const struct sockets *s, const struct endpoint *self_at,

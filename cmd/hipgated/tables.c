@@ -231,13 +231,15 @@ static void sa_free(struct rcu_head *head)
 	sa_destroy(caa_container_of(head, struct sa, rcu));
 }
 
-static struct path *path_new(const struct endpoint *peer_at)
+static struct path *path_new(const struct endpoint *peer_at,
+			     const struct path_size *size)
 {
 	struct path *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
 	p->peer = *peer_at;
+	p->size = *size;
 	p->to_len = sockets_address(peer_at, &p->to);
 	return p;
 }
@@ -273,6 +275,7 @@ int tables_add_sa(struct tables *t, const struct sa_pair *pair,
 		  const struct endpoint *peer_at, unsigned workers,
 		  bool initiator, uint64_t now)
 {
+	static const struct path_size any = { .l4_most = UINT32_MAX };
 	struct sa *s = calloc(1, sizeof(*s) + workers * sizeof(s->seal[0]));
 	struct cds_lfht_node *there;
 	int err;
@@ -293,7 +296,7 @@ int tables_add_sa(struct tables *t, const struct sa_pair *pair,
 	esp_replay_init(&s->replay);
 	err = sa_contexts(s, pair);
 	if (!err) {
-		atomic_init(&s->path, path_new(peer_at));
+		atomic_init(&s->path, path_new(peer_at, &any));
 		err = atomic_load(&s->path) ? HG_OK : HG_ENOMEM;
 	}
 	if (!err) {
@@ -333,14 +336,20 @@ static void path_free(struct rcu_head *head)
 	free(caa_container_of(head, struct path, rcu));
 }
 
-int tables_move_sa(struct sa *sa, const struct endpoint *peer_at)
+static bool size_eq(const struct path_size *a, const struct path_size *b)
+{
+	return a->l4_most == b->l4_most && a->mss == b->mss;
+}
+
+int tables_move_sa(struct sa *sa, const struct endpoint *peer_at,
+		   const struct path_size *size)
 {
 	struct path *now = atomic_load(&sa->path);
 	struct path *next;
 
-	if (endpoint_eq(&now->peer, peer_at))
+	if (endpoint_eq(&now->peer, peer_at) && size_eq(&now->size, size))
 		return HG_OK;
-	next = path_new(peer_at);
+	next = path_new(peer_at, size);
 	if (!next)
 		return HG_ENOMEM;
 	atomic_store(&sa->path, next);

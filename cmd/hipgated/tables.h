@@ -33,10 +33,17 @@
 #include "nat/nat.h"
 #include "sockets.h"
 
+/* What one ESP packet on a path carries; outer headers have their say. */
+struct path_size {
+	uint32_t l4_most; /* upper-layer octets */
+	uint16_t mss;	  /* TCP payload, for SYNs; 0: not known */
+};
+
 /* Where a peer is: constant, replaced as a whole. */
 struct path {
 	struct rcu_head rcu;
 	struct endpoint peer;
+	struct path_size size;
 	struct sockaddr_storage to; /* the same, as the kernel wants it */
 	socklen_t to_len;
 };
@@ -64,6 +71,9 @@ struct sa {
 	_Atomic uint64_t in_packets, in_bytes;	 /* worker `owner` */
 	/* control only: counts at the last look, for hip_traffic */
 	uint64_t out_seen, in_seen;
+	/* control only: octets of an outer IP packet; ns of the next look */
+	uint16_t outer_mtu;
+	uint64_t look_at;
 	/* owner: worker k has seal[k]; all the same if esp_ctx_shared */
 	struct esp_ctx *seal[]; /* workers */
 };
@@ -151,7 +161,8 @@ void tables_free_flow(struct flow *f);
 /* The same, at once: f was never published. */
 void tables_give_flow(struct tables *t, struct flow *f);
 /* Makes the contexts of all workers and publishes: it opens, and does not
- * send until tables_use_sa. */
+ * send until tables_use_sa. Nothing is too large for its path until
+ * tables_move_sa says so. */
 int tables_add_sa(struct tables *t, const struct sa_pair *pair,
 		  const struct endpoint *peer_at, unsigned workers,
 		  bool initiator, uint64_t now) HG_CHECK;
@@ -159,7 +170,9 @@ int tables_add_sa(struct tables *t, const struct sa_pair *pair,
  * now opens until tables_del_sa. */
 void tables_use_sa(struct tables *t, struct sa *sa);
 void tables_del_sa(struct tables *t, uint32_t spi_in);
-int tables_move_sa(struct sa *sa, const struct endpoint *peer_at) HG_CHECK;
+/* A new path, unless it is what there is. */
+int tables_move_sa(struct sa *sa, const struct endpoint *peer_at,
+		   const struct path_size *size) HG_CHECK;
 
 /* Any registered thread, online. */
 const struct mapping *tables_mapping(struct tables *t, const struct addr *virt);

@@ -64,8 +64,6 @@ struct plane {
 	bool proxy;
 	bool host;
 	bool has_tun;
-	uint16_t mss;
-	uint32_t l4_most; /* upper-layer octets of one ESP packet */
 };
 
 struct worker {
@@ -83,6 +81,7 @@ struct worker {
 	struct recent recent;
 	struct reasons drops;
 	struct sockets_outer outer; /* of what is sealed, or was opened, now */
+	const struct path *path;    /* of what is sealed now */
 	struct batch batch;
 	uint8_t *tun_buf;
 	uint8_t *scratch; /* ICMP errors */

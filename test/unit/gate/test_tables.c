@@ -175,14 +175,27 @@ START_TEST(move_changes_only_where_packets_go)
 {
 	struct endpoint at = { addr_of("192.0.2.1"), 10500 };
 	struct endpoint to = { addr_of("2001:db8::9"), 10500 };
+	struct path_size size = { .l4_most = 1418, .mss = 1398 };
 	struct sa_pair a = pair_of(1000);
+	const struct path *path;
 	struct sa *s;
 
 	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 1, true, 0), HG_OK);
 	s = tables_sa_in(&t, 1000);
-	ck_assert_int_eq(tables_move_sa(s, &to), HG_OK);
-	ck_assert(endpoint_eq(&atomic_load(&s->path)->peer, &to));
+	ck_assert_uint_eq(atomic_load(&s->path)->size.l4_most, UINT32_MAX);
+	ck_assert_int_eq(tables_move_sa(s, &to, &size), HG_OK);
+	path = atomic_load(&s->path);
+	ck_assert(endpoint_eq(&path->peer, &to));
+	ck_assert_uint_eq(path->size.l4_most, 1418);
+	ck_assert_uint_eq(path->size.mss, 1398);
 	ck_assert_ptr_eq(tables_sa_in(&t, 1000), s);
+	/* The same again is no new path. */
+	ck_assert_int_eq(tables_move_sa(s, &to, &size), HG_OK);
+	ck_assert_ptr_eq(atomic_load(&s->path), path);
+	size.mss--;
+	ck_assert_int_eq(tables_move_sa(s, &to, &size), HG_OK);
+	ck_assert_ptr_ne(atomic_load(&s->path), path);
+	ck_assert_uint_eq(atomic_load(&s->path)->size.mss, 1397);
 }
 END_TEST
 
