@@ -153,21 +153,35 @@ static void seal_piece(struct worker *w, struct sa *sa, uint64_t seq,
 	worker_add(&sa->out_bytes, p->head_len + p->body_len);
 }
 
-/* What no ESP packet can carry whole, in IPv6 fragments. The first takes
- * all of the piece's head. */
+/* What no ESP packet can carry whole, in IPv6 fragments: inner ones, each
+ * with an ICV of its own, which no middlebox sees (RFC 8900 3). The first
+ * takes all of the piece's head. A fragment of the host's own stack is cut
+ * on: its pieces stand where it stood. */
 static void seal_fragments(struct worker *w, struct sa *sa, uint8_t proto,
 			   const struct tun_piece *p)
 {
 	uint32_t head_len = (uint32_t)p->head_len;
 	uint8_t head[IP_FRAGMENT_HDR + TCP_HDR_MAX];
+	uint64_t seq = atomic_fetch_add_explicit(&sa->next_seq, 1,
+						 memory_order_relaxed);
+	struct ip_fragment of = { .id = (uint32_t)seq ^ sa->spi_out };
+	const uint8_t *body = p->body;
+	uint32_t body_len = (uint32_t)p->body_len;
 	struct nat_cut cut;
 	uint32_t at;
 	uint32_t len;
-	uint64_t seq = atomic_fetch_add_explicit(&sa->next_seq, 1,
-						 memory_order_relaxed);
 
-	nat_cut_begin(&cut, proto, head_len + (uint32_t)p->body_len,
-		      w->path->size.l4_most, (uint32_t)seq ^ sa->spi_out);
+	if (proto == IP_PROTO_FRAGMENT) {
+		if (ip_get_fragment((uint8_t *)body, body_len, &of) !=
+		    REASON_NUM)
+			return; /* classified: it has its header */
+		proto = of.ip.proto;
+		body += IP_FRAGMENT_HDR;
+		body_len -= IP_FRAGMENT_HDR;
+	}
+	worker_add(&w->cut, 1);
+	nat_cut_begin(&cut, proto, head_len + body_len, w->path->size.l4_most,
+		      of.id);
 	while (nat_cut_next(&cut, head, &at, &len)) {
 		struct tun_piece f = { .head = head,
 				       .head_len = IP_FRAGMENT_HDR };
@@ -175,11 +189,13 @@ static void seal_fragments(struct worker *w, struct sa *sa, uint8_t proto,
 		if (at)
 			seq = atomic_fetch_add_explicit(&sa->next_seq, 1,
 							memory_order_relaxed);
+		ip_put_fragment(head, proto, of.offset + at,
+				of.more || at + len < cut.len, of.id);
 		if (at == 0 && head_len) {
 			memcpy(head + IP_FRAGMENT_HDR, p->head, head_len);
 			f.head_len += head_len;
 		}
-		f.body = p->body + (at ? at - head_len : 0);
+		f.body = body + (at ? at - head_len : 0);
 		f.body_len = at ? len : len - head_len;
 		seal_piece(w, sa, seq, IP_PROTO_FRAGMENT, &f);
 	}
@@ -211,7 +227,7 @@ static void seal_packet(struct worker *w, struct sa *sa, uint8_t proto,
 
 /* ---- what becomes of a packet ------------------------------------------- */
 
-/* An ICMPv6 error, or what it is for IPv4, as from virt. */
+/* An ICMPv6 error, or what it is for IPv4, as from where it went. */
 static void reply_error(struct worker *w, const struct nat_packet *p,
 			const uint8_t *pkt, size_t len, uint8_t type,
 			uint32_t mtu)
@@ -226,7 +242,7 @@ static void reply_error(struct worker *w, const struct nat_packet *p,
 	if (!w->icmp_left)
 		return;
 	w->icmp_left--;
-	n = ip_build_icmp_error(w->scratch, 2048, &p->key.virt, pkt, len, type,
+	n = ip_build_icmp_error(w->scratch, 2048, &p->ip.to, pkt, len, type,
 				code, mtu);
 	if (n && tun_write(w->plane->tun_fd[w->k], w->scratch, n))
 		worker_drop(w, REASON_TUN_FAILED);
@@ -262,7 +278,9 @@ static bool take_path(struct worker *w, const struct sa *sa,
 
 	w->path = atomic_load_explicit(&sa->path, memory_order_acquire);
 	most = w->path->size.l4_most;
-	if (nat_fit(&p->ip, off, most) != NAT_TOO_BIG)
+	/* The size of a fragment tells nothing of what its sender would cut. */
+	if (p->ip.proto == IP_PROTO_FRAGMENT ||
+	    nat_fit(&p->ip, off, most) != NAT_TOO_BIG)
 		return true;
 	worker_drop(w, REASON_TOO_BIG);
 	reply_error(w, p, pkt, len, ICMP_TOO_BIG, nat_fit_mtu(&p->ip, most));
@@ -341,8 +359,8 @@ static void hit_packet(struct worker *w, uint8_t *pkt, size_t len,
 		undecided(w, pkt, len, off, decided);
 		return;
 	}
-	w->path = atomic_load_explicit(&sa->path, memory_order_acquire);
-	seal_packet(w, sa, p->ip.proto, p->ip.l4, p->ip.l4_len, off);
+	if (take_path(w, sa, p, pkt, len, off))
+		seal_packet(w, sa, p->ip.proto, p->ip.l4, p->ip.l4_len, off);
 }
 
 static void fragment(struct worker *w, uint8_t *pkt, size_t len)

@@ -352,7 +352,7 @@ static json_t *traffic_json(struct gate *g)
 /* System calls against packets: how well batching works. */
 static json_t *io_json(const struct gate *g)
 {
-	uint64_t n[4] = { 0 };
+	uint64_t n[5] = { 0 };
 
 	for (unsigned k = 0; k < g->plane.workers_num; k++) {
 		const struct worker *w = &g->workers[k];
@@ -361,10 +361,11 @@ static json_t *io_json(const struct gate *g)
 		n[1] += atomic_load((_Atomic uint64_t *)&w->tun_writes);
 		n[2] += atomic_load((_Atomic uint64_t *)&w->udp_sends);
 		n[3] += atomic_load((_Atomic uint64_t *)&w->udp_receives);
+		n[4] += atomic_load((_Atomic uint64_t *)&w->cut);
 	}
-	return json_pack("{s:o,s:o,s:o,s:o}", "tun_reads", number(n[0]),
+	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "tun_reads", number(n[0]),
 			 "tun_writes", number(n[1]), "udp_sends", number(n[2]),
-			 "udp_receives", number(n[3]));
+			 "udp_receives", number(n[3]), "cut", number(n[4]));
 }
 
 static void count_parked(struct peer *p, void *arg)

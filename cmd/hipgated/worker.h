@@ -91,6 +91,7 @@ struct worker {
 	uint64_t icmp_epoch;
 	unsigned icmp_left;
 	_Atomic uint64_t tun_reads, tun_writes, udp_sends, udp_receives;
+	_Atomic uint64_t cut; /* packets that left in fragments of ours */
 };
 
 int worker_init(struct worker *w, struct plane *plane, unsigned k) HG_CHECK;

@@ -45,8 +45,7 @@ pings()
 	grep -q ' 3 received' <<<"$out"
 }
 
-# Packets larger than any link carries, which arrive in fragments. An IPv6
-# host cuts the first one to its own link and is told of the TUN's.
+# Packets larger than any link carries, which arrive in fragments.
 pings_large()
 {
 	local out

@@ -108,7 +108,7 @@ ok "proxy: the TUN has an IPv4 address" has "198.18.0.1/32" \
 ok "proxy: the address is usable at once" not has tentative \
 	ip -6 addr show dev hgt0
 ok "proxy: no link-local address" not has fe80 ip -6 addr show dev hgt0
-ok "proxy: MTU" has "mtu 1400" ip link show dev hgt0
+ok "proxy: MTU" has "mtu 1500" ip link show dev hgt0
 ok "proxy: queue" has "qlen 2000" ip link show dev hgt0
 ok "proxy: IPv6 pool leads into the TUN" has "dev hgt0 table 10500" \
 	ip -6 route get 2001:db8:401::99
