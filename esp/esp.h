@@ -87,3 +87,55 @@ uint32_t esp_spi(const uint8_t *pkt);
  * the buffer's content undefined. */
 enum reason esp_open(struct esp_ctx *c, struct esp_replay *r, uint8_t *pkt,
 		     size_t len, struct esp_plain *out) HG_CHECK;
+
+/* ---- path MTU (control thread) --------------------------------------- */
+
+/* Who says how large outer packets may be. */
+enum esp_pmtu_by {
+	ESP_PMTU_BY_ROUTE, /* the kernel; no probe was ever answered */
+	ESP_PMTU_BY_PROBE, /* one of that size was answered */
+	ESP_PMTU_BY_FLOOR, /* not even the base passes any more */
+	ESP_PMTU_BY_NUM
+};
+const char *esp_pmtu_by_name(enum esp_pmtu_by by);
+
+/* The least that is ever used or tried (RFC 8200 5). */
+enum { ESP_PMTU_BASE = 1280 };
+
+/* The search on one path; theory in pmtu.c. Sizes: octets of outer IP
+ * packets; times: ns. Others than its owner may read size, by and probe. */
+struct esp_pmtu {
+	uint64_t token; /* the owner draws one when `sent` is 1 */
+	uint64_t due;	/* when the probe is late, or rest ends */
+	uint64_t raise; /* when what was too large is tried again */
+	uint16_t most;	/* nothing larger will be sent */
+	uint16_t route; /* what the kernel believes */
+	uint16_t size;	/* in use */
+	uint16_t bad;	/* the least that did not pass */
+	uint16_t probe; /* being tried; 0: none */
+	uint8_t sent;	/* how often it was */
+	enum esp_pmtu_by by;
+};
+
+/* route, most: clamped to ESP_PMTU_BASE. */
+void esp_pmtu_begin(struct esp_pmtu *p, unsigned route, unsigned most);
+/* What the kernel believes now. */
+void esp_pmtu_route(struct esp_pmtu *p, unsigned route, uint64_t now);
+/* Something suggests that packets of this size do not arrive. */
+void esp_pmtu_doubt(struct esp_pmtu *p, uint64_t now);
+/* Is the probe that was sent last overdue? For the counter. */
+bool esp_pmtu_late(const struct esp_pmtu *p, uint64_t now);
+/* True: a probe of `probe` octets is to be sent now. used: the path carries
+ * traffic; else no round begins. At most one a second. */
+bool esp_pmtu_step(struct esp_pmtu *p, bool used, uint64_t now);
+/* A probe was answered. False: nobody waits for that one. */
+bool esp_pmtu_ack(struct esp_pmtu *p, uint64_t token, uint64_t now);
+
+/* Probes and their answers, as upper-layer packets; len >= ESP_PROBE_MIN. */
+enum { ESP_PROBE_MIN = 24 };
+enum esp_probe { ESP_PROBE_NONE, ESP_PROBE_ASKS, ESP_PROBE_ANSWERS };
+
+void esp_probe_put(uint8_t *out, size_t len, const struct hit *from,
+		   const struct hit *to, bool answer, uint64_t token);
+enum esp_probe esp_probe_get(uint8_t next_header, const uint8_t *data,
+			     size_t len, uint64_t *token);

@@ -8,7 +8,7 @@
 
 #include "core/err.h"
 
-enum { GRID_COLUMNS = 12, GRID_CELL = 272 };
+enum { GRID_COLUMNS = 16, GRID_CELL = 272 };
 
 struct grid;
 

@@ -153,6 +153,9 @@ static void on_inbox(uv_async_t *a)
 		case MSG_FIRST:
 			tell_return(g, m);
 			break;
+		case MSG_PROBE:
+			pathside_answer(g, m, uv_now(g->loop) * 1000000);
+			break;
 		case MSG_BROKEN:
 			gate_broken(g, "TUN device or socket of a worker",
 				    m->status);

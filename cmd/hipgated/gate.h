@@ -184,8 +184,13 @@ void saside_traffic(struct gate *g);
 /* The peer of sa is at `at`: packets go there, no larger than the way is. */
 int pathside_move(struct gate *g, struct sa *sa,
 		  const struct endpoint *at) HG_CHECK;
-/* Each second, for the SA that sends to a peer. out: something was sent. */
-void pathside_step(struct gate *g, struct sa *sa, bool out, uint64_t now);
+/* Each second, for the SA that sends to a peer. out, in: something was sent,
+ * something came. now: the loop's, so that what is due in a second is so at
+ * the next tick. */
+void pathside_step(struct gate *g, struct sa *sa, bool out, bool in,
+		   uint64_t now);
+/* A path probe was answered (MSG_PROBE). */
+void pathside_answer(struct gate *g, const struct msg *m, uint64_t now);
 
 /* ---- dnsside.c, dnstcp.c ------------------------------------------------ */
 int dnsside_start(struct gate *g) HG_CHECK;

@@ -187,9 +187,41 @@ static enum reason to_host(struct worker *w, const struct sa *sa,
 	return REASON_NUM;
 }
 
+/* A peer's path probe is answered, an answer to ours goes to control: one
+ * for each probe, whatever a peer sends. */
+static bool take_probe(struct worker *w, struct sa *sa,
+		       const struct esp_plain *plain)
+{
+	uint64_t token;
+	struct msg *m;
+
+	switch (esp_probe_get(plain->next_header, plain->data, plain->len,
+			      &token)) {
+	case ESP_PROBE_NONE:
+		return false;
+	case ESP_PROBE_ASKS:
+		outbound_answer(w, sa, token);
+		return true;
+	case ESP_PROBE_ANSWERS:
+		break;
+	}
+	if (!atomic_exchange_explicit(&sa->probed, false,
+				      memory_order_relaxed)) {
+		worker_drop(w, REASON_PROBE_STRAY);
+		return true;
+	}
+	m = inbox_msg(MSG_PROBE, plain->data, ESP_PROBE_MIN, w->now);
+	if (m) {
+		m->back.self = sa->self;
+		m->back.peer = sa->peer;
+	}
+	worker_punt(w, m);
+	return true;
+}
+
 /* Both roles, or the proxy alone: whose it is stands in the first fragment,
  * so the packet is made whole for either. */
-static enum reason fragment(struct worker *w, const struct sa *sa,
+static enum reason fragment(struct worker *w, struct sa *sa,
 			    struct nat_arrival *in, struct esp_plain *plain)
 {
 	struct nat_back pair = { .self = sa->self, .peer = sa->peer };
@@ -210,6 +242,8 @@ static enum reason fragment(struct worker *w, const struct sa *sa,
 	why = nat_unwrap(&plain->next_header, &plain->data, &plain->len);
 	whole.l4 = plain->data;
 	whole.l4_len = (uint32_t)plain->len;
+	if (why == REASON_NUM && take_probe(w, sa, plain))
+		return REASON_NUM;
 	if (why == REASON_NUM)
 		why = to_client(w, sa, in, plain, &whole);
 	if (w->plane->host &&
@@ -219,7 +253,7 @@ static enum reason fragment(struct worker *w, const struct sa *sa,
 	return why;
 }
 
-static void deliver(struct worker *w, const struct sa *sa,
+static void deliver(struct worker *w, struct sa *sa,
 		    const struct esp_plain *plain)
 {
 	struct nat_arrival in = {
@@ -235,6 +269,8 @@ static void deliver(struct worker *w, const struct sa *sa,
 
 	if (plain->next_header == IP_PROTO_NONE)
 		return; /* RFC 4303 2.6: dummy packets vanish */
+	if (take_probe(w, sa, plain))
+		return;
 	if (w->plane->proxy)
 		why = nat_unwrap(&inner.next_header, &inner.data, &inner.len);
 	if (why == REASON_NUM && inner.next_header == IP_PROTO_FRAGMENT)

@@ -31,6 +31,9 @@ enum msg_kind {
 	MSG_ESP,    /* any -> owner worker: one ESP packet */
 	MSG_BROKEN, /* worker -> control: a descriptor died with `status` */
 	MSG_FIRST,  /* worker -> control: first packet back on a flow */
+	MSG_PROBE,  /* control -> worker: a path probe to seal and send;
+		    * worker -> control: the answer to one. Between
+		    * back.self and back.peer. Bound: one for each SA */
 	MSG_NUM
 };
 
@@ -45,7 +48,7 @@ struct msg {
 	struct sockets_outer outer; /* ESP */
 	int status;		    /* BROKEN: libuv's error */
 	struct nat_key key;	    /* FIRST */
-	struct nat_back back;	    /* FIRST */
+	struct nat_back back;	    /* FIRST, PROBE */
 	size_t len;
 	uint8_t data[];
 };

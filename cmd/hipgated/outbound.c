@@ -28,7 +28,8 @@ enum { ICMP_UNREACHABLE = 1, ICMP_TOO_BIG = 2 };
 static int batch_send(struct worker *w, const uint8_t *data, size_t len,
 		      size_t seg)
 {
-	const struct path *path = w->batch.path;
+	struct path *path = w->batch.path;
+	bool df = w->batch.df;
 	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
 	struct msghdr mh = {
 		.msg_name = (void *)&path->to,
@@ -47,6 +48,12 @@ static int batch_send(struct worker *w, const uint8_t *data, size_t len,
 
 	if (fd < 0)
 		return EAFNOSUPPORT;
+	/* IPv4 has no control message for it. */
+	if (w->df[fam] != df) {
+		if (sockets_set_df(fd, fam, df))
+			return errno;
+		w->df[fam] = df;
+	}
 	mh.msg_control = &space;
 	if (seg < len)
 		sockets_put_control(&mh, SOL_UDP, UDP_SEGMENT, &size,
@@ -56,11 +63,16 @@ static int batch_send(struct worker *w, const uint8_t *data, size_t len,
 	do {
 		n = sendmsg(fd, &mh, 0);
 	} while (n < 0 && errno == EINTR);
-	return n < 0 ? errno : 0;
+	if (n >= 0)
+		return 0;
+	if (errno == EMSGSIZE)
+		atomic_store_explicit(&path->refused, true,
+				      memory_order_relaxed);
+	return errno;
 }
 
 /* A path with a smaller link refuses segmentation: one at a time the
- * kernel fragments them. */
+ * kernel fragments them, unless the path has DF. */
 static void batch_send_singly(struct worker *w)
 {
 	struct batch *b = &w->batch;
@@ -71,6 +83,13 @@ static void batch_send_singly(struct worker *w)
 		if (batch_send(w, b->buf + at, len, len))
 			worker_drop(w, REASON_SEND_FAILED);
 	}
+}
+
+static void batch_reset(struct batch *b)
+{
+	b->num = 0;
+	b->used = 0;
+	b->closed = false;
 }
 
 void outbound_flush(struct worker *w)
@@ -87,14 +106,11 @@ void outbound_flush(struct worker *w)
 	else
 		for (unsigned i = 0; err && i < b->num; i++)
 			worker_drop(w, REASON_SEND_FAILED);
-	b->num = 0;
-	b->used = 0;
-	b->closed = false;
+	batch_reset(b);
 }
 
 /* Where the next packet of wire octets for path is to be sealed. */
-static uint8_t *batch_room(struct worker *w, const struct path *path,
-			   size_t wire)
+static uint8_t *batch_room(struct worker *w, struct path *path, size_t wire)
 {
 	struct batch *b = &w->batch;
 
@@ -107,6 +123,7 @@ static uint8_t *batch_room(struct worker *w, const struct path *path,
 		return NULL;
 	if (!b->num) {
 		b->path = path;
+		b->df = path->size.df;
 		b->outer = w->outer;
 		b->seg = wire;
 	}
@@ -406,6 +423,55 @@ void outbound_packet(struct worker *w, uint8_t *pkt, size_t len,
 		worker_drop(w, p.reason);
 		return;
 	}
+}
+
+/* ---- path probes --------------------------------------------------------- */
+
+/* One upper-layer packet, in a datagram of its own. An error tells no more
+ * than a lost probe does. */
+static void send_alone(struct worker *w, struct sa *sa, bool df,
+		       const uint8_t *l4, size_t len)
+{
+	struct batch *b = &w->batch;
+	struct tun_piece piece = { .head = l4, .body = l4, .head_len = len };
+	uint64_t seq = atomic_fetch_add_explicit(&sa->next_seq, 1,
+						 memory_order_relaxed);
+
+	outbound_flush(w);
+	w->path = atomic_load_explicit(&sa->path, memory_order_acquire);
+	w->outer = (struct sockets_outer){ 0 };
+	seal_piece(w, sa, seq, IP_PROTO_ICMP6, &piece);
+	if (!b->num)
+		return;
+	b->df = df || b->df;
+	(void)batch_send(w, b->buf, b->used, b->seg);
+	batch_reset(b);
+}
+
+void outbound_probe(struct worker *w, const struct msg *m)
+{
+	struct sa *sa = recent_out(&w->recent, &w->plane->tables, &m->back.self,
+				   &m->back.peer);
+
+	if (sa)
+		send_alone(w, sa, true, m->data, m->len);
+}
+
+/* The outer header is that of the packet that is being looked at. */
+void outbound_answer(struct worker *w, const struct sa *sa, uint64_t token)
+{
+	struct sa *out =
+		recent_out(&w->recent, &w->plane->tables, &sa->self, &sa->peer);
+	struct sockets_outer outer = w->outer;
+	uint8_t l4[ESP_PROBE_MIN];
+
+	if (!out) {
+		worker_drop(w, REASON_NO_SA);
+		return;
+	}
+	esp_probe_put(l4, sizeof(l4), &sa->self, &sa->peer, true, token);
+	send_alone(w, out, false, l4, sizeof(l4));
+	w->outer = outer;
 }
 
 void outbound_readable(struct worker *w)

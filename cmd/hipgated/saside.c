@@ -111,7 +111,8 @@ static void tell_traffic(struct sa *sa, void *arg)
 				 atomic_load(&sa->out_bytes)),
 			 now);
 	if (tables_sa_out(&g->plane.tables, &sa->self, &sa->peer) == sa)
-		pathside_step(g, sa, out != sa->out_seen, now);
+		pathside_step(g, sa, out != sa->out_seen, in != sa->in_seen,
+			      uv_now(g->loop) * 1000000);
 	sa->in_seen = in;
 	sa->out_seen = out;
 }

@@ -61,7 +61,7 @@ static int set_int(int fd, int level, int name, int value)
 }
 
 /* DF stays clear on purpose: HIP control must be able to fragment (7401
- * 5.1.3), and ESP that meets a smaller link is better slow than lost. */
+ * 5.1.3). Workers set it when they know the path (sockets_set_df). */
 static int set_family_options(int fd, int family)
 {
 	if (family == AF_INET)
@@ -193,6 +193,16 @@ void sockets_close(struct sockets *s)
 			if (s->fd[fam][i] >= 0)
 				close(s->fd[fam][i]);
 	memset(s->fd, 0xff, sizeof(s->fd));
+}
+
+int sockets_set_df(int fd, unsigned family, bool df)
+{
+	int v4 = df ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT;
+	int v6 = df ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT;
+
+	if (family == 0)
+		return set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, v4);
+	return set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, v6);
 }
 
 unsigned sockets_route_mtu(const struct addr *to)

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -46,6 +47,10 @@ static inline unsigned sockets_family(const struct addr *a)
 /* What the kernel holds for the MTU of the way to an address, 0: it knows
  * none. An ICMP error, which anybody can forge, may have told it so. */
 unsigned sockets_route_mtu(const struct addr *to);
+
+/* df: what fd sends is not cut on its way, and no ICMP error makes it
+ * smaller, but the interface's own size is EMSGSIZE. */
+int sockets_set_df(int fd, unsigned family, bool df) HG_CHECK;
 
 /* One datagram from the control socket, preceded by 4 zero octets, from
  * self_at's address when that is specified. HG_ESYS: errno says why. */

@@ -338,7 +338,8 @@ static void path_free(struct rcu_head *head)
 
 static bool size_eq(const struct path_size *a, const struct path_size *b)
 {
-	return a->l4_most == b->l4_most && a->mss == b->mss;
+	return a->l4_most == b->l4_most && a->mss == b->mss &&
+	       a->outer == b->outer && a->by == b->by && a->df == b->df;
 }
 
 int tables_move_sa(struct sa *sa, const struct endpoint *peer_at,

@@ -37,11 +37,15 @@
 struct path_size {
 	uint32_t l4_most; /* upper-layer octets */
 	uint16_t mss;	  /* TCP payload, for SYNs; 0: not known */
+	uint16_t outer;	  /* octets of the outer IP packet */
+	enum esp_pmtu_by by;
+	bool df; /* outer packets are not to be cut */
 };
 
-/* Where a peer is: constant, replaced as a whole. */
+/* Where a peer is: constant but for `refused`, replaced as a whole. */
 struct path {
 	struct rcu_head rcu;
+	_Atomic bool refused; /* workers: the kernel says EMSGSIZE */
 	struct endpoint peer;
 	struct path_size size;
 	struct sockaddr_storage to; /* the same, as the kernel wants it */
@@ -71,9 +75,10 @@ struct sa {
 	_Atomic uint64_t in_packets, in_bytes;	 /* worker `owner` */
 	/* control only: counts at the last look, for hip_traffic */
 	uint64_t out_seen, in_seen;
-	/* control only: octets of an outer IP packet; ns of the next look */
-	uint16_t outer_mtu;
-	uint64_t look_at;
+	struct esp_pmtu pmtu; /* control only */
+	uint64_t look_at;     /* control only: ns; the route, again */
+	unsigned stalled;     /* control only: seconds out, nothing in */
+	_Atomic bool probed;  /* control sets, worker `owner` clears */
 	/* owner: worker k has seal[k]; all the same if esp_ctx_shared */
 	struct esp_ctx *seal[]; /* workers */
 };

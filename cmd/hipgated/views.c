@@ -112,15 +112,23 @@ static json_t *view_registrations(struct gate *g)
 
 /* ---- the published tables ----------------------------------------------------- */
 
+/* The largest IPv6 packet of a client that fits; 0: there are no clients. */
+static json_int_t inner_mtu(const struct path_size *size)
+{
+	return size->outer ? (json_int_t)size->l4_most + IP6_HDR : 0;
+}
+
 static void add_sa(struct sa *s, void *arg)
 {
 	struct list *l = arg;
 	const struct path *path = atomic_load(&s->path);
+	const struct path_size *size = &path->size;
 	struct tables *t = &l->g->plane.tables;
 
 	(void)json_array_append_new(
 		l->array,
-		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s}",
+		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,"
+			  "s:I,s:i,s:s}",
 			  "self", hit_json(&s->self), "peer",
 			  hit_json(&s->peer), "spi_in", number(s->spi_in),
 			  "spi_out", number(s->spi_out), "suite",
@@ -131,7 +139,10 @@ static void add_sa(struct sa *s, void *arg)
 			  load(&s->in_packets), "in_bytes", load(&s->in_bytes),
 			  "age_s", since(s->created_ns), "state",
 			  tables_sa_out(t, &s->self, &s->peer) == s ? "sends"
-								    : "opens"));
+								    : "opens",
+			  "mtu", inner_mtu(size), "outer_mtu", (int)size->outer,
+			  "mtu_by",
+			  size->outer ? esp_pmtu_by_name(size->by) : ""));
 }
 
 static json_t *view_sas(struct gate *g)

@@ -80,7 +80,8 @@ static void on_inbox(uv_async_t *a)
 			w->outer = m->outer;
 			inbound_esp(w, m->data, m->len);
 			inbound_flush(w); /* it borrows m */
-		}
+		} else if (m->kind == MSG_PROBE)
+			outbound_probe(w, m);
 		free(m);
 	}
 	outbound_flush(w);

@@ -40,12 +40,13 @@ enum {
 /* Sealed packets for one peer, all but the last of one size, with equal
  * outer headers. */
 struct batch {
-	const struct path *path;
+	struct path *path;
 	struct sockets_outer outer;
 	size_t seg;  /* size of all but the last */
 	size_t used; /* octets in buf */
 	unsigned num;
 	bool closed; /* a shorter one was last */
+	bool df;     /* a probe, or the path wants it */
 	uint8_t *buf;
 };
 
@@ -77,11 +78,12 @@ struct worker {
 	struct inbox inbox;
 	_Atomic bool stop;
 	bool running;
-	uint64_t now; /* ns, read once a wake-up */
+	bool df[SOCKETS_FAMILIES]; /* of our sockets, now */
+	uint64_t now;		   /* ns, read once a wake-up */
 	struct recent recent;
 	struct reasons drops;
 	struct sockets_outer outer; /* of what is sealed, or was opened, now */
-	const struct path *path;    /* of what is sealed now */
+	struct path *path;	    /* of what is sealed now */
 	struct batch batch;
 	uint8_t *tun_buf;
 	uint8_t *scratch; /* ICMP errors */
@@ -120,6 +122,9 @@ void outbound_readable(struct worker *w);
 void outbound_packet(struct worker *w, uint8_t *pkt, size_t len,
 		     const struct ip_offload *off, bool decided);
 void outbound_flush(struct worker *w);
+/* Sends control's path probe; answers a peer's, which came out of sa. */
+void outbound_probe(struct worker *w, const struct msg *m);
+void outbound_answer(struct worker *w, const struct sa *sa, uint64_t token);
 
 /* ---- inbound.c -------------------------------------------------------- */
 int inbound_init(struct worker *w) HG_CHECK;

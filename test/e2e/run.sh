@@ -21,6 +21,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/garbage.sh"
 . "$ROOT/test/e2e/reload.sh"
 . "$ROOT/test/e2e/crowd.sh"
+. "$ROOT/test/e2e/mtu.sh"
 
 at_exit()
 {
@@ -50,6 +51,7 @@ main()
 	wire_checks
 	big_checks
 	crowd_checks
+	mtu_checks
 	reload_checks # before rekeys change SPIs by themselves
 	rekey_checks
 	large_checks
