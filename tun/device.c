@@ -147,26 +147,20 @@ out:
 	return err;
 }
 
-/* Offloads belong to the device, not to the queue: set once. */
-static int set_offload(int fd, bool offload, struct tun_info *info)
+/* Offloads belong to the device, not to the queue: set once. What is wanted
+ * in *info stays where the kernel has it; one before 6.2 refuses bits that it
+ * does not know. */
+static int set_offload(int fd, struct tun_info *info)
 {
 	const unsigned long tso =
 		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	const unsigned long uso = tso | OFFLOAD_USO4 | OFFLOAD_USO6;
 
-	info->tso = false;
-	info->uso = false;
-	if (!offload)
-		return ioctl(fd, TUNSETOFFLOAD, 0UL);
-	if (ioctl(fd, TUNSETOFFLOAD, tso | OFFLOAD_USO4 | OFFLOAD_USO6) == 0) {
-		info->tso = true;
-		info->uso = true;
+	info->uso = info->tso && info->uso && !ioctl(fd, TUNSETOFFLOAD, uso);
+	if (info->uso)
 		return 0;
-	}
-	/* A kernel before 6.2 refuses bits it does not know. */
-	if (ioctl(fd, TUNSETOFFLOAD, tso) < 0)
-		return -1;
-	info->tso = true;
-	return 0;
+	info->tso = info->tso && !ioctl(fd, TUNSETOFFLOAD, tso);
+	return info->tso ? 0 : ioctl(fd, TUNSETOFFLOAD, 0UL);
 }
 
 static int get_mtu(const char *name, unsigned *mtu)
@@ -187,14 +181,13 @@ static int get_mtu(const char *name, unsigned *mtu)
 	return err;
 }
 
-int tun_open(const char *name, unsigned num, bool offload, int *fds,
-	     struct tun_info *info, char *errbuf, size_t errlen)
+int tun_open(const char *name, unsigned num, int *fds, struct tun_info *info,
+	     char *errbuf, size_t errlen)
 {
 	size_t name_len = strlen(name);
 	unsigned done = 0;
 	int err;
 
-	memset(info, 0, sizeof(*info));
 	if (name_len == 0 || name_len >= sizeof(info->name) || num == 0 ||
 	    num > TUN_QUEUES_MAX)
 		return explain(errbuf, errlen, HG_EINVAL,
@@ -215,8 +208,7 @@ int tun_open(const char *name, unsigned num, bool offload, int *fds,
 			goto out;
 		}
 	}
-	if (set_offload(fds[0], offload, info) == 0 &&
-	    get_mtu(name, &info->mtu) == 0)
+	if (set_offload(fds[0], info) == 0 && get_mtu(name, &info->mtu) == 0)
 		return 0;
 	err = explain(errbuf, errlen, HG_ESYS, "TUN device %s: %s", name,
 		      strerror(errno));

@@ -20,7 +20,9 @@
  * written at once.
  *
  * The first segment's headers are copied, payload is borrowed until its run
- * is written. One thread owns a joiner. No allocation after tun_joiner_new.
+ * is written. A super-packet that the kernel refuses as invalid is written
+ * again packet by packet: their upper-layer headers still stand before their
+ * payload, and the IP header is the same but for what same_ip says. One thread owns a joiner. No allocation after tun_joiner_new.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -69,12 +71,9 @@ struct run {
 
 struct tun_joiner {
 	int fd;
-	bool tcp; /* is joined */
-	bool udp;
+	bool joins[TUN_JOIN_NUM]; /* is joined? */
 	uint64_t births;
-	unsigned packets; /* these three: since the last flush */
-	unsigned writes;
-	unsigned failed;
+	struct tun_joined since; /* the last flush */
 	struct run runs[RUNS];
 };
 
@@ -86,9 +85,14 @@ int tun_joiner_new(int fd, bool tcp, bool udp, struct tun_joiner **out)
 	if (!j)
 		return HG_ENOMEM;
 	j->fd = fd;
-	j->tcp = tcp;
-	j->udp = udp;
+	tun_join_use(j, tcp, udp);
 	return 0;
+}
+
+void tun_join_use(struct tun_joiner *j, bool tcp, bool udp)
+{
+	j->joins[TUN_JOIN_TCP] = tcp;
+	j->joins[TUN_JOIN_UDP] = udp;
 }
 
 void tun_joiner_free(struct tun_joiner *j)
@@ -96,17 +100,16 @@ void tun_joiner_free(struct tun_joiner *j)
 	free(j);
 }
 
-static void write_out(struct tun_joiner *j, const struct iovec *iov, int num,
-		      unsigned packets)
+/* 0 or errno. */
+static int write_out(struct tun_joiner *j, const struct iovec *iov, int num)
 {
 	ssize_t n;
 
 	do
 		n = writev(j->fd, iov, num);
 	while (n < 0 && errno == EINTR);
-	j->writes++;
-	if (n < 0)
-		j->failed += packets;
+	j->since.writes++;
+	return n < 0 ? errno : 0;
 }
 
 static void write_alone(struct tun_joiner *j, const struct seg *s)
@@ -119,7 +122,8 @@ static void write_alone(struct tun_joiner *j, const struct seg *s)
 	};
 
 	vnet_put_plain(vnet);
-	write_out(j, iov, 3, 1);
+	if (write_out(j, iov, 3))
+		j->since.failed++;
 }
 
 /* Sum of the pseudo-header, from the IP header itself. */
@@ -138,6 +142,18 @@ static uint8_t *run_l4(struct run *r)
 	return r->head + TUN_VNET_HDR + r->super.ip_len;
 }
 
+/* What follows from a length. */
+static void put_ip_len(uint8_t *ip, bool v4, size_t l4_len)
+{
+	if (!v4) {
+		put_be16(ip + 4, (uint16_t)l4_len);
+		return;
+	}
+	put_be16(ip + 2, (uint16_t)(IP4_HDR + l4_len));
+	put_be16(ip + 10, 0);
+	put_be16(ip + 10, csum_finish(csum_add(0, ip, IP4_HDR)));
+}
+
 /* Makes one packet's headers into the super-packet's. */
 static void fix_headers(struct run *r)
 {
@@ -146,13 +162,7 @@ static void fix_headers(struct run *r)
 	size_t l4_len = r->super.head_len + r->payload;
 	bool tcp = r->super.proto == IP_PROTO_TCP;
 
-	if (r->super.v4) {
-		put_be16(ip + 2, (uint16_t)(r->super.ip_len + l4_len));
-		put_be16(ip + 10, 0);
-		put_be16(ip + 10, csum_finish(csum_add(0, ip, IP4_HDR)));
-	} else {
-		put_be16(ip + 4, (uint16_t)l4_len);
-	}
+	put_ip_len(ip, r->super.v4, l4_len);
 	/* NEEDS_CSUM: the field holds the sum so far, not its complement. */
 	put_be16(
 		l4 + (tcp ? TCP_CSUM_AT : UDP_CSUM_AT),
@@ -164,13 +174,46 @@ static void fix_headers(struct run *r)
 	vnet_put_super(r->head, &r->super);
 }
 
+/* The packets of a run as they came. */
+static void write_parts(struct tun_joiner *j, const struct run *r)
+{
+	uint8_t hdr[IP6_HDR];
+	struct seg s = { .hdr = hdr, .hdr_len = r->super.ip_len };
+	uint16_t id = get_be16(r->head + TUN_VNET_HDR + 4);
+
+	memcpy(hdr, r->head + TUN_VNET_HDR, r->super.ip_len);
+	for (uint32_t i = 0; i < r->parts; i++) {
+		const struct iovec *payload = &r->iov[1 + i];
+
+		s.l4 = (uint8_t *)payload->iov_base - r->super.head_len;
+		s.l4_len = r->super.head_len + payload->iov_len;
+		if (r->super.v4 && !(get_be16(hdr + 6) & IP4_DF))
+			put_be16(hdr + 4, (uint16_t)(id + i));
+		put_ip_len(hdr, r->super.v4, s.l4_len);
+		write_alone(j, &s);
+	}
+}
+
 static void close_run(struct tun_joiner *j, struct run *r)
 {
-	if (r->parts > 1)
+	enum tun_join_kind kind =
+		r->super.proto == IP_PROTO_TCP ? TUN_JOIN_TCP : TUN_JOIN_UDP;
+	bool super = r->parts > 1;
+	int err;
+
+	if (super)
 		fix_headers(r);
 	else
 		vnet_put_plain(r->head); /* as it came */
-	write_out(j, r->iov, (int)r->parts + 1, r->parts);
+	err = write_out(j, r->iov, (int)r->parts + 1);
+	if (super && !err) {
+		j->since.taken[kind]++;
+	} else if (super && err == EINVAL) {
+		j->since.refused[kind]++;
+		write_parts(j, r);
+	} else if (err) {
+		j->since.failed += r->parts;
+	}
 	r->born = 0;
 }
 
@@ -364,8 +407,10 @@ static bool may_join(const struct tun_joiner *j, const struct seg *s)
 {
 	if (!s->v4 && s->hdr_len < IP6_HDR)
 		return false;
-	return (s->proto == IP_PROTO_TCP && j->tcp && s->l4_len >= TCP_HDR) ||
-	       (s->proto == IP_PROTO_UDP && j->udp && s->l4_len >= UDP_HDR);
+	if (s->proto == IP_PROTO_TCP)
+		return j->joins[TUN_JOIN_TCP] && s->l4_len >= TCP_HDR;
+	return s->proto == IP_PROTO_UDP && j->joins[TUN_JOIN_UDP] &&
+	       s->l4_len >= UDP_HDR;
 }
 
 void tun_join(struct tun_joiner *j, const uint8_t *hdr, size_t hdr_len,
@@ -377,7 +422,7 @@ void tun_join(struct tun_joiner *j, const uint8_t *hdr, size_t hdr_len,
 			 .l4_len = l4_len,
 			 .proto = proto };
 
-	j->packets++;
+	j->since.packets++;
 	s.v4 = hdr_len >= IP4_HDR && hdr[0] >> 4 == 4;
 	if (!may_join(j, &s)) {
 		write_alone(j, &s);
@@ -387,17 +432,12 @@ void tun_join(struct tun_joiner *j, const uint8_t *hdr, size_t hdr_len,
 	join_run(j, &s);
 }
 
-void tun_join_flush(struct tun_joiner *j, unsigned *packets, unsigned *writes,
-		    unsigned *failed)
+void tun_join_flush(struct tun_joiner *j, struct tun_joined *out)
 {
 	struct run *r;
 
 	while ((r = oldest(j)))
 		close_run(j, r);
-	*packets = j->packets;
-	*writes = j->writes;
-	*failed = j->failed;
-	j->packets = 0;
-	j->writes = 0;
-	j->failed = 0;
+	*out = j->since;
+	memset(&j->since, 0, sizeof(j->since));
 }

@@ -31,12 +31,14 @@ struct tun_info {
 };
 
 /* Attaches `num` queues of the existing device `name` (non-blocking fds
- * into fds). offload false: no TSO, packets still carry the header.
+ * into fds). info->tso, info->uso: whether super-packets are wanted (USO
+ * with TSO only), and afterwards whether the kernel has them; packets carry
+ * the header in any case, and without TSO their checksums are complete.
  * HG_ENOENT: no such device; HG_EPERM: not ours; HG_EINVAL: it has no
  * multi-queue; HG_ESYS. errbuf gets the sentence for a person, with the
  * mend. */
-int tun_open(const char *name, unsigned num, bool offload, int *fds,
-	     struct tun_info *info, char *errbuf, size_t errlen) HG_CHECK;
+int tun_open(const char *name, unsigned num, int *fds, struct tun_info *info,
+	     char *errbuf, size_t errlen) HG_CHECK;
 void tun_close(int *fds, unsigned num);
 
 /* Reads one packet into buf (cap >= TUN_PACKET_MAX + TUN_VNET_HDR); *pkt,
@@ -86,17 +88,31 @@ bool tun_cut_next(struct tun_cutter *c, struct tun_piece *out);
 
 /* Collects packets of a receive batch and writes them as few, large ones:
  * consecutive TCP segments or UDP datagrams of one flow become one
- * super-packet, by the kernel's own GRO rules. Order within a flow is kept. Headers are copied,
- * payload is borrowed until tun_join_flush. */
+ * super-packet, by the kernel's own GRO rules. Order within a flow is kept.
+ * IP headers are copied, the rest is borrowed until tun_join_flush. */
 struct tun_joiner;
+
+enum tun_join_kind { TUN_JOIN_TCP, TUN_JOIN_UDP, TUN_JOIN_NUM };
+
+/* What became of the packets since the last flush. */
+struct tun_joined {
+	unsigned packets;
+	unsigned writes;
+	unsigned failed; /* packets the kernel refused: count TUN_FAILED */
+	/* Super-packets that it took, and that it refused (EINVAL): their
+	 * packets were written one by one. */
+	unsigned taken[TUN_JOIN_NUM];
+	unsigned refused[TUN_JOIN_NUM];
+};
 
 /* tcp, udp: which are joined (struct tun_info's tso, uso). */
 int tun_joiner_new(int fd, bool tcp, bool udp,
 		   struct tun_joiner **out) HG_CHECK;
+/* The same, changed; nothing has been joined since the last flush. */
+void tun_join_use(struct tun_joiner *j, bool tcp, bool udp);
 void tun_joiner_free(struct tun_joiner *j);
 /* hdr: the IP header; l4: header and payload with a complete checksum. */
 void tun_join(struct tun_joiner *j, const uint8_t *hdr, size_t hdr_len,
 	      uint8_t proto, const uint8_t *l4, size_t l4_len);
-/* Writes all. *failed: how many the kernel refused (count TUN_FAILED). */
-void tun_join_flush(struct tun_joiner *j, unsigned *packets, unsigned *writes,
-		    unsigned *failed);
+/* Writes all. */
+void tun_join_flush(struct tun_joiner *j, struct tun_joined *out);

@@ -14,7 +14,7 @@
  *   state = DIR                                 again after a restart)
  *   control = FILE                lan = eth1  (repeat; hipgate-setup: DNS
  *   control-group = NAME                     from here is steered)
- *   offload = auto|off            [host]
+ *   offload = auto|safe|off       [host]
  *   log = error|warn|info|debug   [rendezvous]
  *   allow = HIT  (repeat)         [register HIT]      we register there
  *   puzzle = 0..20                address = ADDRESS   lifetime = SECONDS
@@ -81,6 +81,14 @@ struct config_access {
 	size_t room;
 };
 
+/* How much is left to the kernel: cmd/hipgated/offload.h says what. */
+enum config_offload {
+	CONFIG_OFFLOAD_OFF,
+	CONFIG_OFFLOAD_SAFE,
+	CONFIG_OFFLOAD_AUTO,
+	CONFIG_OFFLOAD_NUM
+};
+
 struct config_register {
 	struct hit rvs; /* null: [register opportunistic] */
 	struct endpoint at;
@@ -106,7 +114,7 @@ struct config {
 	char state[CONFIG_PATH];
 	char control[CONFIG_PATH];
 	char control_group[64];
-	bool offload;
+	enum config_offload offload; /* default auto */
 	enum log_level log;
 	struct config_access access[CONFIG_ROLE_NUM];
 	bool opportunistic; /* may we begin without knowing a HIT? */
@@ -149,6 +157,8 @@ void config_free(struct config *c);
 /* The number of the identity that `name` is: its FILE as [daemon] says it,
  * or the last part of that; identity_num: none of them. */
 size_t config_identity(const struct config *c, const char *name);
+/* The word that stands in the file for it. */
+const char *config_offload_name(enum config_offload o);
 #define CONFIG_EPHEMERAL "ephemeral"
 /* Reads a private key file (at most 16 KiB, heap, NUL-terminated; wipe and
  * free). Refuses one that group or others can read. */

@@ -51,7 +51,7 @@ const struct config_key config_schema_keys[] = {
 	  1, config_value_control },
 	{ CONFIG_DAEMON, "control-group", ACCOUNT, false, 1,
 	  config_value_control_group },
-	{ CONFIG_DAEMON, "offload", "auto or off", false, 1,
+	{ CONFIG_DAEMON, "offload", "auto, safe or off", false, 1,
 	  config_value_offload },
 	{ CONFIG_DAEMON, "log", "error, warn, info or debug", false, 1,
 	  config_value_log },
@@ -146,7 +146,7 @@ void config_schema_defaults(struct config *c)
 	       sizeof("/run/hipgate/ctl.sock"));
 	memcpy(c->user, "hipgate", sizeof("hipgate"));
 	c->port = 10500;
-	c->offload = true;
+	c->offload = CONFIG_OFFLOAD_AUTO;
 	c->log = LOG_LEVEL_INFO;
 	c->puzzle = 0; /* RFC 7401 7: without high load */
 	c->ttl = 60;

@@ -276,14 +276,24 @@ int config_value_control_group(struct config *c, const char *v)
 	return account(v, c->control_group, sizeof(c->control_group));
 }
 
+static const char *const offload_words[CONFIG_OFFLOAD_NUM] = {
+	[CONFIG_OFFLOAD_OFF] = "off",
+	[CONFIG_OFFLOAD_SAFE] = "safe",
+	[CONFIG_OFFLOAD_AUTO] = "auto",
+};
+
+const char *config_offload_name(enum config_offload o)
+{
+	return offload_words[o];
+}
+
 int config_value_offload(struct config *c, const char *v)
 {
-	static const char *const words[] = { "off", "auto" };
-	int i = word(v, words, 2);
+	int i = word(v, offload_words, CONFIG_OFFLOAD_NUM);
 
 	if (i < 0)
 		return i;
-	c->offload = i == 1;
+	c->offload = (enum config_offload)i;
 	return HG_OK;
 }
 

@@ -381,16 +381,34 @@ static void numbers_print(const char *title, json_t *object)
 	(void)printf("%s\n", json_object_size(object) ? "" : "none");
 }
 
-static const char *on_off(const json_t *o, const char *key)
-{
-	return json_is_true(json_object_get(o, key)) ? "on" : "off";
-}
-
 static const char *text_of(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
 	return s && s[0] ? s : "-";
+}
+
+/* "auto: tso on, udp-segment fell back (3 refused)" */
+static void offload_print(const json_t *object)
+{
+	const char *name;
+	const char *sep = ":";
+	const json_t *o;
+
+	(void)printf("%-14s%s", "offload", text_of(object, "setting"));
+	json_object_foreach((json_t *)object, name, o)
+	{
+		json_int_t refused =
+			json_integer_value(json_object_get(o, "refused"));
+
+		if (!json_is_object(o))
+			continue;
+		(void)printf("%s %s %s", sep, name, text_of(o, "state"));
+		if (refused)
+			(void)printf(" (%lld refused)", (long long)refused);
+		sep = ",";
+	}
+	(void)putchar('\n');
 }
 
 static int print_status(const struct verb *v, const json_t *data)
@@ -405,10 +423,9 @@ static int print_status(const struct verb *v, const json_t *data)
 		     up);
 	strings_print("roles", json_object_get(data, "roles"));
 	strings_print("HITs", json_object_get(data, "hits"));
-	(void)printf("%-14s%s, MTU %d, TSO %s, USO %s\n", "TUN",
-		     text_of(tun, "name"),
-		     (int)json_integer_value(json_object_get(tun, "mtu")),
-		     on_off(tun, "tso"), on_off(tun, "uso"));
+	(void)printf("%-14s%s, MTU %d\n", "TUN", text_of(tun, "name"),
+		     (int)json_integer_value(json_object_get(tun, "mtu")));
+	offload_print(json_object_get(data, "offload"));
 	(void)printf("%-14s%s\n", "AES-GCM by", text_of(data, "aes_gcm"));
 	(void)printf("%-14s%d\n", "workers",
 		     (int)json_integer_value(json_object_get(data, "workers")));

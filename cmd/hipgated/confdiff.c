@@ -183,7 +183,8 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_text(out, "[daemon] control", a->control, b->control);
 	diff_text(out, "[daemon] control-group", a->control_group,
 		  b->control_group);
-	diff_bool(out, "[daemon] offload", a->offload, b->offload);
+	diff_text(out, "[daemon] offload", config_offload_name(a->offload),
+		  config_offload_name(b->offload));
 	diff_prefix(out, "[proxy] prefix", &a->pool6, &b->pool6);
 	diff_prefix(out, "[proxy] prefix", &a->pool4, &b->pool4);
 	diff_number(out, "[proxy] ttl", a->ttl, b->ttl);

@@ -286,11 +286,15 @@ static int start_plane(struct gate *g, char *errbuf, size_t errlen)
 	p->ranges.pool4 = c->pool4;
 	p->ranges.clients = c->clients;
 	p->ranges.clients_num = c->clients_num;
+	p->sockets.segment = offload_wanted(c->offload, OFFLOAD_UDP_SEGMENT);
+	p->sockets.gro = offload_wanted(c->offload, OFFLOAD_UDP_GRO);
+	p->tun.tso = offload_wanted(c->offload, OFFLOAD_TSO);
+	p->tun.uso = offload_wanted(c->offload, OFFLOAD_USO);
 	err = sockets_open(&p->sockets, c->port, p->workers_num, errbuf,
 			   errlen);
 	if (!err && p->has_tun)
-		err = tun_open(c->tun, p->workers_num, c->offload, p->tun_fd,
-			       &p->tun, errbuf, errlen);
+		err = tun_open(c->tun, p->workers_num, p->tun_fd, &p->tun,
+			       errbuf, errlen);
 	return err;
 }
 

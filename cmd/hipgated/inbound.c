@@ -49,16 +49,22 @@ void inbound_fini(struct worker *w)
 
 void inbound_flush(struct worker *w)
 {
-	unsigned packets;
-	unsigned writes;
-	unsigned failed;
+	struct tun_joined done;
 
 	if (!w->joiner)
 		return;
-	tun_join_flush(w->joiner, &packets, &writes, &failed);
-	worker_add(&w->tun_writes, writes);
-	while (failed--)
+	tun_join_flush(w->joiner, &done);
+	worker_add(&w->tun_writes, done.writes);
+	while (done.failed--)
 		worker_drop(w, REASON_TUN_FAILED);
+	for (unsigned kind = 0; kind < TUN_JOIN_NUM; kind++) {
+		if (done.taken[kind])
+			offload_took(&w->join[kind]);
+		while (done.refused[kind]--)
+			offload_refused(&w->join[kind], w->now);
+	}
+	tun_join_use(w->joiner, offload_on(&w->join[TUN_JOIN_TCP], w->now),
+		     offload_on(&w->join[TUN_JOIN_UDP], w->now));
 }
 
 /* The first packet back on a flow is the patent's J, its delivery K: tell

@@ -5,16 +5,13 @@
  * Runs on worker k's thread only. A packet is classified, its flow and SA
  * looked up; one header rewrite serves a whole super-packet, which is then
  * cut into pieces, each sealed straight into the send batch. Sequence
- * numbers are taken for all pieces at once. The batch goes out with one
- * UDP_SEGMENT send when it is full, when the next packet is for somebody
- * else or of another size, and at the end of each wake-up. Fragments wait
- * until their packet is whole; it leaves in fragments of ours, each in an
- * ESP packet, when it is larger than one carries.
+ * numbers are taken for all pieces at once. The batch (batch.h) goes out
+ * when the next packet does not fit it and at the end of each wake-up.
+ * Fragments wait until their packet is whole; it leaves in fragments of
+ * ours, each in an ESP packet, when it is larger than one carries.
  */
 #include "worker.h"
 
-#include <errno.h>
-#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,122 +19,6 @@
 
 /* ICMPv6 types (RFC 4443). */
 enum { ICMP_UNREACHABLE = 1, ICMP_TOO_BIG = 2 };
-
-/* ---- the send batch ---------------------------------------------------- */
-
-static int batch_send(struct worker *w, const uint8_t *data, size_t len,
-		      size_t seg)
-{
-	struct path *path = w->batch.path;
-	bool df = w->batch.df;
-	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
-	struct msghdr mh = {
-		.msg_name = (void *)&path->to,
-		.msg_namelen = path->to_len,
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-	};
-	union {
-		char buf[CMSG_SPACE(sizeof(uint16_t)) + SOCKETS_OUTER_SPACE];
-		struct cmsghdr align;
-	} space = { 0 };
-	unsigned fam = sockets_family(&path->peer.addr);
-	int fd = w->plane->sockets.fd[fam][1 + w->k];
-	uint16_t size = (uint16_t)seg;
-	ssize_t n;
-
-	if (fd < 0)
-		return EAFNOSUPPORT;
-	/* IPv4 has no control message for it. */
-	if (w->df[fam] != df) {
-		if (sockets_set_df(fd, fam, df))
-			return errno;
-		w->df[fam] = df;
-	}
-	mh.msg_control = &space;
-	if (seg < len)
-		sockets_put_control(&mh, SOL_UDP, UDP_SEGMENT, &size,
-				    sizeof(size));
-	sockets_put_outer(&mh, fam, &w->batch.outer);
-	worker_add(&w->udp_sends, 1);
-	do {
-		n = sendmsg(fd, &mh, 0);
-	} while (n < 0 && errno == EINTR);
-	if (n >= 0)
-		return 0;
-	if (errno == EMSGSIZE)
-		atomic_store_explicit(&path->refused, true,
-				      memory_order_relaxed);
-	return errno;
-}
-
-/* A path with a smaller link refuses segmentation: one at a time the
- * kernel fragments them, unless the path has DF. */
-static void batch_send_singly(struct worker *w)
-{
-	struct batch *b = &w->batch;
-
-	for (size_t at = 0; at < b->used; at += b->seg) {
-		size_t len = b->used - at < b->seg ? b->used - at : b->seg;
-
-		if (batch_send(w, b->buf + at, len, len))
-			worker_drop(w, REASON_SEND_FAILED);
-	}
-}
-
-static void batch_reset(struct batch *b)
-{
-	b->num = 0;
-	b->used = 0;
-	b->closed = false;
-}
-
-void outbound_flush(struct worker *w)
-{
-	struct batch *b = &w->batch;
-	int err;
-
-	if (!b->num)
-		return;
-	err = batch_send(w, b->buf, b->used, b->seg);
-	if (err && b->num > 1 &&
-	    (err == EMSGSIZE || err == EINVAL || err == EIO))
-		batch_send_singly(w);
-	else
-		for (unsigned i = 0; err && i < b->num; i++)
-			worker_drop(w, REASON_SEND_FAILED);
-	batch_reset(b);
-}
-
-/* Where the next packet of wire octets for path is to be sealed. */
-static uint8_t *batch_room(struct worker *w, struct path *path, size_t wire)
-{
-	struct batch *b = &w->batch;
-
-	if (b->num &&
-	    (b->path != path || b->closed || wire > b->seg ||
-	     b->outer.tos != w->outer.tos || b->outer.ttl != w->outer.ttl ||
-	     b->num >= WORKER_BATCH_SEGS || wire > WORKER_BATCH_MAX - b->used))
-		outbound_flush(w);
-	if (wire > WORKER_BATCH_MAX)
-		return NULL;
-	if (!b->num) {
-		b->path = path;
-		b->df = path->size.df;
-		b->outer = w->outer;
-		b->seg = wire;
-	}
-	return b->buf + b->used;
-}
-
-static void batch_commit(struct worker *w, size_t wire)
-{
-	struct batch *b = &w->batch;
-
-	b->used += wire;
-	b->num++;
-	b->closed = wire < b->seg;
-}
 
 /* ---- sealing ------------------------------------------------------------ */
 
@@ -155,7 +36,7 @@ static void seal_piece(struct worker *w, struct sa *sa, uint64_t seq,
 {
 	size_t wire = esp_wire_len(sa_suite_find(sa->suite),
 				   p->head_len + p->body_len);
-	uint8_t *out = batch_room(w, w->path, wire);
+	uint8_t *out = batch_room(w, seq, wire);
 	enum reason why = REASON_TOO_BIG;
 
 	if (out)
@@ -437,15 +318,13 @@ static void send_alone(struct worker *w, struct sa *sa, bool df,
 	uint64_t seq = atomic_fetch_add_explicit(&sa->next_seq, 1,
 						 memory_order_relaxed);
 
-	outbound_flush(w);
+	batch_flush(w);
 	w->path = atomic_load_explicit(&sa->path, memory_order_acquire);
 	w->outer = (struct sockets_outer){ 0 };
 	seal_piece(w, sa, seq, IP_PROTO_ICMP6, &piece);
-	if (!b->num)
-		return;
 	b->df = df || b->df;
-	(void)batch_send(w, b->buf, b->used, b->seg);
-	batch_reset(b);
+	b->probe = true;
+	batch_flush(w);
 }
 
 void outbound_probe(struct worker *w, const struct msg *m)
@@ -496,5 +375,5 @@ void outbound_readable(struct worker *w)
 		outbound_packet(w, pkt, len, &off, false);
 	}
 	nat_gather_expire(w->gather, w->now);
-	outbound_flush(w);
+	batch_flush(w);
 }

@@ -77,6 +77,22 @@ static int set_family_options(int fd, int family)
 	       set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
 }
 
+/* Of all sockets, or of none: the kernel merges datagrams for the group when
+ * any member of it takes them so. Known, UDP_SEGMENT is given by each send. */
+static void find_offloads(struct sockets *s)
+{
+	for (unsigned fam = 0; fam < SOCKETS_FAMILIES; fam++)
+		for (unsigned i = 0; i < s->num; i++) {
+			int fd = s->fd[fam][i];
+
+			if (fd < 0)
+				continue;
+			s->segment = s->segment &&
+				     !set_int(fd, SOL_UDP, UDP_SEGMENT, 0);
+			s->gro = s->gro && !set_int(fd, SOL_UDP, UDP_GRO, 1);
+		}
+}
+
 static int socket_open(int family, uint16_t port, bool group)
 {
 	struct endpoint any = { .addr = addr_any6, .port = port };
@@ -90,9 +106,7 @@ static int socket_open(int family, uint16_t port, bool group)
 	if (family == AF_INET)
 		any.addr = addr_from4((const uint8_t[4]){ 0 });
 	len = sockets_address(&any, &ss);
-	/* All of the group take GRO: the kernel asks any member of it. */
 	if (set_int(fd, SOL_SOCKET, SO_REUSEPORT, group) == 0 &&
-	    set_int(fd, SOL_UDP, UDP_GRO, 1) == 0 &&
 	    set_family_options(fd, family) == 0 &&
 	    bind(fd, (struct sockaddr *)&ss, len) == 0) {
 		/* As much as the system allows; less is not an error. */
@@ -180,6 +194,7 @@ int sockets_open(struct sockets *s, uint16_t port, unsigned workers,
 		sockets_close(s);
 		return HG_ESYS;
 	}
+	find_offloads(s);
 	if (families)
 		return HG_OK;
 	(void)snprintf(errbuf, errlen, "neither IPv4 nor IPv6 is available");

@@ -28,6 +28,9 @@ enum {
 struct sockets {
 	int fd[SOCKETS_FAMILIES][1 + WORKERS_MAX];
 	unsigned num; /* 1 + workers */
+	/* Before sockets_open: wanted? After it: and known to the kernel. */
+	bool segment; /* UDP_SEGMENT */
+	bool gro;     /* UDP_GRO */
 };
 
 int sockets_open(struct sockets *s, uint16_t port, unsigned workers,

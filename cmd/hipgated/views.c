@@ -379,6 +379,64 @@ static json_t *io_json(const struct gate *g)
 			 "udp_receives", number(n[3]), "cut", number(n[4]));
 }
 
+/* Of all workers: how often it was refused, and whether one lets it rest. */
+static void add_offload(const struct offload *o, uint64_t now,
+			uint64_t *refused, bool *rests)
+{
+	*refused += atomic_load((_Atomic uint64_t *)&o->refused);
+	*rests = *rests || atomic_load((_Atomic uint64_t *)&o->until) > now;
+}
+
+static json_t *offload_json(const struct gate *g, enum offload_kind kind)
+{
+	const struct plane *p = &g->plane;
+	const bool has[OFFLOAD_NUM] = {
+		[OFFLOAD_TSO] = p->tun.tso,
+		[OFFLOAD_USO] = p->tun.uso,
+		[OFFLOAD_UDP_SEGMENT] = p->sockets.segment,
+		[OFFLOAD_UDP_GRO] = p->sockets.gro,
+	};
+	uint64_t now = uv_hrtime();
+	uint64_t refused = 0;
+	bool rests = false;
+	const char *state = "on";
+
+	for (unsigned k = 0; k < p->workers_num; k++) {
+		const struct worker *w = &g->workers[k];
+
+		if (kind == OFFLOAD_TSO)
+			add_offload(&w->join[TUN_JOIN_TCP], now, &refused,
+				    &rests);
+		if (kind == OFFLOAD_USO)
+			add_offload(&w->join[TUN_JOIN_UDP], now, &refused,
+				    &rests);
+		for (unsigned fam = 0;
+		     kind == OFFLOAD_UDP_SEGMENT && fam < SOCKETS_FAMILIES;
+		     fam++)
+			add_offload(&w->segment[fam], now, &refused, &rests);
+	}
+	if (!offload_wanted(g->cfg->offload, kind))
+		state = "off";
+	else if (!has[kind])
+		state = "not supported";
+	else if (rests)
+		state = "fell back";
+	return json_pack("{s:s,s:o}", "state", state, "refused",
+			 number(refused));
+}
+
+static json_t *offloads_json(const struct gate *g)
+{
+	json_t *o = json_pack("{s:s}", "setting",
+			      config_offload_name(g->cfg->offload));
+
+	for (unsigned kind = 0; o && kind < OFFLOAD_NUM; kind++)
+		(void)json_object_set_new(
+			o, offload_name(kind),
+			offload_json(g, (enum offload_kind)kind));
+	return o;
+}
+
 static void count_parked(struct peer *p, void *arg)
 {
 	*(uint64_t *)arg += p->parked;
@@ -411,12 +469,12 @@ static json_t *view_status(struct gate *g)
 	const struct plane *p = &g->plane;
 
 	return json_pack(
-		"{s:s,s:o,s:o,s:o,s:{s:s,s:i,s:b,s:b},s:s,s:i,s:i,s:o,s:o,s:o,"
+		"{s:s,s:o,s:o,s:o,s:{s:s,s:i},s:o,s:s,s:i,s:i,s:o,s:o,s:o,"
 		"s:o,s:o}",
 		"version", HIPGATE_VERSION, "roles", roles_json(g->cfg), "hits",
 		hits_json(g), "identities", view_identities(g), "tun", "name",
-		p->tun.name, "mtu", (int)p->tun.mtu, "tso", (int)p->tun.tso,
-		"uso", (int)p->tun.uso, "aes_gcm", esp_gcm_name(), "workers",
+		p->tun.name, "mtu", (int)p->tun.mtu, "offload",
+		offloads_json(g), "aes_gcm", esp_gcm_name(), "workers",
 		(int)p->workers_num, "port", (int)g->cfg->port, "uptime_s",
 		since(g->started_ns), "counts", counts_json(g), "traffic",
 		traffic_json(g), "io", io_json(g), "drops", drops_json(g));

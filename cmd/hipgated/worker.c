@@ -84,7 +84,7 @@ static void on_inbox(uv_async_t *a)
 			outbound_probe(w, m);
 		free(m);
 	}
-	outbound_flush(w);
+	batch_flush(w);
 	if (atomic_load(&w->stop))
 		uv_walk(&w->loop, close_walk, NULL);
 }
@@ -143,6 +143,10 @@ int worker_init(struct worker *w, struct plane *plane, unsigned k)
 	w->batch.buf = malloc(WORKER_BATCH_MAX);
 	if (!w->tun_buf || !w->scratch || !w->batch.buf)
 		return HG_ENOMEM;
+	for (unsigned fam = 0; fam < SOCKETS_FAMILIES; fam++)
+		offload_init(&w->segment[fam], plane->sockets.segment);
+	offload_init(&w->join[TUN_JOIN_TCP], plane->tun.tso);
+	offload_init(&w->join[TUN_JOIN_UDP], plane->tun.uso);
 	if (plane->has_tun)
 		err = tun_joiner_new(plane->tun_fd[k], plane->tun.tso,
 				     plane->tun.uso, &w->joiner);

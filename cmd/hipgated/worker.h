@@ -22,6 +22,7 @@
 
 #include "core/reason.h"
 #include "inbox.h"
+#include "offload.h"
 #include "recent.h"
 #include "sockets.h"
 #include "tables.h"
@@ -37,16 +38,18 @@ enum {
 	WORKER_ICMP_BURST = 64,	  /* ICMP errors a wake-up second */
 };
 
-/* Sealed packets for one peer, all but the last of one size, with equal
- * outer headers. */
+/* Sealed packets of one SA, all but the last of one size, with equal outer
+ * headers; see batch.c. */
 struct batch {
 	struct path *path;
+	uint64_t first; /* sequence number */
 	struct sockets_outer outer;
 	size_t seg;  /* size of all but the last */
 	size_t used; /* octets in buf */
 	unsigned num;
 	bool closed; /* a shorter one was last */
 	bool df;     /* a probe, or the path wants it */
+	bool probe;  /* one packet, of which nobody hears if it fails */
 	uint8_t *buf;
 };
 
@@ -78,8 +81,10 @@ struct worker {
 	struct inbox inbox;
 	_Atomic bool stop;
 	bool running;
-	bool df[SOCKETS_FAMILIES]; /* of our sockets, now */
-	uint64_t now;		   /* ns, read once a wake-up */
+	bool df[SOCKETS_FAMILIES];		  /* of our sockets, now */
+	struct offload segment[SOCKETS_FAMILIES]; /* UDP_SEGMENT */
+	struct offload join[TUN_JOIN_NUM];	  /* TSO and USO, written */
+	uint64_t now;				  /* ns, read once a wake-up */
 	struct recent recent;
 	struct reasons drops;
 	struct sockets_outer outer; /* of what is sealed, or was opened, now */
@@ -115,13 +120,21 @@ static inline void worker_add(_Atomic uint64_t *n, uint64_t v)
 /* Copies a message to control; counts PUNT_FULL when it is refused. */
 void worker_punt(struct worker *w, struct msg *m);
 
+/* ---- batch.c ----------------------------------------------------------- */
+/* Where the next packet, of `wire` octets with number seq, for w->path and
+ * with w->outer, is to be sealed; NULL: it is larger than any. */
+uint8_t *batch_room(struct worker *w, uint64_t seq, size_t wire);
+/* It has been. */
+void batch_commit(struct worker *w, size_t wire);
+/* Sends what there is; what cannot be is counted. */
+void batch_flush(struct worker *w);
+
 /* ---- outbound.c ------------------------------------------------------- */
 void outbound_readable(struct worker *w);
 /* One packet from the TUN, read or given back by control (`decided`: no
  * second punt; what still has no flow is dropped). */
 void outbound_packet(struct worker *w, uint8_t *pkt, size_t len,
 		     const struct ip_offload *off, bool decided);
-void outbound_flush(struct worker *w);
 /* Sends control's path probe; answers a peer's, which came out of sa. */
 void outbound_probe(struct worker *w, const struct msg *m);
 void outbound_answer(struct worker *w, const struct sa *sa, uint64_t token);

@@ -148,7 +148,12 @@ import json, os, socket, sys
 answers = {
     "status": {"version": "0.1.0", "roles": ["proxy", "host"],
                "hits": ["2001:21::1"],
-               "tun": {"name": "hip0", "mtu": 1400, "tso": True, "uso": False},
+               "tun": {"name": "hip0", "mtu": 1400},
+               "offload": {"setting": "auto",
+                           "tso": {"state": "on", "refused": 0},
+                           "uso": {"state": "not supported", "refused": 0},
+                           "udp-segment": {"state": "fell back",
+                                           "refused": 12}},
                "aes_gcm": "OpenSSL",
                "workers": 2, "port": 10500, "uptime_s": 3723.5,
                "counts": {"associations": 1, "sas": 2},
@@ -221,7 +226,8 @@ cat >"$dir/status" <<'EOF'
 hipgated      0.1.0, up 1h02m
 roles         proxy host
 HITs          2001:21::1
-TUN           hip0, MTU 1400, TSO on, USO off
+TUN           hip0, MTU 1400
+offload       auto: tso on, uso not supported, udp-segment fell back (12 refused)
 AES-GCM by    OpenSSL
 workers       2
 UDP port      10500

@@ -38,17 +38,15 @@ static void join(const uint8_t *pkt, const struct ip_view *v)
 {
 	static struct tun_joiner *j;
 	size_t hdr_len = (size_t)(v->l4 - pkt);
-	unsigned packets;
-	unsigned writes;
-	unsigned failed;
+	struct tun_joined done;
 
 	if (!j &&
 	    tun_joiner_new(open("/dev/null", O_WRONLY), true, true, &j) != 0)
 		abort();
 	for (int i = 0; i < 3; i++)
 		tun_join(j, pkt, hdr_len, v->proto, v->l4, v->l4_len);
-	tun_join_flush(j, &packets, &writes, &failed);
-	if (packets != 3 || writes < 1 || writes > 3)
+	tun_join_flush(j, &done);
+	if (done.packets != 3 || done.writes < 1 || done.writes > 3)
 		abort();
 }
 

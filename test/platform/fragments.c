@@ -192,7 +192,7 @@ int main(void)
 	run("ip link set hip0 up mtu 1440");
 	run("ip addr add 198.18.0.1/24 dev hip0");
 	run("ip addr add fd00::1/64 dev hip0 nodad");
-	if (tun_open("hip0", QUEUES, true, fds, &info, err, sizeof(err)) != 0) {
+	if (tun_open("hip0", QUEUES, fds, &info, err, sizeof(err)) != 0) {
 		fprintf(stderr, "fragments: %s\n", err);
 		return 2;
 	}

@@ -198,7 +198,7 @@ static void show_join(int client)
 	uint8_t hdr[IP6_HDR];
 	size_t ip = side.v4 ? IP4_HDR : IP6_HDR;
 	struct tun_joiner *j;
-	unsigned packets, writes, failed;
+	struct tun_joined done;
 	size_t have = 0;
 
 	fill(data, sizeof(data));
@@ -210,7 +210,7 @@ static void show_join(int client)
 
 		tun_join(j, hdr, ip, IP_PROTO_TCP, tcp[i], n);
 	}
-	tun_join_flush(j, &packets, &writes, &failed);
+	tun_join_flush(j, &done);
 	tun_joiner_free(j);
 	while (have < DATA) {
 		struct pollfd p = { client, POLLIN, 0 };
@@ -223,11 +223,12 @@ static void show_join(int client)
 			break;
 		have += (size_t)n;
 	}
-	say(failed == 0 && writes == 1 && have == DATA &&
+	say(done.failed == 0 && done.writes == 1 && have == DATA &&
 		    memcmp(got, data, DATA) == 0,
 	    "IPv%d: %u segments went in by %u write (%u refused), %zu of %d "
 	    "octets were delivered",
-	    side.v4 ? 4 : 6, packets, writes, failed, have, DATA);
+	    side.v4 ? 4 : 6, done.packets, done.writes, done.failed, have,
+	    DATA);
 }
 
 /* Cuts and checks; the number of good pieces, or -1. */
@@ -339,7 +340,7 @@ static void show_error(const char *name, int want)
 	struct tun_info info;
 	int fds[QUEUES];
 	char err[200] = "";
-	int got = tun_open(name, QUEUES, true, fds, &info, err, sizeof(err));
+	int got = tun_open(name, QUEUES, fds, &info, err, sizeof(err));
 
 	say(got == want, "tun_open %s: %d (%s), \"%s\"", name, got,
 	    err_text(got), err);
@@ -399,8 +400,8 @@ int main(void)
 	run("ip link set hip0 up mtu 1440");
 	run("ip addr add 198.18.0.1/24 dev hip0");
 	run("ip addr add fd00::1/64 dev hip0 nodad");
-	if (tun_open("hip0", QUEUES, true, side.fds, &side.info, err,
-		     sizeof(err)) != 0) {
+	if (tun_open("hip0", QUEUES, side.fds, &side.info, err, sizeof(err)) !=
+	    0) {
 		fprintf(stderr, "tun_offload: %s\n", err);
 		return 2;
 	}

@@ -81,7 +81,7 @@ START_TEST(takes_every_key_of_the_daemon)
 	ck_assert_str_eq(c->state, "/s");
 	ck_assert_str_eq(c->control, "/c.sock");
 	ck_assert_str_eq(c->control_group, "adm");
-	ck_assert(!c->offload);
+	ck_assert_int_eq(c->offload, CONFIG_OFFLOAD_OFF);
 	ck_assert_int_eq(c->log, LOG_LEVEL_DEBUG);
 	/* [daemon] allow stands in both lists, in its place. */
 	ck_assert_uint_eq(c->access[CONFIG_ROLE_HOST].num, 4);
@@ -149,7 +149,7 @@ START_TEST(defaults_stand_for_what_is_not_said)
 	ck_assert_str_eq(c->tun, "hip0");
 	ck_assert_uint_eq(c->workers, 0);
 	ck_assert_uint_eq(c->port, 10500);
-	ck_assert(c->offload);
+	ck_assert_int_eq(c->offload, CONFIG_OFFLOAD_AUTO);
 	ck_assert_int_eq(c->log, LOG_LEVEL_INFO);
 	ck_assert_uint_eq(c->puzzle, 0);
 	ck_assert_uint_eq(c->ttl, 60);
@@ -226,7 +226,7 @@ static const struct refusal {
 	{ D "log = loud\n", "f.conf:3: bad value \"loud\" for log: expected "
 			    "error, warn, info or debug" },
 	{ D "offload = on\n", "f.conf:3: bad value \"on\" for offload: "
-			      "expected auto or off" },
+			      "expected auto, safe or off" },
 	{ D "tun =\n", "f.conf:3: bad value \"\" for tun: expected an "
 		       "interface name of 1 to 15 octets" },
 	{ D "tun = abcdefghijklmnop\n",

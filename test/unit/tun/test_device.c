@@ -16,9 +16,8 @@ START_TEST(a_device_that_is_not_there_is_named_and_not_made)
 	char err[200] = "";
 	int fds[2];
 
-	ck_assert_int_eq(
-		tun_open("hgnosuch0", 2, true, fds, &info, err, sizeof(err)),
-		HG_ENOENT);
+	ck_assert_int_eq(tun_open("hgnosuch0", 2, fds, &info, err, sizeof(err)),
+			 HG_ENOENT);
 	ck_assert_str_eq(
 		err, "TUN device hgnosuch0 does not exist: run hipgate-setup");
 	ck_assert_uint_eq(if_nametoindex("hgnosuch0"), 0);
@@ -31,19 +30,18 @@ START_TEST(names_and_counts_out_of_bounds_are_refused)
 	char err[200];
 	int fds[TUN_QUEUES_MAX + 1];
 
-	ck_assert_int_eq(tun_open("", 1, true, fds, &info, err, sizeof(err)),
-			 HG_EINVAL);
-	ck_assert_int_eq(tun_open("sixteen-letters-", 1, true, fds, &info, err,
-				  sizeof(err)),
+	ck_assert_int_eq(tun_open("", 1, fds, &info, err, sizeof(err)),
 			 HG_EINVAL);
 	ck_assert_int_eq(
-		tun_open("hgnosuch0", 0, true, fds, &info, err, sizeof(err)),
+		tun_open("sixteen-letters-", 1, fds, &info, err, sizeof(err)),
 		HG_EINVAL);
-	ck_assert_int_eq(tun_open("hgnosuch0", TUN_QUEUES_MAX + 1, true, fds,
-				  &info, err, sizeof(err)),
+	ck_assert_int_eq(tun_open("hgnosuch0", 0, fds, &info, err, sizeof(err)),
+			 HG_EINVAL);
+	ck_assert_int_eq(tun_open("hgnosuch0", TUN_QUEUES_MAX + 1, fds, &info,
+				  err, sizeof(err)),
 			 HG_EINVAL);
 	/* the shortest of buffers */
-	ck_assert_int_eq(tun_open("hgnosuch0", 1, true, fds, &info, err, 1),
+	ck_assert_int_eq(tun_open("hgnosuch0", 1, fds, &info, err, 1),
 			 HG_ENOENT);
 	ck_assert_str_eq(err, "");
 }

@@ -61,6 +61,26 @@ START_TEST(datagrams_of_one_length_and_a_shorter_one_become_one)
 }
 END_TEST
 
+START_TEST(datagrams_refused_as_one_are_written_one_by_one)
+{
+	const bool v4 = _i;
+	struct bed *b = bed_new(true);
+
+	bed_refuses = 1;
+	for (unsigned i = 0; i < 4; i++)
+		give(b, v4, 0, 700);
+	give(b, v4, 0, 699);
+	bed_flush(b);
+	bed_refuses = 0;
+	ck_assert_uint_eq(b->done.failed, 0);
+	ck_assert_uint_eq(b->done.refused[TUN_JOIN_UDP], 1);
+	ck_assert_uint_eq(b->done.refused[TUN_JOIN_TCP], 0);
+	ck_assert_uint_eq(b->num_out, 5);
+	check_round_trip(b);
+	bed_free(b);
+}
+END_TEST
+
 /* What the second of three is changed in, so that it stays alone. */
 START_TEST(a_datagram_that_differs_is_not_joined_but_keeps_its_place)
 {
@@ -178,6 +198,8 @@ Suite *test_join_udp_suite(void)
 	Suite *s = suite_create("join_udp");
 	TCase *t = tcase_create("join_udp");
 
+	tcase_add_loop_test(t, datagrams_refused_as_one_are_written_one_by_one,
+			    0, 2);
 	tcase_add_loop_test(
 		t, datagrams_of_one_length_and_a_shorter_one_become_one, 0, 2);
 	tcase_add_loop_test(
