@@ -62,6 +62,9 @@ void tables_offline(void)
 
 void tables_online(void)
 {
+	/* Online already, this alone would let go of what was read before
+	 * without waiting for the reads (liburcu has no barrier there). */
+	urcu_qsbr_thread_offline();
 	urcu_qsbr_thread_online();
 }
 

@@ -146,7 +146,8 @@ void tables_fini(struct tables *t);
 
 void tables_thread_begin(void);
 void tables_thread_end(void);
-/* Around waiting for events: no pointer from a table may be held. */
+/* Around waiting for events: no pointer from a table may be held. Who is
+ * online already and comes online lets go of all, too. */
 void tables_offline(void);
 void tables_online(void);
 
