@@ -88,6 +88,12 @@
 	X(HIP_ENCRYPTED, "hip-encrypted", "ENCRYPTED cannot be read")          \
 	X(HIP_ECHO, "hip-echo", "echo response is not what was asked")         \
 	X(HIP_RVS_HMAC, "hip-rvs-hmac", "FROM without a valid RVS_HMAC")       \
+	X(HIP_RELAY_HMAC, "hip-relay-hmac",                                    \
+	  "RELAY_FROM without a valid RELAY_HMAC")                             \
+	X(HIP_RELAY_TO, "hip-relay-to",                                        \
+	  "RELAY_TO names nobody who has just written")                        \
+	X(HIP_NAT_MODE, "hip-nat-mode", "NAT traversal mode missing or wrong") \
+	X(HIP_KEEPALIVE, "hip-keepalive", "it only keeps a NAT's mapping")     \
 	X(HIP_NOT_REGISTERED, "hip-not-registered", "HIT not registered here") \
 	X(HIP_SOURCE_PORT, "hip-source-port",                                  \
 	  "relayed I1 not from port 10500")                                    \

@@ -148,6 +148,23 @@ enum reason auth_check_rvs_hmac(const struct hip_msg *m,
 	return check_mac(p, &s, REASON_HIP_RVS_HMAC);
 }
 
+int auth_put_relay_hmac(struct msg_builder *b, const struct suite *rhash,
+			const uint8_t *key)
+{
+	return put_mac(b, PARAM_RELAY_HMAC, rhash, key, NULL);
+}
+
+enum reason auth_check_relay_hmac(const struct hip_msg *m,
+				  const struct suite *rhash, const uint8_t *key)
+{
+	const struct hip_param *p = param_find(m, PARAM_RELAY_HMAC);
+	struct mac_scope s = { m->raw, 0, NULL, rhash, key };
+
+	if (!p)
+		return REASON_HIP_RELAY_HMAC;
+	return check_mac(p, &s, REASON_HIP_RELAY_HMAC);
+}
+
 /* ---- signatures ------------------------------------------------------ */
 
 /* What a signature is over: a copy of the first `end` octets of raw. */

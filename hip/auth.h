@@ -58,3 +58,10 @@ int auth_put_rvs_hmac(struct msg_builder *b, const struct suite *rhash,
 enum reason auth_check_rvs_hmac(const struct hip_msg *m,
 				const struct suite *rhash,
 				const uint8_t *key) HG_CHECK;
+/* The same for a control relay: RELAY_FROM included (9028 5.8). */
+int auth_put_relay_hmac(struct msg_builder *b, const struct suite *rhash,
+			const uint8_t *key) HG_CHECK;
+/* REASON_HIP_RELAY_HMAC, also when it is missing. */
+enum reason auth_check_relay_hmac(const struct hip_msg *m,
+				  const struct suite *rhash,
+				  const uint8_t *key) HG_CHECK;

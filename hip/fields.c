@@ -454,3 +454,46 @@ void fields_put_via_rvs(struct msg_builder *b, const struct addr *a)
 {
 	message_put(b, PARAM_VIA_RVS, a->b, sizeof(a->b));
 }
+
+bool fields_get_nat_modes(const struct hip_param *p, struct field_ids *out)
+{
+	struct rd r = contents_of(p);
+
+	rd_skip(&r, 2);
+	return read_ids(&r, out); /* RFC 9028 5.4: further ones are dropped */
+}
+
+void fields_put_nat_modes(struct msg_builder *b, const struct field_ids *f)
+{
+	struct wr w = contents_for(b, PARAM_NAT_TRAVERSAL_MODE, 2 + 2 * f->num);
+
+	wr_zero(&w, 2);
+	write_ids(&w, f);
+}
+
+#define PROTO_UDP 17
+
+bool fields_get_udp_at(const struct hip_param *p, struct endpoint *out)
+{
+	struct rd r = contents_of(p);
+	uint8_t proto;
+
+	out->port = rd_be16(&r);
+	proto = rd_u8(&r);
+	rd_skip(&r, 1);
+	rd_copy(&r, out->addr.b, sizeof(out->addr.b));
+	return !r.bad && proto == PROTO_UDP && out->port != 0;
+}
+
+void fields_put_udp_at(struct msg_builder *b, enum param id,
+		       const struct endpoint *at)
+{
+	struct wr w = contents_for(b, id, 20);
+
+	assert(id == PARAM_REG_FROM || id == PARAM_RELAY_FROM ||
+	       id == PARAM_RELAY_TO);
+	wr_be16(&w, at->port);
+	wr_u8(&w, PROTO_UDP);
+	wr_zero(&w, 1);
+	wr_put(&w, at->addr.b, sizeof(at->addr.b));
+}

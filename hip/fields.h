@@ -9,7 +9,7 @@
  *
  * Plain octets need no function here; use hip_param.contents / len and
  * message_put: DH_GROUP_LIST and HIT_SUITE_LIST (one id each octet),
- * ECHO_*, HIP_MAC, HIP_MAC_2, RVS_HMAC, LOCATOR_SET.
+ * ECHO_*, HIP_MAC, HIP_MAC_2, RVS_HMAC, RELAY_HMAC, LOCATOR_SET.
  */
 #pragma once
 
@@ -134,6 +134,8 @@ enum {
 	FIELDS_INVALID_HIT = 40,
 	FIELDS_BLOCKED_BY_POLICY = 42,
 	FIELDS_RESPONDER_BUSY = 44,
+	FIELDS_NO_VALID_NAT_MODE = 60, /* 9028 5.10 */
+	FIELDS_RVS_HMAC_PROHIBITED = 64,
 	FIELDS_I2_ACKNOWLEDGEMENT = 16384,
 	FIELDS_NAT_KEEPALIVE = 16385,
 };
@@ -167,12 +169,13 @@ void fields_put_echo(struct msg_builder *b, const struct hip_msg *m,
 
 /* Registration types (RFC 8004 5, RFC 9028). */
 enum { FIELDS_REG_RENDEZVOUS = 1, FIELDS_REG_RELAY_UDP_HIP = 2 };
-/* Why a registration failed (RFC 8003 4.5). */
+/* Why a registration failed (RFC 8003 4.5, 9028 7.8). */
 enum {
 	FIELDS_REG_NO_CREDENTIALS = 0,
 	FIELDS_REG_UNAVAILABLE = 1,
 	FIELDS_REG_NO_RESOURCES = 2,
-	FIELDS_REG_BAD_CERT = 3
+	FIELDS_REG_BAD_CERT = 3,
+	FIELDS_REG_EITHER = 9, /* RENDEZVOUS or RELAY_UDP_HIP, not both */
 };
 
 struct field_reg_info {	      /* 8003 4.2 */
@@ -207,3 +210,14 @@ void fields_put_from(struct msg_builder *b, const struct addr *a);
 /* VIA_RVS: the first address of it (8004 4.2.3). */
 bool fields_get_via_rvs(const struct hip_param *p, struct addr *out);
 void fields_put_via_rvs(struct msg_builder *b, const struct addr *a);
+
+/* NAT traversal modes, preferred ones first, at most the first six (9028
+ * 5.4). */
+enum { FIELDS_NAT_UDP = 1, FIELDS_NAT_ICE_HIP_UDP = 3 };
+bool fields_get_nat_modes(const struct hip_param *p, struct field_ids *out);
+void fields_put_nat_modes(struct msg_builder *b, const struct field_ids *f);
+
+/* REG_FROM, RELAY_FROM, RELAY_TO (9028 5.6). False: not UDP, or port 0. */
+bool fields_get_udp_at(const struct hip_param *p, struct endpoint *out);
+void fields_put_udp_at(struct msg_builder *b, enum param id,
+		       const struct endpoint *at);

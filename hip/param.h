@@ -55,6 +55,8 @@
 	  PARAM_IN_R1 | PARAM_IN_I2 | PARAM_IN_UPDATE)                         \
 	X(HIP_CIPHER, 579, 2, PARAM_LEN_MAX, 2, false,                         \
 	  PARAM_IN_R1 | PARAM_IN_I2)                                           \
+	X(NAT_TRAVERSAL_MODE, 608, 4, PARAM_LEN_MAX, 2, false,                 \
+	  PARAM_IN_R1 | PARAM_IN_I2)                                           \
 	X(ENCRYPTED, 641, 4, PARAM_LEN_MAX, 1, false, PARAM_IN_SIGNED)         \
 	X(HOST_ID, 705, 7, PARAM_LEN_MAX, 1, false,                            \
 	  PARAM_IN_ANY & ~PARAM_IN_I1)                                         \
@@ -70,6 +72,7 @@
 	  PARAM_IN_R2 | PARAM_IN_UPDATE)                                       \
 	X(REG_FAILED, 936, 2, PARAM_LEN_MAX, 1, true,                          \
 	  PARAM_IN_R2 | PARAM_IN_UPDATE)                                       \
+	X(REG_FROM, 950, 20, 20, 1, false, PARAM_IN_R2 | PARAM_IN_UPDATE)      \
 	X(ECHO_RESPONSE_SIGNED, 961, 0, PARAM_LEN_MAX, 1, false,               \
 	  PARAM_IN_SIGNED)                                                     \
 	X(TRANSPORT_FORMAT_LIST, 2049, 2, PARAM_LEN_MAX, 2, false,             \
@@ -86,9 +89,12 @@
 	  PARAM_IN_ANY)                                                        \
 	X(ECHO_REQUEST_UNSIGNED, 63661, 0, PARAM_LEN_MAX, 1, true,             \
 	  PARAM_IN_ANY)                                                        \
+	X(RELAY_FROM, 63998, 20, 20, 1, false, PARAM_IN_ANY)                   \
+	X(RELAY_TO, 64002, 20, 20, 1, false, PARAM_IN_ANY & ~PARAM_IN_I1)      \
 	X(FROM, 65498, 16, 16, 1, true, PARAM_IN_ANY)                          \
 	X(RVS_HMAC, 65500, 20, 64, 1, false, PARAM_IN_ANY)                     \
-	X(VIA_RVS, 65502, 16, PARAM_LEN_MAX, 16, false, PARAM_IN_ANY)
+	X(VIA_RVS, 65502, 16, PARAM_LEN_MAX, 16, false, PARAM_IN_ANY)          \
+	X(RELAY_HMAC, 65520, 20, 64, 1, false, PARAM_IN_ANY)
 
 /* A parameter's row; its type number is PARAM_TYPE_<name>. */
 enum param {

@@ -145,6 +145,41 @@ START_TEST(rvs_hmac_known_answer)
 }
 END_TEST
 
+/* RFC 9028 5.8: like RVS_HMAC, under a number of its own, over RELAY_FROM. */
+START_TEST(relay_hmac_covers_what_is_before_it_and_is_no_rvs_hmac)
+{
+	static const uint8_t groups[] = { 8, 7 };
+	struct endpoint from = { addr_from4((const uint8_t[]){ 192, 0, 2, 1 }),
+				 40000 };
+	struct msg_builder b;
+	struct hip_msg m;
+	size_t at;
+
+	message_begin(&b, HIP_I1, &hit_a, &hit_b);
+	message_put(&b, PARAM_DH_GROUP_LIST, groups, sizeof(groups));
+	fields_put_udp_at(&b, PARAM_RELAY_FROM, &from);
+	m = parsed(&b);
+	ck_assert_int_eq(auth_check_relay_hmac(&m, suite_find(1), key),
+			 REASON_HIP_RELAY_HMAC);
+	ck_assert_int_eq(auth_put_relay_hmac(&b, suite_find(1), key), 0);
+	m = parsed(&b);
+	ck_assert_int_eq(auth_check_relay_hmac(&m, suite_find(1), key),
+			 REASON_NUM);
+	ck_assert_int_eq(auth_check_rvs_hmac(&m, suite_find(1), key),
+			 REASON_HIP_RVS_HMAC);
+	ck_assert_int_eq(auth_check_relay_hmac(&m, suite_find(2), key),
+			 REASON_HIP_RELAY_HMAC);
+	at = param_find(&m, PARAM_RELAY_FROM)->offset;
+	for (size_t i = at + 4; i < at + 24; i++) {
+		b.buf[i] ^= 1;
+		m = parsed(&b);
+		ck_assert_int_eq(auth_check_relay_hmac(&m, suite_find(1), key),
+				 REASON_HIP_RELAY_HMAC);
+		b.buf[i] ^= 1;
+	}
+}
+END_TEST
+
 /* An UPDATE with MAC, signature and an unsigned echo behind. */
 static void build_update(struct msg_builder *b)
 {
@@ -299,6 +334,8 @@ Suite *test_auth_suite(void)
 	tcase_add_test(tc, mac_known_answer);
 	tcase_add_test(tc, mac_2_known_answer);
 	tcase_add_test(tc, rvs_hmac_known_answer);
+	tcase_add_test(tc,
+		       relay_hmac_covers_what_is_before_it_and_is_no_rvs_hmac);
 	tcase_add_test(tc, every_octet_of_an_update_is_covered);
 	tcase_add_test(tc, missing_is_told_from_wrong);
 	tcase_add_test(tc, r1_may_be_signed_beforehand);

@@ -329,6 +329,73 @@ START_TEST(rendezvous)
 }
 END_TEST
 
+/* RFC 9028 5.4 */
+START_TEST(nat_modes)
+{
+	struct field_ids f = { { FIELDS_NAT_ICE_HIP_UDP, FIELDS_NAT_UDP }, 2 };
+	struct field_ids g;
+	uint8_t seven[16] = { 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7 };
+
+	begin(HIP_R1);
+	fields_put_nat_modes(&b, &f);
+	ck_assert(fields_get_nat_modes(
+		built(PARAM_NAT_TRAVERSAL_MODE, "000000030001"), &g));
+	ck_assert_uint_eq(g.num, 2);
+	ck_assert_uint_eq(g.id[0], FIELDS_NAT_ICE_HIP_UDP);
+	ck_assert_uint_eq(g.id[1], FIELDS_NAT_UDP);
+	begin(HIP_I2);
+	message_put(&b, PARAM_NAT_TRAVERSAL_MODE, seven, sizeof(seven));
+	ck_assert(
+		fields_get_nat_modes(built(PARAM_NAT_TRAVERSAL_MODE,
+					   "00000001000200030004000500060007"),
+				     &g));
+	ck_assert_uint_eq(g.num, 6);
+	ck_assert_uint_eq(g.id[5], 6);
+}
+END_TEST
+
+/* RFC 9028 5.6 */
+START_TEST(transport_addresses)
+{
+	static const enum param id[] = { PARAM_REG_FROM, PARAM_RELAY_FROM,
+					 PARAM_RELAY_TO };
+	struct endpoint at = { addr_from4((const uint8_t[]){ 192, 0, 2, 1 }),
+			       40000 };
+	struct endpoint g;
+	uint8_t raw[20] = { 0x9c, 0x40, 17, 0xff };
+
+	for (size_t i = 0; i < 3; i++) {
+		begin(HIP_UPDATE);
+		fields_put_udp_at(&b, id[i], &at);
+		ck_assert(fields_get_udp_at(
+			built(id[i],
+			      "9c40110000000000000000000000ffffc0000201"),
+			&g));
+		ck_assert(endpoint_eq(&g, &at));
+	}
+	begin(HIP_UPDATE); /* what is reserved is not looked at */
+	message_put(&b, PARAM_REG_FROM, raw, sizeof(raw));
+	ck_assert(fields_get_udp_at(
+		built(PARAM_REG_FROM,
+		      "9c4011ff00000000000000000000000000000000"),
+		&g));
+	begin(HIP_UPDATE);
+	raw[2] = 0; /* plain IP */
+	message_put(&b, PARAM_REG_FROM, raw, sizeof(raw));
+	ck_assert(!fields_get_udp_at(
+		built(PARAM_REG_FROM,
+		      "9c4000ff00000000000000000000000000000000"),
+		&g));
+	begin(HIP_UPDATE);
+	memcpy(raw, "\0\0\x11", 3); /* no port */
+	message_put(&b, PARAM_REG_FROM, raw, sizeof(raw));
+	ck_assert(!fields_get_udp_at(
+		built(PARAM_REG_FROM,
+		      "000011ff00000000000000000000000000000000"),
+		&g));
+}
+END_TEST
+
 START_TEST(a_full_builder_takes_no_harm)
 {
 	struct field_esp_info f = { 0, 0, 1 };
@@ -361,6 +428,8 @@ Suite *test_fields_suite(void)
 	tcase_add_test(tc, registration);
 	tcase_add_test(tc, lifetimes);
 	tcase_add_test(tc, rendezvous);
+	tcase_add_test(tc, nat_modes);
+	tcase_add_test(tc, transport_addresses);
 	tcase_add_test(tc, a_full_builder_takes_no_harm);
 	suite_add_tcase(s, tc);
 	return s;

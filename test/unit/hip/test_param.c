@@ -240,6 +240,7 @@ static const struct bound {
 	{ 511, { 1, 3, 100, NO }, { 0, NO, NO, NO }, HIP_I1 },
 	{ 513, { 4, 67, 99, NO }, { 0, 3, NO, NO }, HIP_R1 },
 	{ 579, { 2, 4, 40, NO }, { 0, 1, 3, NO }, HIP_R1 },
+	{ 608, { 4, 6, 14, 40 }, { 0, 2, 3, 5 }, HIP_R1 },
 	{ 641, { 4, 100, NO, NO }, { 0, 3, NO, NO }, HIP_I2 },
 	{ 705, { 7, 105, 600, NO }, { 0, 6, NO, NO }, HIP_R1 },
 	{ 715, { 1, 3, NO, NO }, { 0, NO, NO, NO }, HIP_R1 },
@@ -249,6 +250,7 @@ static const struct bound {
 	{ 932, { 2, 3, NO, NO }, { 0, 1, NO, NO }, HIP_I2 },
 	{ 934, { 2, 3, NO, NO }, { 0, 1, NO, NO }, HIP_R2 },
 	{ 936, { 2, 3, NO, NO }, { 0, 1, NO, NO }, HIP_R2 },
+	{ 950, { 20, NO, NO, NO }, { 0, 16, 19, 21 }, HIP_R2 },
 	{ 961, { 0, 1, 100, 2004 }, { NO, NO, NO, NO }, HIP_CLOSE_ACK },
 	{ 2049, { 2, 4, NO, NO }, { 0, 1, 3, NO }, HIP_R1 },
 	{ 4095, { 4, 6, 40, NO }, { 0, 2, 3, 5 }, HIP_I2 },
@@ -259,9 +261,12 @@ static const struct bound {
 	{ 61697, { 3, 66, 98, 258 }, { 0, 2, NO, NO }, HIP_I2 },
 	{ 63425, { 0, 8, NO, NO }, { NO, NO, NO, NO }, HIP_I2 },
 	{ 63661, { 0, 8, NO, NO }, { NO, NO, NO, NO }, HIP_R1 },
+	{ 63998, { 20, NO, NO, NO }, { 0, 16, 19, 21 }, HIP_I1 },
+	{ 64002, { 20, NO, NO, NO }, { 0, 16, 19, 21 }, HIP_R1 },
 	{ 65498, { 16, NO, NO, NO }, { 0, 15, 17, 20 }, HIP_I1 },
 	{ 65500, { 20, 32, 48, 64 }, { 0, 19, 65, NO }, HIP_I1 },
 	{ 65502, { 16, 32, NO, NO }, { 0, 15, 17, 24 }, HIP_R1 },
+	{ 65520, { 20, 32, 48, 64 }, { 0, 19, 65, NO }, HIP_I1 },
 };
 
 START_TEST(every_row_has_its_bounds)
