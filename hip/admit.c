@@ -25,7 +25,7 @@ static enum hip_role role_of(const struct hip *h)
 {
 	if (h->cfg.responder)
 		return HIP_ROLE_HOST;
-	return h->cfg.rendezvous ? HIP_ROLE_RENDEZVOUS : HIP_ROLE_INITIATOR;
+	return engine_serves(h) ? HIP_ROLE_RENDEZVOUS : HIP_ROLE_INITIATOR;
 }
 
 bool admit_peer(struct hip *h, const struct packet *p)
@@ -55,7 +55,9 @@ bool admit_relay(struct hip *h, const struct packet *p)
 bool admit_reach(struct hip *h, const struct hit *self, const struct hit *peer,
 		 const struct addr *at)
 {
-	if (registration_code(h, self, peer))
+	uint8_t service;
+
+	if (registration_code(h, self, peer, &service))
 		return true;
 	if (h->cfg.responder &&
 	    access_judge(&h->access, HIP_ROLE_HOST, peer, at) == ACCESS_DENY)

@@ -194,7 +194,6 @@ void assoc_del(struct hip *h, struct assoc *a, uint64_t now)
 
 	assoc_new_serial(h, a);
 	assoc_set_keys(h, a, NULL);
-	registrar_drop(h, a);
 	if (a->state != HIP_UNASSOCIATED)
 		assoc_enter(h, a, HIP_UNASSOCIATED, now);
 	while (*at != a)
@@ -252,12 +251,14 @@ void assoc_locator(struct hip *h, const struct assoc *a, bool committed)
 
 void assoc_set_keys(struct hip *h, struct assoc *a, struct assoc_keys *keys)
 {
-	assoc_sa_down(h, a); /* RFC 7402 6.5, 6.7 */
+	registrar_drop(h, a); /* made with the keys that were */
+	assoc_sa_down(h, a);  /* RFC 7402 6.5, 6.7 */
 	if (a->keys) {
 		assoc_spi_give(&h->assocs, a->keys->sa.spi_in);
 		assoc_keys_free(a->keys);
 	}
 	a->keys = keys;
+	a->service = 0; /* it is another association (RFC 9028 7.8) */
 }
 
 void assoc_new_serial(struct hip *h, struct assoc *a)

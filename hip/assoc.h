@@ -47,6 +47,7 @@ struct assoc_update {
 	bool outstanding;      /* ours, next_id - 1, is not acknowledged */
 	bool waiting;	       /* another one is wanted after it */
 	uint8_t reg;	       /* REG_REQUEST in it: lifetime; 0: none */
+	uint8_t reg_type;      /*  for this service */
 	uint8_t tries;	       /* sent so often */
 	uint64_t resend_at;    /* UINT64_MAX: no */
 	struct assoc_msg sent; /* the outstanding one */
@@ -128,8 +129,9 @@ struct assoc {
 	struct assoc **close_at;  /* what points to us there; NULL: no */
 	uint64_t reanswered;	  /* R2 or CLOSE_ACK was asked for again */
 
-	bool reg_offered; /* its R1 offered RENDEZVOUS: */
-	uint8_t reg_min;  /*  lifetimes, coded */
+	uint8_t service; /* what it is registered with us for, if it ever was */
+	uint8_t reg_offered; /* services it offers us, bit 1 << type: */
+	uint8_t reg_min;     /*  lifetimes, coded */
 	uint8_t reg_max;
 	struct assoc_update up;
 	struct rekey *rekey; /* under way, or NULL */

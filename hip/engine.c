@@ -176,7 +176,7 @@ static bool i1_passes(struct hip *h, struct packet *p)
 	if (hit_is_null(&p->m.receiver) && !opportunistic_i1(h, p))
 		return false;
 	if (selves_index(h, &p->m.receiver) == h->id_num) {
-		if (h->cfg.rendezvous)
+		if (engine_serves(h))
 			rendezvous_relay(h, p);
 		else
 			engine_drop(h, p, REASON_HIP_NOT_OURS);
@@ -283,20 +283,6 @@ int hip_want(struct hip *h, const struct hit *self, const struct hit *peer,
 	ev.a = assoc_find(&h->assocs, ev.self, peer);
 	statetab_run(h, &ev);
 	return ev.result;
-}
-
-int hip_register(struct hip *h, const struct hit *self, const struct hit *rvs,
-		 const struct endpoint *at, uint32_t lifetime_s, uint64_t now)
-{
-	struct registration r = { .rvs = *rvs,
-				  .at = *at,
-				  .lifetime_s = lifetime_s };
-
-	self = self ? self : hip_default_hit(h);
-	if (!self || !engine_identity(h, self) || lifetime_s == 0)
-		return HG_EINVAL;
-	r.self = *self;
-	return registration_add(h, &r, now);
 }
 
 void hip_traffic(struct hip *h, const struct hit *self, const struct hit *peer,

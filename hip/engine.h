@@ -91,6 +91,12 @@ struct packet {
 	struct addr via_from; /* the Initiator's address */
 };
 
+/* Have we clients that are registered here? */
+static inline bool engine_serves(const struct hip *h)
+{
+	return h->cfg.rendezvous || h->cfg.relay;
+}
+
 struct hip_identity *engine_identity(const struct hip *h,
 				     const struct hit *self);
 /* Counts and shows a drop. */

@@ -374,6 +374,18 @@ bool fields_get_reg_info(const struct hip_param *p, struct field_reg_info *out)
 	return !r.bad;
 }
 
+uint8_t fields_reg_services(const struct field_reg_info *f)
+{
+	uint8_t bits = 0;
+
+	for (size_t i = 0; i < f->types_num; i++) {
+		if (f->types[i] == FIELDS_REG_RENDEZVOUS ||
+		    f->types[i] == FIELDS_REG_RELAY_UDP_HIP)
+			bits |= (uint8_t)(1u << f->types[i]);
+	}
+	return bits;
+}
+
 void fields_put_reg_info(struct msg_builder *b, const struct field_reg_info *f)
 {
 	struct wr w = contents_for(b, PARAM_REG_INFO, 2 + f->types_num);

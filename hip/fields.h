@@ -185,6 +185,8 @@ struct field_reg_info {	      /* 8003 4.2 */
 	size_t types_num; /* may be 0 */
 };
 bool fields_get_reg_info(const struct hip_param *p, struct field_reg_info *out);
+/* Those of our two services that it offers: bit 1 << type. */
+uint8_t fields_reg_services(const struct field_reg_info *f);
 void fields_put_reg_info(struct msg_builder *b, const struct field_reg_info *f);
 
 /* REG_REQUEST, REG_RESPONSE: first is the coded lifetime; REG_FAILED: first

@@ -86,7 +86,7 @@ struct hip_rekey {
 };
 
 /* What may be negotiated, in order of preference. An empty list stands for
- * ours: DH 7 8 9 4 11 3, HIP_CIPHER 4 2, ESP 13 8 9. */
+ * ours: DH 7 8 9 4 11 3, HIP_CIPHER 4 2, ESP 13 8 9, NAT 1. */
 #define HIP_OFFER_MAX 6 /* 7401 5.2.8, 7402 5.1.2 */
 struct hip_offer {
 	uint16_t dh[HIP_OFFER_MAX]; /* group ids (7401 5.2.7) */
@@ -95,11 +95,16 @@ struct hip_offer {
 	size_t cipher_num;
 	uint16_t esp[HIP_OFFER_MAX]; /* suite ids (7402 5.1.2) but 7 */
 	size_t esp_num;
+	/* NAT traversal modes (9028 5.4), in the R1s of a control relay and of
+	 * whoever is registered at one; 1 is all there is so far. */
+	uint16_t nat[HIP_OFFER_MAX];
+	size_t nat_num;
 };
 
 struct hip_config {
 	bool responder;	    /* host role: accept I2 from peers */
 	bool rendezvous;    /* offer and serve RENDEZVOUS (RFC 8004) */
+	bool relay;	    /* and RELAY_UDP_HIP (RFC 9028 4.1) */
 	bool opportunistic; /* answer I1 to no HIT (RFC 7401 4.1.8) */
 	struct hip_offer offer;
 	/* Peers to which ESP may go without encryption (suite 7; 7402
@@ -225,10 +230,15 @@ int hip_want_opportunistic(struct hip *h, const struct hit *self,
 			   const struct endpoint *at, uint64_t now) HG_CHECK;
 /* Keep self registered for RENDEZVOUS at this server, for good: base
  * exchange, registration, refresh at 3/4 of the lifetime, again after
- * failure with back-off. */
+ * failure with back-off. HG_EEXIST: it is registered there for the other
+ * service (9028 7.8). */
 int hip_register(struct hip *h, const struct hit *self, const struct hit *rvs,
 		 const struct endpoint *at, uint32_t lifetime_s,
 		 uint64_t now) HG_CHECK;
+/* The same for RELAY_UDP_HIP at a control relay (9028 4.1). */
+int hip_register_relay(struct hip *h, const struct hit *self,
+		       const struct hit *relay, const struct endpoint *at,
+		       uint32_t lifetime_s, uint64_t now) HG_CHECK;
 /* A HIP message: what follows the 4 zero octets (RFC 9028 5.1). from: the
  * sender; at: our address and port it came to. */
 void hip_input(struct hip *h, const uint8_t *msg, size_t len,
@@ -309,8 +319,8 @@ enum hip_effect_kind {
 	HIP_CHANGED,	/* association entered `state` */
 	HIP_FAILED,	/* base exchange given up for `reason`: E-FAILED */
 	HIP_REGISTERED, /* our registration at `peer` was granted */
-	HIP_REGISTRAR,	/* we as RVS: `peer` at `peer_at`; lifetime 0: gone */
-	HIP_RELAYED,	/* we as RVS passed on an I1 for `peer` */
+	HIP_REGISTRAR, /* we as server: `peer` at `peer_at`; lifetime 0: gone */
+	HIP_RELAYED,   /* we as RVS passed on an I1 for `peer` */
 	HIP_FOUND, /* hip_want_opportunistic: R2 proved `peer` at `peer_at` */
 	HIP_IDENTITY, /* hip_make_identity: it is `self`, or `reason` */
 	HIP_NOTIFIED, /* `peer` says `notify`, signed: for traces */
@@ -344,8 +354,11 @@ struct hip_effect {
 			       * `self`; the exchange has begun again as this
 			       * identity of ours. Null: it has not. */
 	uint32_t lifetime_s; /* REGISTERED, REGISTRAR */
-	uint8_t puzzle_k;    /* SEEN R1 */
-	uint16_t notify;     /* NOTIFIED: Notify Message Type */
+	bool relay; /* REGISTERED, REGISTRAR: RELAY_UDP_HIP, else RENDEZVOUS */
+	struct endpoint seen_at; /* REGISTERED: where the server sees us
+				  * (REG_FROM); port 0: it did not say */
+	uint8_t puzzle_k;	 /* SEEN R1 */
+	uint16_t notify;	 /* NOTIFIED: Notify Message Type */
 };
 
 /* Takes the oldest effect; false when there is none. */
@@ -374,9 +387,10 @@ void hip_each_peer(const struct hip *h,
 struct hip_registration {
 	struct hit client;
 	struct endpoint at;
+	bool relay;	  /* RELAY_UDP_HIP, else RENDEZVOUS */
 	uint64_t expires; /* same clock as now */
 };
-/* Registrations we hold as a rendezvous server. */
+/* Registrations we hold as a rendezvous server or control relay. */
 void hip_each_registration(const struct hip *h,
 			   void (*fn)(const struct hip_registration *r,
 				      void *arg),

@@ -33,28 +33,30 @@ struct hipjob_pool {
 	const struct dh_group *group; /* in */
 	uint8_t k;
 	bool rendezvous;   /* offer the service */
+	bool relay;	   /* and this one */
 	uint64_t counter;  /* in */
 	struct dh_key *dh; /* out */
 };
 
 /* HIPJOB_R1 */
 struct hipjob_r1 {
-	uint8_t k_max;	    /* in */
-	uint32_t spi;	    /* in, promised */
-	bool esp_null;	    /* in: ESP without encryption, if offered */
-	uint16_t suites;    /* out: HIT suites of a verified R1, when ours is
+	uint8_t k_max;	     /* in */
+	uint32_t spi;	     /* in, promised */
+	bool esp_null;	     /* in: ESP without encryption, if offered */
+	uint16_t suites;     /* out: HIT suites of a verified R1, when ours is
 			   * not among them: bit 1 << id */
-	uint8_t reg_code;   /* in: lifetime to ask RENDEZVOUS for; 0: not */
-	bool has_counter;   /* out */
-	uint64_t counter;   /* out */
-	bool has_via;	    /* out */
-	struct addr via;    /* out */
-	uint8_t k;	    /* out */
-	bool reg_offered;   /* out, then lifetimes, coded */
-	uint8_t reg_min;    /* out */
-	uint8_t reg_max;    /* out */
-	uint64_t give_up;   /* owner: when the search is cancelled */
-	bool opportunistic; /* owner: asked for by address only */
+	uint8_t reg_code;    /* in: lifetime to register for; 0: not */
+	uint8_t reg_type;    /* in: for this service */
+	bool has_counter;    /* out */
+	uint64_t counter;    /* out */
+	bool has_via;	     /* out */
+	struct addr via;     /* out */
+	uint8_t k;	     /* out */
+	uint8_t reg_offered; /* out: services, then lifetimes, coded */
+	uint8_t reg_min;     /* out */
+	uint8_t reg_max;     /* out */
+	uint64_t give_up;    /* owner: when the search is cancelled */
+	bool opportunistic;  /* owner: asked for by address only */
 };
 
 /* HIPJOB_I2 */

@@ -115,7 +115,7 @@ static enum reason read_suites(const struct hip_job *job, struct r1_view *v)
 	return v->esp_suite ? REASON_NUM : REASON_HIP_PROPOSAL;
 }
 
-/* REG_INFO: is RENDEZVOUS offered, and for how long? (RFC 8003 4.2, 4.3) */
+/* REG_INFO: is what we want offered, and for how long? (RFC 8003 4.2, 4.3) */
 static enum reason read_reg(struct hip_job *job, struct r1_view *v)
 {
 	const struct hip_param *p = param_find(&v->m, PARAM_REG_INFO);
@@ -126,13 +126,10 @@ static enum reason read_reg(struct hip_job *job, struct r1_view *v)
 		return REASON_NUM;
 	if (!fields_get_reg_info(p, &info))
 		return REASON_HIP_TLV;
-	if (!info.types_num ||
-	    !memchr(info.types, FIELDS_REG_RENDEZVOUS, info.types_num))
-		return REASON_NUM;
-	u->reg_offered = true;
+	u->reg_offered = fields_reg_services(&info);
 	u->reg_min = info.min_lifetime;
 	u->reg_max = info.max_lifetime;
-	if (!u->reg_code)
+	if (!u->reg_code || !(u->reg_offered >> u->reg_type & 1))
 		return REASON_NUM;
 	v->ask_reg = true;
 	v->reg_code = u->reg_code;
@@ -274,9 +271,8 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 				 .public = dh_public(dh),
 				 .public_len = dh_group(dh)->public_len };
 	struct field_ids ids = { .id = { v->cipher->id }, .num = 1 };
-	const uint8_t reg_type = FIELDS_REG_RENDEZVOUS;
 	struct field_reg reg = { .first = v->reg_code,
-				 .types = &reg_type,
+				 .types = &job->u.r1.reg_type,
 				 .types_num = 1 };
 	int err;
 

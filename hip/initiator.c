@@ -345,7 +345,8 @@ static bool start_r1(struct hip *h, struct assoc *a, const struct packet *p,
 	hipjob_input(job, p);
 	job->serial = a->serial;
 	job->u.r1.k_max = h->cfg.puzzle_k_max;
-	job->u.r1.reg_code = registration_code(h, &a->self, &a->peer);
+	job->u.r1.reg_code =
+		registration_code(h, &a->self, &a->peer, &job->u.r1.reg_type);
 	job->u.r1.esp_null = offer_null_allowed(&h->cfg, &a->peer);
 	job->u.r1.give_up = p->now + lifetime;
 	job->u.r1.spi = assoc_spi_take(&h->assocs);

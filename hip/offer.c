@@ -25,6 +25,7 @@ const struct offer offer_default = {
 			 SA_AES256_CBC_SHA256, SA_AES128_GCM8, SA_AES128_CCM16,
 			 SA_AES128_CCM8 },
 		       6 },
+	.nat = { { FIELDS_NAT_UDP }, 1 },
 };
 
 static bool known_dh(uint16_t id)
@@ -40,6 +41,11 @@ static bool known_cipher(uint16_t id)
 static bool known_esp(uint16_t id)
 {
 	return sa_suite_find(id) != NULL;
+}
+
+static bool known_nat(uint16_t id)
+{
+	return id == FIELDS_NAT_UDP;
 }
 
 /* Appends the configured ids; none: out stays as it is. */
@@ -86,6 +92,8 @@ int offer_init(struct offer *out, const struct hip_config *cfg)
 				known_cipher);
 	if (!err)
 		err = configure(&o.esp, c->esp, c->esp_num, known_esp);
+	if (!err)
+		err = configure(&o.nat, c->nat, c->nat_num, known_nat);
 	if (err)
 		return err;
 	if (fields_ids_has(&o.esp, SA_NULL_SHA256))
@@ -124,6 +132,15 @@ uint16_t offer_take_esp(const struct offer *o, const struct field_ids *theirs,
 		return SA_NULL_SHA256;
 	for (size_t i = 0; i < theirs->num; i++) {
 		if (fields_ids_has(&o->esp_taken, theirs->id[i]))
+			return theirs->id[i];
+	}
+	return 0;
+}
+
+uint16_t offer_take_nat(const struct offer *o, const struct field_ids *theirs)
+{
+	for (size_t i = 0; i < theirs->num; i++) {
+		if (fields_ids_has(&o->nat, theirs->id[i]))
 			return theirs->id[i];
 	}
 	return 0;

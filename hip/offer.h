@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What we offer and accept: DH groups, ciphers, ESP suites (7401 5.2.6-8).
+/* What we offer and accept: DH groups, ciphers, ESP suites (7401 5.2.6-8), NAT
+ * traversal modes (9028 5.4).
  *
  * A value, made once by hip_new from the configuration and constant from
  * then on; jobs hold copies. Lists have at most six ids (7401 5.2.8, 7402
@@ -23,6 +24,7 @@ struct offer {
 	/* What we take from an R1: the same, or, when nothing is configured,
 	 * every suite that encrypts. */
 	struct field_ids esp_taken;
+	struct field_ids nat; /* contents of NAT_TRAVERSAL_MODE in R1 */
 };
 
 /* What an empty configuration means. */
@@ -40,3 +42,6 @@ bool offer_has_esp(const struct offer *o, uint16_t suite, bool null_allowed);
  * offered, else the Responder's first that we take; 0: none. */
 uint16_t offer_take_esp(const struct offer *o, const struct field_ids *theirs,
 			bool null_allowed);
+/* Initiator: the first of an R1's NAT traversal modes that we do (9028 4.3);
+ * 0: none. */
+uint16_t offer_take_nat(const struct offer *o, const struct field_ids *theirs);

@@ -12,7 +12,7 @@ static void put_all(struct hip_job *job)
 	struct hipjob_pool *u = &job->u.pool;
 	struct msg_builder *b = &job->out;
 	const uint8_t zero[SUITE_HASH_MAX] = { 0 };
-	const uint8_t reg_type = FIELDS_REG_RENDEZVOUS;
+	uint8_t types[2];
 	struct field_r1_counter counter = { .counter = u->counter };
 	struct field_puzzle puzzle = {
 		.k = u->k,
@@ -25,8 +25,7 @@ static void put_all(struct hip_job *job)
 			       .public_len = u->group->public_len };
 	struct field_reg_info info = { .min_lifetime = registrar_min,
 				       .max_lifetime = registrar_max,
-				       .types = &reg_type,
-				       .types_num = 1 };
+				       .types = types };
 	struct field_ids ids = { { HIPJOB_TRANSPORT_ESP }, 1 };
 	const uint8_t *host_id;
 	size_t len;
@@ -43,6 +42,10 @@ static void put_all(struct hip_job *job)
 	message_put(b, PARAM_HOST_ID, host_id, len);
 	message_put(b, PARAM_HIT_SUITE_LIST, suite_list, suite_list_num);
 	if (u->rendezvous)
+		types[info.types_num++] = FIELDS_REG_RENDEZVOUS;
+	if (u->relay)
+		types[info.types_num++] = FIELDS_REG_RELAY_UDP_HIP;
+	if (info.types_num)
 		fields_put_reg_info(b, &info); /* RFC 8003 3.1 */
 	fields_put_transport(b, &ids);
 	fields_put_esp_transform(b, &job->offer.esp);

@@ -98,6 +98,7 @@ static void make(struct hip *h, size_t identity, size_t slot, uint64_t now)
 		.group = dh_group_find(h->offer.dh[slot]),
 		.k = h->pool.k,
 		.rendezvous = h->cfg.rendezvous,
+		.relay = h->cfg.relay,
 		.counter = next_counter(&h->pool, now),
 	};
 	s->making = hipjob_start(h, job);

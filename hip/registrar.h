@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rendezvous server: who is registered with us (RFC 8003, 8004). */
+/* Who is registered with us: at a rendezvous server or control relay (RFC
+ * 8003, 8004, 9028 4.1). */
 #pragma once
 
 #include <stdbool.h>
@@ -10,18 +11,19 @@
 #include "hip/dueheap.h"
 #include "hip/hip.h"
 
-#define REGISTRAR_MAX 65536
-#define REGISTRAR_TYPES_MAX 8 /* other types of one request we refuse */
+#define REGISTRAR_MAX 131072  /* clients */
+#define REGISTRAR_TYPES_MAX 8 /* types of one request that are refused */
 
 /* What we answer to a REG_REQUEST: decided before it is authenticated,
  * carried out after. */
 struct registrar_answer {
-	bool granted;
-	uint8_t code; /* lifetime; 0: cancelled */
-	bool refused; /* RENDEZVOUS was asked for and is not to be had: */
-	uint8_t why;  /*  failure type */
-	uint8_t other[REGISTRAR_TYPES_MAX]; /* types we do not know */
-	uint8_t other_num;
+	uint8_t granted; /* the service: FIELDS_REG_RENDEZVOUS or
+			  * FIELDS_REG_RELAY_UDP_HIP; 0: none */
+	uint8_t code;	 /* its lifetime; 0: cancelled */
+	uint8_t failed[REGISTRAR_TYPES_MAX]; /* types refused, each */
+	uint8_t why[REGISTRAR_TYPES_MAX];    /*  for this failure type */
+	uint8_t failed_num;
+	struct endpoint seen_at; /* REG_FROM; port 0: it is not told */
 };
 
 struct registrar_entry; /* one client */
@@ -33,6 +35,7 @@ struct packet;
 struct registrar {
 	uint8_t key[16];
 	struct registrar_entry **bucket; /* by client HIT; NULL: no service */
+	uint32_t buckets;		 /* a power of 2 */
 	uint32_t num;
 };
 
@@ -50,7 +53,8 @@ void registrar_commit(struct hip *h, struct assoc *a,
 		      const struct registrar_answer *ans, uint64_t now);
 /* The association goes: so does its registration. */
 void registrar_drop(struct hip *h, struct assoc *a);
-/* The association a client HIT is registered by, or NULL. */
+/* The association a client HIT is registered by, or NULL; its `service` says
+ * for what. */
 struct assoc *registrar_find(const struct hip *h, const struct hit *client);
 /* Does the association carry a registration? */
 bool registrar_holds(const struct hip *h, const struct assoc *a);

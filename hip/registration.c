@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Our own registrations at rendezvous servers (RFC 8003). */
+/* Our own registrations at rendezvous servers and relays (RFC 8003, 9028). */
 /* THEORY OF OPERATION
  * A registration is a standing wish. Its timer says when to act next: to
  * begin a base exchange (REG_REQUEST then goes with I2, 3.2), or, where an
@@ -9,6 +9,8 @@
  * again, waiting 1, 2, 4 ... 64 s. REG_REQUEST may only follow a REG_INFO
  * (4.3), which we see in R1 only: an association the server began is
  * closed and made again by us. Bounded by REGISTRATION_MAX.
+ *
+ * A relay tells us where it sees us (REG_FROM, RFC 9028 4.1).
  */
 #include "hip/registration.h"
 
@@ -68,6 +70,8 @@ int registration_add(struct hip *h, const struct registration *r, uint64_t now)
 	struct registration *mine;
 	int err;
 
+	if (old && old->service != r->service)
+		return HG_EEXIST; /* RFC 9028 7.8 */
 	if (old) {
 		old->at = r->at;
 		old->lifetime_s = r->lifetime_s;
@@ -90,22 +94,65 @@ int registration_add(struct hip *h, const struct registration *r, uint64_t now)
 	return HG_OK;
 }
 
+static int wish(struct hip *h, struct registration *r, const struct hit *self,
+		uint64_t now)
+{
+	self = self ? self : hip_default_hit(h);
+	if (!self || !engine_identity(h, self) || r->lifetime_s == 0)
+		return HG_EINVAL;
+	r->self = *self;
+	return registration_add(h, r, now);
+}
+
+int hip_register(struct hip *h, const struct hit *self, const struct hit *rvs,
+		 const struct endpoint *at, uint32_t lifetime_s, uint64_t now)
+{
+	struct registration r = { .rvs = *rvs,
+				  .at = *at,
+				  .service = FIELDS_REG_RENDEZVOUS,
+				  .lifetime_s = lifetime_s };
+
+	return wish(h, &r, self, now);
+}
+
+int hip_register_relay(struct hip *h, const struct hit *self,
+		       const struct hit *relay, const struct endpoint *at,
+		       uint32_t lifetime_s, uint64_t now)
+{
+	struct registration r = { .rvs = *relay,
+				  .at = *at,
+				  .service = FIELDS_REG_RELAY_UDP_HIP,
+				  .lifetime_s = lifetime_s };
+
+	return wish(h, &r, self, now);
+}
+
 uint8_t registration_code(const struct hip *h, const struct hit *self,
-			  const struct hit *peer)
+			  const struct hit *peer, uint8_t *service)
 {
 	const struct registration *r = find(h, self, peer);
 
-	return r && !h->leaving ? fields_lifetime_code(r->lifetime_s) : 0;
+	if (!r || h->leaving)
+		return 0;
+	*service = r->service;
+	return fields_lifetime_code(r->lifetime_s);
 }
 
-uint8_t registration_take(struct hip *h, const struct assoc *a)
+static bool offered(const struct assoc *a, const struct registration *r)
+{
+	return a->reg_offered >> r->service & 1;
+}
+
+uint8_t registration_take(struct hip *h, const struct assoc *a,
+			  uint8_t *service)
 {
 	struct registration *r = find(h, &a->self, &a->peer);
 	uint8_t code;
 
-	if (!r || !r->asking || !a->reg_offered)
+	if (!r || !r->asking || !offered(a, r))
 		return 0;
 	r->asking = false;
+	*service = r->service;
 	code = fields_lifetime_code(r->lifetime_s);
 	if (code > a->reg_max)
 		code = a->reg_max;
@@ -126,23 +173,36 @@ static void granted(struct hip *h, struct registration *r,
 	e->peer = a->peer;
 	e->self_at = a->self_at;
 	e->peer_at = a->peer_at;
+	e->relay = r->service == FIELDS_REG_RELAY_UDP_HIP;
+	e->seen_at = r->seen_at;
 	e->lifetime_s = ms < 1000 ? 1 : (uint32_t)(ms / 1000);
 }
 
-/* The lifetime in a REG_RESPONSE for RENDEZVOUS; false: there is none. */
-static bool response(const struct hip_msg *m, uint64_t *ms)
+/* The lifetime in a REG_RESPONSE for this service; false: there is none. */
+static bool response(const struct hip_msg *m, uint8_t service, uint64_t *ms)
 {
 	const struct hip_param *p = param_find(m, PARAM_REG_RESPONSE);
 	struct field_reg reg;
 
 	for (; p; p = param_next(m, p)) {
 		if (!fields_get_reg(p, &reg) || !reg.types_num ||
-		    !memchr(reg.types, FIELDS_REG_RENDEZVOUS, reg.types_num))
+		    !memchr(reg.types, service, reg.types_num))
 			continue;
 		*ms = fields_lifetime_ms(reg.first);
 		return true;
 	}
 	return false;
+}
+
+/* RFC 9028 4.1: in every answer of a relay. */
+static void take_seen_at(struct registration *r, const struct hip_msg *m)
+{
+	const struct hip_param *p = param_find(m, PARAM_REG_FROM);
+	struct endpoint at;
+
+	if (p && r->service == FIELDS_REG_RELAY_UDP_HIP &&
+	    fields_get_udp_at(p, &at) && !addr_is_unusable(&at.addr))
+		r->seen_at = at;
 }
 
 void registration_answer(struct hip *h, struct assoc *a,
@@ -153,7 +213,8 @@ void registration_answer(struct hip *h, struct assoc *a,
 
 	if (!r)
 		return;
-	if (response(m, &ms)) {
+	take_seen_at(r, m);
+	if (response(m, r->service, &ms)) {
 		if (ms)
 			granted(h, r, a, ms, now);
 		else
@@ -211,7 +272,7 @@ void registration_timer(struct hip *h, struct due *d, uint64_t now)
 	if (h->leaving)
 		return;
 	if (a && (a->state == HIP_ESTABLISHED || a->state == HIP_R2_SENT)) {
-		if (a->reg_offered) {
+		if (offered(a, r)) {
 			r->asking = true;
 			update_send(h, a, now);
 			assoc_arm(h, a);

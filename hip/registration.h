@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Our own registrations at rendezvous servers (RFC 8003). */
+/* Our own registrations at rendezvous servers and relays (RFC 8003, 9028). */
 #pragma once
 
 #include <stdbool.h>
@@ -18,11 +18,13 @@ struct registration {
 	struct hit self;
 	struct hit rvs;
 	struct endpoint at;
+	uint8_t service;     /* FIELDS_REG_RENDEZVOUS, _RELAY_UDP_HIP */
 	uint32_t lifetime_s; /* what we ask for */
 	bool granted;
 	uint64_t expires;
-	unsigned failures; /* in a row */
-	bool asking;	   /* the next UPDATE carries a REG_REQUEST */
+	unsigned failures;	 /* in a row */
+	bool asking;		 /* the next UPDATE carries a REG_REQUEST */
+	struct endpoint seen_at; /* where the server sees us; port 0: unknown */
 };
 
 struct registrations {
@@ -36,11 +38,13 @@ struct hip_msg;
 void registration_fini(struct hip *h);
 int registration_add(struct hip *h, const struct registration *r,
 		     uint64_t now) HG_CHECK;
-/* Lifetime to ask this peer for, coded; 0: no registration is wanted. */
+/* Lifetime to ask this peer for, coded, and for which service; 0: no
+ * registration is wanted. */
 uint8_t registration_code(const struct hip *h, const struct hit *self,
-			  const struct hit *peer);
+			  const struct hit *peer, uint8_t *service);
 /* The same for an UPDATE that is being made; 0: nothing is due. */
-uint8_t registration_take(struct hip *h, const struct assoc *a);
+uint8_t registration_take(struct hip *h, const struct assoc *a,
+			  uint8_t *service);
 /* An authenticated R2 or UPDATE is here: was it granted? final: it is the
  * answer, so silence is a refusal. */
 void registration_answer(struct hip *h, struct assoc *a,

@@ -20,7 +20,8 @@
 static enum reason relayable(struct hip *h, const struct packet *p,
 			     const struct assoc *client)
 {
-	if (!client || !client->keys)
+	if (!client || !client->keys ||
+	    client->service != FIELDS_REG_RENDEZVOUS)
 		return REASON_HIP_NOT_REGISTERED;
 	if (!admit_relay(h, p))
 		return REASON_HIP_DENIED;
@@ -80,7 +81,8 @@ static const struct assoc *whose(const struct hip *h, const struct packet *p)
 		const struct registration *r = h->registrations.v[i];
 		const struct assoc *a;
 
-		if (!hit_eq(&r->self, &p->m.receiver))
+		if (!hit_eq(&r->self, &p->m.receiver) ||
+		    r->service != FIELDS_REG_RENDEZVOUS)
 			continue;
 		a = assoc_find(&h->assocs, &r->self, &r->rvs);
 		if (!a || !a->sa_up)

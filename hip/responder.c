@@ -52,7 +52,7 @@ static uint8_t choose_group(const struct offer *o, const struct hip_param *list)
  * back (RFC 7401 6.7.1). */
 static bool welcome(const struct hip *h, const struct event *ev)
 {
-	return ev->a || h->cfg.responder || h->cfg.rendezvous;
+	return ev->a || h->cfg.responder || engine_serves(h);
 }
 
 /* Octets of the I1 as its sender paid for them: without what a rendezvous
@@ -465,12 +465,11 @@ static void take_over(struct hip *h, struct assoc *a, struct event *ev)
 	assoc_set_keys(h, a, job->keys); /* old SA down: RFC 7402 6.5 */
 	job->keys = NULL;
 	job->u.i2.spi = 0; /* the association's now */
-	registrar_drop(h, a);
 	update_reset(a);
 	a->peer_anonymous = ev->p->m.controls & PARAM_CONTROL_A;
 	a->initiator = false;
 	a->asking = false;
-	a->reg_offered = false;
+	a->reg_offered = 0;
 	a->peer_at = job->from;
 	a->self_at = job->at;
 	a->i2_print = job->u.i2.print;

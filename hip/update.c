@@ -63,9 +63,8 @@ static void compose(struct hip_job *job, const struct assoc *a, bool rekey,
 		    const struct update_answer *ans,
 		    const struct hip_msg *theirs)
 {
-	const uint8_t type = FIELDS_REG_RENDEZVOUS;
 	struct field_reg reg = { .first = a->up.reg,
-				 .types = &type,
+				 .types = &a->up.reg_type,
 				 .types_num = 1 };
 	struct field_ack ack = { .id = { ans ? ans->seq : 0 }, .num = 1 };
 	struct msg_builder *b = &job->out;
@@ -106,7 +105,7 @@ static bool put_out(struct hip *h, struct assoc *a, bool keep,
 	job->at = ans ? ans->at : a->self_at;
 	job->seq = ans ? ans->seq : 0;
 	if (keep && !up->reg)
-		up->reg = registration_take(h, a);
+		up->reg = registration_take(h, a, &up->reg_type);
 	if (ans)
 		memcpy(job->in, ans->raw, job->in_len = ans->len);
 	if (ans && param_parse(job->in, job->in_len, &theirs) != REASON_NUM) {
@@ -338,9 +337,7 @@ static void take_reg_info(struct assoc *a, const struct hip_msg *m)
 
 	if (!p || !fields_get_reg_info(p, &info))
 		return;
-	a->reg_offered =
-		info.types_num &&
-		memchr(info.types, FIELDS_REG_RENDEZVOUS, info.types_num);
+	a->reg_offered = fields_reg_services(&info);
 	a->reg_min = info.min_lifetime;
 	a->reg_max = info.max_lifetime;
 }

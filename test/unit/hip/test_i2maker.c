@@ -507,9 +507,10 @@ static void asks(const struct bench *b, uint8_t wish, uint8_t want)
 	bench_r1(b, &none, &r1);
 	job = bench_r1_job(b, &r1);
 	job->u.r1.reg_code = wish;
+	job->u.r1.reg_type = FIELDS_REG_RENDEZVOUS;
 	i2maker_run(job);
 	ck_assert_int_eq(job->reason, REASON_NUM);
-	ck_assert(job->u.r1.reg_offered);
+	ck_assert_uint_eq(job->u.r1.reg_offered, 1 << FIELDS_REG_RENDEZVOUS);
 	ck_assert_uint_eq(job->u.r1.reg_min, registrar_min);
 	ck_assert_uint_eq(job->u.r1.reg_max, registrar_max);
 	m = bench_parsed(job->out.buf, job->out.len);
@@ -537,6 +538,7 @@ START_TEST(a_lifetime_is_asked_for_within_what_is_offered)
 	bench_r1(&b, &none, &r1);
 	job = bench_r1_job(&b, &r1);
 	job->u.r1.reg_code = 100;
+	job->u.r1.reg_type = FIELDS_REG_RENDEZVOUS;
 	i2maker_run(job);
 	ck_assert_int_eq(job->reason, REASON_NUM);
 	ck_assert(!job->u.r1.reg_offered);

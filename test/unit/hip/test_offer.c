@@ -93,6 +93,9 @@ START_TEST(what_cannot_be_offered_is_refused)
 	REFUSED(HG_EFULL,
 		memcpy(c.offer.esp, (uint16_t[]){ 8, 9, 10, 11, 12, 13 }, 12);
 		c.offer.esp_num = 6; c.esp_null = &peer; c.esp_null_num = 1);
+	REFUSED(HG_EUNSUPP, c.offer.nat[0] = 3; c.offer.nat_num = 1);
+	REFUSED(HG_EEXIST, c.offer.nat[0] = c.offer.nat[1] = 1;
+		c.offer.nat_num = 2);
 #undef REFUSED
 	if (!suite_cipher_find(SUITE_NULL)) {
 		c = good;
@@ -132,6 +135,17 @@ START_TEST(no_encryption_is_for_listed_peers_and_last)
 }
 END_TEST
 
+/* RFC 9028 4.3: the Responder's first that we do; the rest is no harm. */
+START_TEST(a_nat_traversal_mode_is_chosen)
+{
+	struct field_ids theirs = { { 3, 2, 1 }, 3 };
+
+	ck_assert_uint_eq(offer_take_nat(&offer_default, &theirs), 1);
+	theirs.num = 2;
+	ck_assert_uint_eq(offer_take_nat(&offer_default, &theirs), 0);
+}
+END_TEST
+
 Suite *test_offer_suite(void);
 Suite *test_offer_suite(void)
 {
@@ -141,6 +155,7 @@ Suite *test_offer_suite(void)
 	tcase_add_test(tc, defaults);
 	tcase_add_test(tc, a_configured_list_is_taken_as_it_is);
 	tcase_add_test(tc, what_cannot_be_offered_is_refused);
+	tcase_add_test(tc, a_nat_traversal_mode_is_chosen);
 	tcase_add_test(tc, no_encryption_is_for_listed_peers_and_last);
 	suite_add_tcase(s, tc);
 	return s;

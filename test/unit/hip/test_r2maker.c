@@ -199,9 +199,12 @@ START_TEST(r2_carries_what_the_registrar_answers)
 	struct field_reg reg;
 	struct hip_msg m;
 
-	job->u.i2.answer = (struct registrar_answer){
-		.granted = true, .code = 111, .other = { 77 }, .other_num = 1
-	};
+	job->u.i2.answer =
+		(struct registrar_answer){ .granted = FIELDS_REG_RENDEZVOUS,
+					   .code = 111,
+					   .failed = { 77 },
+					   .why = { FIELDS_REG_UNAVAILABLE },
+					   .failed_num = 1 };
 	r2maker_run(job);
 	ck_assert_int_eq(job->reason, REASON_NUM);
 	m = bench_parsed(job->out.buf, job->out.len);

@@ -5,9 +5,10 @@
 #include "hip/engine.h"
 #include "hip/fields.h"
 
-/* A REG_REQUEST for these types in an I2, and what it would get. */
-static struct registrar_answer ask(struct hip *h, uint8_t code,
-				   const uint8_t *types, size_t num)
+/* A REG_REQUEST for these types, and what it would get. */
+static struct registrar_answer ask_in(uint8_t packet, struct hip *h,
+				      uint8_t code, const uint8_t *types,
+				      size_t num)
 {
 	struct field_reg reg = { .first = code,
 				 .types = types,
@@ -18,12 +19,18 @@ static struct registrar_answer ask(struct hip *h, uint8_t code,
 	struct endpoint at = lab_at(1);
 	struct packet p = { .from = &at, .at = &at };
 
-	message_begin(&b, HIP_I2, &who, hip_default_hit(h));
+	message_begin(&b, packet, &who, hip_default_hit(h));
 	fields_put_reg(&b, PARAM_REG_REQUEST, &reg);
 	ck_assert_int_eq(message_finish(&b), 0);
 	ck_assert_int_eq(param_parse(b.buf, b.len, &p.m), REASON_NUM);
 	ck_assert(registrar_decide(h, &p, &ans));
 	return ans;
+}
+
+static struct registrar_answer ask(struct hip *h, uint8_t code,
+				   const uint8_t *types, size_t num)
+{
+	return ask_in(HIP_I2, h, code, types, num);
 }
 
 static struct lab *server(bool rendezvous, const struct hit *allow)
@@ -47,15 +54,15 @@ static struct lab *server(bool rendezvous, const struct hit *allow)
 
 START_TEST(rendezvous_is_granted_other_types_are_not)
 {
-	static const uint8_t types[] = { 2, FIELDS_REG_RENDEZVOUS, 77, 2 };
+	static const uint8_t types[] = { 3, FIELDS_REG_RENDEZVOUS, 77, 3 };
 	struct lab *lab = server(true, NULL);
 	struct registrar_answer a = ask(lab->host[0].h, 100, types, 4);
 
-	ck_assert(a.granted && !a.refused);
+	ck_assert_uint_eq(a.granted, FIELDS_REG_RENDEZVOUS);
 	ck_assert_uint_eq(a.code, 100);
-	ck_assert_uint_eq(a.other_num, 2);
-	ck_assert_uint_eq(a.other[0], 2);
-	ck_assert_uint_eq(a.other[1], 77);
+	ck_assert_uint_eq(a.failed_num, 2);
+	ck_assert_uint_eq(a.failed[0], 3);
+	ck_assert_uint_eq(a.failed[1], 77);
 	a = ask(lab->host[0].h, 255, types, 4);
 	ck_assert_uint_eq(a.code, registrar_max);
 	a = ask(lab->host[0].h, 1, types, 4);
@@ -74,13 +81,13 @@ START_TEST(without_the_service_or_the_right_it_is_refused)
 	struct lab *lab = server(false, NULL);
 	struct registrar_answer a = ask(lab->host[0].h, 100, &type, 1);
 
-	ck_assert(a.refused && !a.granted);
-	ck_assert_uint_eq(a.why, FIELDS_REG_UNAVAILABLE);
+	ck_assert(a.failed_num == 1 && !a.granted);
+	ck_assert_uint_eq(a.why[0], FIELDS_REG_UNAVAILABLE);
 	lab_free(lab);
 	lab = server(true, &other);
 	a = ask(lab->host[0].h, 100, &type, 1);
-	ck_assert(a.refused && !a.granted);
-	ck_assert_uint_eq(a.why, FIELDS_REG_NO_CREDENTIALS);
+	ck_assert(a.failed_num == 1 && !a.granted);
+	ck_assert_uint_eq(a.why[0], FIELDS_REG_NO_CREDENTIALS);
 	lab_free(lab);
 }
 END_TEST
@@ -88,7 +95,8 @@ END_TEST
 START_TEST(a_registration_is_made_renewed_and_cancelled)
 {
 	struct lab *lab = server(true, NULL);
-	struct registrar_answer ans = { .granted = true, .code = 128 };
+	struct registrar_answer ans = { .granted = FIELDS_REG_RENDEZVOUS,
+					.code = 128 };
 	struct hit who = { { 0x20, 1, 0, 0x22, 1 } };
 	struct hip *h = lab->host[0].h;
 	struct assoc *a;
@@ -136,9 +144,9 @@ START_TEST(lifetimes_are_granted_between_the_bounds_and_0_cancels)
 		struct registrar_answer a =
 			ask(lab->host[0].h, bound[i][0], &type, 1);
 
-		ck_assert(a.granted && !a.refused);
+		ck_assert(a.granted && !a.failed_num);
 		ck_assert_uint_eq(a.code, bound[i][1]);
-		ck_assert_uint_eq(a.other_num, 0);
+		ck_assert_uint_eq(a.failed_num, 0);
 	}
 	ck_assert_uint_eq(fields_lifetime_ms(registrar_min), 9513);
 	ck_assert_uint_eq(fields_lifetime_ms(registrar_max), 4096000);
@@ -155,13 +163,92 @@ START_TEST(unknown_types_are_refused_once_each_and_only_so_many)
 	for (size_t i = 0; i < sizeof(types); i++)
 		types[i] = (uint8_t)(100 + i);
 	a = ask(lab->host[0].h, 100, types, sizeof(types));
-	ck_assert(!a.granted && !a.refused);
-	ck_assert_uint_eq(a.other_num, REGISTRAR_TYPES_MAX);
-	ck_assert_mem_eq(a.other, types, REGISTRAR_TYPES_MAX);
+	ck_assert(!a.granted);
+	ck_assert_uint_eq(a.failed_num, REGISTRAR_TYPES_MAX);
+	ck_assert_mem_eq(a.failed, types, REGISTRAR_TYPES_MAX);
 	memset(types, 77, sizeof(types));
 	a = ask(lab->host[0].h, 100, types, sizeof(types));
-	ck_assert_uint_eq(a.other_num, 1);
+	ck_assert_uint_eq(a.failed_num, 1);
 	lab_free(lab);
+}
+END_TEST
+
+/* RFC 9028 7.8, 4.1 */
+START_TEST(both_services_at_once_are_the_relay_alone)
+{
+	static const uint8_t both[] = { FIELDS_REG_RENDEZVOUS,
+					FIELDS_REG_RELAY_UDP_HIP };
+	struct lab *lab = server(true, NULL);
+	struct hip *h = lab->host[0].h;
+	struct endpoint at = lab_at(1);
+	struct registrar_answer a;
+
+	/* A rendezvous server that is no relay. */
+	a = ask(h, 100, both, 2);
+	ck_assert_uint_eq(a.granted, FIELDS_REG_RENDEZVOUS);
+	ck_assert_uint_eq(a.failed_num, 1);
+	ck_assert_uint_eq(a.failed[0], FIELDS_REG_RELAY_UDP_HIP);
+	ck_assert_uint_eq(a.why[0], FIELDS_REG_UNAVAILABLE);
+	ck_assert_uint_eq(a.seen_at.port, 0);
+	h->cfg.relay = true;
+	a = ask(h, 100, both, 2);
+	ck_assert_uint_eq(a.granted, FIELDS_REG_RELAY_UDP_HIP);
+	ck_assert_uint_eq(a.code, 100);
+	ck_assert_uint_eq(a.failed_num, 1);
+	ck_assert_uint_eq(a.failed[0], FIELDS_REG_RENDEZVOUS);
+	ck_assert_uint_eq(a.why[0], FIELDS_REG_EITHER);
+	ck_assert(endpoint_eq(&a.seen_at, &at));
+	/* A relay only. */
+	h->cfg.rendezvous = false;
+	a = ask(h, 100, both, 2);
+	ck_assert_uint_eq(a.granted, FIELDS_REG_RELAY_UDP_HIP);
+	ck_assert_uint_eq(a.failed[0], FIELDS_REG_RENDEZVOUS);
+	ck_assert_uint_eq(a.why[0], FIELDS_REG_UNAVAILABLE);
+	lab_free(lab);
+}
+END_TEST
+
+/* RFC 9028 7.8: "persists throughout the lifetime of the HIP Association". */
+START_TEST(the_first_service_of_an_association_is_its_only_one)
+{
+	static const uint8_t both[] = { FIELDS_REG_RENDEZVOUS,
+					FIELDS_REG_RELAY_UDP_HIP };
+	struct hit who = { { 0x20, 1, 0, 0x22, 1 } };
+
+	for (int i = 0; i < 2; i++) {
+		struct lab *lab = server(true, NULL);
+		struct hip *h = lab->host[0].h;
+		struct registrar_answer ans = { .granted = both[i],
+						.code = 90 };
+		struct registrar_answer got;
+		struct assoc *a;
+
+		h->cfg.relay = true;
+		ck_assert_int_eq(assoc_add(h, hip_default_hit(h), &who, &a), 0);
+		registrar_commit(h, a, &ans, lab->now);
+		lab_effects(lab, 0);
+		ck_assert(lab->host[0].last[HIP_REGISTRAR].relay == (i == 1));
+		for (int again = 0; again < 2; again++) {
+			got = ask_in(HIP_UPDATE, h, 100, &both[!i], 1);
+			ck_assert_uint_eq(got.granted, 0);
+			ck_assert_uint_eq(got.failed_num, 1);
+			ck_assert_uint_eq(got.why[0], FIELDS_REG_EITHER);
+			/* REG_FROM in every answer to a relay's client. */
+			ck_assert((got.seen_at.port != 0) == (i == 1));
+			got = ask_in(HIP_UPDATE, h, 100, both, 2);
+			ck_assert_uint_eq(got.granted, both[i]);
+			ck_assert_uint_eq(got.failed[0], both[!i]);
+			ck_assert_uint_eq(got.why[0], FIELDS_REG_EITHER);
+			lab_sleep(lab, 10 * LAB_S); /* and when it has lapsed */
+			ck_assert(!registrar_holds(h, a));
+		}
+		/* A new exchange chooses anew. */
+		ck_assert_uint_eq(ask(h, 100, &both[!i], 1).granted, both[!i]);
+		assoc_set_keys(h, a, NULL);
+		got = ask_in(HIP_UPDATE, h, 100, &both[!i], 1);
+		ck_assert_uint_eq(got.granted, both[!i]);
+		lab_free(lab);
+	}
 }
 END_TEST
 
@@ -181,14 +268,16 @@ static struct hip_msg put(struct msg_builder *b, struct lab *lab,
 START_TEST(the_answer_says_what_was_granted_and_what_failed)
 {
 	struct lab *lab = server(true, NULL);
-	struct registrar_answer ans = { .granted = true,
+	struct registrar_answer ans = { .granted = FIELDS_REG_RENDEZVOUS,
 					.code = 101,
-					.other = { 77, 78 },
-					.other_num = 2 };
+					.failed = { 77, 78 },
+					.why = { 1, 1 },
+					.failed_num = 2 };
 	const struct hip_param *p;
 	struct msg_builder b;
 	struct hip_msg m = put(&b, lab, &ans);
 	struct field_reg reg;
+	struct endpoint at;
 
 	ck_assert_uint_eq(m.num, 2);
 	ck_assert(fields_get_reg(param_find(&m, PARAM_REG_RESPONSE), &reg));
@@ -198,11 +287,13 @@ START_TEST(the_answer_says_what_was_granted_and_what_failed)
 	ck_assert(fields_get_reg(param_find(&m, PARAM_REG_FAILED), &reg));
 	ck_assert_uint_eq(reg.first, FIELDS_REG_UNAVAILABLE);
 	ck_assert_uint_eq(reg.types_num, 2);
-	ck_assert_mem_eq(reg.types, ans.other, 2);
+	ck_assert_mem_eq(reg.types, ans.failed, 2);
 	/* Refused: two reasons, two REG_FAILED. */
-	ans.granted = false;
-	ans.refused = true;
-	ans.why = FIELDS_REG_NO_RESOURCES;
+	ans = (struct registrar_answer){
+		.failed = { FIELDS_REG_RENDEZVOUS, 77 },
+		.why = { FIELDS_REG_NO_RESOURCES, FIELDS_REG_UNAVAILABLE },
+		.failed_num = 2
+	};
 	m = put(&b, lab, &ans);
 	ck_assert_uint_eq(m.num, 2);
 	ck_assert_ptr_null(param_find(&m, PARAM_REG_RESPONSE));
@@ -212,6 +303,14 @@ START_TEST(the_answer_says_what_was_granted_and_what_failed)
 	ck_assert_uint_eq(reg.types[0], FIELDS_REG_RENDEZVOUS);
 	ck_assert(fields_get_reg(param_next(&m, p), &reg));
 	ck_assert_uint_eq(reg.first, FIELDS_REG_UNAVAILABLE);
+	/* Where the client is seen. */
+	ans = (struct registrar_answer){ .granted = FIELDS_REG_RELAY_UDP_HIP,
+					 .code = 90,
+					 .seen_at = lab_at(3) };
+	m = put(&b, lab, &ans);
+	ck_assert_uint_eq(m.num, 2);
+	ck_assert(fields_get_udp_at(param_find(&m, PARAM_REG_FROM), &at));
+	ck_assert(endpoint_eq(&at, &ans.seen_at));
 	/* Nothing asked, nothing said. */
 	memset(&ans, 0, sizeof(ans));
 	ck_assert_uint_eq(put(&b, lab, &ans).num, 0);
@@ -222,7 +321,8 @@ END_TEST
 START_TEST(a_registration_expires_to_the_moment)
 {
 	struct lab *lab = server(true, NULL);
-	struct registrar_answer ans = { .granted = true, .code = 90 };
+	struct registrar_answer ans = { .granted = FIELDS_REG_RENDEZVOUS,
+					.code = 90 };
 	struct hit who = { { 0x20, 1, 0, 0x22, 1 } };
 	struct hip *h = lab->host[0].h;
 	uint64_t end = lab->now + 9513 * LAB_MS;
@@ -249,9 +349,12 @@ END_TEST
 START_TEST(the_latest_registration_of_a_client_replaces_the_one_before)
 {
 	struct lab *lab = server(true, NULL);
-	struct registrar_answer ans = { .granted = true, .code = 128 };
-	const struct registrar_answer cancel = { .granted = true };
-	const struct registrar_answer none = { .refused = true, .code = 128 };
+	struct registrar_answer ans = { .granted = FIELDS_REG_RENDEZVOUS,
+					.code = 128 };
+	const struct registrar_answer cancel = {
+		.granted = FIELDS_REG_RENDEZVOUS
+	};
+	const struct registrar_answer none = { .code = 128 };
 	struct hit who = { { 0x20, 1, 0, 0x22, 1 } };
 	struct hip *h = lab->host[0].h;
 	struct assoc *a;
@@ -285,7 +388,8 @@ START_TEST(a_full_table_refuses_new_clients_and_renews_the_old)
 {
 	static const uint8_t type = FIELDS_REG_RENDEZVOUS;
 	struct lab *lab = server(true, NULL);
-	struct registrar_answer ans = { .granted = true, .code = 128 };
+	struct registrar_answer ans = { .granted = FIELDS_REG_RENDEZVOUS,
+					.code = 128 };
 	struct hit who = { { 0x20, 1, 0, 0x22, 3 } };
 	struct hip *h = lab->host[0].h;
 	struct hip_effect e;
@@ -305,12 +409,12 @@ START_TEST(a_full_table_refuses_new_clients_and_renews_the_old)
 	ck_assert_uint_eq(h->registrar.num, REGISTRAR_MAX);
 	ck_assert_ptr_null(registrar_find(h, &a->peer));
 	ans = ask(h, 128, &type, 1);
-	ck_assert(ans.refused && !ans.granted);
-	ck_assert_uint_eq(ans.why, FIELDS_REG_NO_RESOURCES);
+	ck_assert(ans.failed_num == 1 && !ans.granted);
+	ck_assert_uint_eq(ans.why[0], FIELDS_REG_NO_RESOURCES);
 	ck_assert(ask(h, 0, &type, 1).granted); /* cancelling needs no room */
 	/* One goes: there is room, and then it may be renewed. */
 	who.b[12] = 7;
-	ans = (struct registrar_answer){ .granted = true };
+	ans = (struct registrar_answer){ .granted = FIELDS_REG_RENDEZVOUS };
 	a->peer = who;
 	registrar_commit(h, a, &ans, lab->now);
 	a->peer = (struct hit){ { 0x20, 1, 0, 0x22, 1 } };
@@ -328,7 +432,8 @@ END_TEST
 START_TEST(without_the_service_nothing_is_kept)
 {
 	struct lab *lab = server(false, NULL);
-	struct registrar_answer ans = { .granted = true, .code = 128 };
+	struct registrar_answer ans = { .granted = FIELDS_REG_RENDEZVOUS,
+					.code = 128 };
 	struct hit who = { { 0x20, 1, 0, 0x22, 1 } };
 	struct hip *h = lab->host[0].h;
 	struct assoc *a;
@@ -353,6 +458,8 @@ Suite *test_registrar_suite(void)
 	tcase_add_test(t, a_registration_is_made_renewed_and_cancelled);
 	tcase_add_test(t,
 		       lifetimes_are_granted_between_the_bounds_and_0_cancels);
+	tcase_add_test(t, both_services_at_once_are_the_relay_alone);
+	tcase_add_test(t, the_first_service_of_an_association_is_its_only_one);
 	tcase_add_test(t, unknown_types_are_refused_once_each_and_only_so_many);
 	tcase_add_test(t, the_answer_says_what_was_granted_and_what_failed);
 	tcase_add_test(t, a_registration_expires_to_the_moment);

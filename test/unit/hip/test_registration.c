@@ -53,6 +53,66 @@ START_TEST(a_registration_goes_with_the_base_exchange)
 }
 END_TEST
 
+/* The client's packets leave a NAT from port 40000. */
+static bool as_from_a_nat(struct lab *lab, struct lab_packet *p)
+{
+	if (p->from == 1)
+		p->src.port = 40000;
+	else if (p->dst.port == 40000)
+		p->dst = lab->host[1].at;
+	return true;
+}
+
+/* RFC 9028 4.1, 7.8: REG_FROM in R2 and in each answer to an UPDATE. */
+START_TEST(a_relay_tells_its_client_where_it_sees_it)
+{
+	struct lab *lab = server_and_client();
+	struct hip_config cfg = lab_config();
+	const struct hip_effect *e = &lab->host[1].last[HIP_REGISTERED];
+	struct endpoint was = lab->host[1].at;
+
+	cfg.relay = true;
+	cfg.rendezvous = true;
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	ck_assert_int_eq(hip_register_relay(lab->host[1].h, NULL,
+					    &lab->host[0].hit, &lab->host[0].at,
+					    600, lab->now),
+			 HG_OK);
+	lab_drain(lab);
+	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 1);
+	ck_assert(e->relay && endpoint_eq(&e->seen_at, &was));
+	ck_assert(held(lab).relay);
+	ck_assert(lab->host[0].last[HIP_REGISTRAR].relay);
+	/* And again in the answer to the refresh: another one, from then on. */
+	lab->hook = as_from_a_nat;
+	lab_sleep(lab, 600 * LAB_S);
+	ck_assert_uint_ge(lab->host[1].count[HIP_REGISTERED], 2);
+	ck_assert_uint_eq(e->seen_at.port, 40000);
+	ck_assert(addr_eq(&e->seen_at.addr, &was.addr));
+	/* The other service at the same server is not to be had. */
+	ck_assert_int_eq(hip_register(lab->host[1].h, NULL, &lab->host[0].hit,
+				      &lab->host[0].at, 600, lab->now),
+			 HG_EEXIST);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_relay_is_not_taken_for_a_rendezvous_server)
+{
+	struct lab *lab = server_and_client(); /* RENDEZVOUS alone */
+
+	ck_assert_int_eq(hip_register_relay(lab->host[1].h, NULL,
+					    &lab->host[0].hit, &lab->host[0].at,
+					    600, lab->now),
+			 HG_OK);
+	lab_drain(lab);
+	lab_sleep(lab, 300 * LAB_S);
+	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 0);
+	ck_assert_uint_eq(lab->host[0].count[HIP_REGISTRAR], 0);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(lifetimes_are_kept_within_the_servers_limits)
 {
 	struct lab *lab = server_and_client();
@@ -262,6 +322,8 @@ Suite *test_registration_suite(void)
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, a_registration_goes_with_the_base_exchange);
+	tcase_add_test(t, a_relay_tells_its_client_where_it_sees_it);
+	tcase_add_test(t, a_relay_is_not_taken_for_a_rendezvous_server);
 	tcase_add_test(t, lifetimes_are_kept_within_the_servers_limits);
 	tcase_add_test(t, a_registration_is_refreshed_by_update_for_hours);
 	tcase_add_test(t, a_registration_that_is_not_refreshed_expires);
