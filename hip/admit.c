@@ -32,10 +32,14 @@ bool admit_peer(struct hip *h, const struct packet *p)
 {
 	const struct hip_param *f =
 		p->m.type == HIP_I1 ? param_find(&p->m, PARAM_FROM) : NULL;
-	struct addr claimed;
+	const struct hip_param *r = param_find(&p->m, PARAM_RELAY_FROM);
+	struct addr claimed = p->from->addr;
+	struct endpoint at;
 
-	if (!f || !fields_get_from(f, &claimed))
-		claimed = p->from->addr;
+	if (r && fields_get_udp_at(r, &at))
+		claimed = at.addr;
+	else if (f)
+		(void)fields_get_from(f, &claimed); /* of fixed length */
 	return access_ok(&h->access, role_of(h), &p->m.sender, &claimed);
 }
 

@@ -26,6 +26,7 @@
 #include "hip/closing.h"
 #include "hip/engine.h"
 #include "hip/hipjob.h"
+#include "hip/keepalive.h"
 #include "hip/rekey.h"
 #include "hip/update.h"
 #include "hip/wear.h"
@@ -51,6 +52,7 @@ static void free_assoc(struct assoc *a)
 	rekey_free(a);
 	update_reset(a);
 	assoc_msg_drop(&a->msg);
+	assoc_msg_drop(&a->keep.msg);
 	sodium_memzero(a, sizeof(*a));
 	free(a);
 }
@@ -289,6 +291,7 @@ void assoc_arm(struct hip *h, struct assoc *a)
 
 		at = earlier(at, a->up.resend_at);
 		at = earlier(at, rekey_deadline(a));
+		at = earlier(at, keepalive_deadline(h, a));
 		/* The idle time is looked at when it may have run out, not
 		 * moved with every packet. */
 		at = earlier(at, used + engine_times.ual);

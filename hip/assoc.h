@@ -77,6 +77,13 @@ struct assoc_wear {
 	uint64_t asked; /* when the peer last began a rekey */
 };
 
+/* NAT keepalives; see keepalive.c. */
+struct assoc_keep {
+	uint64_t sent;	      /* the last of ours */
+	uint64_t heard;	      /* the last of the peer's */
+	struct assoc_msg msg; /* ours, signed once */
+};
+
 /* One association. Owner: the engine's thread. */
 struct assoc {
 	struct due due;
@@ -133,7 +140,10 @@ struct assoc {
 	uint8_t reg_offered; /* services it offers us, bit 1 << type: */
 	uint8_t reg_min;     /*  lifetimes, coded */
 	uint8_t reg_max;
+	struct endpoint relay_at; /* we met it through its control relay,
+				   * here; port 0: we did not */
 	struct assoc_update up;
+	struct assoc_keep keep;
 	struct rekey *rekey; /* under way, or NULL */
 	struct assoc_wear wear;
 	struct assoc_old old[ASSOC_OLD_MAX];

@@ -8,6 +8,9 @@
  * strangers together is a lever for one of them against the rest. */
 static const struct srcrate_limits i1_limits = { 10, 30, 20000, 20000 };
 static const struct srcrate_limits relay_limits = { 100, 300, 10000, 30000 };
+/* What a client answers to all who call it. */
+static const struct srcrate_limits relay_out_limits = { 500, 1500, 10000,
+							30000 };
 static const struct srcrate_limits i2_limits = { 10, 30, 10000, 10000 };
 static const struct srcrate_limits notify_in_limits = { 2, 5, 50, 100 };
 static const struct srcrate_limits notify_out_limits = { 1, 2, 50, 50 };
@@ -21,6 +24,8 @@ int budget_init(struct budgets *b, uint64_t now)
 	if (!err)
 		err = srcrate_init(&b->relay, &relay_limits, now);
 	if (!err)
+		err = srcrate_init(&b->relay_out, &relay_out_limits, now);
+	if (!err)
 		err = srcrate_init(&b->i2, &i2_limits, now);
 	if (!err)
 		err = srcrate_init(&b->notify_in, &notify_in_limits, now);
@@ -32,6 +37,8 @@ int budget_init(struct budgets *b, uint64_t now)
 		err = spent_init(&b->tried);
 	if (!err)
 		err = spent_init(&b->answered);
+	if (!err)
+		err = spent_init(&b->asked);
 	return err;
 }
 
@@ -40,10 +47,12 @@ void budget_fini(struct budgets *b)
 	srcrate_fini(&b->i1);
 	i1credit_fini(&b->credit);
 	srcrate_fini(&b->relay);
+	srcrate_fini(&b->relay_out);
 	srcrate_fini(&b->i2);
 	srcrate_fini(&b->notify_in);
 	srcrate_fini(&b->notify_out);
 	spent_fini(&b->spent);
 	spent_fini(&b->tried);
 	spent_fini(&b->answered);
+	spent_fini(&b->asked);
 }

@@ -10,13 +10,15 @@
 struct budgets {
 	struct srcrate i1;	   /* I1 to ourselves */
 	struct i1credit credit;	   /* what short I1s have paid for */
-	struct srcrate relay;	   /* I1 to our rendezvous clients */
+	struct srcrate relay;	   /* to our rendezvous and relay clients */
+	struct srcrate relay_out;  /* from our relay clients */
 	struct srcrate i2;	   /* crypto of I2 whose puzzle is solved */
 	struct srcrate notify_in;  /* signatures of NOTIFY to be checked */
 	struct srcrate notify_out; /* NOTIFY we send */
 	struct spent spent;	   /* I2 that were accepted */
 	struct spent tried;	   /* #I that crypto was spent on */
 	struct spent answered;	   /* I1 that have just got their R1 */
+	struct spent asked;	   /* who has just written to a relay client */
 };
 
 /* HG_ENOMEM: budget_fini frees what there is. */

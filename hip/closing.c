@@ -21,7 +21,9 @@
 #include "hip/auth.h"
 #include "hip/hipjob.h"
 #include "hip/initiator.h"
+#include "hip/keepalive.h"
 #include "hip/rekey.h"
+#include "hip/relayed.h"
 #include "hip/update.h"
 
 #define CHECKS_MAX 4 /* signature checks in flight for one association */
@@ -167,7 +169,8 @@ void closing_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 
 	if (!job->keep) {
 		if (job->reason == REASON_NUM)
-			assoc_send(h, a, &m, &job->from);
+			relayed_send(h, a, &m, &job->from, &job->at,
+				     &job->relayed); /* RFC 9028 4.11 */
 		return;
 	}
 	a->signing = false;
@@ -191,6 +194,8 @@ void closing_timer(struct hip *h, struct event *ev)
 	if (ev->now >= a->resend_at) {
 		a->tries++;
 		assoc_send(h, a, &a->msg, &a->peer_at);
+		if (a->tries > 2) /* RFC 9028 4.11 */
+			(void)relayed_resend(h, a, &a->msg);
 		if (!a->msg.p && !a->signing && !a->close_at)
 			wait_for_job(h, a);
 		closing_more(h);
@@ -315,5 +320,6 @@ void closing_idle_timer(struct hip *h, struct event *ev)
 		}
 		a->last_out = ev->now; /* in use: look again later */
 	}
+	keepalive_timer(h, a, ev->now);
 	assoc_arm(h, a);
 }

@@ -16,7 +16,10 @@
 #include "hip/closing.h"
 #include "hip/hipjob.h"
 #include "hip/notify.h"
+#include "hip/keepalive.h"
 #include "hip/rekey.h"
+#include "hip/relay.h"
+#include "hip/relayed.h"
 #include "hip/rendezvous.h"
 #include "hip/responder.h"
 #include "hip/statetab.h"
@@ -177,7 +180,7 @@ static bool i1_passes(struct hip *h, struct packet *p)
 		return false;
 	if (selves_index(h, &p->m.receiver) == h->id_num) {
 		if (engine_serves(h))
-			rendezvous_relay(h, p);
+			relay_pass(h, p);
 		else
 			engine_drop(h, p, REASON_HIP_NOT_OURS);
 		return false;
@@ -186,7 +189,9 @@ static bool i1_passes(struct hip *h, struct packet *p)
 		engine_drop(h, p, REASON_HIP_DENIED);
 		return false;
 	}
-	r = rendezvous_check(h, p);
+	r = relayed_check(h, p);
+	if (r == REASON_NUM)
+		r = rendezvous_check(h, p);
 	if (r != REASON_NUM) {
 		engine_drop(h, p, r);
 		return false;
@@ -196,13 +201,31 @@ static bool i1_passes(struct hip *h, struct packet *p)
 		return false;
 	}
 	/* RFC 7401 6.7: where R1 goes counts, not who passed the I1 on. */
-	if (!srcrate_allow(&h->budget.i1,
-			   p->has_from ? &p->via_from : &p->from->addr,
-			   p->now)) {
+	if (!srcrate_allow(&h->budget.i1, engine_sender(p), p->now)) {
 		engine_drop(h, p, REASON_HIP_RATE);
 		return false;
 	}
 	return true;
+}
+
+/* All other packets: for us, or to be relayed? */
+static bool others_pass(struct hip *h, struct packet *p)
+{
+	enum reason r;
+
+	if (!engine_identity(h, &p->m.receiver) && engine_serves(h)) {
+		relay_pass(h, p);
+		return false;
+	}
+	if (!engine_identity(h, &p->m.receiver) ||
+	    (p->m.type == HIP_I2 &&
+	     selves_index(h, &p->m.receiver) == h->id_num))
+		r = REASON_HIP_NOT_OURS;
+	else
+		r = relayed_check(h, p);
+	if (r != REASON_NUM)
+		engine_drop(h, p, r);
+	return r == REASON_NUM;
 }
 
 static enum statetab_kind event_of(uint8_t type)
@@ -239,14 +262,13 @@ void hip_input(struct hip *h, const uint8_t *msg, size_t len,
 	if (p.m.type == HIP_I1) {
 		if (!i1_passes(h, &p))
 			return;
-	} else if (!engine_identity(h, &p.m.receiver) ||
-		   (p.m.type == HIP_I2 &&
-		    selves_index(h, &p.m.receiver) == h->id_num)) {
-		engine_drop(h, &p, REASON_HIP_NOT_OURS);
+	} else if (!others_pass(h, &p)) {
 		return;
 	}
 	ev.kind = event_of(p.m.type);
 	ev.a = assoc_find(&h->assocs, &p.m.receiver, &p.m.sender);
+	if (keepalive_input(h, &p, ev.a))
+		return;
 	if (ev.kind == STATETAB_R1 && opportunistic_r1(h, &p, ev.a))
 		return;
 	statetab_run(h, &ev);
@@ -255,7 +277,10 @@ void hip_input(struct hip *h, const uint8_t *msg, size_t len,
 bool engine_job_packet(const struct hip_job *job, uint64_t now,
 		       struct packet *p)
 {
-	*p = (struct packet){ .from = &job->from, .at = &job->at, .now = now };
+	*p = (struct packet){ .from = &job->from,
+			      .at = &job->at,
+			      .relayed = job->relayed,
+			      .now = now };
 	return param_parse(job->in, job->in_len, &p->m) == REASON_NUM;
 }
 
@@ -481,13 +506,17 @@ static void signed_done(struct hip *h, struct hip_job *job, uint64_t now)
 	uint8_t type = job->out.buf[2] & 0x7f;
 	struct assoc *a;
 
-	if (type == HIP_NOTIFY) {
+	if (type == HIP_NOTIFY && !job->keep) {
 		notify_signed(h, job);
 		return;
 	}
 	a = assoc_find(&h->assocs, &job->self, &job->peer);
 	if (!a || a->serial != job->serial)
 		return;
+	if (type == HIP_NOTIFY) {
+		keepalive_signed(h, a, job);
+		return;
+	}
 	if (type == HIP_UPDATE)
 		update_signed(h, a, job, now);
 	else

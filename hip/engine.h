@@ -89,7 +89,18 @@ struct packet {
 	uint64_t print;	      /* I1: responder_i1_again's */
 	bool has_from;	      /* I1: relayed, and the proof was right: */
 	struct addr via_from; /* the Initiator's address */
+	/* Through our relay, and the proof was right (relayed.c): who sent
+	 * it there. Port 0: it came straight. */
+	struct endpoint relayed;
 };
+
+/* The address of whoever sent it, not of who passed it on. */
+static inline const struct addr *engine_sender(const struct packet *p)
+{
+	if (p->relayed.port)
+		return &p->relayed.addr;
+	return p->has_from ? &p->via_from : &p->from->addr;
+}
 
 /* Have we clients that are registered here? */
 static inline bool engine_serves(const struct hip *h)

@@ -101,6 +101,12 @@ struct hip_offer {
 	size_t nat_num;
 };
 
+enum hip_behind_nat {
+	HIP_NAT_AUTO, /* a relay sees us elsewhere than we are */
+	HIP_NAT_YES,
+	HIP_NAT_NO
+};
+
 struct hip_config {
 	bool responder;	    /* host role: accept I2 from peers */
 	bool rendezvous;    /* offer and serve RENDEZVOUS (RFC 8004) */
@@ -120,6 +126,9 @@ struct hip_config {
 	/* Inbound SPIs of one association keep their remainder modulo this,
 	 * so that whoever opens by SPI stays the same; 0: any SPI. */
 	uint32_t spi_mod;
+	enum hip_behind_nat behind_nat;
+	uint32_t keepalive_s; /* to peers behind or through a NAT; 0: 15, no
+			       * less (9028 4.10) */
 	/* R1 generation counters are above this: a value that no restart takes
 	 * back, such as the wall clock's seconds (7401 4.1.4). */
 	uint64_t r1_counter;
@@ -320,7 +329,8 @@ enum hip_effect_kind {
 	HIP_FAILED,	/* base exchange given up for `reason`: E-FAILED */
 	HIP_REGISTERED, /* our registration at `peer` was granted */
 	HIP_REGISTRAR, /* we as server: `peer` at `peer_at`; lifetime 0: gone */
-	HIP_RELAYED,   /* we as RVS passed on an I1 for `peer` */
+	HIP_RELAYED,   /* we as server passed on an I1 for `peer`, as relay a
+		      * packet of this type to or from `peer` */
 	HIP_FOUND, /* hip_want_opportunistic: R2 proved `peer` at `peer_at` */
 	HIP_IDENTITY, /* hip_make_identity: it is `self`, or `reason` */
 	HIP_NOTIFIED, /* `peer` says `notify`, signed: for traces */
@@ -340,7 +350,7 @@ struct hip_effect {
 	bool has_via;	      /* SEEN R1: VIA_RVS was there; */
 	struct addr via;      /*  its address */
 	bool has_from;	      /* SEEN I1: relayed; FROM address is */
-	struct addr from;     /*  this (RELAYED: the initiator's) */
+	struct addr from;     /*  this (RELAYED: the other one's) */
 	struct hip_job *job;  /* JOB; given to the receiver */
 	struct sa_pair sa;    /* SA_UP, _SWITCH, _DOWN; wipe with sa_wipe */
 	bool standby;	      /* SA_UP */
@@ -354,7 +364,8 @@ struct hip_effect {
 			       * `self`; the exchange has begun again as this
 			       * identity of ours. Null: it has not. */
 	uint32_t lifetime_s; /* REGISTERED, REGISTRAR */
-	bool relay; /* REGISTERED, REGISTRAR: RELAY_UDP_HIP, else RENDEZVOUS */
+	bool relay; /* REGISTERED, REGISTRAR, RELAYED: it is RELAY_UDP_HIP,
+		     * else RENDEZVOUS */
 	struct endpoint seen_at; /* REGISTERED: where the server sees us
 				  * (REG_FROM); port 0: it did not say */
 	uint8_t puzzle_k;	 /* SEEN R1 */

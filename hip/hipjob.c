@@ -52,6 +52,7 @@ void hipjob_input(struct hip_job *job, const struct packet *p)
 	job->peer = p->m.sender;
 	job->from = *p->from;
 	job->at = *p->at;
+	job->relayed = p->relayed;
 	memcpy(job->in, p->m.raw, p->m.len);
 	job->in_len = p->m.len;
 }

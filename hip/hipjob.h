@@ -32,31 +32,36 @@ struct hipjob_pool {
 	size_t slot;		      /* owner */
 	const struct dh_group *group; /* in */
 	uint8_t k;
-	bool rendezvous;   /* offer the service */
-	bool relay;	   /* and this one */
-	uint64_t counter;  /* in */
-	struct dh_key *dh; /* out */
+	bool rendezvous;	   /* offer the service */
+	bool relay;		   /* and this one */
+	bool nat;		   /* say which NAT traversal modes we do */
+	uint32_t edition;	   /* owner */
+	struct endpoint reflexive; /* where to send I2; port 0: not said */
+	uint64_t counter;	   /* in */
+	struct dh_key *dh;	   /* out */
 };
 
 /* HIPJOB_R1 */
 struct hipjob_r1 {
-	uint8_t k_max;	     /* in */
-	uint32_t spi;	     /* in, promised */
-	bool esp_null;	     /* in: ESP without encryption, if offered */
-	uint16_t suites;     /* out: HIT suites of a verified R1, when ours is
+	uint8_t k_max;	    /* in */
+	uint32_t spi;	    /* in, promised */
+	bool esp_null;	    /* in: ESP without encryption, if offered */
+	uint16_t suites;    /* out: HIT suites of a verified R1, when ours is
 			   * not among them: bit 1 << id */
-	uint8_t reg_code;    /* in: lifetime to register for; 0: not */
-	uint8_t reg_type;    /* in: for this service */
-	bool has_counter;    /* out */
-	uint64_t counter;    /* out */
-	bool has_via;	     /* out */
-	struct addr via;     /* out */
-	uint8_t k;	     /* out */
-	uint8_t reg_offered; /* out: services, then lifetimes, coded */
-	uint8_t reg_min;     /* out */
-	uint8_t reg_max;     /* out */
-	uint64_t give_up;    /* owner: when the search is cancelled */
-	bool opportunistic;  /* owner: asked for by address only */
+	uint8_t reg_code;   /* in: lifetime to register for; 0: not */
+	uint8_t reg_type;   /* in: for this service */
+	bool has_counter;   /* out */
+	uint64_t counter;   /* out */
+	bool has_via;	    /* out */
+	struct addr via;    /* out */
+	uint8_t k;	    /* out */
+	bool through_relay; /* out: it came so (RELAY_TO) */
+	struct endpoint reflexive; /* out: where I2 goes; port 0: back */
+	uint8_t reg_offered;	   /* out: services, then lifetimes, coded */
+	uint8_t reg_min;	   /* out */
+	uint8_t reg_max;	   /* out */
+	uint64_t give_up;	   /* owner: when the search is cancelled */
+	bool opportunistic;	   /* owner: asked for by address only */
 };
 
 /* HIPJOB_I2 */
@@ -102,12 +107,14 @@ struct hip_job {
 	struct offer offer;	 /* in: what we offer and accept */
 	struct hit self;
 	struct hit peer;
-	uint64_t serial;      /* of the association, 0: none is meant */
-	struct endpoint from; /* of `in`; SIGN: where to send */
-	struct endpoint at;   /* likewise, our side */
-	bool keep;	      /* SIGN: to be kept for sending again */
-	bool ack;	      /* SIGN: it acknowledges the Update ID */
-	uint32_t seq;	      /* SIGN:  in here */
+	uint64_t serial;	 /* of the association, 0: none is meant */
+	struct endpoint from;	 /* of `in`; SIGN: where to send */
+	struct endpoint at;	 /* likewise, our side */
+	struct endpoint relayed; /* of `in`, as in struct packet; SIGN:
+				  * RELAY_TO, unless its port is 0 */
+	bool keep;		 /* SIGN: to be kept for sending again */
+	bool ack;		 /* SIGN: it acknowledges the Update ID */
+	uint32_t seq;		 /* SIGN:  in here */
 	uint8_t in[HIP_MSG_MAX];
 	size_t in_len;
 	uint8_t host_id[HIP_MSG_MAX]; /* R2, CHECK: in, the peer's */

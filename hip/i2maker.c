@@ -17,6 +17,7 @@
 #include "hip/encrypted.h"
 #include "hip/fields.h"
 #include "hip/puzzle.h"
+#include "hip/relayed.h"
 
 /* What R1 says, read. */
 struct r1_view {
@@ -27,6 +28,7 @@ struct r1_view {
 	struct field_r1_counter counter;
 	const struct suite_cipher *cipher;
 	uint16_t esp_suite;
+	uint16_t nat; /* NAT traversal mode; 0: none */
 	const struct suite *rhash;
 	uint8_t j[SUITE_HASH_MAX];
 	bool ask_reg; /* REG_REQUEST, for this lifetime: */
@@ -140,6 +142,29 @@ static enum reason read_reg(struct hip_job *job, struct r1_view *v)
 	return REASON_NUM;
 }
 
+/* NAT traversal mode: the Responder's first that we do (RFC 9028 4.3). It may
+ * as well be ignored (4.7.3); but a relay passes no I2 without. */
+static enum reason read_nat(struct hip_job *job, struct r1_view *v)
+{
+	const struct hip_param *p = param_find(&v->m, PARAM_NAT_TRAVERSAL_MODE);
+	const struct hip_param *l = param_find(&v->m, PARAM_LOCATOR_SET);
+	struct hipjob_r1 *u = &job->u.r1;
+	struct field_ids ids;
+
+	u->through_relay = param_find(&v->m, PARAM_RELAY_TO);
+	if (!p)
+		return REASON_NUM;
+	if (!fields_get_nat_modes(p, &ids))
+		return REASON_HIP_TLV;
+	v->nat = offer_take_nat(&job->offer, &ids);
+	if (!v->nat && u->through_relay)
+		return REASON_HIP_NAT_MODE;
+	/* RFC 9028 4.7.2: else back to where R1 came from. */
+	if (v->nat == FIELDS_NAT_UDP && u->through_relay && l)
+		(void)relayed_get_locator(l, &u->reflexive);
+	return REASON_NUM;
+}
+
 static enum reason read_r1(struct hip_job *job, struct r1_view *v)
 {
 	const struct hip_param *p = param_find(&v->m, PARAM_HIT_SUITE_LIST);
@@ -162,6 +187,8 @@ static enum reason read_r1(struct hip_job *job, struct r1_view *v)
 		r = read_suites(job, v);
 	if (r == REASON_NUM)
 		r = read_reg(job, v);
+	if (r == REASON_NUM)
+		r = read_nat(job, v);
 	if (r != REASON_NUM)
 		return r;
 	p = param_find(&v->m, PARAM_VIA_RVS);
@@ -285,6 +312,10 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 	fields_put_solution(b, &sol);
 	fields_put_dh(b, &mine);
 	fields_put_cipher(b, &ids);
+	if (v->nat) {
+		ids.id[0] = v->nat;
+		fields_put_nat_modes(b, &ids);
+	}
 	err = put_host_id(job, v);
 	if (err)
 		return err == HG_EFULL ? REASON_HIP_TLV : REASON_HIP_CRYPTO;

@@ -395,11 +395,17 @@ void initiator_r1_ok(struct hip *h, struct event *ev)
 	struct assoc *a = ev->a;
 	struct hip_job *job = ev->job;
 	const struct hipjob_r1 *u = &job->u.r1;
+	const struct endpoint no_relay = { .port = 0 };
 
 	if (a->state == HIP_I2_SENT &&
 	    (!u->has_counter ||
 	     (a->has_counter && u->counter <= a->r1_counter))) {
 		engine_drop(h, ev->p, REASON_HIP_DUPLICATE);
+		return;
+	}
+	if (u->reflexive.port &&
+	    !admit_reach(h, &a->self, &a->peer, &u->reflexive.addr)) {
+		engine_drop(h, ev->p, REASON_HIP_DENIED);
 		return;
 	}
 	if (assoc_msg_keep(&a->msg, job->out.buf, job->out.len)) {
@@ -422,8 +428,9 @@ void initiator_r1_ok(struct hip *h, struct event *ev)
 	a->busy = false;
 	a->tries = 0;
 	a->why = REASON_NUM;
-	a->peer_at = job->from;
+	a->peer_at = u->reflexive.port ? u->reflexive : job->from;
 	a->self_at = job->at;
+	a->relay_at = u->through_relay ? job->from : no_relay;
 	a->expire_at = ENGINE_NEVER;
 	a->resend_at = ev->now + engine_times.retry;
 	update_reset(a);

@@ -172,6 +172,7 @@ static uint16_t type_of(enum reason r, uint16_t code)
 	case REASON_HIP_PUZZLE_USED:
 		return FIELDS_RESPONDER_BUSY; /* a new puzzle will do */
 	case REASON_HIP_PROPOSAL:
+	case REASON_HIP_NAT_MODE:
 		return code;
 	default:
 		return 0;
@@ -193,18 +194,41 @@ void notify_refuse(struct hip *h, const struct packet *p, enum reason r,
 	job->peer = p->m.sender;
 	job->from = *p->from;
 	job->at = *p->at;
+	job->relayed = p->relayed;
 	message_begin(&job->out, HIP_NOTIFY, &p->m.receiver, &p->m.sender);
 	fields_put_notification(&job->out, &n);
 	if (!hipjob_start(h, job))
 		return; /* no memory: it stays untold */
 }
 
-void notify_signed(struct hip *h, const struct hip_job *job)
+void notify_tell(struct hip *h, const struct assoc *a, uint16_t type,
+		 uint64_t now)
+{
+	struct field_notification n = { .type = type };
+	struct hip_job *job;
+
+	if (!srcrate_allow(&h->budget.notify_out, &a->peer_at.addr, now))
+		return;
+	job = hipjob_new(h, HIPJOB_SIGN, a->id);
+	if (!job)
+		return;
+	job->peer = a->peer;
+	job->from = a->peer_at;
+	job->at = a->self_at;
+	message_begin(&job->out, HIP_NOTIFY, &a->self, &a->peer);
+	fields_put_notification(&job->out, &n);
+	if (!hipjob_start(h, job))
+		return; /* no memory: it stays untold */
+}
+
+void notify_signed(struct hip *h, struct hip_job *job)
 {
 	struct hip_effect *e;
 
 	if (job->reason != REASON_NUM)
 		return;
+	if (job->relayed.port) /* RFC 9028 4.8 */
+		fields_put_udp_at(&job->out, PARAM_RELAY_TO, &job->relayed);
 	e = effects_send(&h->fx, job->out.buf, job->out.len);
 	e->self = job->self;
 	e->peer = job->peer;

@@ -12,5 +12,8 @@ void notify_ok(struct hip *h, struct event *ev);
  * HIP_PROPOSAL more exactly. */
 void notify_refuse(struct hip *h, const struct packet *p, enum reason r,
 		   uint16_t code);
+/* Tells a peer, within the budget, whatever hip_config.notify says. */
+void notify_tell(struct hip *h, const struct assoc *a, uint16_t type,
+		 uint64_t now);
 /* Ours is back from its job. */
-void notify_signed(struct hip *h, const struct hip_job *job);
+void notify_signed(struct hip *h, struct hip_job *job);

@@ -4,6 +4,7 @@
 
 #include "hip/auth.h"
 #include "hip/fields.h"
+#include "hip/relayed.h"
 #include "hip/suite.h"
 
 /* Type order, not the order of the figure (RFC 7401 5.2.1). */
@@ -34,10 +35,14 @@ static void put_all(struct hip_job *job)
 	if (hip_identity_anonymous(job->id))
 		message_set_anonymous(b); /* RFC 7401 5.3.2 */
 	fields_put_r1_counter(b, &counter);
+	if (u->reflexive.port)
+		relayed_put_locator(b, &u->reflexive); /* RFC 9028 4.7.2 */
 	fields_put_puzzle(b, &puzzle);
 	message_put(b, PARAM_DH_GROUP_LIST, job->offer.dh, job->offer.dh_num);
 	fields_put_dh(b, &dh);
 	fields_put_cipher(b, &job->offer.cipher);
+	if (u->nat)
+		fields_put_nat_modes(b, &job->offer.nat); /* RFC 9028 4.3 */
 	host_id = identity_host_id(job->id, &len);
 	message_put(b, PARAM_HOST_ID, host_id, len);
 	message_put(b, PARAM_HIT_SUITE_LIST, suite_list, suite_list_num);

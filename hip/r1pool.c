@@ -15,7 +15,7 @@
  *
  * Generations: an entry whose DH value an accepted I2 has used is replaced
  * after a minute at the earliest, any entry after 15 minutes (7401 5.3.2,
- * 6.7.1), and when the difficulty changes. Retired entries are answered
+ * 6.7.1), and when the difficulty, or what is said of NATs, changes. Retired entries are answered
  * for 64 s more, twice the puzzle's lifetime, then wiped (Delta S). An R1
  * itself is answered for 64 s after it was given out, no matter how long
  * its entry lives: that is how long an accepted I2 has to be remembered
@@ -81,7 +81,9 @@ static uint64_t next_counter(struct r1pool *p, uint64_t now)
 static void make(struct hip *h, size_t identity, size_t slot, uint64_t now)
 {
 	struct r1pool_slot *s = &h->pool.slot[identity][slot];
+	struct endpoint seen_at;
 	struct hip_job *job;
+	bool nat;
 
 	if (now < s->not_before)
 		return;
@@ -92,6 +94,7 @@ static void make(struct hip *h, size_t identity, size_t slot, uint64_t now)
 	job = hipjob_new(h, HIPJOB_POOL, h->id[identity]);
 	if (!job)
 		return;
+	nat = registration_reflexive(h, &job->self, &seen_at);
 	job->u.pool = (struct hipjob_pool){
 		.identity = identity,
 		.slot = slot,
@@ -99,6 +102,9 @@ static void make(struct hip *h, size_t identity, size_t slot, uint64_t now)
 		.k = h->pool.k,
 		.rendezvous = h->cfg.rendezvous,
 		.relay = h->cfg.relay,
+		.nat = nat || h->cfg.relay, /* RFC 9028 4.3, 4.5 */
+		.reflexive = seen_at,
+		.edition = h->pool.edition,
 		.counter = next_counter(&h->pool, now),
 	};
 	s->making = hipjob_start(h, job);
@@ -116,7 +122,18 @@ static uint64_t answerable(const struct r1pool_entry *e)
 	return e->retired == ENGINE_NEVER ? ENGINE_NEVER : e->retired + GRACE;
 }
 
-/* Sets the timer to when the first entry is to be replaced or wiped. */
+/* When this entry is to be replaced or wiped. */
+static uint64_t due_of(const struct r1pool *p, const struct r1pool_slot *s,
+		       const struct r1pool_entry *e)
+{
+	uint64_t t = e->edition == p->edition ? e->made + AGE_MAX : e->made;
+
+	if (e->retired != ENGINE_NEVER)
+		return e->retired + GRACE;
+	return t < s->not_before ? s->not_before : t;
+}
+
+/* Sets the timer to the first of them. */
 static void arm(struct hip *h)
 {
 	uint64_t at = ENGINE_NEVER;
@@ -127,13 +144,8 @@ static void arm(struct hip *h)
 
 			for (size_t n = 0; n < R1POOL_RING; n++) {
 				const struct r1pool_entry *e = &s->ring[n];
-				uint64_t t = e->retired == ENGINE_NEVER
-						     ? e->made + AGE_MAX
-						     : e->retired + GRACE;
+				uint64_t t = due_of(&h->pool, s, e);
 
-				if (e->retired == ENGINE_NEVER &&
-				    t < s->not_before)
-					t = s->not_before;
 				if (e->r1 && t < at)
 					at = t;
 			}
@@ -154,10 +166,19 @@ static void look_after(struct hip *h, size_t identity, size_t g, uint64_t now)
 		if (e->retired != ENGINE_NEVER) {
 			if (now >= answerable(e))
 				wipe(e);
-		} else if (now - e->made >= AGE_MAX) {
+		} else if (now - e->made >= AGE_MAX ||
+			   e->edition != h->pool.edition) {
 			make(h, identity, g, now);
 		}
 	}
+}
+
+void r1pool_renew(struct hip *h, uint64_t now)
+{
+	h->pool.edition++;
+	for (size_t i = 0; i < h->id_num; i++)
+		r1pool_fill(h, i, now);
+	arm(h);
 }
 
 void r1pool_timer(struct hip *h, uint64_t now)
@@ -195,6 +216,7 @@ void r1pool_done(struct hip *h, struct hip_job *job, uint64_t now)
 				    .len = job->out.len,
 				    .dh = dh_ref(u->dh),
 				    .k = u->k,
+				    .edition = u->edition,
 				    .counter = u->counter,
 				    .made = now,
 				    .retired = ENGINE_NEVER };
@@ -241,7 +263,8 @@ size_t r1pool_get(struct hip *h, const struct r1pool_ask *ask, uint8_t group,
 		return 0;
 	e = &h->pool.slot[ask->identity][g]
 		     .ring[h->pool.slot[ask->identity][g].at];
-	if (!e->r1 || e->k != h->pool.k || ask->now - e->made >= AGE_MAX ||
+	if (!e->r1 || e->k != h->pool.k || e->edition != h->pool.edition ||
+	    ask->now - e->made >= AGE_MAX ||
 	    (e->used && ask->now - e->made >= AGE_USED))
 		make(h, ask->identity, g, ask->now);
 	/* An age that Opaque cannot say would be no proof. */

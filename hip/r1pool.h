@@ -29,6 +29,7 @@ struct r1pool_entry {
 	uint64_t counter;
 	uint64_t made;
 	uint64_t retired; /* not offered any more since; UINT64_MAX: offered */
+	uint32_t edition; /* the pool's, when it was made */
 	bool used;	  /* an I2 has been accepted: DH value to be replaced */
 };
 
@@ -44,6 +45,7 @@ struct r1pool {
 	struct due due;
 	struct r1pool_slot slot[R1POOL_IDENTITIES][R1POOL_GROUPS];
 	uint64_t counter; /* of the last R1 made */
+	uint32_t edition; /* what is to be said has changed so often */
 	uint8_t k;	  /* difficulty offered now */
 	uint64_t k_changed;
 	uint64_t busy_since; /* crypto queue more than half full; 0: not */
@@ -68,6 +70,8 @@ int r1pool_init(struct hip *h, uint64_t now) HG_CHECK;
 void r1pool_fini(struct hip *h);
 /* A new identity: queue the making of its R1s. */
 void r1pool_fill(struct hip *h, size_t identity, uint64_t now);
+/* What R1s say beside their keys has changed: new ones, soon. */
+void r1pool_renew(struct hip *h, uint64_t now);
 /* Writes the R1 for this Initiator to out (HIP_MSG_MAX); its length, or 0:
  * none is ready (HIP_BUSY). group: an id of ours. */
 size_t r1pool_get(struct hip *h, const struct r1pool_ask *ask, uint8_t group,

@@ -10,7 +10,9 @@
  * (4.3), which we see in R1 only: an association the server began is
  * closed and made again by us. Bounded by REGISTRATION_MAX.
  *
- * A relay tells us where it sees us (REG_FROM, RFC 9028 4.1).
+ * A relay tells us where it sees us (REG_FROM, RFC 9028 4.1). If that is not
+ * where we are, there is a NAT between; and our R1s say it (relayed.c), so
+ * they are made anew when it changes.
  */
 #include "hip/registration.h"
 
@@ -90,6 +92,8 @@ int registration_add(struct hip *h, const struct registration *r, uint64_t now)
 	*mine = *r;
 	mine->due = (struct due){ .kind = ENGINE_REGISTRATION };
 	t->v[t->num++] = mine;
+	if (mine->service == FIELDS_REG_RELAY_UDP_HIP)
+		r1pool_renew(h, now); /* they say how NATs are passed */
 	registration_timer(h, &mine->due, now);
 	return HG_OK;
 }
@@ -195,14 +199,25 @@ static bool response(const struct hip_msg *m, uint8_t service, uint64_t *ms)
 }
 
 /* RFC 9028 4.1: in every answer of a relay. */
-static void take_seen_at(struct registration *r, const struct hip_msg *m)
+static void take_seen_at(struct hip *h, struct registration *r,
+			 const struct assoc *a, const struct hip_msg *m,
+			 uint64_t now)
 {
 	const struct hip_param *p = param_find(m, PARAM_REG_FROM);
+	struct registrations *t = &h->registrations;
 	struct endpoint at;
 
-	if (p && r->service == FIELDS_REG_RELAY_UDP_HIP &&
-	    fields_get_udp_at(p, &at) && !addr_is_unusable(&at.addr))
-		r->seen_at = at;
+	if (!p || r->service != FIELDS_REG_RELAY_UDP_HIP ||
+	    !fields_get_udp_at(p, &at) || addr_is_unusable(&at.addr))
+		return;
+	r->behind = !endpoint_eq(&at, &a->self_at);
+	t->behind = false;
+	for (size_t i = 0; i < t->num; i++)
+		t->behind = t->behind || t->v[i]->behind;
+	if (endpoint_eq(&r->seen_at, &at))
+		return;
+	r->seen_at = at;
+	r1pool_renew(h, now); /* they say so */
 }
 
 void registration_answer(struct hip *h, struct assoc *a,
@@ -213,7 +228,7 @@ void registration_answer(struct hip *h, struct assoc *a,
 
 	if (!r)
 		return;
-	take_seen_at(r, m);
+	take_seen_at(h, r, a, m, now);
 	if (response(m, r->service, &ms)) {
 		if (ms)
 			granted(h, r, a, ms, now);
@@ -253,6 +268,33 @@ void registration_state(struct hip *h, const struct assoc *a, enum hip_state s,
 	default:
 		break;
 	}
+}
+
+bool registration_relay(const struct hip *h, const struct hit *self,
+			const struct hit *peer)
+{
+	const struct registration *r = find(h, self, peer);
+
+	return r && r->service == FIELDS_REG_RELAY_UDP_HIP;
+}
+
+bool registration_reflexive(const struct hip *h, const struct hit *self,
+			    struct endpoint *at)
+{
+	bool any = false;
+
+	*at = (struct endpoint){ .port = 0 };
+	for (size_t i = 0; i < h->registrations.num; i++) {
+		const struct registration *r = h->registrations.v[i];
+
+		if (r->service != FIELDS_REG_RELAY_UDP_HIP ||
+		    !hit_eq(&r->self, self))
+			continue;
+		any = true;
+		if (!at->port)
+			*at = r->seen_at;
+	}
+	return any;
 }
 
 bool registration_holds(const struct hip *h, const struct assoc *a)

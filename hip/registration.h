@@ -24,12 +24,14 @@ struct registration {
 	uint64_t expires;
 	unsigned failures;	 /* in a row */
 	bool asking;		 /* the next UPDATE carries a REG_REQUEST */
+	bool behind;		 /* that is not where we are */
 	struct endpoint seen_at; /* where the server sees us; port 0: unknown */
 };
 
 struct registrations {
 	struct registration *v[REGISTRATION_MAX];
 	size_t num;
+	bool behind; /* a relay sees us elsewhere than we are: a NAT */
 };
 
 struct assoc;
@@ -52,6 +54,13 @@ void registration_answer(struct hip *h, struct assoc *a,
 /* The association entered this state. */
 void registration_state(struct hip *h, const struct assoc *a, enum hip_state s,
 			uint64_t now);
+/* Are we registered, or about to be, at this control relay? */
+bool registration_relay(const struct hip *h, const struct hit *self,
+			const struct hit *peer);
+/* What R1s of this identity are to say (RFC 9028 4.5, 4.7.2): false: nothing
+ * of NATs, it has no relay. at: where it is seen; port 0: not known. */
+bool registration_reflexive(const struct hip *h, const struct hit *self,
+			    struct endpoint *at);
 /* Is the association used by one of ours? */
 bool registration_holds(const struct hip *h, const struct assoc *a);
 void registration_timer(struct hip *h, struct due *d, uint64_t now);

@@ -32,7 +32,9 @@
 #include "hip/admit.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/keepalive.h"
 #include "hip/notify.h"
+#include "hip/relayed.h"
 #include "hip/update.h"
 
 #define TRIES_MAX 4 /* jobs for one #I, whatever comes of them */
@@ -56,24 +58,31 @@ static bool welcome(const struct hip *h, const struct event *ev)
 }
 
 /* Octets of the I1 as its sender paid for them: without what a rendezvous
- * server has put under it. */
+ * server or relay has put under it. */
 static size_t i1_len(const struct packet *p)
 {
+	const enum param added[] = { PARAM_FROM, PARAM_RVS_HMAC,
+				     PARAM_RELAY_FROM, PARAM_RELAY_HMAC };
+	bool passed_on = p->has_from || p->relayed.port;
 	size_t len = p->m.len;
-	const enum param added[] = { PARAM_FROM, PARAM_RVS_HMAC };
 
-	for (size_t i = 0; p->has_from && i < 2; i++)
-		len -= param_tlv_len(param_find(&p->m, added[i])->len);
+	for (size_t i = 0; passed_on && i < 4; i++) {
+		const struct hip_param *x = param_find(&p->m, added[i]);
+
+		len -= x ? param_tlv_len(x->len) : 0;
+	}
 	return len;
 }
 
 /* Is R1 small enough for this I1? (T2; RFC 7401 6.7) */
 static bool paid(struct hip *h, const struct packet *p, size_t r1_len)
 {
-	const struct addr *to = p->has_from ? &p->via_from : &p->from->addr;
+	const struct addr *to = engine_sender(p);
 
 	if (p->has_from)
 		r1_len += param_tlv_len(sizeof(to->b)); /* VIA_RVS */
+	if (p->relayed.port)
+		r1_len += relayed_r1_extra(h, p);
 	return i1credit_pays(&h->budget.credit, to,
 			     i1credit_wire(to, i1_len(p)),
 			     i1credit_wire(to, r1_len), p->now);
@@ -131,7 +140,7 @@ void responder_i1(struct hip *h, struct event *ev)
 	struct r1pool_ask ask = {
 		.identity = selves_index(h, &p->m.receiver),
 		.initiator = &p->m.sender,
-		.addr = p->has_from ? &p->via_from : &p->from->addr,
+		.addr = engine_sender(p),
 		.now = ev->now,
 	};
 	uint8_t r1[HIP_MSG_MAX];
@@ -156,9 +165,12 @@ void responder_i1(struct hip *h, struct event *ev)
 		return;
 	}
 	e = engine_seen(h, p);
-	e->has_from = p->has_from;
-	e->from = p->via_from;
-	send_r1(h, p, r1, len);
+	e->has_from = p->has_from || p->relayed.port;
+	e->from = *engine_sender(p);
+	if (p->relayed.port)
+		relayed_send_r1(h, p, r1, len);
+	else
+		send_r1(h, p, r1, len);
 	spent_add(&h->budget.answered, p->print, ev->now + engine_times.reack,
 		  ev->now);
 }
@@ -285,7 +297,7 @@ static enum reason i2_fresh(struct hip *h, const struct event *ev,
 	const struct packet *p = ev->p;
 	struct r1pool_ask ask = { .identity = selves_index(h, &p->m.receiver),
 				  .initiator = &p->m.sender,
-				  .addr = &p->from->addr,
+				  .addr = engine_sender(p),
 				  .now = ev->now };
 	enum reason r = r1pool_check(h, &ask, &p->m, match);
 
@@ -311,6 +323,10 @@ static enum reason i2_suits(struct hip *h, const struct event *ev,
 		return REASON_HIP_PROPOSAL;
 	if (!welcome(h, ev) || !admit_peer(h, p))
 		return REASON_HIP_DENIED;
+	*code = FIELDS_NO_VALID_NAT_MODE;
+	r = relayed_i2_mode(h, p);
+	if (r != REASON_NUM)
+		return r;
 	r = choices(h, &p->m, code);
 	if (r != REASON_NUM)
 		return r;
@@ -470,6 +486,7 @@ static void take_over(struct hip *h, struct assoc *a, struct event *ev)
 	a->initiator = false;
 	a->asking = false;
 	a->reg_offered = 0;
+	a->relay_at = (struct endpoint){ .port = 0 };
 	a->peer_at = job->from;
 	a->self_at = job->at;
 	a->i2_print = job->u.i2.print;
@@ -550,5 +567,6 @@ void responder_timer(struct hip *h, struct event *ev)
 	}
 	if (!update_resend(h, a, ev->now))
 		a->up.resend_at = ENGINE_NEVER;
+	keepalive_timer(h, a, ev->now);
 	assoc_arm(h, a);
 }

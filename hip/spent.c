@@ -14,8 +14,9 @@
  * such a load a puzzle just has to be answered sooner.
  *
  * A second table of this kind counts the jobs each #I has cost us, a third
- * knows the I1s that were answered a moment ago (responder.c); there,
- * forgetting is harmless. Owner: the engine's thread.
+ * knows the I1s that were answered a moment ago (responder.c), a fourth who
+ * has just written to which client of a relay (relay.c); there, forgetting
+ * is harmless. Owner: the engine's thread.
  */
 #include "hip/spent.h"
 

@@ -29,6 +29,7 @@
 #include "hip/hipjob.h"
 #include "hip/registration.h"
 #include "hip/rekey.h"
+#include "hip/relayed.h"
 #include "hip/responder.h"
 
 #define WINDOW_AHEAD 16
@@ -103,6 +104,8 @@ static bool put_out(struct hip *h, struct assoc *a, bool keep,
 	job->ack = ans;
 	job->from = ans ? ans->from : a->peer_at;
 	job->at = ans ? ans->at : a->self_at;
+	if (ans)
+		job->relayed = ans->relayed;
 	job->seq = ans ? ans->seq : 0;
 	if (keep && !up->reg)
 		up->reg = registration_take(h, a, &up->reg_type);
@@ -177,7 +180,7 @@ void update_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 	}
 	if (job->ack && assoc_msg_keep(&up->ack, m.p, m.len) == HG_OK)
 		up->acked = job->seq;
-	assoc_send(h, a, &m, &job->from);
+	relayed_send(h, a, &m, &job->from, &job->at, &job->relayed);
 }
 
 bool update_resend(struct hip *h, struct assoc *a, uint64_t now)
@@ -200,6 +203,8 @@ bool update_resend(struct hip *h, struct assoc *a, uint64_t now)
 		up->tries++;
 	}
 	assoc_send(h, a, &up->sent, &a->peer_at);
+	if (up->tries > 1) /* RFC 9028 4.8 */
+		(void)relayed_resend(h, a, &up->sent);
 	up->resend_at = now + engine_backoff(engine_times.retry, up->tries);
 	return true;
 }
@@ -252,6 +257,7 @@ static struct update_answer answer_to(const struct event *ev, uint32_t seq)
 	return (struct update_answer){ .seq = seq,
 				       .from = *ev->p->from,
 				       .at = *ev->p->at,
+				       .relayed = ev->p->relayed,
 				       .raw = ev->p->m.raw,
 				       .len = ev->p->m.len };
 }
@@ -272,7 +278,8 @@ static enum reason reack(struct hip *h, const struct event *ev, uint32_t seq)
 		return REASON_HIP_DUPLICATE;
 	up->reacked = ev->now;
 	if (up->ack.p && up->acked == seq)
-		assoc_send(h, a, &up->ack, ev->p->from);
+		relayed_send(h, a, &up->ack, ev->p->from, ev->p->at,
+			     &ev->p->relayed);
 	else
 		(void)put_out(h, a, false, &ans, ev->now);
 	return REASON_HIP_DUPLICATE;

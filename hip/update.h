@@ -19,7 +19,8 @@ struct update_answer {
 	uint32_t seq;
 	struct endpoint from; /* of theirs */
 	struct endpoint at;
-	const uint8_t *raw; /* itself, borrowed: its echo requests */
+	struct endpoint relayed; /* as in struct packet */
+	const uint8_t *raw;	 /* itself, borrowed: its echo requests */
 	size_t len;
 	struct registrar_answer reg;
 };
