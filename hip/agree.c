@@ -18,10 +18,9 @@ int agree_keep(struct assoc_keys *k, const struct keymat_seed *seed,
 	if (!k->peer_public)
 		return HG_ENOMEM;
 	memcpy(k->peer_public, peer_public, len);
-	k->dh = dh_ref(dh);
 	memcpy(k->i, seed->i, seed->rhash->hash_len);
 	memcpy(k->j, seed->j, seed->rhash->hash_len);
-	return HG_OK;
+	return dh_pack(dh, &k->dh); /* it is seldom used again */
 }
 
 static int derive(struct hip_job *job)

@@ -320,6 +320,8 @@ void closing_idle_timer(struct hip *h, struct event *ev)
 		}
 		a->last_out = ev->now; /* in use: look again later */
 	}
+	if (a->msg.p && ev->now - a->since >= 2 * engine_times.ec)
+		assoc_msg_drop(&a->msg); /* R2: nobody repeats I2 so long */
 	keepalive_timer(h, a, ev->now);
 	assoc_arm(h, a);
 }

@@ -33,9 +33,9 @@ static_assert(DH_PUBLIC_MAX >= ECPOINT_MAX && DH_PUBLIC_MAX >= MODP_MAX &&
 
 struct dh_key {
 	const struct dh_group *group;
-	EVP_PKEY *pkey;
-	uint8_t public[DH_PUBLIC_MAX];
+	EVP_PKEY *pkey;	  /* NULL: packed */
 	atomic_uint refs; /* the only field that changes */
+	uint8_t n[]; /* the public value; packed: the private number, too */
 };
 
 const struct dh_group *dh_group_find(uint8_t id)
@@ -59,7 +59,7 @@ uint8_t dh_choose(const uint8_t *responder, size_t responder_num,
 /* Takes pkey, also when it fails. */
 static int key_of(const struct dh_group *g, EVP_PKEY *pkey, struct dh_key **out)
 {
-	struct dh_key *key = calloc(1, sizeof(*key));
+	struct dh_key *key = calloc(1, sizeof(*key) + g->public_len);
 
 	if (!key) {
 		EVP_PKEY_free(pkey);
@@ -68,8 +68,8 @@ static int key_of(const struct dh_group *g, EVP_PKEY *pkey, struct dh_key **out)
 	key->group = g;
 	key->pkey = pkey;
 	atomic_init(&key->refs, 1);
-	if (g->curve ? ecpoint_put(pkey, key->public, g->public_len)
-		     : modp_put(pkey, key->public, g->public_len)) {
+	if (g->curve ? ecpoint_put(pkey, key->n, g->public_len)
+		     : modp_put(pkey, key->n, g->public_len)) {
 		dh_free(key);
 		return HG_ECRYPTO;
 	}
@@ -124,25 +124,58 @@ static EVP_PKEY *import_curve(const struct dh_group *g,
 	return pkey;
 }
 
-int dh_import(const struct dh_group *g, const uint8_t *private_key,
-	      const uint8_t *public_key, struct dh_key **out)
+/* A whole key from its numbers. */
+static int whole(const struct dh_group *g, const uint8_t *private_key,
+		 const uint8_t *public_key, EVP_PKEY **out)
 {
 	const struct modp_key k = { .group = g->group,
 				    .public = public_key,
 				    .public_len = g->public_len,
 				    .private = private_key,
 				    .private_len = g->secret_len };
-	EVP_PKEY *pkey = NULL;
-	int err;
 
-	if (g->curve) {
-		pkey = import_curve(g, private_key, public_key);
-	} else {
-		err = modp_get(&k, &pkey);
-		if (err)
-			return err;
+	if (!g->curve)
+		return modp_get(&k, out);
+	*out = import_curve(g, private_key, public_key);
+	return *out ? HG_OK : HG_ECRYPTO;
+}
+
+int dh_import(const struct dh_group *g, const uint8_t *private_key,
+	      const uint8_t *public_key, struct dh_key **out)
+{
+	EVP_PKEY *pkey = NULL;
+	int err = whole(g, private_key, public_key, &pkey);
+
+	return err ? err : key_of(g, pkey, out);
+}
+
+int dh_pack(struct dh_key *key, struct dh_key **out)
+{
+	const struct dh_group *g = key->group;
+	BIGNUM *n = NULL;
+	struct dh_key *p;
+	bool ok;
+
+	if (!key->pkey) {
+		*out = dh_ref(key);
+		return HG_OK;
 	}
-	return pkey ? key_of(g, pkey, out) : HG_ECRYPTO;
+	p = calloc(1, sizeof(*p) + g->public_len + g->secret_len);
+	if (!p)
+		return HG_ENOMEM;
+	p->group = g;
+	atomic_init(&p->refs, 1);
+	memcpy(p->n, key->n, g->public_len);
+	ok = EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &n) &&
+	     BN_bn2binpad(n, p->n + g->public_len, g->secret_len) ==
+		     g->secret_len;
+	BN_clear_free(n);
+	if (!ok) {
+		dh_free(p);
+		return HG_ECRYPTO;
+	}
+	*out = p;
+	return HG_OK;
 }
 
 struct dh_key *dh_ref(struct dh_key *key)
@@ -155,6 +188,9 @@ void dh_free(struct dh_key *key)
 {
 	if (!key || atomic_fetch_sub(&key->refs, 1) != 1)
 		return;
+	if (!key->pkey)
+		sodium_memzero(key->n + key->group->public_len,
+			       key->group->secret_len);
 	EVP_PKEY_free(key->pkey); /* wipes the private number */
 	free(key);
 }
@@ -166,25 +202,26 @@ const struct dh_group *dh_group(const struct dh_key *key)
 
 const uint8_t *dh_public(const struct dh_key *key)
 {
-	return key->public;
+	return key->n;
 }
 
-static int derive(const struct dh_key *key, EVP_PKEY *peer, uint8_t *secret)
+static int derive(const struct dh_group *g, EVP_PKEY *mine, EVP_PKEY *peer,
+		  uint8_t *secret)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, mine, NULL);
 	/* The library's ECDH gives x in the field's width, with its leading
 	 * zeros, as RFC 5903 7 wants it; its DH has to be asked to (RFC 7401
 	 * 6.5). */
-	size_t len = key->group->secret_len;
+	size_t len = g->secret_len;
 	/* 0: do not check the peer's value again, ecpoint_get or modp_get
 	 * has. The library's own check multiplies it by the order, which on
 	 * a curve of cofactor 1 says nothing new and costs as much as the
 	 * secret. */
 	bool ok = ctx && EVP_PKEY_derive_init(ctx) > 0 &&
-		  (key->group->curve || EVP_PKEY_CTX_set_dh_pad(ctx, 1) > 0) &&
+		  (g->curve || EVP_PKEY_CTX_set_dh_pad(ctx, 1) > 0) &&
 		  EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) > 0 &&
 		  EVP_PKEY_derive(ctx, secret, &len) > 0 &&
-		  len == key->group->secret_len;
+		  len == g->secret_len;
 
 	EVP_PKEY_CTX_free(ctx);
 	return ok ? HG_OK : HG_ECRYPTO;
@@ -205,16 +242,23 @@ static int peer_key(const struct dh_group *g, const uint8_t *peer,
 int dh_derive(const struct dh_key *key, const uint8_t *peer, size_t peer_len,
 	      uint8_t secret[DH_SECRET_MAX])
 {
+	const struct dh_group *g = key->group;
+	EVP_PKEY *mine = key->pkey;
 	EVP_PKEY *pkey;
 	int err;
 
-	if (peer_len != key->group->public_len)
+	if (peer_len != g->public_len)
 		return HG_EFORMAT;
-	err = peer_key(key->group, peer, &pkey);
+	err = peer_key(g, peer, &pkey);
 	if (err)
 		return err;
-	err = derive(key, pkey, secret);
+	if (!mine)
+		err = whole(g, key->n + g->public_len, key->n, &mine);
+	if (!err)
+		err = derive(g, mine, pkey, secret);
 	EVP_PKEY_free(pkey);
+	if (mine != key->pkey)
+		EVP_PKEY_free(mine);
 	if (err)
 		sodium_memzero(secret, DH_SECRET_MAX);
 	return err;

@@ -194,8 +194,8 @@ static void finish(struct hip *h, struct assoc *a, uint64_t now)
 		k->km = r->km;
 	if (r->dh) {
 		dh_free(k->dh);
-		k->dh = r->dh;
-		r->dh = NULL;
+		if (dh_pack(r->dh, &k->dh))
+			k->dh = dh_ref(r->dh); /* no memory: as it is */
 	}
 	if (r->peer_public) {
 		free(k->peer_public);

@@ -99,6 +99,30 @@ START_TEST(other_subgroups_are_refused)
 }
 END_TEST
 
+/* Packed, twice: the same key. */
+static void packed_as_well(struct dh_key *a, const struct dh_key *b,
+			   const uint8_t *kij)
+{
+	const struct dh_group *g = dh_group(a);
+	uint8_t k[DH_SECRET_MAX];
+	struct dh_key *p;
+	struct dh_key *again;
+
+	ck_assert_int_eq(dh_pack(a, &p), 0);
+	ck_assert_int_eq(dh_pack(p, &again), 0);
+	ck_assert_ptr_ne(p, a);
+	ck_assert_ptr_eq(again, p);
+	dh_free(p);
+	ck_assert_ptr_eq(dh_group(p), g);
+	ck_assert_mem_eq(dh_public(p), dh_public(a), g->public_len);
+	memset(k, 0x5a, sizeof(k));
+	ck_assert_int_eq(dh_derive(p, dh_public(b), g->public_len, k), 0);
+	ck_assert_mem_eq(k, kij, g->secret_len);
+	ck_assert_int_eq(dh_derive(p, dh_public(b), g->public_len - 1u, k),
+			 HG_EFORMAT);
+	dh_free(p);
+}
+
 START_TEST(both_sides_agree)
 {
 	for (size_t i = 0; i < offer_default.dh_num; i++) {
@@ -118,6 +142,7 @@ START_TEST(both_sides_agree)
 		ck_assert_int_eq(dh_derive(b, dh_public(a), g->public_len, kb),
 				 0);
 		ck_assert_mem_eq(ka, kb, g->secret_len);
+		packed_as_well(a, b, ka);
 		ck_assert_mem_ne(dh_public(a), dh_public(b), g->public_len);
 		dh_free(a);
 		dh_free(b);
