@@ -27,7 +27,7 @@
 #include "hip/update.h"
 #include "hip/wear.h"
 
-#define ASSOC_MAX 100000u
+#define ASSOC_MAX 131072u /* 7/8 of it for those who come to us */
 #define JOBS_MAX 256u
 #define TICK_MAX 256 /* timers of one hip_tick; the rest stays due */
 

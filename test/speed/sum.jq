@@ -87,5 +87,10 @@ def flood_table: . as $all
 def lan_table: [16, 12, 30] as $w
 	| (["lan", "exchanges", "ms from I1 to R2"] | row($w)),
 	(lan_times | times_rows($w));
+def relays: map(select(.relay)) | group_by(.relay) | map({
+	relay: .[0].relay, unit: .[0].unit, value: (map(.value) | spread)});
+def relay_table: [18, 36, 8] as $w
+	| (["relay", "median (min..max)", "unit"] | row($w)),
+	(relays[] | [.relay, (.value | shown(1)), .unit] | row($w));
 def sums: {operations: operations, rates: rates, floods: floods,
-	udp_floods: udp_floods, lan: lan_times};
+	udp_floods: udp_floods, lan: lan_times, relay: relays};
