@@ -25,7 +25,9 @@
 #include "core/wire.h"
 #include "hip/auth.h"
 #include "hip/engine.h"
+#include "hip/fields.h"
 #include "hip/hip.h"
+#include "test/fuzz/engineview.h"
 #include "test/fuzz/paramedit.h"
 #include "test/sim/simkeys.h"
 
@@ -33,7 +35,6 @@
 #define OPS_MAX 64
 #define SAS 8	/* an association has two while it rekeys */
 #define PAIRS 2 /* engine 0's identity with each of engine 1's */
-#define ASSOC_LIMIT 3
 #define JOBS_LIMIT 12
 #define SECOND UINT64_C(1000000000)
 
@@ -59,19 +60,6 @@ struct world {
 	uint64_t now;
 	struct sa_pair sa[2][SAS]; /* those that are up; spi_in 0: free */
 };
-
-/* What may not change by a stranger's packet. */
-struct view {
-	struct hip_peer peer[ASSOC_LIMIT];
-	size_t num;
-};
-
-/* Not assert: optimised builds leave that out. */
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* ---- chance ------------------------------------------------------------- */
 
@@ -111,51 +99,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* ---- what must hold -------------------------------------------------------- */
 
-static void look(const struct hip_peer *p, void *arg)
-{
-	struct view *v = arg;
-
-	must(v->num < ASSOC_LIMIT);
-	v->peer[v->num] = *p;
-	v->peer[v->num++].since = 0;
-}
-
-static struct view view_of(const struct world *w, unsigned i)
-{
-	struct view v = { .num = 0 };
-
-	hip_each_peer(w->h[i], look, &v);
-	return v;
-}
-
-/* An R1's puzzle is not under its signature, so one that has been changed
- * there may be answered; it may do no more than that. */
-static bool answered_r1(const struct hip_peer *was, const struct hip_peer *is)
-{
-	return is->state == HIP_I2_SENT && is->spi_out == 0 &&
-	       hit_eq(&was->peer, &is->peer) && hit_eq(&was->self, &is->self);
-}
-
-static void unchanged(const struct view *was, const struct view *is,
-		      uint8_t type)
-{
-	must(was->num == is->num);
-	for (size_t n = 0; n < was->num; n++) {
-		const struct hip_peer *a = &was->peer[n];
-		const struct hip_peer *b = &is->peer[n];
-
-		if (type == HIP_R1 && answered_r1(a, b))
-			continue;
-		must(hit_eq(&a->self, &b->self) && hit_eq(&a->peer, &b->peer));
-		must(a->state == b->state && a->initiator == b->initiator);
-		must(endpoint_eq(&a->peer_at, &b->peer_at));
-		must(a->spi_in == b->spi_in && a->spi_out == b->spi_out);
-	}
-}
-
 static void one_engine(const struct world *w, unsigned i)
 {
-	struct view v = view_of(w, i);
+	struct view v = view_of(w->h[i]);
 
 	must(w->h[i]->assocs.num == v.num && v.num <= ASSOC_LIMIT);
 	must(w->h[i]->job_num <= JOBS_LIMIT);
@@ -293,6 +239,7 @@ static void boot(struct world *w, unsigned i)
 {
 	struct hip_config cfg = { .responder = true,
 				  .rendezvous = i == 1,
+				  .relay = i == 1,
 				  .puzzle_k = 1,
 				  .puzzle_k_max = 8,
 				  .assoc_max = ASSOC_LIMIT,
@@ -321,7 +268,7 @@ static void input(struct world *w, unsigned to, const uint8_t *msg, size_t len)
 static void hostile(struct world *w, unsigned to, const struct slot *s)
 {
 	struct endpoint from = w->at[!to];
-	struct view was = view_of(w, to);
+	struct view was = view_of(w->h[to]);
 	struct view is;
 
 	if (s->len & 8)
@@ -330,7 +277,7 @@ static void hostile(struct world *w, unsigned to, const struct slot *s)
 	hip_input(w->h[to], s->msg, s->len, &from, &w->at[to], w->now);
 	drain_all(w);
 	w->at_once = false;
-	is = view_of(w, to);
+	is = view_of(w->h[to]);
 	unchanged(&was, &is, s->len > 2 ? s->msg[2] & 0x7f : 0);
 }
 
@@ -380,7 +327,7 @@ static void deliver(struct world *w, struct rd *r)
 	const struct slot *s = recent(w, r);
 	unsigned to = !s->from;
 	uint8_t type = s->msg[2] & 0x7f;
-	struct view was = view_of(w, to);
+	struct view was = view_of(w->h[to]);
 	struct view is;
 
 	if (!s->len)
@@ -388,7 +335,7 @@ static void deliver(struct world *w, struct rd *r)
 	input(w, to, s->msg, s->len); /* s may hold an answer now */
 	if (type != HIP_I1)
 		return;
-	is = view_of(w, to);
+	is = view_of(w->h[to]);
 	unchanged(&was, &is, HIP_I1); /* RFC 7401 6.7: no state */
 }
 
@@ -498,6 +445,45 @@ static void change_params(struct world *w, struct rd *r, bool authentic)
 	changed(w, s, &c);
 }
 
+/* ---- relays ------------------------------------------------------------------------ */
+
+/* The last packets once more, from or to a third one: at engine 1, which may
+ * be the relay of engine 0; or as if that relay had passed them on, with its
+ * proof. */
+static void third_one(struct world *w, struct rd *r)
+{
+	const struct slot *s = recent(w, r);
+	uint8_t how = rd_u8(r);
+	struct endpoint third = { w->at[0].addr, rd_be16(r) };
+	const struct assoc *a = assoc_find(
+		&w->h[1]->assocs, &w->hit[1][how & 1], &w->hit[0][how & 1]);
+	struct msg_builder b;
+	struct hip_msg m;
+
+	third.addr.b[15] = rd_u8(r);
+	if (r->bad || param_parse(s->msg, s->len, &m) != REASON_NUM)
+		return;
+	message_resume(&b, s->msg, s->len, PARAM_ECHO_REQUEST_UNSIGNED);
+	if (how & 2) {		/* an answer, through the relay */
+		b.buf[24] ^= 1; /* nobody's HIT here */
+		if (m.type != HIP_I1)
+			fields_put_udp_at(&b, PARAM_RELAY_TO, &third);
+		hip_input(w->h[1], b.buf, b.len, &w->at[0], &w->at[1], w->now);
+		return;
+	}
+	memcpy(b.buf + 24, w->hit[0][0].b, 16);
+	if (how & 4) { /* for the relay's client */
+		hip_input(w->h[1], b.buf, b.len, &third, &w->at[1], w->now);
+		return;
+	}
+	if (!a || !a->keys)
+		return;
+	fields_put_udp_at(&b, PARAM_RELAY_FROM, &third);
+	if (auth_put_relay_hmac(&b, a->keys->rhash, a->keys->hip.mac_out))
+		return;
+	hip_input(w->h[0], b.buf, b.len, &w->at[1], &w->at[0], w->now);
+}
+
 /* ---- operations -------------------------------------------------------------------- */
 
 static void wish(struct world *w, unsigned op, struct rd *r)
@@ -514,8 +500,9 @@ static void wish(struct world *w, unsigned op, struct rd *r)
 		hip_close(w->h[i], op & 32 ? NULL : &w->hit[!i][pair], w->now);
 		break;
 	case 15: /* may have no room, or be there */
-		(void)hip_register(w->h[0], NULL, &w->hit[1][pair], &w->at[1],
-				   1 + rd_u8(r), w->now);
+		(void)(op & 32 ? hip_register_relay
+			       : hip_register)(w->h[0], NULL, &w->hit[1][pair],
+					       &w->at[1], 1 + rd_u8(r), w->now);
 		break;
 	default: /* may be held off */
 		(void)hip_want(w->h[i], &w->hit[i][pair], &w->hit[!i][pair],
@@ -559,6 +546,10 @@ static void step(struct world *w, struct rd *r)
 		break;
 	case 16:
 		finish_job(w, false);
+		break;
+	case 17:
+	case 18:
+		third_one(w, r);
 		break;
 	default:
 		wish(w, op, r);

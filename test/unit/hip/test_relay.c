@@ -4,7 +4,7 @@
 
 #include "hip/fields.h"
 #include "hip/i1credit.h"
-#include "test/unit/hip/nat_bed.h"
+#include "test/unit/hip/natlab.h"
 #include "test/unit/hip/snap.h"
 
 static struct nat_bed bed;
