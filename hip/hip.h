@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* HIPv2 (RFC 7401, 7402, 8003, 8004): the door of the hip room.
+/* HIPv2 (RFC 7401, 7402, 8003, 8004, 8046, 8047): the door of the hip room.
  *
  * THEORY OF OPERATION
  * One engine per daemon, owned by the control thread, sans-IO: messages,
@@ -119,7 +119,7 @@ struct hip_config {
 	size_t esp_null_num;
 	uint8_t puzzle_k;     /* offered difficulty when idle */
 	uint8_t puzzle_k_max; /* refused above this as initiator */
-	uint32_t assoc_max;   /* bound on associations; 0: 131072 */
+	uint32_t assoc_max;   /* bound on associations; 0: 100000 */
 	uint32_t jobs_max;    /* bound on jobs in flight; 0: 256 */
 	bool notify; /* tell peers by NOTIFY why their I2 was refused */
 	struct hip_rekey rekey;
@@ -218,6 +218,77 @@ void hip_each_access(const struct hip *h,
 		     void (*fn)(const struct hip_access_count *c, void *arg),
 		     void *arg);
 
+/* ---- where we are, and by which path (RFC 8046, 8047) ------------------- */
+
+#define HIP_HERE_MAX 16	  /* addresses of ours */
+#define HIP_BARRED_MAX 32 /* prefixes */
+#define HIP_ORDER_MAX 32  /* prefixes */
+#define HIP_PATHS_MAX 16  /* pairs of addresses of one association */
+
+/* An address of ours, and the UDP port HIP and ESP come to. */
+struct hip_here {
+	struct endpoint at;
+	uint32_t link; /* interface index; 0: not known */
+};
+
+/* All addresses we have, best first, each one once; replaces those of the
+ * call before. Call it at the start and whenever addresses or links change.
+ * Until the first call the kernel picks what we send from and nothing is
+ * announced. From then on HIP_SEND and HIP_LOCATOR name the address to send
+ * from. Loopback, multicast, ORCHIDs, link-local addresses (an endpoint has
+ * no scope) and the like are left out.
+ * An association whose path uses an address that is gone leaves it at once
+ * (HIP_LOCATOR), and its peer is told (UPDATE with LOCATOR_SET); other
+ * changes are told when the list has not changed for 100 ms. Rendezvous
+ * servers where we are registered are told first. num 0: no address; what is
+ * to be sent waits for one. HG_EINVAL: more than HIP_HERE_MAX, one twice, or
+ * port 0. */
+int hip_set_here(struct hip *h, const struct hip_here *here, size_t num,
+		 uint64_t now) HG_CHECK;
+/* Where no peer can be, beside what can be nowhere: our substitute addresses,
+ * our TUN's. A LOCATOR_SET that names one is refused. Copied. HG_EINVAL:
+ * more than HIP_BARRED_MAX. */
+int hip_set_barred(struct hip *h, const struct prefix *barred,
+		   size_t num) HG_CHECK;
+
+/* Which of several paths that live is taken. Ties: as hip_set_here lists
+ * ours, then as the peer lists its own. */
+enum hip_prefer {
+	HIP_PREFER_ANNOUNCED, /* to the locator the peer prefers (P bit) */
+	HIP_PREFER_ORDER,     /* the first prefix of `order` that has the
+			       * peer's or our address */
+	HIP_PREFER_LINK,      /* our best link, as hip_set_here lists them */
+	HIP_PREFER_NUM
+};
+
+struct hip_path_policy {
+	enum hip_prefer prefer;
+	const struct prefix *order; /* ORDER; copied. ::ffff:0:0/96 is IPv4 */
+	size_t order_num;
+	uint32_t silence_ms; /* we send, nothing comes: probe; 0: 1000 */
+	uint32_t return_s;   /* a better path must have answered for so long
+			      * before we go back to it; 0: 10 */
+};
+/* HG_EINVAL: more than HIP_ORDER_MAX prefixes, or no such `prefer`. */
+int hip_set_path_policy(struct hip *h, const struct hip_path_policy *p,
+			uint64_t now) HG_CHECK;
+
+/* ESP of this association that was authentic came from `from` to `at`, which
+ * is not the path we use (HIP_LOCATOR). Cheap when there is nothing new;
+ * call it for the first packet of each such source. When the peer answers
+ * there, and does not live where we send, HIP_LOCATOR moves the path. */
+void hip_seen_from(struct hip *h, const struct hit *self,
+		   const struct hit *peer, const struct endpoint *from,
+		   const struct endpoint *at, uint64_t now);
+/* So many octets of authentic ESP (as on the wire) have come from the peer
+ * since the last call: its credit (8046 5.6). While HIP_LOCATOR says that
+ * the path is not verified, more credit comes by another HIP_LOCATOR. */
+void hip_received(struct hip *h, const struct hit *self, const struct hit *peer,
+		  uint64_t bytes, uint64_t now);
+/* The clock leapt, we were asleep, or a link came up: whatever waits for an
+ * answer is sent again now, and each association in use is probed. */
+void hip_wake(struct hip *h, uint64_t now);
+
 /* ---- wishes ----------------------------------------------------------- */
 
 /* Start (or join) a base exchange with peer. self NULL: default identity.
@@ -254,7 +325,10 @@ void hip_input(struct hip *h, const uint8_t *msg, size_t len,
 	       const struct endpoint *from, const struct endpoint *at,
 	       uint64_t now);
 /* Data passed on this association: keeps it from idling out and takes
- * R2-SENT to ESTABLISHED (7401 4.4.3). in: it came from the peer. */
+ * R2-SENT to ESTABLISHED (7401 4.4.3). in: it came from the peer. Out and no
+ * in for hip_path_policy.silence_ms: the path is probed, then all others; so
+ * the sooner this is called, the sooner a dead path is left (call it four
+ * times a second for those with traffic). */
 void hip_traffic(struct hip *h, const struct hit *self, const struct hit *peer,
 		 bool in, uint64_t now);
 /* What has passed under the SA with this inbound SPI so far: the greater
@@ -315,6 +389,26 @@ const char *hip_type_name(uint8_t type);
 /* "BLOCKED_BY_POLICY", ... or "?": Notify Message Types (7401 5.2.19). */
 const char *hip_notify_name(uint16_t type);
 
+/* What became of a path: for events and histories. */
+enum hip_path_why {
+	HIP_PATH_ANNOUNCED, /* the peer has listed this address */
+	HIP_PATH_MOVED,	    /* we send by it from now on: ours has changed */
+	HIP_PATH_VERIFIED,  /* the peer has answered there */
+	HIP_PATH_TAKEN,	    /* we send by it from now on: the best alive */
+	HIP_PATH_SILENT,    /* we send, nothing comes: being probed */
+	HIP_PATH_FAILED,    /* it does not answer */
+	HIP_PATH_REBOUND,   /* the peer was seen there, and has answered: a
+			     * NAT, most likely, has changed its mind */
+	HIP_PATH_RETURNED,  /* a better path lives again, and is taken */
+	HIP_PATH_RELAYED,   /* the peer was found through its server, or
+			     * found us so */
+	HIP_PATH_EXPIRED,   /* the lifetime the peer gave it is over */
+	HIP_PATH_WITHDRAWN, /* the peer no longer lists it */
+	HIP_PATH_WHY_NUM
+};
+/* "announced", ...; stable. */
+const char *hip_path_why_name(enum hip_path_why why);
+
 enum hip_effect_kind {
 	HIP_SEND,	/* send `msg` from `self_at` to `peer_at` */
 	HIP_SEEN,	/* a packet passed its checks: for traces */
@@ -324,7 +418,8 @@ enum hip_effect_kind {
 			 * standby: to receive only, the one before it sends */
 	HIP_SA_SWITCH,	/* from now on `sa` (hits and SPIs) sends */
 	HIP_SA_DOWN,	/* `sa` (hits and SPIs only) is to be retired */
-	HIP_LOCATOR,	/* peer is reached at `peer_at` (see committed) */
+	HIP_LOCATOR,	/* peer is reached at `peer_at` from `self_at` (see
+			 * committed, verified) */
 	HIP_CHANGED,	/* association entered `state` */
 	HIP_FAILED,	/* base exchange given up for `reason`: E-FAILED */
 	HIP_REGISTERED, /* our registration at `peer` was granted */
@@ -334,6 +429,8 @@ enum hip_effect_kind {
 	HIP_FOUND, /* hip_want_opportunistic: R2 proved `peer` at `peer_at` */
 	HIP_IDENTITY, /* hip_make_identity: it is `self`, or `reason` */
 	HIP_NOTIFIED, /* `peer` says `notify`, signed: for traces */
+	HIP_PATH,     /* `why` something changed about the path from `self_at`
+		       * to `peer_at`: for events; HIP_LOCATOR acts */
 	HIP_EFFECT_NUM
 };
 
@@ -347,18 +444,23 @@ struct hip_effect {
 	const uint8_t *msg; /* SEND: HIP header on, without the 4 zeros;
 			     * valid until the next call on the engine */
 	size_t msg_len;
-	bool has_via;	      /* SEEN R1: VIA_RVS was there; */
-	struct addr via;      /*  its address */
-	bool has_from;	      /* SEEN I1: relayed; FROM address is */
-	struct addr from;     /*  this (RELAYED: the other one's) */
-	struct hip_job *job;  /* JOB; given to the receiver */
-	struct sa_pair sa;    /* SA_UP, _SWITCH, _DOWN; wipe with sa_wipe */
-	bool standby;	      /* SA_UP */
-	bool initiator;	      /* SA_UP, CHANGED: we began it */
-	bool anonymous;	      /* SEEN R1, I2; FOUND: the peer's A bit */
-	uint64_t token;	      /* IDENTITY: as given */
-	bool committed;	      /* LOCATOR: false at R1, true at R2 */
-	enum hip_state state; /* CHANGED */
+	bool has_via;	     /* SEEN R1: VIA_RVS was there; */
+	struct addr via;     /*  its address */
+	bool has_from;	     /* SEEN I1: relayed; FROM address is */
+	struct addr from;    /*  this (RELAYED: the other one's) */
+	struct hip_job *job; /* JOB; given to the receiver */
+	struct sa_pair sa;   /* SA_UP, _SWITCH, _DOWN; wipe with sa_wipe */
+	bool standby;	     /* SA_UP */
+	bool initiator;	     /* SA_UP, CHANGED: we began it */
+	bool anonymous;	     /* SEEN R1, I2; FOUND: the peer's A bit */
+	uint64_t token;	     /* IDENTITY: as given */
+	bool committed;	     /* LOCATOR: false at R1, true at R2 */
+	bool verified;	 /* LOCATOR: the peer has proved to be there. Else no
+			* more than `credit` octets of ESP may go there */
+	uint64_t credit; /* LOCATOR: beyond what was granted for the same
+			  * peer_at before; a new one begins at 0 */
+	enum hip_path_why why; /* PATH */
+	enum hip_state state;  /* CHANGED */
 	enum reason reason;  /* DROPPED, FAILED; IDENTITY: REASON_NUM if well */
 	struct hit instead;  /* FAILED: the peer does not do the suite of
 			       * `self`; the exchange has begun again as this
@@ -383,7 +485,11 @@ struct hip_peer {
 	enum hip_state state;
 	bool initiator;
 	bool anonymous; /* the peer's identity says so: not to be stored */
-	struct endpoint peer_at; /* current locator */
+	struct endpoint self_at; /* unspecified: as the kernel picks */
+	struct endpoint peer_at; /* current locator, */
+	bool verified;		 /*  proved */
+	bool has_via;		 /* met through a rendezvous server, */
+	struct endpoint via;	 /*  this one */
 	uint32_t spi_in;
 	uint32_t spi_out;
 	uint16_t esp_suite;
@@ -394,6 +500,47 @@ struct hip_peer {
 /* Calls fn for each association; fn must not call the engine. */
 void hip_each_peer(const struct hip *h,
 		   void (*fn)(const struct hip_peer *p, void *arg), void *arg);
+
+enum hip_path_state {
+	HIP_PATH_UNVERIFIED, /* exits: ACTIVE on an answer, else DEAD */
+	HIP_PATH_ACTIVE,
+	HIP_PATH_DEPRECATED, /* lifetime over, or withdrawn: a last resort */
+	HIP_PATH_DEAD,	     /* did not answer when asked last */
+	HIP_PATH_STATE_NUM
+};
+/* "unverified", ...; stable. */
+const char *hip_path_state_name(enum hip_path_state s);
+
+/* A path of an association. */
+struct hip_path {
+	struct endpoint self_at;
+	struct endpoint peer_at;
+	enum hip_path_state state;
+	bool current;	   /* we send by it */
+	bool announced;	   /* listed by the peer; else seen */
+	bool preferred;	   /* its P bit */
+	uint64_t verified; /* when it last answered; 0: never */
+	uint64_t expires;  /* UINT64_MAX: never */
+	uint32_t rtt_us;   /* 0: not measured */
+};
+/* Calls fn for each path of this association, the current one first; fn
+ * must not call the engine. */
+void hip_each_path(const struct hip *h, const struct hit *self,
+		   const struct hit *peer,
+		   void (*fn)(const struct hip_path *p, void *arg), void *arg);
+
+#define HIP_PATH_HISTORY 8
+struct hip_path_event {
+	uint64_t at;
+	enum hip_path_why why;
+	struct endpoint self_at;
+	struct endpoint peer_at;
+};
+/* The last HIP_PATH_HISTORY changes of its path, the newest first. */
+void hip_each_path_event(const struct hip *h, const struct hit *self,
+			 const struct hit *peer,
+			 void (*fn)(const struct hip_path_event *e, void *arg),
+			 void *arg);
 
 struct hip_registration {
 	struct hit client;

@@ -481,6 +481,7 @@ static void carry_out(struct gate *g, struct hip_effect *e)
 	case HIP_IDENTITY:
 		persona_made(g, e);
 		break;
+	case HIP_PATH:
 	case HIP_EFFECT_NUM:
 		break;
 	}
