@@ -110,6 +110,16 @@
 	X(HIP_REFUSED, "hip-refused",                                          \
 	  "the peer says (NOTIFY) that it refuses")                            \
 	X(HIP_TIMEOUT, "hip-timeout", "peer did not answer")                   \
+	/* hosts that move */                                                  \
+	X(HIP_LOCATOR, "hip-locator", "LOCATOR_SET malformed")                 \
+	X(HIP_LOCATOR_MANY, "hip-locator-many", "LOCATOR_SET of too many")     \
+	X(HIP_LOCATOR_TYPE, "hip-locator-type",                                \
+	  "LOCATOR_SET without a locator of a type we know")                   \
+	X(HIP_LOCATOR_ADDR, "hip-locator-addr",                                \
+	  "LOCATOR_SET names what is no host's address")                       \
+	X(HIP_LOCATOR_BARRED, "hip-locator-barred",                            \
+	  "LOCATOR_SET names an address where no peer can be")                 \
+	X(HIP_SPI, "hip-spi", "ESP_INFO names an SPI that is not there")       \
 	/* DNS */                                                              \
 	X(DNS_MALFORMED, "dns-malformed", "not a DNS message")                 \
 	X(DNS_NOT_QUERY, "dns-not-query", "not a query with one question")     \

@@ -119,7 +119,7 @@ struct hip_config {
 	size_t esp_null_num;
 	uint8_t puzzle_k;     /* offered difficulty when idle */
 	uint8_t puzzle_k_max; /* refused above this as initiator */
-	uint32_t assoc_max;   /* bound on associations; 0: 100000 */
+	uint32_t assoc_max;   /* bound on associations; 0: 131072 */
 	uint32_t jobs_max;    /* bound on jobs in flight; 0: 256 */
 	bool notify; /* tell peers by NOTIFY why their I2 was refused */
 	struct hip_rekey rekey;

@@ -44,7 +44,8 @@
 	  PARAM_IN_I2 | PARAM_IN_R2 | PARAM_IN_UPDATE)                         \
 	X(R1_COUNTER, 129, 12, 12, 1, false, PARAM_IN_R1 | PARAM_IN_I2)        \
 	X(LOCATOR_SET, 193, 0, PARAM_LEN_MAX, 4, false,                        \
-	  PARAM_IN_R1 | PARAM_IN_I2 | PARAM_IN_UPDATE | PARAM_IN_NOTIFY)       \
+	  PARAM_IN_R1 | PARAM_IN_I2 | PARAM_IN_R2 | PARAM_IN_UPDATE |          \
+		  PARAM_IN_NOTIFY)                                             \
 	X(PUZZLE, 257, 24, 52, 1, false, PARAM_IN_R1)                          \
 	X(SOLUTION, 321, 44, 100, 2, false, PARAM_IN_I2)                       \
 	X(SEQ, 385, 4, 4, 1, false, PARAM_IN_UPDATE)                           \

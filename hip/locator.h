@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* LOCATOR_SET: reading, judging and writing it (8046 4, 5.3; 9028 5.7). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+#include "core/reason.h"
+#include "hip/hip.h"
+#include "hip/message.h"
+
+#define LOCATOR_LOOK_MAX 32 /* entries of one set; more is refused */
+#define LOCATOR_FOREVER UINT32_MAX
+
+struct locator {
+	struct endpoint at; /* port 0: the type has none */
+	uint32_t spi;	    /* of the SA it belongs to; 0: of any */
+	uint32_t lifetime_s;
+	bool preferred;
+};
+
+struct locator_set {
+	struct locator v[HIP_LOCATORS_MAX]; /* the preferred one first */
+	size_t num;
+	bool unsupported; /* one of a type we do not know is preferred */
+};
+
+/* Where nobody can be, beside what locator_read knows by itself. */
+struct locator_rules {
+	const struct prefix *barred;
+	size_t barred_num;
+};
+
+/* The contents of a LOCATOR_SET. REASON_NUM: out holds its locators for
+ * signalling and data (traffic type 0), at most HIP_LOCATORS_MAX, each
+ * endpoint once, the preferred one first and the others as listed; none: all
+ * are withdrawn (8046 4). Left out are unknown locator types, the other
+ * traffic types and link-local addresses, which have no scope here.
+ * The whole set is refused as HIP_LOCATOR: malformed, or a lifetime or UDP
+ * port of 0; HIP_LOCATOR_MANY: more than LOCATOR_LOOK_MAX entries;
+ * HIP_LOCATOR_ADDR: one that is nobody's (8046 5.3); HIP_LOCATOR_BARRED;
+ * HIP_LOCATOR_TYPE: entries, but none that could be used. */
+enum reason locator_read(const uint8_t *contents, size_t len,
+			 const struct locator_rules *rules,
+			 struct locator_set *out) HG_CHECK;
+/* Type 1 where spi is set, else 0; type 2 where the port is not HIP_PORT. The
+ * given order. */
+void locator_put(struct msg_builder *b, const struct locator_set *set);
