@@ -82,6 +82,15 @@ size_t admit_locators(struct hip *h, const struct hit *self,
 	return n;
 }
 
+bool admit_at(struct hip *h, const struct assoc *a, const struct addr *at)
+{
+	if (registrar_holds(h, a) && !admit_client(h, &a->peer, at))
+		return false;
+	if (a->initiator)
+		return admit_reach(h, &a->self, &a->peer, at);
+	return access_ok(&h->access, role_of(h), &a->peer, at);
+}
+
 bool admit_still(struct hip *h, const struct hip_job *job,
 		 const struct packet *p)
 {

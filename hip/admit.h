@@ -19,6 +19,9 @@ bool admit_relay(struct hip *h, const struct packet *p) HG_CHECK;
  * at is exempt. */
 bool admit_reach(struct hip *h, const struct hit *self, const struct hit *peer,
 		 const struct addr *at) HG_CHECK;
+/* May the association's peer be at this address, too? */
+bool admit_at(struct hip *h, const struct assoc *a,
+	      const struct addr *at) HG_CHECK;
 /* The same once more for what a job brings back: the rules may have changed
  * while it ran. */
 bool admit_still(struct hip *h, const struct hip_job *job,

@@ -27,6 +27,8 @@
 #include "hip/engine.h"
 #include "hip/hipjob.h"
 #include "hip/keepalive.h"
+#include "hip/paths.h"
+#include "hip/pathwatch.h"
 #include "hip/rekey.h"
 #include "hip/update.h"
 #include "hip/wear.h"
@@ -225,6 +227,7 @@ void assoc_sa_up(struct hip *h, struct assoc *a, uint64_t now)
 	e->sa = *sa;
 	a->sa_up = true;
 	a->rekeys = 0;
+	a->spi_out_before = 0;
 	wear_begin(h, a, now);
 	sodium_memzero(&sa->in, sizeof(sa->in));
 	sodium_memzero(&sa->out, sizeof(sa->out));
@@ -244,11 +247,14 @@ void assoc_sa_down(struct hip *h, struct assoc *a)
 	e->sa.spi_out = a->keys->sa.spi_out;
 }
 
-void assoc_locator(struct hip *h, const struct assoc *a, bool committed)
+struct hip_effect *assoc_locator(struct hip *h, const struct assoc *a,
+				 bool committed)
 {
 	struct hip_effect *e = put(h, a, HIP_LOCATOR);
 
 	e->committed = committed;
+	e->verified = !a->unproved;
+	return e;
 }
 
 void assoc_set_keys(struct hip *h, struct assoc *a, struct assoc_keys *keys)
@@ -292,6 +298,7 @@ void assoc_arm(struct hip *h, struct assoc *a)
 		at = earlier(at, a->up.resend_at);
 		at = earlier(at, rekey_deadline(a));
 		at = earlier(at, keepalive_deadline(h, a));
+		at = earlier(at, pathwatch_deadline(h, a));
 		/* The idle time is looked at when it may have run out, not
 		 * moved with every packet. */
 		at = earlier(at, used + engine_times.ual);
@@ -299,8 +306,9 @@ void assoc_arm(struct hip *h, struct assoc *a)
 	dueheap_set(&h->due, &a->due, at);
 }
 
-void assoc_send(struct hip *h, const struct assoc *a, const struct assoc_msg *m,
-		const struct endpoint *to)
+void assoc_send_from(struct hip *h, const struct assoc *a,
+		     const struct assoc_msg *m, const struct endpoint *self,
+		     const struct endpoint *to)
 {
 	struct hip_effect *e;
 
@@ -309,9 +317,19 @@ void assoc_send(struct hip *h, const struct assoc *a, const struct assoc_msg *m,
 	e = effects_send(&h->fx, m->p, m->len);
 	e->self = a->self;
 	e->peer = a->peer;
-	e->self_at = a->self_at;
+	e->self_at = *self;
+	/* An address that cannot be sent from, or not to there. */
+	if (!here_lives(&h->here, self) ||
+	    addr_is4(&self->addr) != addr_is4(&to->addr))
+		e->self_at = here_towards(&h->here, to);
 	e->peer_at = *to;
 	e->type = m->p[2] & 0x7f;
+}
+
+void assoc_send(struct hip *h, const struct assoc *a, const struct assoc_msg *m,
+		const struct endpoint *to)
+{
+	assoc_send_from(h, a, m, &a->self_at, to);
 }
 
 int assoc_msg_keep(struct assoc_msg *m, const uint8_t *p, size_t len)

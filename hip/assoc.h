@@ -56,7 +56,12 @@ struct assoc_update {
 	bool in_far;	       /* ids before in_high may have gone round */
 	uint32_t acked;	       /* what ack answers */
 	struct assoc_msg ack;  /* our last answer */
-	uint64_t reacked;      /* when it was sent again */
+	uint64_t reacked;      /* when it was sent again, */
+	uint8_t reacks;	       /*  and to others since then */
+	bool held;	       /* nothing leaves before an answer */
+	bool tells;	       /* our addresses are in the outstanding one */
+	bool has_via;	       /* it acknowledges what came through a server: */
+	struct addr via;       /*  this one */
 };
 
 /* An SA that was replaced: still open for what is under way. */
@@ -147,7 +152,24 @@ struct assoc {
 	struct rekey *rekey; /* under way, or NULL */
 	struct assoc_wear wear;
 	struct assoc_old old[ASSOC_OLD_MAX];
-	uint32_t rekeys; /* done since the base exchange */
+	uint32_t rekeys;	 /* done since the base exchange */
+	uint32_t spi_out_before; /* the last one replaced; 0: none */
+
+	/* Hosts that move: see paths.h, readdress.h, pathwatch.h. */
+	struct paths *paths; /* NULL: one path, as above */
+	bool unproved;	     /* the peer may not be at peer_at */
+	bool tell;	     /* the next UPDATE names our addresses */
+	bool announced;	     /* the peer was ever told of them */
+	bool has_via;	     /* it was met through a server: */
+	struct endpoint via; /*  this one */
+	uint64_t told;	     /* the list of ours (here.h) that it knows, */
+	uint64_t telling;    /*  and that is in the outstanding UPDATE */
+	bool suspect;	     /* it may not live: being probed */
+	uint8_t silences;    /* probes answered in a row, without data */
+	uint64_t unheard;    /* sent first since it was heard last; 0: none */
+	uint64_t seen_at;    /* last time another source was taken up */
+	uint64_t credit;     /* octets received, aged (RFC 8046 5.6), */
+	uint64_t credit_at;  /*  when it was aged last */
 };
 
 struct assocs {
@@ -181,8 +203,9 @@ void assoc_sa_down(struct hip *h, struct assoc *a);
 /* The effect of an SA of this association, to be filled in. */
 struct hip_effect *assoc_sa_effect(struct hip *h, const struct assoc *a,
 				   enum hip_effect_kind kind);
-/* HIP_LOCATOR with peer_at. */
-void assoc_locator(struct hip *h, const struct assoc *a, bool committed);
+/* HIP_LOCATOR with peer_at; the effect, to add to. */
+struct hip_effect *assoc_locator(struct hip *h, const struct assoc *a,
+				 bool committed);
 /* Takes keys (may be NULL) in place of those there. */
 void assoc_set_keys(struct hip *h, struct assoc *a, struct assoc_keys *keys);
 /* Jobs of before are stale from here on; cancels their search. */
@@ -192,6 +215,11 @@ void assoc_arm(struct hip *h, struct assoc *a);
 /* Keys that are about to leave for peer_at. */
 void assoc_send(struct hip *h, const struct assoc *a, const struct assoc_msg *m,
 		const struct endpoint *to);
+
+/* The same from another address of ours. */
+void assoc_send_from(struct hip *h, const struct assoc *a,
+		     const struct assoc_msg *m, const struct endpoint *self,
+		     const struct endpoint *to);
 
 int assoc_msg_keep(struct assoc_msg *m, const uint8_t *p, size_t len) HG_CHECK;
 void assoc_msg_drop(struct assoc_msg *m);

@@ -22,6 +22,7 @@
 #include "hip/hipjob.h"
 #include "hip/initiator.h"
 #include "hip/keepalive.h"
+#include "hip/pathwatch.h"
 #include "hip/rekey.h"
 #include "hip/relayed.h"
 #include "hip/update.h"
@@ -313,6 +314,7 @@ void closing_idle_timer(struct hip *h, struct event *ev)
 		start(h, a, ev->now); /* RFC 7401 6.11 step 4 */
 		return;
 	}
+	pathwatch_timer(h, a, ev->now);
 	if (ev->now - used >= engine_times.ual) {
 		if (!registration_holds(h, a) && !registrar_holds(h, a)) {
 			start(h, a, ev->now); /* Table 6 */

@@ -17,11 +17,8 @@
 #include "hip/hipjob.h"
 #include "hip/notify.h"
 #include "hip/keepalive.h"
+#include "hip/pathwatch.h"
 #include "hip/rekey.h"
-#include "hip/relay.h"
-#include "hip/relayed.h"
-#include "hip/rendezvous.h"
-#include "hip/responder.h"
 #include "hip/statetab.h"
 #include "hip/suite.h"
 #include "hip/update.h"
@@ -40,12 +37,14 @@ const struct engine_times engine_times = {
 	.i2_max = 5,
 	.i2_doubtful = 4,
 	.update_max = 5,
+	.wide_max = 9,
+	.wide_cap = 4 * ENGINE_S,
+	.stagger = 250 * ENGINE_MS,
 	.ec = 10 * ENGINE_S,
 	.ual = 900 * ENGINE_S,
 	.msl = 120 * ENGINE_S,
 	.solve = 60 * ENGINE_S,
 	.hold = 30 * ENGINE_S,
-	.probe = 30 * ENGINE_S,
 	.reack = 100 * ENGINE_MS,
 	.busy_max = 3,
 };
@@ -77,6 +76,8 @@ int hip_new(const struct hip_config *cfg, uint64_t now, struct hip **out)
 	if (!err)
 		err = registrar_init(h);
 	if (!err)
+		err = here_init(h);
+	if (!err)
 		err = r1pool_init(h, now);
 	if (err) {
 		hip_free(h);
@@ -104,6 +105,7 @@ void hip_free(struct hip *h)
 	r1pool_fini(h);
 	budget_fini(&h->budget);
 	selves_fini(h);
+	here_fini(h);
 	dueheap_fini(&h->due);
 	sodium_memzero(h, sizeof(*h));
 	free(h);
@@ -168,118 +170,14 @@ const struct reasons *hip_reasons(const struct hip *h)
 	return &h->reasons;
 }
 
-/* ---- packets ---------------------------------------------------------- */
-
-/* I1 needs no association; who may be answered or relayed, and how often,
- * is decided here, before anything else is looked at. */
-static bool i1_passes(struct hip *h, struct packet *p)
-{
-	enum reason r;
-
-	if (hit_is_null(&p->m.receiver) && !opportunistic_i1(h, p))
-		return false;
-	if (selves_index(h, &p->m.receiver) == h->id_num) {
-		if (engine_serves(h))
-			relay_pass(h, p);
-		else
-			engine_drop(h, p, REASON_HIP_NOT_OURS);
-		return false;
-	}
-	if (!admit_peer(h, p)) {
-		engine_drop(h, p, REASON_HIP_DENIED);
-		return false;
-	}
-	r = relayed_check(h, p);
-	if (r == REASON_NUM)
-		r = rendezvous_check(h, p);
-	if (r != REASON_NUM) {
-		engine_drop(h, p, r);
-		return false;
-	}
-	if (responder_i1_again(h, p)) {
-		engine_drop(h, p, REASON_HIP_DUPLICATE);
-		return false;
-	}
-	/* RFC 7401 6.7: where R1 goes counts, not who passed the I1 on. */
-	if (!srcrate_allow(&h->budget.i1, engine_sender(p), p->now)) {
-		engine_drop(h, p, REASON_HIP_RATE);
-		return false;
-	}
-	return true;
-}
-
-/* All other packets: for us, or to be relayed? */
-static bool others_pass(struct hip *h, struct packet *p)
-{
-	enum reason r;
-
-	if (!engine_identity(h, &p->m.receiver) && engine_serves(h)) {
-		relay_pass(h, p);
-		return false;
-	}
-	if (!engine_identity(h, &p->m.receiver) ||
-	    (p->m.type == HIP_I2 &&
-	     selves_index(h, &p->m.receiver) == h->id_num))
-		r = REASON_HIP_NOT_OURS;
-	else
-		r = relayed_check(h, p);
-	if (r != REASON_NUM)
-		engine_drop(h, p, r);
-	return r == REASON_NUM;
-}
-
-static enum statetab_kind event_of(uint8_t type)
-{
-	static const enum statetab_kind of[] = {
-		[HIP_I1] = STATETAB_I1,
-		[HIP_R1] = STATETAB_R1,
-		[HIP_I2] = STATETAB_I2,
-		[HIP_R2] = STATETAB_R2,
-		[HIP_UPDATE] = STATETAB_UPDATE,
-		[HIP_NOTIFY] = STATETAB_NOTIFY,
-		[HIP_CLOSE] = STATETAB_CLOSE,
-		[HIP_CLOSE_ACK] = STATETAB_CLOSE_ACK,
-	};
-
-	return of[type];
-}
-
-void hip_input(struct hip *h, const uint8_t *msg, size_t len,
-	       const struct endpoint *from, const struct endpoint *at,
-	       uint64_t now)
-{
-	struct packet p = { .from = from, .at = at, .now = now };
-	struct event ev = { .p = &p, .now = now };
-	enum reason r = param_parse(msg, len, &p.m);
-
-	if (r != REASON_NUM) {
-		p.m.type = len > 2 ? msg[2] & 0x7f : 0;
-		memset(&p.m.sender, 0, sizeof(p.m.sender));
-		memset(&p.m.receiver, 0, sizeof(p.m.receiver));
-		engine_drop(h, &p, r);
-		return;
-	}
-	if (p.m.type == HIP_I1) {
-		if (!i1_passes(h, &p))
-			return;
-	} else if (!others_pass(h, &p)) {
-		return;
-	}
-	ev.kind = event_of(p.m.type);
-	ev.a = assoc_find(&h->assocs, &p.m.receiver, &p.m.sender);
-	if (keepalive_input(h, &p, ev.a))
-		return;
-	if (ev.kind == STATETAB_R1 && opportunistic_r1(h, &p, ev.a))
-		return;
-	statetab_run(h, &ev);
-}
-
 bool engine_job_packet(const struct hip_job *job, uint64_t now,
 		       struct packet *p)
 {
 	*p = (struct packet){ .from = &job->from,
 			      .at = &job->at,
 			      .relayed = job->relayed,
+			      .has_from = job->by_rvs,
+			      .via = job->via,
 			      .now = now };
 	return param_parse(job->in, job->in_len, &p->m) == REASON_NUM;
 }
@@ -323,13 +221,7 @@ void hip_traffic(struct hip *h, const struct hit *self, const struct hit *peer,
 		statetab_run(h, &ev);
 		return;
 	}
-	a->last_out = now;
-	if (now > a->last_in && now - a->last_in >= engine_times.probe &&
-	    !a->up.outstanding) {
-		/* Data go out and nothing comes back: is it still there? */
-		update_send(h, a, now);
-		assoc_arm(h, a);
-	}
+	pathwatch_out(h, a, now);
 }
 
 void hip_used(struct hip *h, const struct hit *self, const struct hit *peer,
@@ -412,6 +304,9 @@ static void fire(struct hip *h, struct due *d, uint64_t now)
 		break;
 	case ENGINE_OPPORTUNISTIC:
 		opportunistic_timer(h, d, now);
+		break;
+	case ENGINE_HERE:
+		here_timer(h, now);
 		break;
 	}
 }
@@ -577,7 +472,11 @@ void hip_each_peer(const struct hip *h,
 					      .state = a->state,
 					      .initiator = a->initiator,
 					      .anonymous = a->peer_anonymous,
+					      .self_at = a->self_at,
 					      .peer_at = a->peer_at,
+					      .verified = !a->unproved,
+					      .has_via = a->has_via,
+					      .via = a->via,
 					      .since = a->since,
 					      .keyed = a->wear.keyed,
 					      .rekeys = a->rekeys };

@@ -10,6 +10,7 @@
 #include "hip/budget.h"
 #include "hip/dueheap.h"
 #include "hip/effects.h"
+#include "hip/here.h"
 #include "hip/hip.h"
 #include "hip/offer.h"
 #include "hip/opportunistic.h"
@@ -37,12 +38,14 @@ struct engine_times {
 	uint8_t i2_max;	     /* I2_RETRIES_MAX */
 	uint8_t i2_doubtful; /* the same, to a locator only R1 named */
 	uint8_t update_max;  /* UPDATE_RETRY_MAX */
+	uint8_t wide_max;    /* the same, when it goes to all paths */
+	uint64_t wide_cap;   /*  not slower than this */
+	uint64_t stagger;    /*  head start of each over the next */
 	uint64_t ec;	     /* exchange complete */
 	uint64_t ual;	     /* unused association lifetime */
 	uint64_t msl;
 	uint64_t solve;	  /* a puzzle search: not longer, whatever R1 says */
 	uint64_t hold;	  /* E-FAILED */
-	uint64_t probe;	  /* peer silent so long while we send: UPDATE */
 	uint64_t reack;	  /* answers to one repeated packet: not faster */
 	uint8_t busy_max; /* exchanges begun anew for a busy peer, in a row */
 };
@@ -54,7 +57,8 @@ enum engine_due {
 	ENGINE_REGISTRATION,
 	ENGINE_REGISTRAR,
 	ENGINE_POOL,
-	ENGINE_OPPORTUNISTIC
+	ENGINE_OPPORTUNISTIC,
+	ENGINE_HERE
 };
 
 struct hip {
@@ -70,6 +74,7 @@ struct hip {
 	struct registrar registrar;
 	struct registrations registrations;
 	struct opportunistics opportunistics;
+	struct here here;
 	struct selves selves; /* made identities; the lasting ones: */
 	struct hip_identity *id[ENGINE_IDENTITIES_MAX];
 	size_t id_num;
@@ -87,8 +92,9 @@ struct packet {
 	const struct endpoint *at;
 	uint64_t now;
 	uint64_t print;	      /* I1: responder_i1_again's */
-	bool has_from;	      /* I1: relayed, and the proof was right: */
-	struct addr via_from; /* the Initiator's address */
+	bool has_from;	      /* relayed, and the proof was right: */
+	struct addr via_from; /* I1: the Initiator's address */
+	struct addr via;      /* UPDATE: the server's; from is FROM's */
 	/* Through our relay, and the proof was right (relayed.c): who sent
 	 * it there. Port 0: it came straight. */
 	struct endpoint relayed;

@@ -1,27 +1,198 @@
 /* SPDX-License-Identifier: MIT */
 /* Our own addresses, and what makes one path better than another. */
+/* THEORY OF OPERATION
+ * The daemon says which addresses we have; each new list has a number, and
+ * an association knows the number its peer was told of. A path whose address
+ * is gone is left at once. All else waits until the list has been the same
+ * for SETTLE: a link that comes and goes, or addresses that arrive one after
+ * the other, cost one UPDATE (RFC 8046 5.2: rapid ones are to be avoided).
+ * Associations with servers where we are registered come first, so that who
+ * does not find us can ask there. Owner: the engine's thread.
+ */
 #include "hip/here.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "hip/engine.h"
+#include "hip/readdress.h"
+
+#define SETTLE (100 * ENGINE_MS)
+#define SILENCE_MS 1000
+#define RETURN_S 10
+
+static void set_policy(struct here *e, const struct hip_path_policy *p)
+{
+	e->policy = *p;
+	if (p->order_num)
+		memcpy(e->order, p->order, p->order_num * sizeof(e->order[0]));
+	e->policy.order = e->order;
+	if (!e->policy.silence_ms)
+		e->policy.silence_ms = SILENCE_MS;
+	if (!e->policy.return_s)
+		e->policy.return_s = RETURN_S;
+}
+
+int here_init(struct hip *h)
+{
+	struct hip_path_policy none = { .prefer = HIP_PREFER_ANNOUNCED };
+
+	randombytes_buf(h->here.key, sizeof(h->here.key));
+	set_policy(&h->here, &none);
+	if (dueheap_reserve(&h->due))
+		return HG_ENOMEM;
+	h->here.due.kind = ENGINE_HERE;
+	return HG_OK;
+}
+
+void here_fini(struct hip *h)
+{
+	if (h->here.due.kind == ENGINE_HERE) /* it has come that far */
+		dueheap_leave(&h->due, &h->here.due);
+}
+
+/* ---- the list ---------------------------------------------------------- */
+
+size_t here_find(const struct here *e, const struct endpoint *at)
+{
+	size_t i = 0;
+
+	while (i < e->num && !endpoint_eq(&e->at[i].at, at))
+		i++;
+	return i;
+}
+
+bool here_lives(const struct here *e, const struct endpoint *at)
+{
+	return !e->set || addr_is_unspecified(&at->addr) ||
+	       here_find(e, at) < e->num;
+}
+
+struct endpoint here_towards(const struct here *e, const struct endpoint *to)
+{
+	for (size_t i = 0; i < e->num; i++) {
+		if (addr_is4(&e->at[i].at.addr) == addr_is4(&to->addr))
+			return e->at[i].at;
+	}
+	return (struct endpoint){ .port = HIP_PORT };
+}
+
+/* For each association that is not told yet, those with our servers first. */
+static void for_all(struct hip *h, bool settled, uint64_t now)
+{
+	for (size_t i = 0; i < h->registrations.num; i++) {
+		const struct registration *r = h->registrations.v[i];
+		struct assoc *a = assoc_find(&h->assocs, &r->self, &r->rvs);
+
+		if (a)
+			readdress_here(h, a, settled, now);
+	}
+	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
+		for (struct assoc *a = h->assocs.bucket[i]; a; a = a->next)
+			readdress_here(h, a, settled, now);
+	}
+}
+
+void here_timer(struct hip *h, uint64_t now)
+{
+	for_all(h, true, now);
+}
+
+static bool listed_twice(const struct hip_here *here, size_t num)
+{
+	for (size_t i = 0; i < num; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (endpoint_eq(&here[i].at, &here[j].at))
+				return true;
+		}
+	}
+	return false;
+}
 
 int hip_set_here(struct hip *h, const struct hip_here *here, size_t num,
 		 uint64_t now)
 {
-	(void)h;
-	(void)here;
-	(void)now;
-	return num > HIP_HERE_MAX ? HG_EINVAL : HG_OK;
+	struct here *e = &h->here;
+	struct hip_here at[HIP_HERE_MAX];
+	size_t n = 0;
+
+	if (num > HIP_HERE_MAX || listed_twice(here, num))
+		return HG_EINVAL;
+	memset(at, 0, sizeof(at));
+	for (size_t i = 0; i < num; i++) {
+		const struct addr *a = &here[i].at.addr;
+
+		if (!here[i].at.port)
+			return HG_EINVAL;
+		if (addr_is_unusable(a) || addr_is_linklocal(a))
+			continue; /* RFC 8046 5.2, 8047 5.1 */
+		at[n].at = here[i].at;
+		at[n++].link = here[i].link;
+	}
+	if (e->set && n == e->num && memcmp(at, e->at, sizeof(at)) == 0)
+		return HG_OK;
+	memcpy(e->at, at, sizeof(at));
+	e->num = n;
+	e->set = true;
+	e->generation++;
+	for_all(h, false, now);
+	dueheap_set(&h->due, &e->due, now + SETTLE);
+	return HG_OK;
 }
+
+/* ---- rules ------------------------------------------------------------- */
 
 int hip_set_barred(struct hip *h, const struct prefix *barred, size_t num)
 {
-	(void)h;
-	(void)barred;
-	return num > HIP_BARRED_MAX ? HG_EINVAL : HG_OK;
+	if (num > HIP_BARRED_MAX)
+		return HG_EINVAL;
+	if (num)
+		memcpy(h->here.barred, barred, num * sizeof(*barred));
+	h->here.barred_num = num;
+	return HG_OK;
+}
+
+struct locator_rules here_rules(const struct here *e)
+{
+	return (struct locator_rules){ e->barred, e->barred_num };
 }
 
 int hip_set_path_policy(struct hip *h, const struct hip_path_policy *p,
 			uint64_t now)
 {
-	(void)h;
-	(void)now;
-	return p->order_num > HIP_ORDER_MAX ? HG_EINVAL : HG_OK;
+	if (p->order_num > HIP_ORDER_MAX || p->prefer >= HIP_PREFER_NUM)
+		return HG_EINVAL;
+	set_policy(&h->here, p);
+	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
+		for (struct assoc *a = h->assocs.bucket[i]; a; a = a->next)
+			readdress_choose(h, a, now);
+	}
+	return HG_OK;
+}
+
+static unsigned order_rank(const struct here *e, const struct endpoint *self,
+			   const struct endpoint *peer)
+{
+	unsigned i = 0;
+
+	while (i < e->policy.order_num &&
+	       !prefix_has(&e->order[i], &peer->addr) &&
+	       !prefix_has(&e->order[i], &self->addr))
+		i++;
+	return i;
+}
+
+unsigned here_rank(const struct here *e, const struct endpoint *self,
+		   const struct endpoint *peer, bool preferred)
+{
+	switch (e->policy.prefer) {
+	case HIP_PREFER_ORDER:
+		return order_rank(e, self, peer);
+	case HIP_PREFER_LINK:
+		return (unsigned)here_find(e, self);
+	case HIP_PREFER_ANNOUNCED:
+	case HIP_PREFER_NUM:
+		break;
+	}
+	return !preferred;
 }

@@ -7,17 +7,38 @@
 #include <stdint.h>
 
 #include "core/addr.h"
+#include "core/err.h"
 #include "hip/dueheap.h"
 #include "hip/hip.h"
+#include "hip/locator.h"
 
 struct here {
-	struct due due; /* the list has settled */
-	bool set;	/* hip_set_here was called */
-	struct hip_here at[HIP_HERE_MAX];
+	struct due due;			  /* the list has settled */
+	bool set;			  /* hip_set_here was called */
+	struct hip_here at[HIP_HERE_MAX]; /* usable ones, best first */
 	size_t num;
-	uint64_t generation; /* of the list; what peers were told of */
+	uint64_t generation; /* of the list: what a peer was told of */
 	struct prefix barred[HIP_BARRED_MAX];
 	size_t barred_num;
-	struct hip_path_policy policy; /* order: points to this one's */
+	struct hip_path_policy policy; /* its order: */
 	struct prefix order[HIP_ORDER_MAX];
+	uint8_t key[32]; /* of the nonces that prove addresses */
 };
+
+int here_init(struct hip *h) HG_CHECK;
+void here_fini(struct hip *h);
+/* The list has not changed for a while: peers are told. */
+void here_timer(struct hip *h, uint64_t now);
+/* The place of this address of ours, or num. */
+size_t here_find(const struct here *e, const struct endpoint *at);
+/* Is it ours as far as we know? Always, before the first hip_set_here, and
+ * where the kernel picks. */
+bool here_lives(const struct here *e, const struct endpoint *at);
+/* Our best address that reaches this one; its family's unspecified one,
+ * where we have none or are not told. */
+struct endpoint here_towards(const struct here *e, const struct endpoint *to);
+struct locator_rules here_rules(const struct here *e);
+/* What our policy says of a path between these, before all ties; less is
+ * better. preferred: the peer's P bit. */
+unsigned here_rank(const struct here *e, const struct endpoint *self,
+		   const struct endpoint *peer, bool preferred);

@@ -112,9 +112,11 @@ struct hip_job {
 	struct endpoint at;	 /* likewise, our side */
 	struct endpoint relayed; /* of `in`, as in struct packet; SIGN:
 				  * RELAY_TO, unless its port is 0 */
-	bool keep;		 /* SIGN: to be kept for sending again */
-	bool ack;		 /* SIGN: it acknowledges the Update ID */
-	uint32_t seq;		 /* SIGN:  in here */
+	bool by_rvs;	 /* `in` came through a rendezvous server, and */
+	struct addr via; /*  an answer says so: this one's address */
+	bool keep;	 /* SIGN: to be kept for sending again */
+	bool ack;	 /* SIGN: it acknowledges the Update ID */
+	uint32_t seq;	 /* SIGN:  in here */
 	uint8_t in[HIP_MSG_MAX];
 	size_t in_len;
 	uint8_t host_id[HIP_MSG_MAX]; /* R2, CHECK: in, the peer's */

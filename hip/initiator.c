@@ -27,6 +27,7 @@
 #include "hip/fields.h"
 #include "hip/hipjob.h"
 #include "hip/opportunistic.h"
+#include "hip/readdress.h"
 #include "hip/update.h"
 
 /* ---- I1 ---------------------------------------------------------------- */
@@ -161,8 +162,9 @@ void initiator_want_joined(struct hip *h, struct event *ev)
 	struct assoc *a = ev->a;
 
 	(void)h;
-	/* Under way or up already; newer locators may help a later try. */
-	if (a->state == HIP_I1_SENT)
+	/* Under way or up already; newer locators may help a later try, and
+	 * UPDATEs that find nobody go there, too (spread.c). */
+	if (a->state != HIP_I2_SENT)
 		set_locators(a, ev);
 }
 
@@ -389,6 +391,18 @@ static void show_r1(struct hip *h, const struct event *ev)
 	e->puzzle_k = u->k;
 }
 
+/* VIA_RVS is under no signature: only a place we were told of counts. */
+static void met_through(struct assoc *a, const struct hipjob_r1 *u)
+{
+	a->has_via = false;
+	for (unsigned i = 0; u->has_via && i < a->locator_num; i++) {
+		if (!addr_eq(&a->locators[i].addr, &u->via))
+			continue;
+		a->has_via = true;
+		a->via = a->locators[i];
+	}
+}
+
 /* Verified and solved: I2 leaves (Tables 3, 4, 7, 8). */
 void initiator_r1_ok(struct hip *h, struct event *ev)
 {
@@ -434,7 +448,8 @@ void initiator_r1_ok(struct hip *h, struct event *ev)
 	a->expire_at = ENGINE_NEVER;
 	a->resend_at = ev->now + engine_times.retry;
 	update_reset(a);
-	assoc_locator(h, a, false);
+	met_through(a, u);
+	(void)assoc_locator(h, a, false);
 	assoc_send(h, a, &a->msg, &a->peer_at);
 	if (a->state != HIP_I2_SENT)
 		assoc_enter(h, a, HIP_I2_SENT, ev->now);
@@ -458,8 +473,21 @@ static void fall_back(struct hip *h, struct assoc *a, uint64_t now)
 	assoc_msg_drop(&a->msg);
 	a->peer_at = a->locators[0];
 	ask(h, a, now);
-	assoc_locator(h, a, false);
+	(void)assoc_locator(h, a, false);
 	assoc_enter(h, a, HIP_I1_SENT, now);
+}
+
+/* An I1 may leave from anywhere; an I2 must come from where its puzzle was
+ * sent to (RFC 7401 appendix A), so it begins anew. */
+void initiator_moved(struct hip *h, struct assoc *a, uint64_t now)
+{
+	if (a->state == HIP_I2_SENT) {
+		fall_back(h, a, now);
+	} else {
+		a->self_at = (struct endpoint){ .port = HIP_PORT };
+		a->resend_at = now;
+	}
+	assoc_arm(h, a);
 }
 
 void initiator_i2_timer(struct hip *h, struct event *ev)
@@ -558,9 +586,10 @@ void initiator_r2_ok(struct hip *h, struct event *ev)
 	a->i2_print = 0;
 	assoc_msg_drop(&a->msg);
 	assoc_sa_up(h, a, ev->now);
-	assoc_locator(h, a, true);
+	(void)assoc_locator(h, a, true);
 	assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
 	registration_answer(h, a, &ev->p->m, true, ev->now);
+	readdress_here(h, a, true, ev->now);
 	if (a->found)
 		opportunistic_proved(h, a);
 	a->found = false;

@@ -9,6 +9,8 @@
  * its R1 may need (hip/i1credit.h). */
 void initiator_pad_i1(struct msg_builder *b, const struct hit *peer);
 
+/* Our address is gone in the middle of an exchange that we began. */
+void initiator_moved(struct hip *h, struct assoc *a, uint64_t now);
 void initiator_want(struct hip *h, struct event *ev);
 void initiator_want_again(struct hip *h, struct event *ev);
 void initiator_want_closed(struct hip *h, struct event *ev);

@@ -86,6 +86,11 @@ static enum reason judge(const struct addr *a,
 	return REASON_NUM;
 }
 
+bool locator_place_ok(const struct addr *a, const struct locator_rules *rules)
+{
+	return judge(a, rules) == REASON_NUM && !addr_is_linklocal(a);
+}
+
 static void keep(struct locator_set *out, const struct locator *l)
 {
 	size_t at = out->num;

@@ -46,6 +46,8 @@ struct locator_rules {
 enum reason locator_read(const uint8_t *contents, size_t len,
 			 const struct locator_rules *rules,
 			 struct locator_set *out) HG_CHECK;
+/* Can this be the address of a peer at all? */
+bool locator_place_ok(const struct addr *a, const struct locator_rules *rules);
 /* Type 1 where spi is set, else 0; type 2 where the port is not HIP_PORT. The
  * given order. */
 void locator_put(struct msg_builder *b, const struct locator_set *set);

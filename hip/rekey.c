@@ -187,6 +187,7 @@ static void finish(struct hip *h, struct assoc *a, uint64_t now)
 	e->sa.spi_in = r->sa.spi_in;
 	e->sa.spi_out = r->sa.spi_out;
 	retired_add(h, a, k->sa.spi_in, now);
+	a->spi_out_before = k->sa.spi_out;
 	k->sa.spi_in = r->sa.spi_in;
 	k->sa.spi_out = r->sa.spi_out;
 	k->keymat_next = r->next;
@@ -493,6 +494,21 @@ void rekey_done(struct hip *h, struct hip_job *job, uint64_t now)
 }
 
 /* ---- our half ------------------------------------------------------------- */
+
+bool rekey_knows_spi(const struct assoc *a, uint32_t spi)
+{
+	const struct rekey *r = a->rekey;
+
+	/* The ACK that ends a rekey may come in one packet with what was said
+	 * before its end. */
+	return spi && (spi == a->keys->sa.spi_out || spi == a->spi_out_before ||
+		       (r && r->got && spi == r->sa.spi_out));
+}
+
+uint32_t rekey_spi(const struct assoc *a)
+{
+	return a->rekey->sa.spi_in;
+}
 
 bool rekey_holds_updates(const struct assoc *a)
 {

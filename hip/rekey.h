@@ -20,12 +20,16 @@ void rekey_acked(struct hip *h, struct assoc *a, uint32_t seq, uint64_t now);
 /* A HIPJOB_DH is back. */
 void rekey_done(struct hip *h, struct hip_job *job, uint64_t now);
 
+/* Is this SPI one of the peer's inbound ones, as far as we know? */
+bool rekey_knows_spi(const struct assoc *a, uint32_t spi);
 /* Must other UPDATEs of ours wait (RFC 7402 6.8, last sentence)? */
 bool rekey_holds_updates(const struct assoc *a);
 /* Is our ESP_INFO ready to leave, and has it not yet? Then the next UPDATE
  * carries what these two put, and rekey_sent says so. */
 bool rekey_ready(const struct assoc *a);
 void rekey_put_esp_info(struct msg_builder *b, const struct assoc *a);
+/* The SPI it will be known by. */
+uint32_t rekey_spi(const struct assoc *a);
 void rekey_put_dh(struct msg_builder *b, const struct assoc *a);
 void rekey_sent(struct assoc *a, uint32_t seq);
 /* It did not leave after all. */

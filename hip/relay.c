@@ -215,7 +215,8 @@ void relay_pass(struct hip *h, const struct packet *p)
 		pass_out(h, p, from);
 	else if (to)
 		pass_in(h, p, to);
-	else if (p->m.type == HIP_I1)
+	else if (p->m.type == HIP_I1 ||
+		 (p->m.type == HIP_UPDATE && registrar_find(h, &p->m.receiver)))
 		rendezvous_relay(h, p);
 	else if (param_find(&p->m, PARAM_RELAY_TO))
 		engine_drop(h, p, REASON_HIP_NOT_REGISTERED);

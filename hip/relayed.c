@@ -169,7 +169,7 @@ void relayed_send(struct hip *h, const struct assoc *a,
 	if (!m->p)
 		return;
 	if (!via->port) {
-		assoc_send(h, a, m, to);
+		assoc_send_from(h, a, m, at, to);
 		return;
 	}
 	/* RFC 9028 4.8: RELAY_TO, always. */

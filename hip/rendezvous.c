@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* I1 through a rendezvous server, at the server and at its client (8004). */
+/* I1 and UPDATE through a rendezvous server, at the server and at its client
+ * (8004, 8046 3.2.3). */
 /* THEORY OF OPERATION
  * Profile A of docs/choices.md: everything goes over UDP port 10500.
  * The server rewrites addresses by sending a new datagram: the I1 as it
@@ -8,7 +9,12 @@
  * straight to FROM's address at port 10500, which is why an I1 from any
  * other port is not relayed: its R1 would go nowhere. FROM has no port.
  *
- * An I1 that brings a FROM along is not passed on: we are nobody's client
+ * An UPDATE that finds its receiver nowhere else is passed on in the same
+ * way: the server cannot read it, but one that is no question (without SEQ)
+ * has no need of it. FROM, behind the signature, tells the client where the
+ * answer goes.
+ *
+ * What brings a FROM along is not passed on: we are nobody's client
  * here, and could not say whether it is true (RFC 8004 4.3.2).
  */
 #include "hip/rendezvous.h"
@@ -31,7 +37,9 @@ static enum reason relayable(struct hip *h, const struct packet *p,
 		return REASON_HIP_RVS_HMAC;
 	if (addr_is_unusable(&p->from->addr))
 		return REASON_HIP_SOURCE_PORT;
-	if (!param_find(&p->m, PARAM_DH_GROUP_LIST))
+	if (p->m.type == HIP_UPDATE ? !param_find(&p->m, PARAM_HIP_MAC) ||
+					      !param_find(&p->m, PARAM_SEQ)
+				    : !param_find(&p->m, PARAM_DH_GROUP_LIST))
 		return REASON_HIP_MISSING;
 	if (!srcrate_allow(&h->budget.relay, &p->from->addr, p->now))
 		return REASON_HIP_RATE;
@@ -63,13 +71,13 @@ void rendezvous_relay(struct hip *h, const struct packet *p)
 	e->peer = client->peer;
 	e->self_at = client->self_at;
 	e->peer_at = client->peer_at;
-	e->type = HIP_I1;
+	e->type = p->m.type;
 	e = effects_put(&h->fx, HIP_RELAYED);
 	e->self = client->self;
 	e->peer = client->peer;
 	e->self_at = client->self_at;
 	e->peer_at = client->peer_at;
-	e->type = HIP_I1;
+	e->type = p->m.type;
 	e->has_from = true;
 	e->from = p->from->addr;
 }

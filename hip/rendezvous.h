@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* I1 through a rendezvous server, at the server and at its client (8004). */
+/* I1 and UPDATE through a rendezvous server, at the server and at its client
+ * (8004, 8046 3.2.3). */
 #pragma once
 
 #include "hip/engine.h"
 
-/* Server: an I1 to a HIT that is not ours. Relays or drops it. */
+/* Server: an I1 or UPDATE to a HIT that is not ours. Relays or drops it. */
 void rendezvous_relay(struct hip *h, const struct packet *p);
 /* Client: checks FROM and RVS_HMAC, fills in has_from. REASON_NUM: well,
  * also when there is no FROM at all. */

@@ -35,6 +35,8 @@
 #include "hip/keepalive.h"
 #include "hip/notify.h"
 #include "hip/relayed.h"
+#include "hip/pathwatch.h"
+#include "hip/readdress.h"
 #include "hip/update.h"
 
 #define TRIES_MAX 4 /* jobs for one #I, whatever comes of them */
@@ -526,7 +528,7 @@ void responder_i2_ok(struct hip *h, struct event *ev)
 	a->msg = r2;
 	assoc_sa_up(h, a,
 		    ev->now); /* before R2 leaves: its answer may be ESP */
-	assoc_locator(h, a, true);
+	(void)assoc_locator(h, a, true);
 	assoc_send(h, a, &a->msg, &a->peer_at);
 	assoc_enter(h, a, HIP_R2_SENT, ev->now);
 	registrar_commit(h, a, &job->u.i2.answer, ev->now);
@@ -548,11 +550,13 @@ void responder_data(struct hip *h, struct event *ev)
 	struct assoc *a = ev->a;
 
 	a->last_in = ev->now;
+	pathwatch_in(a, !ev->p);
 	assoc_msg_drop(&a->msg); /* the peer has our R2 */
 	if (a->state != HIP_R2_SENT)
 		return;
 	a->expire_at = ENGINE_NEVER;
 	assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
+	readdress_here(h, a, true, ev->now);
 	assoc_arm(h, a);
 }
 
@@ -564,6 +568,7 @@ void responder_timer(struct hip *h, struct event *ev)
 		/* R2 is kept: should the peer still repeat I2, it helps. */
 		a->expire_at = ENGINE_NEVER;
 		assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
+		readdress_here(h, a, true, ev->now);
 	}
 	if (!update_resend(h, a, ev->now))
 		a->up.resend_at = ENGINE_NEVER;

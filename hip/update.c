@@ -5,19 +5,20 @@
  * every conflict); what comes up meanwhile waits for its ACK. A signed
  * UPDATE is kept and sent again with doubling waits; unanswered, the
  * association is broken. One whose signing failed has not left, so its id
- * is used again.
+ * is used again. Where it goes, and how many copies of it, is spread.c's.
  *
  * In: SEQ is checked against a window of 32 ids, as in ESP: new ones may
  * be up to 16 ahead, known ones are acknowledged again (from the kept
  * answer or anew, not too often) but not processed again. MAC first, signature by
  * a job. What an UPDATE asks is decided after that; the answer, with ACK,
  * is signed by a second job. Half of a rekey is answered when rekey.c says
- * so; the answer then carries our half, and a SEQ.
+ * so; the answer then carries our half, and a SEQ. While an UPDATE is
+ * being looked at, what it makes us say waits (held), so that it leaves
+ * together with the answer.
  *
  * Contents known here: REG_INFO, REG_REQUEST, REG_RESPONSE; ESP_INFO and
- * DIFFIE_HELLMAN go to rekey.c. LOCATOR_SET will find its place in
- * process(); until then such an UPDATE is acknowledged and its other
- * parameters are ignored.
+ * DIFFIE_HELLMAN go to rekey.c, LOCATOR_SET, HOST_ID and echoes to
+ * readdress.c.
  */
 #include "hip/update.h"
 
@@ -27,12 +28,18 @@
 #include "hip/closing.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/paths.h"
+#include "hip/pathwatch.h"
+#include "hip/readdress.h"
 #include "hip/registration.h"
 #include "hip/rekey.h"
 #include "hip/relayed.h"
 #include "hip/responder.h"
+#include "hip/spread.h"
 
 #define WINDOW_AHEAD 16
+#define REACKS_MAX 4 /* to other sources, within engine_times.reack */
+#define NO_JOB_YET (20 * ENGINE_MS)
 
 void update_reset(struct assoc *a)
 {
@@ -40,6 +47,7 @@ void update_reset(struct assoc *a)
 	assoc_msg_drop(&a->up.ack);
 	a->up = (struct assoc_update){ .resend_at = ENGINE_NEVER,
 				       .in_high = UINT32_MAX };
+	readdress_reset(a);
 }
 
 /* MAC, job for the signature. false: not started, job is freed. */
@@ -58,12 +66,24 @@ static bool sign(struct hip *h, struct assoc *a, struct hip_job *job)
 
 /* ---- out --------------------------------------------------------------- */
 
+/* For HIP-aware middleboxes: which SA the addresses are of (RFC 8046 4.3). */
+static void put_same_spi(struct msg_builder *b, const struct assoc *a)
+{
+	struct field_esp_info info = { .keymat_index = a->keys->keymat_next,
+				       .old_spi = a->keys->sa.spi_in,
+				       .new_spi = a->keys->sa.spi_in };
+
+	fields_put_esp_info(b, &info);
+}
+
 /* Type order (RFC 7401 5.2.1). ans NULL: it acknowledges nothing, and theirs
  * is not read. */
-static void compose(struct hip_job *job, const struct assoc *a, bool rekey,
+static void compose(const struct hip *h, struct hip_job *job, struct assoc *a,
 		    const struct update_answer *ans,
 		    const struct hip_msg *theirs)
 {
+	bool rekey = job->keep && rekey_ready(a);
+	bool moving = job->keep && readdress_due(a);
 	struct field_reg reg = { .first = a->up.reg,
 				 .types = &a->up.reg_type,
 				 .types_num = 1 };
@@ -73,12 +93,19 @@ static void compose(struct hip_job *job, const struct assoc *a, bool rekey,
 	message_begin(b, HIP_UPDATE, &a->self, &a->peer);
 	if (rekey)
 		rekey_put_esp_info(b, a);
+	else if (moving)
+		put_same_spi(b, a);
+	if (moving && a->tell)
+		readdress_put_locators(
+			b, h, a, rekey ? rekey_spi(a) : a->keys->sa.spi_in);
 	if (job->keep)
 		fields_put_seq(b, a->up.next_id);
 	if (ans)
 		fields_put_ack(b, &ack);
 	if (rekey)
 		rekey_put_dh(b, a);
+	if (job->keep)
+		readdress_put_question(b, h, a);
 	if (job->keep && a->up.reg)
 		fields_put_reg(b, PARAM_REG_REQUEST, &reg);
 	if (!ans)
@@ -89,7 +116,31 @@ static void compose(struct hip_job *job, const struct assoc *a, bool rekey,
 			PARAM_ECHO_RESPONSE_SIGNED);
 }
 
-/* Has an UPDATE signed. keep: one with SEQ, outstanding from now on. */
+/* One with SEQ is on its way to be signed: outstanding from now on. */
+static void put_outstanding(struct hip *h, struct assoc *a, bool rekey,
+			    const struct update_answer *ans, uint64_t now)
+{
+	struct assoc_update *up = &a->up;
+
+	if (rekey)
+		rekey_sent(a, up->next_id);
+	up->tells = a->tell;
+	if (a->tell)
+		a->telling = h->here.generation;
+	a->tell = false;
+	up->has_via = ans && ans->by_rvs;
+	if (up->has_via)
+		up->via = ans->via;
+	up->next_id++;
+	up->outstanding = true;
+	up->waiting = false; /* what was ready is in it */
+	up->tries = 0;
+	up->resend_at = now + engine_times.retry;
+	assoc_msg_drop(&up->sent);
+	spread_begin(a);
+}
+
+/* Has an UPDATE signed. keep: one with SEQ. */
 static bool put_out(struct hip *h, struct assoc *a, bool keep,
 		    const struct update_answer *ans, uint64_t now)
 {
@@ -107,6 +158,9 @@ static bool put_out(struct hip *h, struct assoc *a, bool keep,
 	if (ans)
 		job->relayed = ans->relayed;
 	job->seq = ans ? ans->seq : 0;
+	job->by_rvs = ans && ans->by_rvs;
+	if (job->by_rvs)
+		job->via = ans->via;
 	if (keep && !up->reg)
 		up->reg = registration_take(h, a, &up->reg_type);
 	if (ans)
@@ -116,37 +170,49 @@ static bool put_out(struct hip *h, struct assoc *a, bool keep,
 		hipjob_free(job);
 		return false;
 	}
-	compose(job, a, rekey, ans, &theirs);
-	if (!sign(h, a, job))
+	compose(h, job, a, ans, &theirs);
+	if (!sign(h, a, job)) {
+		if (keep)
+			readdress_unsent(a);
 		return false;
-	if (!keep)
-		return true;
-	if (rekey)
-		rekey_sent(a, up->next_id);
-	up->next_id++;
-	up->outstanding = true;
-	up->tries = 0;
-	up->resend_at = now + engine_times.retry;
-	assoc_msg_drop(&up->sent);
+	}
+	if (keep)
+		put_outstanding(h, a, rekey, ans, now);
 	return true;
 }
 
 void update_send(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct assoc_update *up = &a->up;
+	bool moving = readdress_due(a);
 
 	up->waiting = true;
-	if (up->outstanding || rekey_holds_updates(a))
+	/* Who has moved waits for no rekey: the peer's half may never find
+	 * us. */
+	if (up->held || up->outstanding || (rekey_holds_updates(a) && !moving))
 		return;
-	if (put_out(h, a, true, NULL, now))
-		up->waiting = false;
-	else
-		up->resend_at = now + engine_times.retry;
+	if (!put_out(h, a, true, NULL, now))
+		up->resend_at =
+			now + (moving ? NO_JOB_YET : engine_times.retry);
 }
 
 void update_flush(struct hip *h, struct assoc *a, uint64_t now)
 {
 	if (a->up.waiting)
+		update_send(h, a, now);
+}
+
+void update_probe(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct assoc_update *up = &a->up;
+
+	if (up->outstanding && up->sent.p) {
+		up->tries = 0;
+		spread_begin(a);
+		spread_step(h, a, now);
+		up->resend_at = now + spread_wait(h, a);
+	}
+	if (!up->outstanding || readdress_due(a))
 		update_send(h, a, now);
 }
 
@@ -161,9 +227,32 @@ static void unsigned_back(struct assoc *a, const struct hip_job *job,
 		return;
 	up->next_id--;
 	rekey_unsent(a, up->next_id);
+	readdress_unsent(a);
 	up->outstanding = false;
 	up->waiting = true;
 	up->resend_at = now + engine_times.retry;
+}
+
+/* An answer to an UPDATE that came through a server says so (RFC 8046
+ * 3.2.3). echo: what is echoed behind the signature instead; or NULL. */
+static void send_answer(struct hip *h, struct assoc *a,
+			const struct assoc_msg *kept, const struct packet *p,
+			bool echo)
+{
+	struct msg_builder b;
+	struct assoc_msg m;
+
+	message_resume(&b, kept->p, kept->len,
+		       echo ? PARAM_HIP_SIGNATURE
+			    : PARAM_ECHO_RESPONSE_UNSIGNED);
+	if (echo)
+		fields_put_echo(&b, &p->m, PARAM_ECHO_REQUEST_UNSIGNED,
+				PARAM_ECHO_RESPONSE_UNSIGNED);
+	if (p->has_from)
+		fields_put_via_rvs(&b, &p->via);
+	m = (struct assoc_msg){ .p = b.buf, .len = b.len };
+	if (message_finish(&b) == HG_OK)
+		relayed_send(h, a, &m, p->from, p->at, &p->relayed);
 }
 
 void update_signed(struct hip *h, struct assoc *a, struct hip_job *job,
@@ -171,6 +260,11 @@ void update_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 {
 	struct assoc_update *up = &a->up;
 	struct assoc_msg m = { .p = job->out.buf, .len = job->out.len };
+	struct packet p = { .from = &job->from,
+			    .at = &job->at,
+			    .relayed = job->relayed,
+			    .has_from = job->by_rvs,
+			    .via = job->via };
 
 	if (job->reason != REASON_NUM ||
 	    (job->keep && assoc_msg_keep(&up->sent, m.p, m.len))) {
@@ -180,7 +274,50 @@ void update_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 	}
 	if (job->ack && assoc_msg_keep(&up->ack, m.p, m.len) == HG_OK)
 		up->acked = job->seq;
-	relayed_send(h, a, &m, &job->from, &job->at, &job->relayed);
+	if (!job->keep) {
+		send_answer(h, a, &m, &p, false);
+		return;
+	}
+	if (job->ack && job->relayed.port)
+		relayed_send(h, a, &m, &job->from, &job->at, &job->relayed);
+	else if (job->ack)
+		spread_answer(h, a, &job->at, &job->from, now);
+	spread_step(h, a, now);
+	up->resend_at = now + spread_wait(h, a);
+	assoc_arm(h, a);
+}
+
+/* May an outstanding UPDATE be tried once more? */
+static bool tries_left(const struct assoc *a)
+{
+	unsigned max = spread_wide(a) ? engine_times.wide_max
+				      : engine_times.update_max;
+
+	return a->up.tries + 1u < max;
+}
+
+/* A new round, to more places than the first. false: there were enough. */
+static bool next_round(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct assoc_update *up = &a->up;
+
+	if (up->tries == 0 && a->suspect)
+		paths_tell(h, a, HIP_PATH_SILENT, &a->self_at, &a->peer_at,
+			   now);
+	spread_widen(h, a);
+	/* In R2-SENT the peer may not have its keys yet: it is not asked
+	 * more slowly than before, and not given up. Nor is anybody while we
+	 * have no address ourselves. */
+	if (h->here.set && !h->here.num)
+		up->tries = 0;
+	else if (tries_left(a))
+		up->tries++;
+	else if (a->state == HIP_ESTABLISHED)
+		return false;
+	if (up->tries > 1) /* RFC 9028 4.8 */
+		(void)relayed_resend(h, a, &up->sent);
+	spread_begin(a);
+	return true;
 }
 
 bool update_resend(struct hip *h, struct assoc *a, uint64_t now)
@@ -194,18 +331,10 @@ bool update_resend(struct hip *h, struct assoc *a, uint64_t now)
 		update_flush(h, a, now);
 		return true;
 	}
-	/* In R2-SENT the peer may not have its keys yet: it is not asked
-	 * more slowly than before, and not given up. */
-	if (up->tries + 1 >= engine_times.update_max) {
-		if (a->state == HIP_ESTABLISHED)
-			return false;
-	} else {
-		up->tries++;
-	}
-	assoc_send(h, a, &up->sent, &a->peer_at);
-	if (up->tries > 1) /* RFC 9028 4.8 */
-		(void)relayed_resend(h, a, &up->sent);
-	up->resend_at = now + engine_backoff(engine_times.retry, up->tries);
+	if (!(spread_wide(a) && spread_left(h, a)) && !next_round(h, a, now))
+		return false;
+	spread_step(h, a, now);
+	up->resend_at = now + spread_wait(h, a);
 	return true;
 }
 
@@ -258,31 +387,64 @@ static struct update_answer answer_to(const struct event *ev, uint32_t seq)
 				       .from = *ev->p->from,
 				       .at = *ev->p->at,
 				       .relayed = ev->p->relayed,
+				       .by_rvs = ev->p->has_from,
+				       .via = ev->p->via,
 				       .raw = ev->p->m.raw,
 				       .len = ev->p->m.len };
 }
 
+/* Copies of one UPDATE come by several paths at nearly once. */
+static bool reack_allowed(struct assoc_update *up, uint64_t now)
+{
+	if (now - up->reacked >= engine_times.reack) {
+		up->reacked = now;
+		up->reacks = 0;
+		return true;
+	}
+	return false;
+}
+
+/* The copy of a known UPDATE that came by another path. */
+static bool other_copy(const struct assoc *a, const struct packet *p)
+{
+	return a->up.reacks < REACKS_MAX &&
+	       (p->has_from || !endpoint_eq(p->from, &a->peer_at));
+}
+
 /* A known SEQ: acknowledged again, when the MAC is right (6.12.1). The
- * answer is the kept one, or, to an earlier UPDATE, a new ACK. */
+ * answer is the kept one, which echoes what this copy asks behind its
+ * signature, or, to an earlier UPDATE, a new ACK. */
 static enum reason reack(struct hip *h, const struct event *ev, uint32_t seq)
 {
 	struct assoc *a = ev->a;
 	struct assoc_update *up = &a->up;
 	struct update_answer ans = answer_to(ev, seq);
+	bool kept = up->ack.p && up->acked == seq;
 	enum reason r =
 		auth_check_mac(&ev->p->m, a->keys->rhash, a->keys->hip.mac_in);
 
 	if (r != REASON_NUM)
 		return r;
-	if (ev->now - up->reacked < engine_times.reack)
-		return REASON_HIP_DUPLICATE;
-	up->reacked = ev->now;
-	if (up->ack.p && up->acked == seq)
-		relayed_send(h, a, &up->ack, ev->p->from, ev->p->at,
-			     &ev->p->relayed);
+	if (!reack_allowed(up, ev->now)) {
+		if (!kept || !other_copy(a, ev->p))
+			return REASON_HIP_DUPLICATE;
+		up->reacks++;
+	}
+	if (kept)
+		send_answer(h, a, &up->ack, ev->p, true);
 	else
 		(void)put_out(h, a, false, &ans, ev->now);
 	return REASON_HIP_DUPLICATE;
+}
+
+/* The last one was acknowledged by another path before. */
+static bool late(const struct hip *h, const struct event *ev)
+{
+	const struct assoc_update *up = &ev->a->up;
+	const struct hip_param *p = param_find(&ev->p->m, PARAM_ACK);
+
+	return p && !up->outstanding && fields_has_ack(p, up->next_id - 1) &&
+	       readdress_awaits(h, ev->a, ev->p);
 }
 
 static enum reason worth(struct hip *h, const struct event *ev)
@@ -290,6 +452,9 @@ static enum reason worth(struct hip *h, const struct event *ev)
 	const struct hip_msg *m = &ev->p->m;
 	const struct hip_param *s = param_find(m, PARAM_SEQ);
 	uint32_t seq;
+
+	if (late(h, ev))
+		return REASON_NUM;
 
 	if (!s) {
 		if (!param_find(m, PARAM_ACK))
@@ -322,18 +487,19 @@ void update_input(struct hip *h, struct event *ev)
 		(void)closing_check(h, ev);
 }
 
-static void take_ack(struct hip *h, struct assoc *a, const struct hip_msg *m,
-		     uint64_t now)
+static void take_ack(struct hip *h, struct assoc *a, const struct packet *p)
 {
 	struct assoc_update *up = &a->up;
 	bool reg = up->reg;
+	uint64_t now = p->now;
 
 	up->outstanding = false;
 	up->reg = 0;
 	up->resend_at = ENGINE_NEVER;
 	assoc_msg_drop(&up->sent);
 	if (reg)
-		registration_answer(h, a, m, true, now);
+		registration_answer(h, a, &p->m, true, now);
+	readdress_acked(h, a, p);
 	rekey_acked(h, a, up->next_id - 1, now);
 }
 
@@ -352,7 +518,7 @@ static void take_reg_info(struct assoc *a, const struct hip_msg *m)
 bool update_answer(struct hip *h, struct assoc *a,
 		   const struct update_answer *ans, uint64_t now)
 {
-	bool keep = rekey_ready(a) && !a->up.outstanding;
+	bool keep = (rekey_ready(a) || readdress_due(a)) && !a->up.outstanding;
 
 	if (!put_out(h, a, keep, ans, now))
 		return false;
@@ -367,18 +533,35 @@ static enum reason process(struct hip *h, struct assoc *a,
 {
 	const struct hip_msg *m = &ev->p->m;
 	struct update_answer ans = answer_to(ev, seq);
-	enum reason r;
+	struct readdress_offer offer;
+	enum reason r = readdress_judge(h, a, m, &offer);
 	bool taken;
 
+	if (r != REASON_NUM)
+		return r;
 	if (!registrar_decide(h, ev->p, &ans.reg))
 		memset(&ans.reg, 0, sizeof(ans.reg));
 	r = rekey_offer(h, a, m, &ans, ev->now, &taken);
-	if (r != REASON_NUM || taken)
+	if (r != REASON_NUM)
+		return r;
+	readdress_apply(h, a, &offer, ev->p); /* RFC 8046 5.3: after ESP_INFO */
+	if (taken)
 		return r;
 	if (!update_answer(h, a, &ans, ev->now))
 		return REASON_HIP_BUSY;
 	take_reg_info(a, m);
 	return REASON_NUM;
+}
+
+/* An authentic one, from wherever it came; but a control relay is no place
+ * where the peer is. */
+static void seen(struct hip *h, struct assoc *a, const struct packet *p)
+{
+	if (p->relayed.port || endpoint_eq(p->from, &a->relay_at))
+		return;
+	if (p->has_from || param_find(&p->m, PARAM_VIA_RVS))
+		paths_tell(h, a, HIP_PATH_RELAYED, p->at, p->from, p->now);
+	pathwatch_seen(h, a, p->from, p->at, p->now);
 }
 
 void update_ok(struct hip *h, struct event *ev)
@@ -392,14 +575,20 @@ void update_ok(struct hip *h, struct event *ev)
 
 	(void)engine_seen(h, ev->p);
 	responder_data(h, ev); /* R2-SENT ends (Table 5) */
+	a->up.held = true;
 	if (ours)
-		take_ack(h, a, m, ev->now);
+		take_ack(h, a, ev->p);
+	else if (late(h, ev))
+		readdress_late(h, a, ev->p);
 	else
 		registration_answer(h, a, m, false, ev->now);
 	if (s && fields_get_seq(s, &seq) && place_of(&a->up, seq) == PLACE_NEW)
 		r = process(h, a, ev, seq);
 	if (r != REASON_NUM)
 		engine_drop(h, ev->p, r);
+	else
+		seen(h, a, ev->p);
+	a->up.held = false;
 	update_flush(h, a, ev->now);
 	assoc_arm(h, a);
 }

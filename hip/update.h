@@ -11,6 +11,9 @@ void update_ok(struct hip *h, struct event *ev);
  * REG_REQUEST, else nothing but SEQ, as a probe. Waits for an outstanding
  * one, and for a rekey. */
 void update_send(struct hip *h, struct assoc *a, uint64_t now);
+/* The same, or, where one is outstanding, that one once more at once, from
+ * the beginning of its retries and by whatever paths there are now. */
+void update_probe(struct hip *h, struct assoc *a, uint64_t now);
 /* Sends what has waited, if it may now. */
 void update_flush(struct hip *h, struct assoc *a, uint64_t now);
 
@@ -22,6 +25,8 @@ struct update_answer {
 	struct endpoint relayed; /* as in struct packet */
 	const uint8_t *raw;	 /* itself, borrowed: its echo requests */
 	size_t len;
+	bool by_rvs;	 /* it came through a rendezvous server, */
+	struct addr via; /*  at this address */
 	struct registrar_answer reg;
 };
 /* Acknowledges it, in one packet with our half of a rekey if that is ready

@@ -34,6 +34,8 @@ struct lab_host {
 	struct hit hit;
 	size_t key; /* which of lab_identity's */
 	struct endpoint at;
+	struct endpoint also[3]; /* more addresses of it */
+	size_t also_num;
 	bool up;	     /* SA_UP seen and no SA_DOWN since */
 	struct sa_pair sa;   /* the one that sends */
 	struct sa_pair next; /* on standby */
@@ -225,6 +227,16 @@ static inline void lab_input(struct lab *lab, size_t i,
 	lab_effects(lab, i);
 }
 
+static inline bool lab_lives_at(const struct lab_host *host,
+				const struct endpoint *at)
+{
+	for (size_t i = 0; i < host->also_num; i++) {
+		if (endpoint_eq(&host->also[i], at))
+			return true;
+	}
+	return endpoint_eq(&host->at, at);
+}
+
 /* Delivers until the network is quiet. */
 static inline void lab_run(struct lab *lab)
 {
@@ -235,7 +247,7 @@ static inline void lab_run(struct lab *lab)
 			continue;
 		for (size_t i = 0; i < lab->num; i++) {
 			if (lab->host[i].h &&
-			    endpoint_eq(&lab->host[i].at, &p.dst))
+			    lab_lives_at(&lab->host[i], &p.dst))
 				lab_input(lab, i, &p);
 		}
 	}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* The paths of one association: the peer's locators times our addresses. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "hip/hip.h"
+
+#define PATHS_ASK_MAX 3 /* probes to an address that has not answered */
+
+/* A locator of the peer (RFC 8046 5.1). */
+struct paths_peer {
+	struct endpoint at;
+	uint64_t expires;
+	bool active;	/* has answered there; else UNVERIFIED */
+	bool over;	/* lifetime over, or withdrawn: DEPRECATED */
+	bool announced; /* in its LOCATOR_SET; else seen */
+	bool preferred;
+	uint8_t rank;  /* its place in the set */
+	uint8_t asked; /* probes since it last answered */
+};
+
+struct path {
+	struct endpoint self; /* unspecified: the kernel picks */
+	struct endpoint peer; /* one of the locators */
+	bool dead;	      /* did not answer when others did */
+	uint64_t verified;    /* answered last; 0: never */
+	uint64_t since;	      /* has answered since, after it was dead */
+	uint64_t sent;	      /* when the outstanding UPDATE went there */
+	uint32_t rtt_us;
+};
+
+/* Made when there is more than one locator, or a move. */
+struct paths {
+	struct paths_peer peer[HIP_LOCATORS_MAX];
+	uint8_t peer_num;
+	struct path v[HIP_PATHS_MAX];
+	uint8_t num;
+	/* The outstanding UPDATE: see spread.c. */
+	uint32_t tried;
+	bool wide;
+	/* What is being asked whether it lives: see readdress.c. */
+	bool check;	    /* the next UPDATE asks */
+	bool seen;	    /*  because the peer was seen there */
+	int8_t target;	    /* this path; -1: none */
+	bool await;	    /* others have answered, it has not: wait */
+	bool echoed;	    /* the outstanding UPDATE has a signed nonce, */
+	bool echo_spread;   /*  and went to more than one address: */
+	struct endpoint to; /*  it was for this one */
+	uint64_t again_at;  /* ask again a path that should be better */
+	uint8_t again;	    /* so often in vain */
+	struct hip_path_event ring[HIP_PATH_HISTORY];
+	uint8_t events; /* that were put there, modulo 2 * HISTORY */
+};
+
+struct assoc;
+
+/* The table, made from the current path if there is none; NULL: no memory. */
+struct paths *paths_make(struct hip *h, struct assoc *a);
+void paths_drop(struct assoc *a);
+/* All pairs of one family anew; what is known of a pair stays. */
+void paths_rebuild(struct hip *h, struct assoc *a);
+
+struct paths_peer *paths_peer(struct paths *p, const struct endpoint *at);
+/* Found or made, in place of one that was only seen; NULL: no room. */
+struct paths_peer *paths_peer_add(const struct assoc *a, struct paths *p,
+				  const struct endpoint *at);
+void paths_peer_del(struct paths *p, const struct endpoint *at);
+
+/* Places in the table, or -1. */
+int paths_find(const struct paths *p, const struct endpoint *self,
+	       const struct endpoint *peer);
+int paths_current(const struct assoc *a);
+/* The best way to this locator; to any (NULL). */
+int paths_best(const struct hip *h, const struct assoc *a,
+	       const struct endpoint *peer);
+enum hip_path_state paths_state(const struct paths *p, const struct path *v);
+/* Is x better than y? By all that counts; if both lived. */
+bool paths_better(const struct hip *h, const struct assoc *a, int x, int y);
+bool paths_preferred(const struct hip *h, const struct assoc *a, int x, int y);
+
+/* We send by path n from now on: HIP_LOCATOR, HIP_PATH. */
+void paths_take(struct hip *h, struct assoc *a, int n, enum hip_path_why why,
+		uint64_t now);
+/* HIP_PATH, and into the history. */
+void paths_tell(struct hip *h, struct assoc *a, enum hip_path_why why,
+		const struct endpoint *self, const struct endpoint *peer,
+		uint64_t now);
+/* When the next lifetime is over, or a better path is asked again. */
+uint64_t paths_deadline(const struct assoc *a);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Readdressing: LOCATOR_SET out and in, addresses proved (8046 5). */
+#pragma once
+
+#include "hip/engine.h"
+#include "hip/locator.h"
+#include "hip/message.h"
+
+/* ---- our addresses ------------------------------------------------------- */
+
+/* Has the list of ours changed for this association? It is told; settled:
+ * also when its path still lives. */
+void readdress_here(struct hip *h, struct assoc *a, bool settled, uint64_t now);
+/* Is there something the next UPDATE must say: our addresses, or a question
+ * to an address of the peer's? It waits for no rekey. */
+bool readdress_due(const struct assoc *a);
+/* LOCATOR_SET with all of ours; spi: of the SA they are for. */
+void readdress_put_locators(struct msg_builder *b, const struct hip *h,
+			    const struct assoc *a, uint32_t spi);
+/* ECHO_REQUEST_SIGNED for the path that is asked, if one is. */
+void readdress_put_question(struct msg_builder *b, const struct hip *h,
+			    struct assoc *a);
+/* A new exchange: nobody was told, nothing is known of any path. */
+void readdress_reset(struct assoc *a);
+/* Signing has failed: what the UPDATE said is still to be said. */
+void readdress_unsent(struct assoc *a);
+
+/* ---- the peer's ------------------------------------------------------------ */
+
+/* What a new UPDATE says of the peer's addresses. */
+struct readdress_offer {
+	bool has; /* a LOCATOR_SET: */
+	struct locator_set set;
+	uint32_t spi; /* that its ESP_INFO names; 0: none */
+};
+/* REASON_NUM: well, also when there is none. HIP_BAD_HIT: its HOST_ID is not
+ * the association's (8046 4.3); HIP_SPI: none of the cases of 8046 5.3; what
+ * locator_read says. */
+enum reason readdress_judge(const struct hip *h, const struct assoc *a,
+			    const struct hip_msg *m,
+			    struct readdress_offer *out) HG_CHECK;
+/* Takes it; from, at: of the packet. */
+void readdress_apply(struct hip *h, struct assoc *a,
+		     const struct readdress_offer *o, const struct packet *p);
+/* The peer has acknowledged our UPDATE: which path has answered? */
+void readdress_acked(struct hip *h, struct assoc *a, const struct packet *p);
+/* The path that was asked has not answered, but another one, and this is
+ * what it would say: nonce and all. */
+bool readdress_awaits(const struct hip *h, const struct assoc *a,
+		      const struct packet *p);
+/* So it is. */
+void readdress_late(struct hip *h, struct assoc *a, const struct packet *p);
+/* The peer was seen there; false: nothing to be done. */
+bool readdress_candidate(struct hip *h, struct assoc *a,
+			 const struct endpoint *from, const struct endpoint *at,
+			 uint64_t now);
+
+/* ---- paths ---------------------------------------------------------------- */
+
+/* Takes the best path that lives, asks one that should be better. */
+void readdress_choose(struct hip *h, struct assoc *a, uint64_t now);
+/* Lifetimes; a better path is asked again. */
+void readdress_timer(struct hip *h, struct assoc *a, uint64_t now);
+
+/* What an address must echo. */
+struct readdress_nonce {
+	uint8_t b[16];
+};
+/* For the copy of the last UPDATE that goes from self to peer; self NULL: the
+ * one under its signature. */
+struct readdress_nonce readdress_nonce(const struct hip *h,
+				       const struct assoc *a,
+				       const struct endpoint *self,
+				       const struct endpoint *peer);
