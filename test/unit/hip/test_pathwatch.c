@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/* Paths that fail, come back, are seen elsewhere; sleep and resume. */
+#include "test/unit/hip/move_bed.h"
+
+static const char *const links[] = { "192.0.2.1", "203.0.113.1" };
+
+/* Host 0 has two links; both know. */
+static struct lab *two_links(struct bed_net *n)
+{
+	struct lab *lab = bed_up(n);
+
+	bed_here(lab, 0, links, 2);
+	lab_sleep(lab, 2 * LAB_S);
+	ck_assert(bed_is(lab, 0, links[0], "192.0.2.2"));
+	ck_assert(bed_is(lab, 1, "192.0.2.2", links[0]));
+	return lab;
+}
+
+/* Both send, each hears what comes through; `ms` in steps of 250. What has
+ * passed from host 0 to host 1 at the end of it, last. */
+static bool talk(struct lab *lab, struct bed_net *n, uint64_t ms)
+{
+	bool passed = false;
+
+	for (uint64_t t = 0; t < ms; t += 250) {
+		for (size_t i = 0; i < 2; i++) {
+			struct hip_peer v = view(lab, i);
+			bool lost = false;
+
+			bed_traffic(lab, i, false);
+			for (size_t k = 0; k < n->cut_num; k++)
+				lost |= endpoint_eq(&n->cut[k], &v.self_at) ||
+					endpoint_eq(&n->cut[k], &v.peer_at);
+			lost |= !lab_lives_at(&lab->host[!i], &v.peer_at);
+			if (!lost)
+				bed_traffic(lab, !i, true);
+			if (i == 0)
+				passed = !lost;
+		}
+		lab_sleep(lab, 250 * LAB_MS);
+	}
+	return passed;
+}
+
+START_TEST(a_dead_link_is_left_within_three_seconds)
+{
+	struct bed_net n;
+	struct lab *lab = two_links(&n);
+
+	ck_assert(talk(lab, &n, 3000));
+	n.cut[n.cut_num++] = bed_at(links[0]);
+	ck_assert(talk(lab, &n, 3000));
+	ck_assert(bed_is(lab, 0, links[1], "192.0.2.2"));
+	ck_assert(bed_is(lab, 1, "192.0.2.2", links[1]));
+	ck_assert_int_eq(bed_path(lab, 0, links[0], "192.0.2.2").state,
+			 HIP_PATH_DEAD);
+	ck_assert(bed_happened(lab, 0, HIP_PATH_SILENT) ||
+		  bed_happened(lab, 0, HIP_PATH_FAILED));
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_link_that_lives_again_is_returned_to_after_a_while)
+{
+	struct bed_net n;
+	struct lab *lab = two_links(&n);
+
+	n.cut[n.cut_num++] = bed_at(links[0]);
+	ck_assert(talk(lab, &n, 3000));
+	ck_assert(bed_is(lab, 0, links[1], "192.0.2.2"));
+	n.cut_num = 0;
+	ck_assert(talk(lab, &n, 5000));
+	/* Not at once: it must have answered for ten seconds. */
+	ck_assert(bed_is(lab, 0, links[1], "192.0.2.2"));
+	ck_assert(talk(lab, &n, 60000));
+	ck_assert(bed_is(lab, 0, links[0], "192.0.2.2"));
+	ck_assert(bed_is(lab, 1, "192.0.2.2", links[0]));
+	ck_assert(bed_happened(lab, 0, HIP_PATH_RETURNED));
+	lab_free(lab);
+}
+END_TEST
+
+/* Who says nothing costs less and less. */
+START_TEST(a_flow_of_one_way_is_probed_ever_more_seldom)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	for (int i = 0; i < 240; i++) {
+		bed_traffic(lab, 0, false);
+		lab_sleep(lab, 250 * LAB_MS);
+	}
+	/* After 1, 3, 7, 15, 31 s, each with an ACK; and some time for it. */
+	ck_assert_uint_le(lab->sent[HIP_UPDATE], 12);
+	ck_assert_uint_ge(lab->sent[HIP_UPDATE], 8);
+	ck_assert(bed_is(lab, 0, "192.0.2.1", "192.0.2.2"));
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(data_in_both_directions_are_never_probed)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	ck_assert(talk(lab, &n, 60000));
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	ck_assert_ptr_null(assoc(lab, 0)->paths);
+	ck_assert_ptr_null(assoc(lab, 1)->paths);
+	lab_free(lab);
+}
+END_TEST
+
+/* ---- NATs ------------------------------------------------------------------ */
+
+static void seen_from(struct lab *lab, size_t i, const char *from)
+{
+	struct endpoint e = bed_at(from);
+
+	hip_seen_from(lab->host[i].h, &lab->host[i].hit, &lab->host[!i].hit, &e,
+		      &lab->host[i].at, lab->now);
+	lab_effects(lab, i);
+}
+
+/* Host 0 knows nothing of it: its NAT has taken another port. */
+START_TEST(a_nat_that_takes_another_port_is_followed)
+{
+	struct lab *lab = up();
+	struct bed_net n;
+
+	bed_net(lab, &n);
+	bed_move(lab, 1, "192.0.2.2");
+	lab->host[0].at = bed_at("192.0.2.1:4711");
+	assoc(lab, 0)->self_at = lab->host[0].at; /* the kernel's choice */
+	seen_from(lab, 1, "192.0.2.1:4711");
+	/* Not before it has answered there. */
+	ck_assert_uint_eq(view(lab, 1).peer_at.port, HIP_PORT);
+	lab_run(lab);
+	ck_assert_uint_eq(view(lab, 1).peer_at.port, 4711);
+	ck_assert(view(lab, 1).verified);
+	ck_assert(bed_happened(lab, 1, HIP_PATH_REBOUND));
+	lab_free(lab);
+}
+END_TEST
+
+/* Whoever copies a packet can send it from anywhere. */
+START_TEST(a_source_that_does_not_answer_is_not_followed)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	n.victim = bed_at("203.0.113.9:99");
+	for (int i = 0; i < 100; i++) {
+		seen_from(lab, 1, "203.0.113.9:99");
+		lab_run(lab);
+		lab_sleep(lab, 100 * LAB_MS);
+	}
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "192.0.2.1"));
+	ck_assert_uint_ge(n.to_victim, 1);
+	ck_assert_uint_le(n.to_victim, 3);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(sources_that_cannot_be_are_not_even_asked)
+{
+	static const char *const bad[] = { "127.0.0.1", "224.0.0.1",
+					   "198.18.0.1", "[fe80::1]:10500",
+					   "192.0.2.2" };
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct prefix pool;
+
+	ck_assert_int_eq(prefix_parse("198.18.0.0/15", &pool), HG_OK);
+	ck_assert_int_eq(hip_set_barred(lab->host[1].h, &pool, 1), HG_OK);
+	seen_from(lab, 1, bad[_i]);
+	lab_run(lab);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	ck_assert_ptr_null(assoc(lab, 1)->paths);
+	lab_free(lab);
+}
+END_TEST
+
+/* ---- sleep ------------------------------------------------------------------ */
+
+START_TEST(who_wakes_asks_at_once)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	bed_traffic(lab, 0, false);
+	bed_traffic(lab, 0, true);
+	lab->now += 60 * LAB_S;
+	hip_wake(lab->host[0].h, lab->now);
+	lab_effects(lab, 0);
+	lab_run(lab);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 2);
+	ck_assert(bed_is(lab, 0, "192.0.2.1", "192.0.2.2"));
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(who_was_not_in_use_is_not_woken)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	lab->now += 400 * LAB_S;
+	hip_wake(lab->host[0].h, lab->now);
+	lab_effects(lab, 0);
+	lab_run(lab);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	lab_free(lab);
+}
+END_TEST
+
+/* Asleep while its UPDATE was under way, awake somewhere else. */
+START_TEST(who_wakes_elsewhere_is_found_within_a_round_trip)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	n.cut[n.cut_num++] = bed_at("192.0.2.2");
+	bed_traffic(lab, 0, false);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert(assoc(lab, 0)->up.outstanding);
+	n.cut_num = 0;
+	lab->now += 10 * LAB_S;
+	hip_wake(lab->host[0].h, lab->now);
+	lab_effects(lab, 0);
+	lab_run(lab);
+	bed_move(lab, 0, "203.0.113.7");
+	lab_run(lab);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "203.0.113.7"));
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(without_an_address_nobody_is_given_up)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	bed_here(lab, 0, NULL, 0);
+	bed_traffic(lab, 0, false);
+	lab_sleep(lab, 300 * LAB_S);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_ESTABLISHED);
+	bed_move(lab, 0, "203.0.113.7");
+	lab_run(lab);
+	ck_assert(bed_is(lab, 0, "203.0.113.7", "192.0.2.2"));
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "203.0.113.7"));
+	lab_free(lab);
+}
+END_TEST
+
+Suite *test_pathwatch_suite(void);
+Suite *test_pathwatch_suite(void)
+{
+	Suite *s = suite_create("pathwatch");
+	TCase *t = tcase_create("pathwatch");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, a_dead_link_is_left_within_three_seconds);
+	tcase_add_test(t, a_link_that_lives_again_is_returned_to_after_a_while);
+	tcase_add_test(t, a_flow_of_one_way_is_probed_ever_more_seldom);
+	tcase_add_test(t, data_in_both_directions_are_never_probed);
+	tcase_add_test(t, a_nat_that_takes_another_port_is_followed);
+	tcase_add_test(t, a_source_that_does_not_answer_is_not_followed);
+	tcase_add_loop_test(t, sources_that_cannot_be_are_not_even_asked, 0, 5);
+	tcase_add_test(t, who_wakes_asks_at_once);
+	tcase_add_test(t, who_was_not_in_use_is_not_woken);
+	tcase_add_test(t, who_wakes_elsewhere_is_found_within_a_round_trip);
+	tcase_add_test(t, without_an_address_nobody_is_given_up);
+	suite_add_tcase(s, t);
+	return s;
+}
