@@ -570,19 +570,27 @@ void update_ok(struct hip *h, struct event *ev)
 	const struct hip_msg *m = &ev->p->m;
 	const struct hip_param *s = param_find(m, PARAM_SEQ);
 	bool ours = acks_ours(&a->up, m);
+	bool echo = !ours && late(h, ev);
 	enum reason r = REASON_NUM;
 	uint32_t seq = 0;
+	bool fresh = s && fields_get_seq(s, &seq) &&
+		     place_of(&a->up, seq) == PLACE_NEW;
 
+	/* While the job ran, a copy may have done all it could do. */
+	if (!ours && !echo && !fresh) {
+		engine_drop(h, ev->p, REASON_HIP_DUPLICATE);
+		return;
+	}
 	(void)engine_seen(h, ev->p);
 	responder_data(h, ev); /* R2-SENT ends (Table 5) */
 	a->up.held = true;
 	if (ours)
 		take_ack(h, a, ev->p);
-	else if (late(h, ev))
+	else if (echo)
 		readdress_late(h, a, ev->p);
 	else
 		registration_answer(h, a, m, false, ev->now);
-	if (s && fields_get_seq(s, &seq) && place_of(&a->up, seq) == PLACE_NEW)
+	if (fresh)
 		r = process(h, a, ev, seq);
 	if (r != REASON_NUM)
 		engine_drop(h, ev->p, r);

@@ -9,6 +9,7 @@
 
 #include "hip/engine.h"
 #include "hip/hipjob.h"
+#include "hip/paths.h"
 #include "test/sim/simnet.h"
 
 /* What one call may ask for, with as few peers as there are here. */
@@ -166,7 +167,7 @@ static uint64_t print_msg(const struct assoc_msg *m)
 static uint64_t print_assoc(const struct assoc *a, bool sign)
 {
 	struct assoc c;
-	uint64_t part[5];
+	uint64_t part[6];
 
 	/* As octets, so that padding and fields to come are covered. */
 	memcpy(&c, a, sizeof(c));
@@ -176,6 +177,7 @@ static uint64_t print_assoc(const struct assoc *a, bool sign)
 	c.check_jobs = 0;
 	memset(&c.why, 0, sizeof(c.why));
 	c.up.reacked = 0;
+	c.up.reacks = 0;
 	/* What paces repeated answers, and who waits for a job to CLOSE. */
 	c.reanswered = 0;
 	c.close_next = NULL;
@@ -190,6 +192,7 @@ static uint64_t print_assoc(const struct assoc *a, bool sign)
 	part[2] = print_msg(&a->msg);
 	part[3] = print_msg(&a->up.sent);
 	part[4] = print_msg(&a->up.ack);
+	part[5] = a->paths ? hash(a->paths, sizeof(*a->paths)) : 0;
 	return hash(part, sizeof(part));
 }
 

@@ -162,7 +162,8 @@ static bool catch_hook(struct lab *lab, struct lab_packet *p)
 	    memcmp(p->msg + 8, lab->host[0].hit.b, 16) == 0)
 		c->relayed = *p;
 	if (p->msg[2] == HIP_UPDATE && p->from == 1 && c->relayed.len &&
-	    !c->answer.len && memcmp(p->msg + 24, lab->host[0].hit.b, 16) == 0)
+	    !c->answer.len && has_ack(p) &&
+	    memcmp(p->msg + 24, lab->host[0].hit.b, 16) == 0)
 		c->answer = *p;
 	return bed_hook(lab, p);
 }
