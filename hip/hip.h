@@ -273,10 +273,11 @@ struct hip_path_policy {
 int hip_set_path_policy(struct hip *h, const struct hip_path_policy *p,
 			uint64_t now) HG_CHECK;
 
-/* ESP of this association that was authentic came from `from` to `at`, which
- * is not the path we use (HIP_LOCATOR). Cheap when there is nothing new;
- * call it for the first packet of each such source. When the peer answers
- * there, and does not live where we send, HIP_LOCATOR moves the path. */
+/* ESP of this association that was authentic came from `from` to `at`, and
+ * `from` is not where we send (HIP_LOCATOR). Call it at once for a source
+ * that is new, and once a second as long as packets come from elsewhere; it
+ * costs little. When the peer answers there, and not where we send, the path
+ * moves (HIP_LOCATOR). */
 void hip_seen_from(struct hip *h, const struct hit *self,
 		   const struct hit *peer, const struct endpoint *from,
 		   const struct endpoint *at, uint64_t now);

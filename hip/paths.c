@@ -167,6 +167,7 @@ void paths_rebuild(struct hip *h, struct assoc *a)
 		p->target = (int8_t)paths_find(p, &old.v[old.target].self,
 					       &old.v[old.target].peer);
 	p->check = p->check && p->target >= 0;
+	p->await = p->await && p->target >= 0;
 	p->tried = 0; /* the places mean other paths now */
 }
 

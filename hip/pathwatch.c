@@ -55,7 +55,11 @@ static void suspect(struct hip *h, struct assoc *a, uint64_t now)
 
 void pathwatch_out(struct hip *h, struct assoc *a, uint64_t now)
 {
+	bool idle = now - a->last_out > ENGINE_S;
+
 	a->last_out = now;
+	if (idle && a->paths)
+		readdress_choose(h, a, now);
 	if (!a->unheard)
 		a->unheard = now;
 	else if (!watched(a) || now - a->unheard < silence(h, a))

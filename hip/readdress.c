@@ -41,9 +41,11 @@
 #include "hip/spread.h"
 #include "hip/update.h"
 
-#define AGAIN (5 * ENGINE_S) /* a path that should be better; doubles, */
-#define AGAIN_MAX 4	     /*  so often */
-#define ASK_AGAIN ENGINE_S   /* one that has never answered */
+#define AGAIN (5 * ENGINE_S)  /* a path that should be better; doubles, */
+#define AGAIN_MAX 4	      /*  so often */
+#define DOUBT (30 * ENGINE_S) /* the peer is seen elsewhere: ask again */
+#define IN_USE (120 * ENGINE_S)
+#define ASK_AGAIN ENGINE_S /* one that has never answered */
 
 /* ---- nonces --------------------------------------------------------------- */
 
@@ -509,6 +511,8 @@ static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 		a->unproved = false;
 		pathwatch_locator(h, a, now);
 	}
+	if (cur != n && seen && !takes_over(a, n, seen))
+		ask(h, a, cur, false, now);
 	if (cur == n || !takes_over(a, n, seen))
 		return;
 	if (cur >= 0 && a->suspect)
@@ -544,7 +548,7 @@ void readdress_acked(struct hip *h, struct assoc *a, const struct packet *pk)
 bool readdress_awaits(const struct hip *h, const struct assoc *a,
 		      const struct packet *pk)
 {
-	return a->paths && a->paths->await &&
+	return a->paths && a->paths->await && a->paths->target >= 0 &&
 	       proved(h, a, pk) == a->paths->target;
 }
 
@@ -554,6 +558,19 @@ void readdress_late(struct hip *h, struct assoc *a, const struct packet *pk)
 	readdress_choose(h, a, pk->now);
 }
 
+/* The peer sends from elsewhere, where it is, too: is it still where we send
+ * to? What it lists need not be what its NAT makes of it. */
+static bool doubt(struct hip *h, struct assoc *a, uint64_t now)
+{
+	int cur = paths_current(a);
+
+	if (cur < 0 || a->paths->target >= 0 ||
+	    now - a->paths->v[cur].verified < DOUBT)
+		return false;
+	ask(h, a, cur, false, now);
+	return true;
+}
+
 bool readdress_candidate(struct hip *h, struct assoc *a,
 			 const struct endpoint *from, const struct endpoint *at,
 			 uint64_t now)
@@ -561,7 +578,9 @@ bool readdress_candidate(struct hip *h, struct assoc *a,
 	struct locator_rules rules = here_rules(&h->here);
 	struct paths_peer *q = a->paths ? paths_peer(a->paths, from) : NULL;
 
-	if (q && (q->active || q->asked >= PATHS_ASK_MAX))
+	if (q && q->active)
+		return doubt(h, a, now);
+	if (q && q->asked >= PATHS_ASK_MAX)
 		return false;
 	if (!locator_place_ok(&from->addr, &rules) || !from->port ||
 	    here_find(&h->here, from) < h->here.num ||
@@ -630,7 +649,8 @@ static void plan(struct hip *h, struct assoc *a, int cur, uint64_t now)
 	uint64_t wait = h->here.policy.return_s * ENGINE_S / 2;
 	int n = lost(h, a, cur);
 
-	if (n < 0)
+	/* An association that nobody uses is not kept alive by this. */
+	if (n < 0 || now - a->last_out > IN_USE)
 		return;
 	if (p->v[n].dead)
 		wait = AGAIN << p->again;

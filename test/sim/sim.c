@@ -34,6 +34,7 @@
 #include "test/sim/simattack.h"
 #include "test/sim/simcrypto.h"
 #include "test/sim/simkeys.h"
+#include "test/sim/simmove.h"
 #include "test/sim/simnet.h"
 #include "test/sim/simsa.h"
 
@@ -149,6 +150,12 @@ static void trouble(struct sim *s)
 {
 	unsigned i = (unsigned)simnet_random(s, s->hosts);
 
+	if (simnet_random(s, 8) == 0)
+		simmove_trouble(s, i);
+	if (simnet_random(s, 32) == 0) { /* both jump */
+		simmove_trouble(s, 0);
+		simmove_trouble(s, 1);
+	}
 	switch (simnet_random(s, 32)) {
 	case 0:
 		if (simnet_random(s, 2))
@@ -200,12 +207,12 @@ static struct sim_weather bad_weather(struct sim *s)
 
 /* ---- what must be ----------------------------------------------------------- */
 
-static bool content(const struct plan *p)
+static bool content(struct plan *p)
 {
-	const struct sim *s = &p->s;
+	struct sim *s = &p->s;
 
 	for (unsigned n = 0; n < p->wishes; n++) {
-		if (!simsa_agreed(s, p->wish[n].from, p->wish[n].to))
+		if (!simsa_reached(s, p->wish[n].from, p->wish[n].to))
 			return false;
 	}
 	return !s->rendezvous ||
@@ -229,7 +236,7 @@ static void look_at(const struct hip_peer *p, void *arg)
 	if (self < 0 || peer < 0 || (unsigned)self / SIM_IDS != l->i ||
 	    (unsigned)peer / SIM_IDS == l->i)
 		simnet_break(s, "association with a HIT that is nobody's");
-	if (l->wanted && l->i == 0 && !endpoint_eq(&p->peer_at, &s->host[1].at))
+	if (l->wanted && l->i == 0 && !simmove_at(&s->host[1], &p->peer_at))
 		simnet_break(s, "the proxy is not at the host's address");
 	if (l->empty && !(s->rendezvous && l->i > 0))
 		simnet_break(s, "an association remains");
@@ -288,6 +295,7 @@ static void bad_time(struct plan *p)
 		check(s, false, false);
 	}
 	gone(s);
+	simmove_mend(s);
 }
 
 static void good_time(struct plan *p)
@@ -444,6 +452,7 @@ static void live(struct plan *p, uint64_t seed)
 	s->now = SIM_S + simnet_random(s, 1000 * SIM_S);
 	s->hosts = seed % 3 ? 3 : 2;
 	s->rendezvous = seed % 3 == 1;
+	s->roam = simnet_random(s, 2);
 	p->tight = simnet_random(s, 8) == 0;
 	s->weather = (struct sim_weather){ .delay = SIM_MS, .job = SIM_MS };
 	invent_hosts(p);
@@ -459,6 +468,32 @@ static void live(struct plan *p, uint64_t seed)
 		calm_time(p);
 	if (!s->broken && silent)
 		silent_time(p);
+}
+
+static void places(struct sim *s)
+{
+	char t[4][ENDPOINT_TEXT_MAX];
+
+	for (unsigned i = 0; i < s->hosts; i++) {
+		for (unsigned k = 0; k < SIM_LINKS; k++) {
+			const struct sim_link *l = &s->host[i].link[k];
+
+			if (l->on)
+				printf("host %u link %u: %s, outside %s%s\n", i,
+				       k, endpoint_print(&l->inner, t[0]),
+				       endpoint_print(&l->outer, t[1]),
+				       l->cut ? ", cut" : "");
+		}
+	}
+	for (unsigned n = 0; n < SIM_NAMES * SIM_NAMES; n++) {
+		const struct sim_place *p =
+			&s->place[n / SIM_NAMES][n % SIM_NAMES];
+
+		if (p->peer.port)
+			printf("%u[%u] from %s to %s\n", n / SIM_NAMES,
+			       n % SIM_NAMES, endpoint_print(&p->self, t[0]),
+			       endpoint_print(&p->peer, t[1]));
+	}
 }
 
 static void describe(const struct plan *p, uint64_t seed)
@@ -486,6 +521,8 @@ static bool run(uint64_t seed, bool loud, struct sim_count *sum)
 	live(&p, seed);
 	if (p.s.broken)
 		describe(&p, seed);
+	if (p.s.broken && loud)
+		places(&p.s);
 	simnet_fini(&p.s);
 	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
 		to[i] += from[i];
@@ -530,11 +567,13 @@ int main(int argc, char **argv)
 	for (unsigned long n = 0; n < runs; n++)
 		failed += !run(seed + n, loud, &sum);
 	printf("sim: %llu messages, %llu attacks, %llu crashes, %llu leaps, "
-	       "%llu SAs, %llu rekeys, %llu of %llu ESP packets opened\n",
+	       "%llu moves, %llu SAs, %llu rekeys, %llu of %llu ESP packets "
+	       "opened\n",
 	       (unsigned long long)sum.sent, (unsigned long long)sum.attacks,
 	       (unsigned long long)sum.crashes, (unsigned long long)sum.jumps,
-	       (unsigned long long)sum.sas, (unsigned long long)sum.rekeys,
-	       (unsigned long long)sum.opened, (unsigned long long)sum.sealed);
+	       (unsigned long long)sum.moves, (unsigned long long)sum.sas,
+	       (unsigned long long)sum.rekeys, (unsigned long long)sum.opened,
+	       (unsigned long long)sum.sealed);
 	printf("sim: %lu runs, %lu failed\n", runs, failed);
 	simcrypto_free();
 	simkeys_free();

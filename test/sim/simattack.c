@@ -163,6 +163,7 @@ void simattack(struct sim *s)
 		e.src.addr.b[15] ^= 0x80; /* from anywhere */
 	if (simnet_random(s, 8) == 0)
 		e.host = (unsigned)simnet_random(s, s->hosts);
+	e.dst = s->host[e.host].at;
 	e.at = s->now + simnet_random(s, SIM_S);
 	s->count.attacks++;
 	simnet_put(s, &e);

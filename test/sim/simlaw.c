@@ -17,6 +17,7 @@
 #define HEADER 40
 #define TYPE_PUZZLE 257
 #define TYPE_ENCRYPTED 641
+#define TYPE_SIGNATURE 61697
 #define TYPE_SIGNATURE_2 61633
 
 /* ---- sets ----------------------------------------------------------------- */
@@ -89,6 +90,7 @@ static size_t be16(const uint8_t *p)
 static size_t canonical(const uint8_t *msg, size_t len, uint8_t *out)
 {
 	bool r1 = len > 2 && (msg[2] & 0x7f) == HIP_R1;
+	bool update = len > 2 && (msg[2] & 0x7f) == HIP_UPDATE;
 	size_t at = HEADER;
 
 	if (len < HEADER || len > HIP_MSG_MAX)
@@ -96,8 +98,9 @@ static size_t canonical(const uint8_t *msg, size_t len, uint8_t *out)
 	if ((msg[1] + 1u) * 8 < len)
 		len = (msg[1] + 1u) * 8; /* what follows does not count */
 	memcpy(out, msg, len);
+	if (r1 || update)
+		out[1] = 0; /* VIA_RVS may follow, echoes and FROM */
 	if (r1) {
-		out[1] = 0; /* VIA_RVS may follow */
 		memset(out + 24, 0, 16);
 	}
 	while (at + 4 <= len) {
@@ -110,7 +113,8 @@ static size_t canonical(const uint8_t *msg, size_t len, uint8_t *out)
 		memset(out + at + 4 + n, 0, next - at - 4 - n);
 		if (r1 && type == TYPE_PUZZLE && n > 4)
 			memset(out + at + 6, 0, n - 2);
-		if (r1 && type == TYPE_SIGNATURE_2)
+		if ((r1 && type == TYPE_SIGNATURE_2) ||
+		    (update && type == TYPE_SIGNATURE))
 			return next;
 		at = next;
 	}
@@ -213,6 +217,7 @@ static void look(const struct hip *h, struct simlaw_look *l)
 			l->print += print_assoc(a, false);
 			l->sign += print_assoc(a, true);
 			l->waiting |= a->up.waiting;
+			l->awaits |= a->paths && a->paths->await;
 		}
 	}
 	hip_each_registration(h, print_registration, &l->print);
@@ -309,6 +314,9 @@ void simlaw_after_job(struct sim *s, unsigned i, const struct simlaw_look *was)
 		return;
 	/* Any UPDATE may let go one of ours that waits to be signed. */
 	if (was->type == HIP_UPDATE && was->waiting)
+		return;
+	/* A copy by another path proves another address. */
+	if (was->type == HIP_UPDATE && was->awaits)
 		return;
 	if (r->a & bit)
 		simnet_break(s, "a packet changes associations twice");

@@ -67,6 +67,7 @@ struct simlaw_look {
 	uint8_t type;
 	uint64_t drops; /* so many */
 	bool waiting;	/* an UPDATE of its own */
+	bool awaits;	/* the answer of another path */
 };
 
 void simlaw_fini(struct simlaw *law);

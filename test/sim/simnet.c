@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "test/sim/simkeys.h"
+#include "test/sim/simmove.h"
 #include "test/sim/simsa.h"
 
 /* Calls of hip_tick at one moment. */
@@ -121,6 +122,10 @@ void simnet_jump(struct sim *s, unsigned i, uint64_t by)
 	rebase(s, i);
 	s->host[i].shown += by;
 	s->count.jumps++;
+	if (!s->roam || !s->host[i].h)
+		return;
+	hip_wake(s->host[i].h, simnet_clock(s, i));
+	simnet_effects(s, i);
 }
 
 void simnet_rate(struct sim *s, unsigned i, int64_t ppm)
@@ -190,6 +195,7 @@ static void boot(struct sim *s, unsigned i)
 			abort();
 		simnet_effects(s, i);
 	}
+	simmove_tell(s, i);
 	if (!s->rendezvous || i != 1)
 		return;
 	if (hip_register(host->h, NULL, server, &s->host[2].at, 60,
@@ -255,9 +261,8 @@ void simnet_start(struct sim *s)
 	for (unsigned n = 0; n < s->hosts; n++) {
 		/* The server first: others register with it. */
 		unsigned i = s->hosts - 1 - n;
-		uint8_t four[4] = { 192, 0, 2, (uint8_t)(i + 1) };
 
-		s->host[i].at = (struct endpoint){ addr_from4(four), HIP_PORT };
+		simmove_start(s, i);
 		boot(s, i);
 	}
 }
@@ -275,15 +280,6 @@ void simnet_fini(struct sim *s)
 }
 
 /* ---- the network --------------------------------------------------------- */
-
-static int host_at(const struct sim *s, const struct endpoint *at)
-{
-	for (unsigned i = 0; i < s->hosts; i++) {
-		if (endpoint_eq(&s->host[i].at, at))
-			return (int)i;
-	}
-	return -1;
-}
 
 static uint8_t *copy(const uint8_t *p, size_t len)
 {
@@ -340,9 +336,10 @@ static void begins(struct sim *s, unsigned i, const struct hip_effect *x)
 static void send(struct sim *s, unsigned i, const struct hip_effect *x)
 {
 	struct sim_event e = { .kind = SIM_PACKET,
-			       .src = s->host[i].at,
+			       .dst = x->peer_at,
 			       .len = x->msg_len };
-	int to = host_at(s, &x->peer_at);
+	struct sim_link *l = simmove_from(&s->host[i], &x->self_at);
+	int to = simmove_host(s, &x->peer_at);
 
 	if (s->loud)
 		printf("%9.3f %u -> %d %s\n", (double)s->now / 1e9, i, to,
@@ -350,8 +347,9 @@ static void send(struct sim *s, unsigned i, const struct hip_effect *x)
 	begins(s, i, x);
 	s->count.sent++;
 	simlaw_sent(s, x->msg, x->msg_len);
-	if (to < 0)
+	if (to < 0 || !l)
 		return;
+	e.src = l->outer;
 	e.host = (unsigned)to;
 	e.msg = (uint8_t *)x->msg; /* copied by both */
 	tape(s, &e);
@@ -437,6 +435,9 @@ static void carry_out(struct sim *s, unsigned i, struct hip_effect *x)
 	case HIP_SA_DOWN:
 		simsa_down(s, i, x);
 		break;
+	case HIP_LOCATOR:
+		simmove_locator(s, i, x);
+		break;
 	case HIP_REGISTERED:
 		s->host[i].registered = true;
 		break;
@@ -479,12 +480,13 @@ static void input_effects(struct sim *s, unsigned i)
 static void deliver(struct sim *s, const struct sim_event *e)
 {
 	struct sim_host *host = &s->host[e->host];
+	const struct sim_link *l = simmove_at(host, &e->dst);
 	struct simlaw_look was;
 
-	if (!host->h)
+	if (!host->h || !l)
 		return;
 	was = simlaw_before(s, e->host, NULL);
-	hip_input(host->h, e->msg, e->len, &e->src, &host->at,
+	hip_input(host->h, e->msg, e->len, &e->src, &l->inner,
 		  simnet_clock(s, e->host));
 	simlaw_after_input(s, e->host, &was);
 	input_effects(s, e->host);
@@ -505,7 +507,7 @@ static void serve(struct sim *s)
 			boot(s, e.host);
 		break;
 	case SIM_DATA:
-		simsa_deliver(s, &e.data);
+		simsa_deliver(s, &e);
 		break;
 	default:
 		deliver(s, &e);

@@ -12,6 +12,7 @@
 #define SIM_HOSTS 3
 #define SIM_IDS 2 /* identities of one host at most */
 #define SIM_NAMES (SIM_HOSTS * SIM_IDS)
+#define SIM_LINKS 2
 #define SIM_SAS 32  /* SAs of one host at most */
 #define SIM_TAPE 64 /* packets an attacker has heard */
 #define SIM_MS UINT64_C(1000000)
@@ -41,7 +42,8 @@ struct sim_event {
 	enum sim_kind kind;
 	unsigned host; /* to whom */
 	struct endpoint src;
-	uint8_t *msg; /* PACKET: heap */
+	struct endpoint dst; /* PACKET, DATA: as the receiver knows it */
+	uint8_t *msg;	     /* PACKET: heap */
 	size_t len;
 	struct sim_data data; /* DATA */
 	struct hip_job *job;
@@ -62,9 +64,24 @@ struct sim_sa {
 	uint64_t opened; /* packets */
 };
 
+/* See simmove.h. */
+struct sim_link {
+	bool on;
+	bool cut;
+	struct endpoint inner; /* as the host knows it */
+	struct endpoint outer; /* as the world does */
+};
+
+/* Where an association's data go. */
+struct sim_place {
+	struct endpoint self;
+	struct endpoint peer;
+};
+
 struct sim_host {
-	struct hip *h; /* NULL: crashed */
-	struct endpoint at;
+	struct hip *h;	    /* NULL: crashed */
+	struct endpoint at; /* its first link's, seen from outside */
+	struct sim_link link[SIM_LINKS];
 	struct hip_config cfg;
 	unsigned life;
 	/* Its clock: at `base` (ours) it showed `shown`, and runs `ppm` parts
@@ -107,6 +124,7 @@ struct sim_count {
 	uint64_t jumps;
 	uint64_t sas;
 	uint64_t rekeys;
+	uint64_t moves;
 };
 
 struct sim {
@@ -117,6 +135,9 @@ struct sim {
 	unsigned ticks;	 /*  so often since then */
 	unsigned hosts;
 	bool rendezvous; /* host 2 is the server */
+	bool roam;	 /* hosts know where they are, and move */
+	unsigned places; /* that somebody was at */
+	struct sim_place place[SIM_NAMES][SIM_NAMES];
 	struct sim_host host[SIM_HOSTS];
 	struct sim_name name[SIM_NAMES];
 	struct sim_weather weather;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "test/sim/simlaw.h"
+#include "test/sim/simmove.h"
 
 /* Inbound SAs that one pair of HITs may have at a time: one, two that were
  * replaced, one that stands by. */
@@ -156,12 +157,33 @@ void simsa_data(struct sim *s, unsigned self, unsigned peer)
 	hip_traffic(s->host[i].h, &s->name[self].hit, &s->name[peer].hit, false,
 		    simnet_clock(s, i));
 	simnet_effects(s, i);
-	simnet_travel(s, &ev);
+	if (simmove_reaches(s, self, peer, &ev.src, &ev.dst))
+		simnet_travel(s, &ev);
+	else if (ev.data.must_open)
+		simnet_break(s, "a packet of a quiet time goes nowhere");
 	used(s, &sent);
 }
 
-void simsa_deliver(struct sim *s, const struct sim_data *d)
+/* As a daemon looks at its peers' datagrams. */
+static void look_at_source(struct sim *s, const struct sim_event *ev)
 {
+	const struct sim_data *d = &ev->data;
+	unsigned i = d->peer / SIM_IDS;
+	const struct hit *self = &s->name[d->peer].hit;
+	const struct hit *peer = &s->name[d->self].hit;
+
+	hip_received(s->host[i].h, self, peer, PACKET, simnet_clock(s, i));
+	simnet_effects(s, i);
+	if (endpoint_eq(&ev->src, &s->place[d->peer][d->self].peer))
+		return;
+	hip_seen_from(s->host[i].h, self, peer, &ev->src, &ev->dst,
+		      simnet_clock(s, i));
+	simnet_effects(s, i);
+}
+
+void simsa_deliver(struct sim *s, const struct sim_event *ev)
+{
+	const struct sim_data *d = &ev->data;
 	unsigned i = d->peer / SIM_IDS;
 	struct sim_host *host = &s->host[i];
 	struct sim_sa *e = host->h ? opening(host, d->spi) : NULL;
@@ -179,6 +201,8 @@ void simsa_deliver(struct sim *s, const struct sim_data *d)
 	hip_traffic(host->h, &s->name[d->peer].hit, &s->name[d->self].hit, true,
 		    simnet_clock(s, i));
 	simnet_effects(s, i);
+	if (s->roam)
+		look_at_source(s, ev);
 	used(s, &got);
 }
 
@@ -201,6 +225,15 @@ bool simsa_agreed(const struct sim *s, unsigned a, unsigned b)
 	const struct sim_sa *y = simsa_of(s, b, a);
 
 	return x && y && matched(s, x) && matched(s, y);
+}
+
+bool simsa_reached(struct sim *s, unsigned a, unsigned b)
+{
+	struct endpoint from;
+	struct endpoint at;
+
+	return simsa_agreed(s, a, b) && simmove_reaches(s, a, b, &from, &at) &&
+	       simmove_reaches(s, b, a, &from, &at);
 }
 
 bool simsa_one_sided(const struct sim *s)

@@ -22,11 +22,13 @@ void simsa_forget(struct sim_host *host);
 /* Seals one packet, from name to name, when there is an SA. */
 void simsa_data(struct sim *s, unsigned self, unsigned peer);
 /* It arrives. */
-void simsa_deliver(struct sim *s, const struct sim_data *d);
+void simsa_deliver(struct sim *s, const struct sim_event *ev);
 /* What self seals to peer with, or NULL. */
 const struct sim_sa *simsa_of(const struct sim *s, unsigned self,
 			      unsigned peer);
 /* Do both seal with what the other opens? */
 bool simsa_agreed(const struct sim *s, unsigned a, unsigned b);
+/* And does what they send arrive? */
+bool simsa_reached(struct sim *s, unsigned a, unsigned b);
 /* Is there one that the other side has not? */
 bool simsa_one_sided(const struct sim *s);

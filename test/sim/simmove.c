@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* Where simulated hosts are: links, moves, cuts and NATs. */
+/* THEORY OF OPERATION
+ * A host has up to two links. A link has an address the host knows (inner)
+ * and one the world knows (outer); they differ by the port when a NAT is in
+ * between. What is sent to an outer address arrives, unless the link is cut
+ * or has moved meanwhile; what is sent from an address the host no longer has
+ * is refused by its kernel. In runs without `roam` each host stays at one
+ * address and its engine is told nothing.
+ *
+ * Servers stay where they are. A host that is met through one has no NAT:
+ * FROM has no port.
+ */
+#include "test/sim/simmove.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct endpoint new_place(struct sim *s, unsigned i)
+{
+	uint8_t four[4] = { 10, (uint8_t)i, (uint8_t)(s->places >> 8),
+			    (uint8_t)s->places };
+	uint8_t six[16] = { 0x20, 0x01, 0x0d, 0xb8 };
+
+	s->places++;
+	if (simnet_random(s, 3))
+		return (struct endpoint){ addr_from4(four), HIP_PORT };
+	memcpy(six + 12, four, 4);
+	return (struct endpoint){ addr_from6(six), HIP_PORT };
+}
+
+void simmove_start(struct sim *s, unsigned i)
+{
+	uint8_t four[4] = { 192, 0, 2, (uint8_t)(i + 1) };
+	struct sim_link *l = &s->host[i].link[0];
+
+	l->on = true;
+	l->inner = (struct endpoint){ addr_from4(four), HIP_PORT };
+	l->outer = l->inner;
+	s->host[i].at = l->outer;
+}
+
+void simmove_tell(struct sim *s, unsigned i)
+{
+	struct sim_host *host = &s->host[i];
+	struct hip_here here[SIM_LINKS] = { 0 };
+	size_t n = 0;
+
+	if (!s->roam || !host->h)
+		return;
+	for (unsigned k = 0; k < SIM_LINKS; k++) {
+		if (host->link[k].on)
+			here[n++].at = host->link[k].inner;
+	}
+	if (hip_set_here(host->h, here, n, simnet_clock(s, i)))
+		simnet_break(s, "hip_set_here fails");
+	simnet_effects(s, i);
+}
+
+static void put(struct sim *s, unsigned i, unsigned k, struct endpoint at)
+{
+	struct sim_link *l = &s->host[i].link[k];
+
+	*l = (struct sim_link){ .on = true, .inner = at, .outer = at };
+	if (k == 0)
+		s->host[i].at = at;
+	s->count.moves++;
+	if (s->loud) {
+		char text[ENDPOINT_TEXT_MAX];
+
+		printf("%9.3f %u's link %u is %s\n", (double)s->now / 1e9, i, k,
+		       endpoint_print(&at, text));
+	}
+}
+
+/* Hosts of one family only would not meet: the first link is IPv4. */
+static struct endpoint place_for(struct sim *s, unsigned i, unsigned k)
+{
+	struct endpoint at;
+
+	do
+		at = new_place(s, i);
+	while (k == 0 && !addr_is4(&at.addr));
+	return at;
+}
+
+void simmove_trouble(struct sim *s, unsigned i)
+{
+	struct sim_host *host = &s->host[i];
+	unsigned k = (unsigned)simnet_random(s, SIM_LINKS);
+	struct sim_link *l = &host->link[k];
+
+	if (!s->roam || (s->rendezvous && i == 2))
+		return;
+	switch (simnet_random(s, 5)) {
+	case 0:
+	case 1:
+		put(s, i, k, place_for(s, i, k));
+		break;
+	case 2:
+		if (k)
+			l->on = false;
+		break;
+	case 3:
+		l->cut = !l->cut;
+		break;
+	default:
+		if (!s->rendezvous && l->on && k == 0) {
+			l->outer.port =
+				(uint16_t)(20000 + simnet_random(s, 20000));
+			host->at = l->outer;
+			s->count.moves++;
+		}
+		return; /* which it does not notice */
+	}
+	simmove_tell(s, i);
+}
+
+void simmove_mend(struct sim *s)
+{
+	for (unsigned i = 0; i < s->hosts; i++) {
+		for (unsigned k = 0; k < SIM_LINKS; k++)
+			s->host[i].link[k].cut = false;
+	}
+}
+
+/* ---- who is where ------------------------------------------------------------ */
+
+struct sim_link *simmove_at(struct sim_host *host, const struct endpoint *at)
+{
+	for (unsigned k = 0; k < SIM_LINKS; k++) {
+		struct sim_link *l = &host->link[k];
+
+		if (l->on && !l->cut && endpoint_eq(&l->outer, at))
+			return l;
+	}
+	return NULL;
+}
+
+struct sim_link *simmove_from(struct sim_host *host, const struct endpoint *at)
+{
+	for (unsigned k = 0; k < SIM_LINKS; k++) {
+		struct sim_link *l = &host->link[k];
+
+		if (l->on && (addr_is_unspecified(&at->addr) ||
+			      addr_eq(&l->inner.addr, &at->addr)))
+			return l->cut ? NULL : l;
+	}
+	return NULL;
+}
+
+int simmove_host(struct sim *s, const struct endpoint *at)
+{
+	for (unsigned i = 0; i < s->hosts; i++) {
+		if (simmove_at(&s->host[i], at))
+			return (int)i;
+	}
+	return -1;
+}
+
+void simmove_locator(struct sim *s, unsigned i, const struct hip_effect *x)
+{
+	int self = simnet_name(s, &x->self);
+	int peer = simnet_name(s, &x->peer);
+
+	if (self < 0 || peer < 0 || (unsigned)self / SIM_IDS != i)
+		return;
+	s->place[self][peer].self = x->self_at;
+	s->place[self][peer].peer = x->peer_at;
+}
+
+bool simmove_reaches(struct sim *s, unsigned self, unsigned peer,
+		     struct endpoint *from, struct endpoint *at)
+{
+	const struct sim_place *p = &s->place[self][peer];
+	struct sim_host *host = &s->host[self / SIM_IDS];
+	struct sim_host *other = &s->host[peer / SIM_IDS];
+	const struct sim_link *mine;
+	const struct sim_link *yours = simmove_at(other, &p->peer);
+	struct endpoint any = { .port = HIP_PORT };
+
+	if (!yours)
+		return false;
+	mine = simmove_from(host,
+			    addr_is4(&p->self.addr) == addr_is4(&p->peer.addr)
+				    ? &p->self
+				    : &any);
+	if (!mine || addr_is4(&mine->inner.addr) != addr_is4(&p->peer.addr))
+		return false;
+	*from = mine->outer;
+	*at = yours->inner;
+	return true;
+}
