@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Our own addresses, as the kernel has them: where HIP and ESP may leave
+ * from, and news of every change. Needs no privilege.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <uv.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+
+enum { LINKS_MAX = 16 };
+
+struct links_address {
+	struct addr addr;
+	unsigned link; /* interface index */
+	bool first;    /* the kernel would leave from here, of its family */
+};
+
+struct links;
+
+/* list: what there is now, best first; valid for the call. */
+typedef void (*links_fn)(const struct links_address *list, size_t num,
+			 void *arg);
+
+/* Calls fn on every change, from loop's thread; not for what there is at
+ * the start (links_now). but: a link whose addresses are not wanted, our
+ * TUN; 0: none. HG_ESYS: errno says why. */
+int links_open(uv_loop_t *loop, unsigned but, links_fn fn, void *arg,
+	       struct links **out) HG_CHECK;
+/* Asks the kernel anew; fn is called when something has changed. */
+void links_look(struct links *l);
+const struct links_address *links_now(const struct links *l, size_t *num);
+/* Before the loop's handles are closed. */
+void links_stop(struct links *l);
+/* After the loop's last run. */
+void links_free(struct links *l);
