@@ -61,6 +61,7 @@
 	X(ESP_CRYPTO, "esp-crypto", "crypto library refused")                  \
 	X(TOO_BIG, "too-big", "larger than the path carries")                  \
 	X(PROBE_LOST, "probe-lost", "path probe without an answer in time")    \
+	X(PATH_CREDIT, "path-credit", "for an address not yet verified")       \
 	X(PROBE_STRAY, "probe-stray", "answer to no path probe of ours")       \
 	X(SEND_FAILED, "send-failed", "the kernel refused the datagram")       \
 	X(TUN_FAILED, "tun-failed", "the kernel refused the TUN packet")       \

@@ -29,7 +29,10 @@
  *   esp-suites = NAME, NAME...    [policy "PATTERN"]
  *   anonymous = FILE  (repeat)    hip = require|prefer|off
  *   opportunistic = no            identity = FILE|ephemeral
- * A section turns its role on. [host], [rendezvous] and [proxy] take access
+ *   [paths]                       several ways to a HIP host
+ *   prefer = announced|order|link    order = ipv4|ipv6|PREFIX  (repeat)
+ *   silence = MILLISECONDS           return = SECONDS
+ * A section turns its role on, but for [paths]. [host], [rendezvous] and [proxy] take access
  * rules, allow = HIT|PREFIX and deny = HIT|PREFIX (docs/access.md); [host]
  * and [rendezvous] take opportunistic = yes|no.
  */
@@ -54,6 +57,7 @@ enum {
 	CONFIG_PEERS = 256,
 	CONFIG_PEER_ADDRS = 8,
 	CONFIG_LANS = 16,
+	CONFIG_ORDER = 32, /* prefixes */
 	CONFIG_PATH = 256,
 	CONFIG_NAME = 96 /* of an identity, in a policy */
 };
@@ -104,6 +108,17 @@ struct config_peer {
 	char identity[CONFIG_NAME]; /* "": the default; or "ephemeral" */
 };
 
+/* struct hip_path_policy, as the file has it. */
+struct config_paths {
+	enum hip_prefer prefer;
+	struct prefix order[CONFIG_ORDER];
+	size_t order_num;
+	uint32_t silence_ms;
+	uint32_t return_s;
+};
+
+extern const char *const config_paths_prefers[HIP_PREFER_NUM];
+
 struct config {
 	char tun[16];	  /* default hip0 */
 	unsigned workers; /* default: 0 = one for each CPU, at most 8 */
@@ -122,7 +137,8 @@ struct config {
 	uint8_t puzzle; /* default 8 */
 	struct hip_rekey rekey;
 	struct hip_offer offer; /* empty lists: the engine's own */
-	char user[64];		/* hipgate-setup: who owns the TUN */
+	struct config_paths paths;
+	char user[64]; /* hipgate-setup: who owns the TUN */
 
 	bool proxy;
 	struct prefix pool6; /* len 0: none */

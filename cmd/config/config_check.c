@@ -148,6 +148,22 @@ static void check_suites(struct config_parse *p)
 				  HIP_OFFER_MAX);
 }
 
+static void check_paths(struct config_parse *p)
+{
+	const struct config_paths *paths = &p->c->paths;
+	unsigned line = p->at[CONFIG_SECTION_PATHS];
+
+	if (paths->prefer == HIP_PREFER_ORDER && !paths->order_num)
+		config_parse_fail(p, line,
+				  "prefer = order, but no order is given; add "
+				  "order = ipv6, order = ipv4 or prefixes");
+	if (paths->prefer != HIP_PREFER_ORDER && paths->order_num)
+		config_parse_fail(
+			p, line,
+			"order = is for prefer = order only; add that "
+			"or remove it");
+}
+
 static void check_roles(struct config_parse *p)
 {
 	const struct config *c = p->c;
@@ -242,4 +258,5 @@ void config_check(struct config_parse *p)
 	check_pool(p, &p->c->pool4, p->pool4_at);
 	check_lans(p);
 	check_suites(p);
+	check_paths(p);
 }

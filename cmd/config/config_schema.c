@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/config/config_paths.h"
 #include "cmd/config/config_suites.h"
 #include "cmd/config/config_value.h"
 
@@ -29,6 +30,7 @@ const struct config_section config_schema_sections[] = {
 	[CONFIG_SECTION_POLICY] = { "policy", "\"PATTERN\"",
 				    "a name, \"*.NAME\" or \"*\"", CONFIG_RULES,
 				    config_value_policy },
+	[CONFIG_SECTION_PATHS] = { "paths", NULL, NULL, 1, NULL },
 };
 
 #define FILE_NAME "a file name of at most 255 octets"
@@ -132,6 +134,16 @@ const struct config_key config_schema_keys[] = {
 	  config_value_hip },
 	{ CONFIG_SECTION_POLICY, "identity", IDENTITY_TEXT, false, 1,
 	  config_value_policy_identity },
+
+	{ CONFIG_SECTION_PATHS, "prefer", "announced, order or link", false, 1,
+	  config_paths_prefer },
+	{ CONFIG_SECTION_PATHS, "order",
+	  "ipv4, ipv6, or ADDRESS/LENGTH with no bits set behind LENGTH", false,
+	  CONFIG_ORDER, config_paths_order },
+	{ CONFIG_SECTION_PATHS, "silence", "milliseconds, 250 to 60000", false,
+	  1, config_paths_silence },
+	{ CONFIG_SECTION_PATHS, "return", "seconds, 1 to 3600", false, 1,
+	  config_paths_return },
 };
 
 static_assert(sizeof(config_schema_keys) / sizeof(config_schema_keys[0]) ==

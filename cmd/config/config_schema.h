@@ -16,6 +16,7 @@ enum config_section_id {
 	CONFIG_SECTION_REGISTER,
 	CONFIG_SECTION_PEER,
 	CONFIG_SECTION_POLICY,
+	CONFIG_SECTION_PATHS,
 	CONFIG_SECTION_NUM
 };
 
@@ -38,7 +39,7 @@ struct config_key {
 	int (*set)(struct config *c, const char *value);
 };
 
-enum { CONFIG_SCHEMA_KEYS = 43 };
+enum { CONFIG_SCHEMA_KEYS = 47 };
 
 extern const struct config_section config_schema_sections[CONFIG_SECTION_NUM];
 extern const struct config_key config_schema_keys[CONFIG_SCHEMA_KEYS];

@@ -22,8 +22,8 @@ enum {
 	NAME_MAX_TEXT = 253
 };
 
-static int number(const char *v, unsigned long lo, unsigned long hi,
-		  unsigned long *out)
+int config_value_number(const char *v, unsigned long lo, unsigned long hi,
+			unsigned long *out)
 {
 	unsigned long n;
 	char *end;
@@ -48,8 +48,7 @@ static int text(const char *v, char *out, size_t cap)
 	return HG_OK;
 }
 
-/* The index of v among the words, or HG_EFORMAT. */
-static int word(const char *v, const char *const *words, size_t num)
+int config_value_word(const char *v, const char *const *words, size_t num)
 {
 	for (size_t i = 0; i < num; i++) {
 		if (strcmp(words[i], v) == 0)
@@ -61,7 +60,7 @@ static int word(const char *v, const char *const *words, size_t num)
 static int yes_no(const char *v, bool *out)
 {
 	static const char *const words[] = { "no", "yes" };
-	int i = word(v, words, 2);
+	int i = config_value_word(v, words, 2);
 
 	if (i < 0)
 		return i;
@@ -215,7 +214,7 @@ int config_value_tun(struct config *c, const char *v)
 int config_value_workers(struct config *c, const char *v)
 {
 	unsigned long n;
-	int err = number(v, 0, 16, &n);
+	int err = config_value_number(v, 0, 16, &n);
 
 	if (!err)
 		c->workers = (unsigned)n;
@@ -225,7 +224,7 @@ int config_value_workers(struct config *c, const char *v)
 int config_value_port(struct config *c, const char *v)
 {
 	unsigned long n;
-	int err = number(v, 1, 65535, &n);
+	int err = config_value_number(v, 1, 65535, &n);
 
 	if (!err)
 		c->port = (uint16_t)n;
@@ -289,7 +288,7 @@ const char *config_offload_name(enum config_offload o)
 
 int config_value_offload(struct config *c, const char *v)
 {
-	int i = word(v, offload_words, CONFIG_OFFLOAD_NUM);
+	int i = config_value_word(v, offload_words, CONFIG_OFFLOAD_NUM);
 
 	if (i < 0)
 		return i;
@@ -305,7 +304,7 @@ int config_value_log(struct config *c, const char *v)
 		[LOG_LEVEL_INFO] = "info",
 		[LOG_LEVEL_DEBUG] = "debug",
 	};
-	int i = word(v, words, LOG_LEVEL_NUM);
+	int i = config_value_word(v, words, LOG_LEVEL_NUM);
 
 	if (i < 0)
 		return i;
@@ -333,7 +332,7 @@ int config_value_opportunistic(struct config *c, const char *v)
 int config_value_puzzle(struct config *c, const char *v)
 {
 	unsigned long n;
-	int err = number(v, 0, 20, &n);
+	int err = config_value_number(v, 0, 20, &n);
 
 	if (!err)
 		c->puzzle = (uint8_t)n;
@@ -343,7 +342,7 @@ int config_value_puzzle(struct config *c, const char *v)
 int config_value_rekey_time(struct config *c, const char *v)
 {
 	unsigned long n;
-	int err = number(v, 60, SECONDS_MAX, &n);
+	int err = config_value_number(v, 60, SECONDS_MAX, &n);
 
 	if (!err)
 		c->rekey.after_s = (uint32_t)n;
@@ -353,7 +352,7 @@ int config_value_rekey_time(struct config *c, const char *v)
 int config_value_rekey_bytes(struct config *c, const char *v)
 {
 	unsigned long n;
-	int err = number(v, 1ul << 20, 1ul << 40, &n);
+	int err = config_value_number(v, 1ul << 20, 1ul << 40, &n);
 
 	if (!err)
 		c->rekey.after_bytes = n;
@@ -363,7 +362,7 @@ int config_value_rekey_bytes(struct config *c, const char *v)
 int config_value_rekey_packets(struct config *c, const char *v)
 {
 	unsigned long n;
-	int err = number(v, 1000, 1ul << 48, &n);
+	int err = config_value_number(v, 1000, 1ul << 48, &n);
 
 	if (!err)
 		c->rekey.after_packets = n;
@@ -378,7 +377,7 @@ int config_value_notify(struct config *c, const char *v)
 int config_value_rekey_dh(struct config *c, const char *v)
 {
 	static const char *const words[] = { "no", "yes" };
-	int i = word(v, words, 2);
+	int i = config_value_word(v, words, 2);
 
 	if (i < 0)
 		return i;
@@ -427,7 +426,7 @@ int config_value_clients(struct config *c, const char *v)
 int config_value_ttl(struct config *c, const char *v)
 {
 	unsigned long n;
-	int err = number(v, 1, SECONDS_MAX, &n);
+	int err = config_value_number(v, 1, SECONDS_MAX, &n);
 
 	if (!err)
 		c->ttl = (uint32_t)n;
@@ -483,7 +482,7 @@ int config_value_register_address(struct config *c, const char *v)
 int config_value_lifetime(struct config *c, const char *v)
 {
 	unsigned long n;
-	int err = number(v, 1, SECONDS_MAX, &n);
+	int err = config_value_number(v, 1, SECONDS_MAX, &n);
 
 	if (!err)
 		c->reg[c->reg_num - 1].lifetime_s = (uint32_t)n;
@@ -530,7 +529,7 @@ int config_value_hip(struct config *c, const char *v)
 		[DNS_PREFER] = "prefer",
 		[DNS_OFF] = "off",
 	};
-	int i = word(v, words, DNS_MODE_NUM);
+	int i = config_value_word(v, words, DNS_MODE_NUM);
 
 	if (i < 0)
 		return i;

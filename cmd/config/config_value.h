@@ -7,6 +7,13 @@
 
 #include "cmd/config/config.h"
 
+/* A decimal number of lo to hi; HG_EFORMAT. */
+int config_value_number(const char *v, unsigned long lo, unsigned long hi,
+			unsigned long *out) HG_CHECK;
+/* The index of v among the words, or HG_EFORMAT. */
+int config_value_word(const char *v, const char *const *words,
+		      size_t num) HG_CHECK;
+
 int config_value_proxy(struct config *c, const char *arg) HG_CHECK;
 int config_value_host(struct config *c, const char *arg) HG_CHECK;
 int config_value_rendezvous(struct config *c, const char *arg) HG_CHECK;

@@ -30,7 +30,8 @@ enum { BATCH_SPAN = 32 };
 struct sending {
 	struct msghdr mh;
 	union {
-		char buf[CMSG_SPACE(sizeof(uint16_t)) + SOCKETS_OUTER_SPACE];
+		char buf[CMSG_SPACE(sizeof(uint16_t)) + SOCKETS_OUTER_SPACE +
+			 SOCKETS_FROM_SPACE];
 		struct cmsghdr align;
 	} space;
 	unsigned family;
@@ -43,7 +44,7 @@ static int sending_begin(struct worker *w, struct sending *s)
 	struct batch *b = &w->batch;
 
 	memset(s, 0, sizeof(*s));
-	s->family = sockets_family(&b->path->peer.addr);
+	s->family = sockets_family(&b->path->ends.peer.addr);
 	s->fd = w->plane->sockets.fd[s->family][1 + w->k];
 	if (s->fd < 0)
 		return EAFNOSUPPORT;
@@ -57,6 +58,7 @@ static int sending_begin(struct worker *w, struct sending *s)
 	s->mh.msg_namelen = b->path->to_len;
 	s->mh.msg_control = &s->space;
 	sockets_put_outer(&s->mh, s->family, &b->outer);
+	sockets_put_from(&s->mh, s->family, &b->path->ends.from);
 	return 0;
 }
 

@@ -146,6 +146,18 @@ static const char *log_name(enum log_level l)
 	return name[l];
 }
 
+static void diff_paths(const struct config_paths *a,
+		       const struct config_paths *b, json_t *out)
+{
+	diff_text(out, "[paths] prefer", config_paths_prefers[a->prefer],
+		  config_paths_prefers[b->prefer]);
+	diff_number(out, "[paths] silence", a->silence_ms, b->silence_ms);
+	diff_number(out, "[paths] return", a->return_s, b->return_s);
+	if (a->order_num != b->order_num ||
+	    memcmp(a->order, b->order, a->order_num * sizeof(a->order[0])) != 0)
+		line(out, "~ [paths] order");
+}
+
 static void diff_live(const struct config *a, const struct config *b,
 		      json_t *out)
 {
@@ -155,6 +167,7 @@ static void diff_live(const struct config *a, const struct config *b,
 		  b->opportunistic);
 	diff_bool(out, "[host] or [rendezvous] opportunistic",
 		  a->answers_opportunistic, b->answers_opportunistic);
+	diff_paths(&a->paths, &b->paths, out);
 	for (size_t i = 0; i < CONFIG_ROLE_NUM; i++)
 		diff_access(&a->access[i], &b->access[i], role_name[i], out);
 }

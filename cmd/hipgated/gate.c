@@ -63,6 +63,7 @@ static void on_housekeeping(uv_timer_t *t)
 
 	saside_traffic(g);
 	first_expire(g, uv_hrtime());
+	moveside_housekeeping(g, uv_hrtime());
 	persona_expire(g, uv_hrtime());
 	hipstart_again(g, uv_hrtime());
 	gate_pump(g);
@@ -155,6 +156,9 @@ static void on_inbox(uv_async_t *a)
 			break;
 		case MSG_PROBE:
 			pathside_answer(g, m, uv_now(g->loop) * 1000000);
+			break;
+		case MSG_STRAY:
+			moveside_stray(g, m);
 			break;
 		case MSG_BROKEN:
 			gate_broken(g, "TUN device or socket of a worker",
@@ -307,12 +311,14 @@ static int start_handles(struct gate *g)
 	(void)uv_timer_init(g->loop, &g->timer);
 	(void)uv_timer_init(g->loop, &g->housekeeping);
 	(void)uv_timer_init(g->loop, &g->sweep);
+	(void)uv_timer_init(g->loop, &g->pulse);
 	(void)uv_signal_init(g->loop, &g->sigint);
 	(void)uv_signal_init(g->loop, &g->sigterm);
 	(void)uv_signal_init(g->loop, &g->sighup);
 	g->timer.data = g;
 	g->housekeeping.data = g;
 	g->sweep.data = g;
+	g->pulse.data = g;
 	g->sigint.data = g;
 	g->sigterm.data = g;
 	g->sighup.data = g;
@@ -373,6 +379,8 @@ int gate_start(struct gate *g, struct config *cfg, const char *path,
 		err = esp_setup();
 	if (!err)
 		err = start_handles(g);
+	if (!err)
+		err = moveside_start(g);
 	if (!err && cfg->proxy)
 		err = start_proxy(g, errbuf, errlen);
 	if (!err)
@@ -436,6 +444,7 @@ void gate_fini(struct gate *g)
 	control_stop(g->control);
 	if (g->dnsside)
 		dnsside_stop(g);
+	moveside_stop(g);
 	uv_walk(g->loop, close_walk, NULL);
 	while (uv_run(g->loop, UV_RUN_NOWAIT))
 		;
@@ -454,6 +463,7 @@ void gate_fini(struct gate *g)
 	sockets_close(&g->plane.sockets);
 	if (g->plane.has_tun)
 		tun_close(g->plane.tun_fd, g->plane.workers_num);
+	moveside_fini(g);
 	events_fini(&g->events);
 	tables_thread_end();
 	free(g->buf);

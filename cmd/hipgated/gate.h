@@ -26,9 +26,11 @@
 #include "events.h"
 #include "hip/hip.h"
 #include "inbox.h"
+#include "links.h"
 #include "nat/nat.h"
 #include "persona.h"
 #include "tables.h"
+#include "wake.h"
 #include "worker.h"
 
 struct journal;
@@ -68,6 +70,13 @@ struct peer {
 	size_t parked_bytes;
 };
 
+/* SAs that had traffic a second ago, by inbound SPI. */
+struct active {
+	uint32_t *spi;
+	size_t num;
+	size_t room;
+};
+
 struct gate {
 	struct config *cfg;		   /* changed by reload.c only */
 	const char *path;		   /* of its file */
@@ -90,11 +99,16 @@ struct gate {
 	struct dnsside *dnsside;
 	struct journal *journal;
 	struct control *control;
+	struct links *links;
+	struct wake wake;
+	struct active active;
+	uint64_t housekept; /* ns: when last; 0: never */
 	struct events events;
 	struct reasons drops;	 /* of the control thread */
 	uv_timer_t timer;	 /* engines' deadlines */
 	uv_timer_t housekeeping; /* each second */
 	uv_timer_t sweep;	 /* slices of first_expire */
+	uv_timer_t pulse;	 /* moveside.c */
 	uv_poll_t udp_poll[SOCKETS_FAMILIES];
 	uv_signal_t sigint, sigterm, sighup;
 	uint64_t started_ns;
@@ -177,13 +191,37 @@ void hipside_readable(struct gate *g, int fd);
 int saside_up(struct gate *g, struct hip_effect *e) HG_CHECK;
 void saside_switch(struct gate *g, const struct hip_effect *e);
 void saside_down(struct gate *g, const struct hip_effect *e);
-/* Tells the engine which SAs were used. */
+/* Each second: tells the engine which SAs were used. */
 void saside_traffic(struct gate *g);
+/* The same for one; false: it was not. */
+bool saside_tell(struct gate *g, struct sa *sa);
+
+/* ---- moveside.c ---------------------------------------------------------- */
+/* Our own addresses, the clock's leaps and the policy, for the engine. */
+int moveside_start(struct gate *g) HG_CHECK;
+/* The policy of c, from now on. */
+int moveside_policy(struct gate *g, const struct config *c) HG_CHECK;
+/* Each second: was the daemon stopped? */
+void moveside_housekeeping(struct gate *g, uint64_t now);
+/* Where what goes from e->self_at to e->peer_at leaves. */
+struct sockets_from moveside_from(struct gate *g, const struct hip_effect *e);
+struct path_ends moveside_ends(struct gate *g, const struct hip_effect *e,
+			       bool verified);
+/* HIP_LOCATOR, HIP_PATH. */
+void moveside_locator(struct gate *g, const struct hip_effect *e);
+void moveside_path(struct gate *g, const struct hip_effect *e);
+/* MSG_STRAY */
+void moveside_stray(struct gate *g, const struct msg *m);
+/* An SA that has traffic: it is looked at more often, for a second. */
+void moveside_active(struct gate *g, uint32_t spi_in);
+/* Before the handles are closed; after the loop's last run. */
+void moveside_stop(struct gate *g);
+void moveside_fini(struct gate *g);
 
 /* ---- pathside.c --------------------------------------------------------- */
-/* The peer of sa is at `at`: packets go there, no larger than the way is. */
+/* Packets of sa take this way from now on, no larger than it is. */
 int pathside_move(struct gate *g, struct sa *sa,
-		  const struct endpoint *at) HG_CHECK;
+		  const struct path_ends *ends) HG_CHECK;
 /* Each second, for the SA that sends to a peer. out, in: something was sent,
  * something came. now: the loop's, so that what is due in a second is so at
  * the next tick. */

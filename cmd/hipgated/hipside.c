@@ -42,7 +42,8 @@ void hipside_input(struct gate *g, const uint8_t *msg, size_t len,
 
 /* ESP that came to the control socket (merged by the kernel behind a HIP
  * message): to its owner. */
-static void misplaced_esp(struct gate *g, const uint8_t *data, size_t len)
+static void misplaced_esp(struct gate *g, const uint8_t *data, size_t len,
+			  const struct endpoint *from, const struct addr *at)
 {
 	struct sa *sa = tables_sa_in(&g->plane.tables, get_be32(data));
 	struct msg *m;
@@ -52,6 +53,10 @@ static void misplaced_esp(struct gate *g, const uint8_t *data, size_t len)
 		return;
 	}
 	m = inbox_msg(MSG_ESP, data, len, uv_hrtime());
+	if (m) {
+		m->from = *from;
+		m->at.addr = *at;
+	}
 	if (inbox_put(&g->workers[sa->owner].inbox, m))
 		gate_drop(g, REASON_PUNT_FULL);
 }
@@ -65,7 +70,7 @@ static void datagram(struct gate *g, const uint8_t *data, size_t len,
 	else if (get_be32(data) == 0)
 		hipside_input(g, data + 4, len - 4, from, at);
 	else
-		misplaced_esp(g, data, len);
+		misplaced_esp(g, data, len, from, at);
 }
 
 static ssize_t receive(struct gate *g, int fd, struct endpoint *from,
@@ -207,7 +212,11 @@ static void do_send(struct gate *g, const struct hip_effect *e,
 		    const struct told *t)
 {
 	const char *type = hip_type_name(e->type);
-	int err = sockets_send_hip(&g->plane.sockets, &e->self_at, &e->peer_at,
+	/* Strangers can have R1s sent at will, and each link is asked for. */
+	struct sockets_from from =
+		e->type == HIP_R1 ? (struct sockets_from){ e->self_at.addr, 0 }
+				  : moveside_from(g, e);
+	int err = sockets_send_hip(&g->plane.sockets, &from, &e->peer_at,
 				   e->msg, e->msg_len);
 
 	if (err) {
@@ -278,12 +287,11 @@ static void do_locator(struct gate *g, const struct hip_effect *e,
 		       const struct told *t)
 {
 	struct peer *p = peer_of(g, e);
-	struct sa *sa = tables_sa_out(&g->plane.tables, &e->self, &e->peer);
 	char old[ENDPOINT_TEXT_MAX] = "";
 
-	if (sa && e->committed && pathside_move(g, sa, &e->peer_at))
-		log_error("no memory to move the SA with %s", t->peer);
-	if (!p)
+	moveside_locator(g, e);
+	if (!p ||
+	    (endpoint_eq(&p->at, &e->peer_at) && p->committed == e->committed))
 		return;
 	endpoint_print(&p->at, old);
 	p->at = e->peer_at;
@@ -482,6 +490,8 @@ static void carry_out(struct gate *g, struct hip_effect *e)
 		persona_made(g, e);
 		break;
 	case HIP_PATH:
+		moveside_path(g, e);
+		break;
 	case HIP_EFFECT_NUM:
 		break;
 	}

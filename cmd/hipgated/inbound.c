@@ -290,13 +290,38 @@ static void deliver(struct worker *w, struct sa *sa,
 		worker_drop(w, why);
 }
 
+/* A NAT on the way may have changed its mind, or the peer has: control
+ * finds out. The packet is no worse for it. */
+static void notice_stray(struct worker *w, struct sa *sa)
+{
+	const struct path *path =
+		atomic_load_explicit(&sa->path, memory_order_acquire);
+	struct msg *m;
+
+	if (endpoint_eq(&w->from, &path->ends.peer) ||
+	    atomic_load_explicit(&sa->strayed, memory_order_relaxed) ||
+	    atomic_exchange(&sa->strayed, true))
+		return;
+	m = inbox_msg(MSG_STRAY, NULL, 0, w->now);
+	if (m) {
+		m->back.self = sa->self;
+		m->back.peer = sa->peer;
+		m->from = w->from;
+		m->at.addr = w->at;
+	}
+	worker_punt(w, m);
+}
+
 static void to_owner(struct worker *w, const struct sa *sa, const uint8_t *pkt,
 		     size_t len)
 {
 	struct msg *m = inbox_msg(MSG_ESP, pkt, len, w->now);
 
-	if (m)
+	if (m) {
 		m->outer = w->outer;
+		m->from = w->from;
+		m->at.addr = w->at;
+	}
 	if (inbox_put(&w->plane->workers[sa->owner].inbox, m))
 		worker_drop(w, REASON_PUNT_FULL);
 }
@@ -322,6 +347,7 @@ void inbound_esp(struct worker *w, uint8_t *pkt, size_t len)
 	}
 	worker_add(&sa->in_packets, 1);
 	worker_add(&sa->in_bytes, plain.len);
+	notice_stray(w, sa);
 	deliver(w, sa, &plain);
 }
 
@@ -379,6 +405,8 @@ static void receive_one(struct worker *w, unsigned i)
 
 	sockets_meta(&r->mh[i].msg_hdr, &meta);
 	w->outer = meta.outer;
+	w->from = from;
+	w->at = meta.at;
 	step = meta.gro_size ? meta.gro_size : left;
 	do {
 		size_t len = left < step ? left : step;

@@ -34,6 +34,8 @@ enum msg_kind {
 	MSG_PROBE,  /* control -> worker: a path probe to seal and send;
 		    * worker -> control: the answer to one. Between
 		    * back.self and back.peer. Bound: one for each SA */
+	MSG_STRAY,  /* worker -> control: authentic ESP between back.self and
+		    * back.peer came from elsewhere. Bound: as above */
 	MSG_NUM
 };
 
@@ -43,12 +45,12 @@ struct msg {
 	unsigned worker;	    /* that sent it, or is to carry on */
 	uint64_t now;		    /* ns when the packet was read */
 	struct ip_offload off;	    /* TUN */
-	struct endpoint from;	    /* HIP */
-	struct endpoint at;	    /* HIP */
+	struct endpoint from;	    /* HIP, ESP, STRAY */
+	struct endpoint at;	    /* the same */
 	struct sockets_outer outer; /* ESP */
 	int status;		    /* BROKEN: libuv's error */
 	struct nat_key key;	    /* FIRST */
-	struct nat_back back;	    /* FIRST, PROBE */
+	struct nat_back back;	    /* FIRST, PROBE, STRAY */
 	size_t len;
 	uint8_t data[];
 };

@@ -52,7 +52,8 @@ struct links {
 	size_t running_num;
 	struct told all[ALL_MAX];
 	size_t all_num;
-	struct addr source; /* of a route that was asked for */
+	struct addr source; /* of a route that was asked for, */
+	unsigned out;	    /*  and its interface */
 	uint8_t buf[32768];
 };
 
@@ -182,6 +183,8 @@ static int take_route(const struct nlmsghdr *nlh, void *arg)
 	if (as.of[RTA_PREFSRC])
 		(void)address_of(as.of[RTA_PREFSRC], rt->rtm_family,
 				 &l->source);
+	if (as.of[RTA_OIF] && mnl_attr_get_payload_len(as.of[RTA_OIF]) == 4)
+		l->out = mnl_attr_get_u32(as.of[RTA_OIF]);
 	return MNL_CB_OK;
 }
 
@@ -205,25 +208,91 @@ static int ask_addresses(struct links *l)
 	return ask(l, nlh, take_address);
 }
 
+static struct nlmsghdr *route_request(struct links *l, unsigned char family,
+				      unsigned flags)
+{
+	struct nlmsghdr *nlh = request(l, RTM_GETROUTE, 0);
+	struct rtmsg *rt = mnl_nlmsg_put_extra_header(nlh, sizeof(*rt));
+
+	rt->rtm_family = family;
+	rt->rtm_flags = flags;
+	return nlh;
+}
+
+/* b: as long as the family of the message has it. */
+static void put_address(struct nlmsghdr *nlh, uint16_t type, const uint8_t *b)
+{
+	struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
+	unsigned char len = rt->rtm_family == AF_INET ? 4 : 16;
+
+	mnl_attr_put(nlh, type, len, b);
+	if (type == RTA_DST)
+		rt->rtm_dst_len = (unsigned char)(len * 8);
+	else
+		rt->rtm_src_len = (unsigned char)(len * 8);
+}
+
+/* Then source and out are its. */
+static int ask_route(struct links *l, struct nlmsghdr *nlh)
+{
+	l->source = addr_any6;
+	l->out = 0;
+	return ask(l, nlh, take_route);
+}
+
 /* The address that the kernel would leave from, for the Internet: nobody
  * has a route of its own to these two. None: no such route. */
 static void ask_source(struct links *l, unsigned char family)
 {
 	static const uint8_t far4[4] = { 192, 88, 99, 1 };  /* RFC 7526 */
 	static const uint8_t far6[16] = { 0x30, [15] = 1 }; /* unassigned */
-	struct nlmsghdr *nlh = request(l, RTM_GETROUTE, 0);
-	struct rtmsg *rt = mnl_nlmsg_put_extra_header(nlh, sizeof(*rt));
-	size_t len = family == AF_INET ? sizeof(far4) : sizeof(far6);
+	struct nlmsghdr *nlh = route_request(l, family, 0);
 
-	rt->rtm_family = family;
-	rt->rtm_dst_len = (unsigned char)(len * 8);
-	mnl_attr_put(nlh, RTA_DST, len, family == AF_INET ? far4 : far6);
-	l->source = addr_any6;
-	(void)ask(l, nlh, take_route);
+	put_address(nlh, RTA_DST, family == AF_INET ? far4 : far6);
+	(void)ask_route(l, nlh);
 	for (size_t i = 0; i < l->all_num; i++) {
 		if (addr_eq(&l->all[i].a.addr, &l->source))
 			l->all[i].a.first = true;
 	}
+}
+
+static const uint8_t *octets(const struct addr *a)
+{
+	return addr_is4(a) ? addr_four(a) : a->b;
+}
+
+static int ask_way(struct links *l, const struct addr *self,
+		   const struct addr *to, unsigned through)
+{
+	/* Without FIB_MATCH, IPv4 takes whatever is told a link for a
+	 * neighbour on it. */
+	struct nlmsghdr *nlh =
+		route_request(l, addr_is4(to) ? AF_INET : AF_INET6,
+			      through ? RTM_F_FIB_MATCH : 0);
+
+	put_address(nlh, RTA_DST, octets(to));
+	put_address(nlh, RTA_SRC, octets(self));
+	if (through)
+		mnl_attr_put_u32(nlh, RTA_OIF, through);
+	return ask_route(l, nlh);
+}
+
+unsigned links_out(struct links *l, const struct addr *self,
+		   const struct addr *to)
+{
+	unsigned link = 0;
+	bool several = false;
+
+	for (size_t i = 0; i < l->num; i++) {
+		several = several || l->list[i].link != l->list[0].link;
+		if (addr_eq(&l->list[i].addr, self))
+			link = l->list[i].link;
+	}
+	if (!several || !link || addr_is4(self) != addr_is4(to))
+		return 0;
+	if (ask_way(l, self, to, 0) == HG_OK && l->out == link)
+		return 0;
+	return ask_way(l, self, to, link) == HG_OK && l->out == link ? link : 0;
 }
 
 /* ---- what there is -------------------------------------------------------- */

@@ -31,15 +31,31 @@ static uint32_t pieces_of(const struct tun_cutter *c)
 	return (payload + c->step - 1) / c->step;
 }
 
+/* May so much go to where nobody has answered yet (RFC 8046 5.6)? */
+static bool has_credit(struct path *path, size_t wire)
+{
+	int64_t left;
+
+	if (path->ends.verified)
+		return true;
+	left = atomic_load_explicit(&path->credit, memory_order_relaxed);
+	while (left >= (int64_t)wire) {
+		if (atomic_compare_exchange_weak(&path->credit, &left,
+						 left - (int64_t)wire))
+			return true;
+	}
+	return false;
+}
+
 static void seal_piece(struct worker *w, struct sa *sa, uint64_t seq,
 		       uint8_t proto, const struct tun_piece *p)
 {
 	size_t wire = esp_wire_len(sa_suite_find(sa->suite),
 				   p->head_len + p->body_len);
 	uint8_t *out = batch_room(w, seq, wire);
-	enum reason why = REASON_TOO_BIG;
+	enum reason why = out ? REASON_PATH_CREDIT : REASON_TOO_BIG;
 
-	if (out)
+	if (out && has_credit(w->path, wire))
 		why = esp_seal(sa->seal[w->k], seq, proto, p->head, p->head_len,
 			       p->body, p->body_len, out, wire, &wire);
 	if (why != REASON_NUM) {

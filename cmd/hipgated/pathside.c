@@ -63,11 +63,11 @@ static void tell(struct gate *g, const struct sa *sa, const struct path_size *s)
 		   esp_pmtu_by_name(s->by));
 }
 
-static int publish(struct gate *g, struct sa *sa, const struct endpoint *at)
+static int publish(struct gate *g, struct sa *sa, const struct path_ends *ends)
 {
 	struct path_size was = atomic_load(&sa->path)->size;
-	struct path_size size = size_of(g, sa, at);
-	int err = tables_move_sa(sa, at, &size);
+	struct path_size size = size_of(g, sa, &ends->peer);
+	int err = tables_move_sa(sa, ends, &size);
 
 	if (!err && (was.outer != size.outer || was.by != size.by))
 		tell(g, sa, &size);
@@ -84,20 +84,22 @@ static unsigned largest(const struct gate *g, const struct sa *sa,
 	return outer_headers(at) + (unsigned)wire;
 }
 
-int pathside_move(struct gate *g, struct sa *sa, const struct endpoint *at)
+int pathside_move(struct gate *g, struct sa *sa, const struct path_ends *ends)
 {
+	const struct endpoint *at = &ends->peer;
 	const struct path *path = atomic_load(&sa->path);
 	const struct sa *old =
 		tables_sa_out(&g->plane.tables, &sa->self, &sa->peer);
 
 	if (!g->plane.has_tun)
-		return tables_move_sa(sa, at, &path->size);
-	if (old && old != sa && endpoint_eq(&atomic_load(&old->path)->peer, at))
+		return tables_move_sa(sa, ends, &path->size);
+	if (old && old != sa &&
+	    endpoint_eq(&atomic_load(&old->path)->ends.peer, at))
 		sa->pmtu = old->pmtu;
-	else if (!path->size.outer || !endpoint_eq(&path->peer, at))
+	else if (!path->size.outer || !endpoint_eq(&path->ends.peer, at))
 		esp_pmtu_begin(&sa->pmtu, sockets_route_mtu(&at->addr),
 			       largest(g, sa, at));
-	return publish(g, sa, at);
+	return publish(g, sa, ends);
 }
 
 static void send_probe(struct gate *g, struct sa *sa, const struct endpoint *at)
@@ -123,13 +125,13 @@ static void send_probe(struct gate *g, struct sa *sa, const struct endpoint *at)
 static void go_on(struct gate *g, struct sa *sa, bool used, uint64_t now)
 {
 	/* A copy: the path it stands in may be replaced. */
-	struct endpoint at = atomic_load(&sa->path)->peer;
+	struct path_ends ends = atomic_load(&sa->path)->ends;
 
 	if (esp_pmtu_late(&sa->pmtu, now))
 		gate_drop(g, REASON_PROBE_LOST);
 	if (esp_pmtu_step(&sa->pmtu, used, now))
-		send_probe(g, sa, &at);
-	if (publish(g, sa, &at))
+		send_probe(g, sa, &ends.peer);
+	if (publish(g, sa, &ends))
 		log_error("no memory for the size of a path");
 }
 
@@ -145,8 +147,8 @@ void pathside_step(struct gate *g, struct sa *sa, bool out, bool in,
 		sa->stalled = in ? 0 : sa->stalled + 1;
 	if (refused || (out && now >= sa->look_at)) {
 		sa->look_at = now + LOOK_NS;
-		esp_pmtu_route(&sa->pmtu, sockets_route_mtu(&path->peer.addr),
-			       now);
+		esp_pmtu_route(&sa->pmtu,
+			       sockets_route_mtu(&path->ends.peer.addr), now);
 		if (refused || sa->stalled >= STALLED)
 			esp_pmtu_doubt(&sa->pmtu, now);
 	}

@@ -205,6 +205,8 @@ static int apply(struct gate *g, struct plan *p)
 		err = dns_set_rules(g->dns, now->rules, now->rules_num);
 	if (!err)
 		err = hipstart_access(g, now);
+	if (!err)
+		err = moveside_policy(g, now);
 	if (err && g->dns &&
 	    dns_set_rules(g->dns, c->rules, c->rules_num) != HG_OK)
 		log_error("the old policies could not be brought back");
@@ -216,6 +218,7 @@ static int apply(struct gate *g, struct plan *p)
 	take_access(c, p->now);
 	c->log = now->log;
 	log_set_level(c->log);
+	c->paths = now->paths;
 	c->puzzle = now->puzzle;
 	hip_set_puzzle(g->hip, c->puzzle);
 	c->opportunistic = now->opportunistic;

@@ -36,16 +36,28 @@ static void tell_up(struct gate *g, const struct hip_effect *e)
 		   name);
 }
 
+/* Who succeeds an SA goes where it goes: what is verified stays so. */
+static struct path_ends ends_of(struct gate *g, const struct hip_effect *e)
+{
+	const struct sa *old =
+		tables_sa_out(&g->plane.tables, &e->self, &e->peer);
+
+	if (old)
+		return atomic_load(&old->path)->ends;
+	return moveside_ends(g, e, true);
+}
+
 int saside_up(struct gate *g, struct hip_effect *e)
 {
 	struct tables *t = &g->plane.tables;
+	struct path_ends ends = ends_of(g, e);
 	struct sa *sa = NULL;
-	int err = tables_add_sa(t, &e->sa, &e->peer_at, g->plane.workers_num,
+	int err = tables_add_sa(t, &e->sa, &ends, g->plane.workers_num,
 				e->initiator, uv_hrtime());
 
 	if (!err) {
 		sa = tables_sa_in(t, e->sa.spi_in);
-		err = pathside_move(g, sa, &e->peer_at);
+		err = pathside_move(g, sa, &ends);
 		if (err)
 			tables_del_sa(t, e->sa.spi_in);
 	}
@@ -60,12 +72,14 @@ int saside_up(struct gate *g, struct hip_effect *e)
 void saside_switch(struct gate *g, const struct hip_effect *e)
 {
 	struct sa *sa = tables_sa_in(&g->plane.tables, e->sa.spi_in);
+	struct path_ends ends;
 	char peer[ADDR_TEXT_MAX];
 
 	if (!sa)
 		return; /* could not be published: it is being closed */
 	hit_print(&e->peer, peer);
-	if (pathside_move(g, sa, &e->peer_at))
+	ends = ends_of(g, e); /* it may have moved since */
+	if (pathside_move(g, sa, &ends))
 		log_error("no memory to move the SA with %s", peer);
 	tables_use_sa(&g->plane.tables, sa);
 	events_add(&g->events, uv_hrtime(), "", "sa-switch",
@@ -93,31 +107,50 @@ static uint64_t greater(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-static void tell_traffic(struct sa *sa, void *arg)
+bool saside_tell(struct gate *g, struct sa *sa)
 {
-	struct gate *g = arg;
 	uint64_t in = atomic_load(&sa->in_packets);
 	uint64_t out = atomic_load(&sa->out_packets);
+	uint64_t in_bytes = atomic_load(&sa->in_bytes);
 	uint64_t now = uv_hrtime();
+	bool any = in != sa->in_seen || out != sa->out_seen;
 
-	if (in != sa->in_seen)
+	if (in != sa->in_seen) {
 		hip_traffic(g->hip, &sa->self, &sa->peer, true, now);
+		hip_received(g->hip, &sa->self, &sa->peer,
+			     in_bytes - sa->in_bytes_seen, now);
+	}
 	if (out != sa->out_seen)
 		hip_traffic(g->hip, &sa->self, &sa->peer, false, now);
-	if (in != sa->in_seen || out != sa->out_seen)
+	if (any)
 		hip_used(g->hip, &sa->self, &sa->peer, sa->spi_in,
 			 greater(in, out),
-			 greater(atomic_load(&sa->in_bytes),
-				 atomic_load(&sa->out_bytes)),
-			 now);
-	if (tables_sa_out(&g->plane.tables, &sa->self, &sa->peer) == sa)
-		pathside_step(g, sa, out != sa->out_seen, in != sa->in_seen,
-			      uv_now(g->loop) * 1000000);
+			 greater(in_bytes, atomic_load(&sa->out_bytes)), now);
 	sa->in_seen = in;
 	sa->out_seen = out;
+	sa->in_bytes_seen = in_bytes;
+	atomic_store(&sa->strayed, false); /* the next one is told, too */
+	return any;
+}
+
+static void step(struct sa *sa, void *arg)
+{
+	struct gate *g = arg;
+	bool out, in;
+
+	(void)saside_tell(g, sa);
+	in = sa->in_seen != sa->in_stepped;
+	out = sa->out_seen != sa->out_stepped;
+	sa->in_stepped = sa->in_seen;
+	sa->out_stepped = sa->out_seen;
+	if (in || out)
+		moveside_active(g, sa->spi_in);
+	if (tables_sa_out(&g->plane.tables, &sa->self, &sa->peer) == sa)
+		pathside_step(g, sa, out, in, uv_now(g->loop) * 1000000);
 }
 
 void saside_traffic(struct gate *g)
 {
-	tables_each_sa(&g->plane.tables, tell_traffic, g);
+	g->active.num = 0;
+	tables_each_sa(&g->plane.tables, step, g);
 }

@@ -241,62 +241,6 @@ unsigned sockets_route_mtu(const struct addr *to)
 	return mtu > 0 ? (unsigned)mtu : 0;
 }
 
-/* Room for either family's packet information. */
-union pktinfo_space {
-	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-	struct cmsghdr align;
-};
-
-static void put_source(struct msghdr *mh, union pktinfo_space *space,
-		       const struct addr *self)
-{
-	struct cmsghdr *c = &space->align;
-	struct in_pktinfo in = { 0 };
-	struct in6_pktinfo in6 = { 0 };
-
-	memset(space, 0, sizeof(*space));
-	mh->msg_control = space;
-	if (addr_is4(self)) {
-		memcpy(&in.ipi_spec_dst, addr_four(self), 4);
-		c->cmsg_level = IPPROTO_IP;
-		c->cmsg_type = IP_PKTINFO;
-		c->cmsg_len = CMSG_LEN(sizeof(in));
-		memcpy(CMSG_DATA(c), &in, sizeof(in));
-		mh->msg_controllen = CMSG_SPACE(sizeof(in));
-		return;
-	}
-	memcpy(&in6.ipi6_addr, self->b, 16);
-	c->cmsg_level = IPPROTO_IPV6;
-	c->cmsg_type = IPV6_PKTINFO;
-	c->cmsg_len = CMSG_LEN(sizeof(in6));
-	memcpy(CMSG_DATA(c), &in6, sizeof(in6));
-	mh->msg_controllen = CMSG_SPACE(sizeof(in6));
-}
-
-int sockets_send_hip(const struct sockets *s, const struct endpoint *self_at,
-		     const struct endpoint *to, const void *msg, size_t len)
-{
-	static const uint8_t marker[4]; /* RFC 9028 5.1 */
-	struct sockaddr_storage ss;
-	struct iovec iov[2] = {
-		{ .iov_base = (void *)marker, .iov_len = sizeof(marker) },
-		{ .iov_base = (void *)msg, .iov_len = len },
-	};
-	struct msghdr mh = { .msg_name = &ss, .msg_iov = iov, .msg_iovlen = 2 };
-	union pktinfo_space space;
-	int fd = s->fd[sockets_family(&to->addr)][0];
-
-	if (fd < 0) {
-		errno = EAFNOSUPPORT;
-		return HG_ESYS;
-	}
-	mh.msg_namelen = sockets_address(to, &ss);
-	if (!addr_is_unspecified(&self_at->addr) &&
-	    addr_is4(&self_at->addr) == addr_is4(&to->addr))
-		put_source(&mh, &space, &self_at->addr);
-	return sendmsg(fd, &mh, 0) < 0 ? HG_ESYS : HG_OK;
-}
-
 void sockets_put_control(struct msghdr *mh, int level, int type,
 			 const void *data, size_t len)
 {
@@ -308,6 +252,56 @@ void sockets_put_control(struct msghdr *mh, int level, int type,
 	c->cmsg_len = CMSG_LEN(len);
 	memcpy(CMSG_DATA(c), data, len);
 	mh->msg_controllen += CMSG_SPACE(len);
+}
+
+void sockets_put_from(struct msghdr *mh, unsigned family,
+		      const struct sockets_from *from)
+{
+	struct in_pktinfo in = { .ipi_ifindex = (int)from->link };
+	struct in6_pktinfo in6 = { .ipi6_ifindex = from->link };
+
+	if (addr_is_unspecified(&from->self) ||
+	    sockets_family(&from->self) != family)
+		return;
+	if (family) {
+		memcpy(&in6.ipi6_addr, from->self.b, 16);
+		sockets_put_control(mh, IPPROTO_IPV6, IPV6_PKTINFO, &in6,
+				    sizeof(in6));
+		return;
+	}
+	memcpy(&in.ipi_spec_dst, addr_four(&from->self), 4);
+	sockets_put_control(mh, IPPROTO_IP, IP_PKTINFO, &in, sizeof(in));
+}
+
+int sockets_send_hip(const struct sockets *s, const struct sockets_from *from,
+		     const struct endpoint *to, const void *msg, size_t len)
+{
+	static const uint8_t marker[4]; /* RFC 9028 5.1 */
+	struct sockaddr_storage ss;
+	struct iovec iov[2] = {
+		{ .iov_base = (void *)marker, .iov_len = sizeof(marker) },
+		{ .iov_base = (void *)msg, .iov_len = len },
+	};
+	union {
+		char buf[SOCKETS_FROM_SPACE];
+		struct cmsghdr align;
+	} space = { 0 };
+	struct msghdr mh = {
+		.msg_name = &ss,
+		.msg_namelen = sockets_address(to, &ss),
+		.msg_iov = iov,
+		.msg_iovlen = 2,
+		.msg_control = &space,
+	};
+	unsigned fam = sockets_family(&to->addr);
+	int fd = s->fd[fam][0];
+
+	if (fd < 0) {
+		errno = EAFNOSUPPORT;
+		return HG_ESYS;
+	}
+	sockets_put_from(&mh, fam, from);
+	return sendmsg(fd, &mh, 0) < 0 ? HG_ESYS : HG_OK;
 }
 
 void sockets_put_outer(struct msghdr *mh, unsigned family,

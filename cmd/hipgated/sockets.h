@@ -12,6 +12,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -55,9 +56,15 @@ unsigned sockets_route_mtu(const struct addr *to);
  * smaller, but the interface's own size is EMSGSIZE. */
 int sockets_set_df(int fd, unsigned family, bool df) HG_CHECK;
 
-/* One datagram from the control socket, preceded by 4 zero octets, from
- * self_at's address when that is specified. HG_ESYS: errno says why. */
-int sockets_send_hip(const struct sockets *s, const struct endpoint *self_at,
+/* Where a packet leaves from: both may be left to the kernel. */
+struct sockets_from {
+	struct addr self; /* unspecified: any */
+	unsigned link;	  /* interface; 0: any */
+};
+
+/* One datagram from the control socket, preceded by 4 zero octets. HG_ESYS:
+ * errno says why. */
+int sockets_send_hip(const struct sockets *s, const struct sockets_from *from,
 		     const struct endpoint *to, const void *msg,
 		     size_t len) HG_CHECK;
 
@@ -81,3 +88,8 @@ void sockets_put_control(struct msghdr *mh, int level, int type,
 void sockets_put_outer(struct msghdr *mh, unsigned family,
 		       const struct sockets_outer *outer);
 enum { SOCKETS_OUTER_SPACE = 2 * CMSG_SPACE(sizeof(int)) };
+/* Appends where it leaves from; nothing, where `from` leaves that open or
+ * is of another family. */
+void sockets_put_from(struct msghdr *mh, unsigned family,
+		      const struct sockets_from *from);
+enum { SOCKETS_FROM_SPACE = CMSG_SPACE(sizeof(struct in6_pktinfo)) };

@@ -234,16 +234,16 @@ static void sa_free(struct rcu_head *head)
 	sa_destroy(caa_container_of(head, struct sa, rcu));
 }
 
-static struct path *path_new(const struct endpoint *peer_at,
+static struct path *path_new(const struct path_ends *ends,
 			     const struct path_size *size)
 {
 	struct path *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
-	p->peer = *peer_at;
+	p->ends = *ends;
 	p->size = *size;
-	p->to_len = sockets_address(peer_at, &p->to);
+	p->to_len = sockets_address(&ends->peer, &p->to);
 	return p;
 }
 
@@ -275,7 +275,7 @@ void tables_use_sa(struct tables *t, struct sa *sa)
 }
 
 int tables_add_sa(struct tables *t, const struct sa_pair *pair,
-		  const struct endpoint *peer_at, unsigned workers,
+		  const struct path_ends *ends, unsigned workers,
 		  bool initiator, uint64_t now)
 {
 	static const struct path_size any = { .l4_most = UINT32_MAX };
@@ -299,7 +299,7 @@ int tables_add_sa(struct tables *t, const struct sa_pair *pair,
 	esp_replay_init(&s->replay);
 	err = sa_contexts(s, pair);
 	if (!err) {
-		atomic_init(&s->path, path_new(peer_at, &any));
+		atomic_init(&s->path, path_new(ends, &any));
 		err = atomic_load(&s->path) ? HG_OK : HG_ENOMEM;
 	}
 	if (!err) {
@@ -345,20 +345,38 @@ static bool size_eq(const struct path_size *a, const struct path_size *b)
 	       a->outer == b->outer && a->by == b->by && a->df == b->df;
 }
 
-int tables_move_sa(struct sa *sa, const struct endpoint *peer_at,
+static bool ends_eq(const struct path_ends *a, const struct path_ends *b)
+{
+	return addr_eq(&a->from.self, &b->from.self) &&
+	       a->from.link == b->from.link &&
+	       endpoint_eq(&a->peer, &b->peer) && a->verified == b->verified;
+}
+
+int tables_move_sa(struct sa *sa, const struct path_ends *ends,
 		   const struct path_size *size)
 {
 	struct path *now = atomic_load(&sa->path);
 	struct path *next;
 
-	if (endpoint_eq(&now->peer, peer_at) && size_eq(&now->size, size))
+	if (ends_eq(&now->ends, ends) && size_eq(&now->size, size))
 		return HG_OK;
-	next = path_new(peer_at, size);
+	next = path_new(ends, size);
 	if (!next)
 		return HG_ENOMEM;
+	/* Taken first, so that who still sees the old path cannot spend it
+	 * twice. */
+	if (!ends->verified && endpoint_eq(&now->ends.peer, &ends->peer))
+		atomic_store(&next->credit, atomic_exchange(&now->credit, 0));
 	atomic_store(&sa->path, next);
 	call_rcu(&now->rcu, path_free);
 	return HG_OK;
+}
+
+void tables_credit_sa(struct sa *sa, uint64_t octets)
+{
+	int64_t n = octets < INT32_MAX ? (int64_t)octets : INT32_MAX;
+
+	atomic_fetch_add(&atomic_load(&sa->path)->credit, n);
 }
 
 struct sa *tables_sa_in(struct tables *t, uint32_t spi)

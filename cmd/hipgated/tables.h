@@ -42,11 +42,21 @@ struct path_size {
 	bool df; /* outer packets are not to be cut */
 };
 
-/* Where a peer is: constant but for `refused`, replaced as a whole. */
+/* From where to where. */
+struct path_ends {
+	struct sockets_from from;
+	struct endpoint peer;
+	bool verified; /* the peer has proved to be there (RFC 8046 5.4) */
+};
+
+/* Where a peer is: constant but for the first two, replaced as a whole. */
 struct path {
 	struct rcu_head rcu;
-	_Atomic bool refused; /* workers: the kernel says EMSGSIZE */
-	struct endpoint peer;
+	_Atomic bool refused;	/* workers: the kernel says EMSGSIZE */
+	_Atomic int64_t credit; /* octets of ESP that may still go there while
+				 * it is not verified (RFC 8046 5.6): control
+				 * adds, workers take */
+	struct path_ends ends;
 	struct path_size size;
 	struct sockaddr_storage to; /* the same, as the kernel wants it */
 	socklen_t to_len;
@@ -74,11 +84,14 @@ struct sa {
 	_Atomic uint64_t out_packets, out_bytes; /* any worker */
 	_Atomic uint64_t in_packets, in_bytes;	 /* worker `owner` */
 	/* control only: counts at the last look, for hip_traffic */
-	uint64_t out_seen, in_seen;
+	uint64_t out_seen, in_seen, in_bytes_seen;
 	struct esp_pmtu pmtu; /* control only */
 	uint64_t look_at;     /* control only: ns; the route, again */
 	unsigned stalled;     /* control only: seconds out, nothing in */
 	_Atomic bool probed;  /* control sets, worker `owner` clears */
+	_Atomic bool strayed; /* worker `owner` sets, control clears: it has
+			       * come from elsewhere than path says */
+	uint64_t out_stepped, in_stepped; /* control only: pathside_step's */
 	/* owner: worker k has seal[k]; all the same if esp_ctx_shared */
 	struct esp_ctx *seal[]; /* workers */
 };
@@ -170,15 +183,18 @@ void tables_give_flow(struct tables *t, struct flow *f);
  * send until tables_use_sa. Nothing is too large for its path until
  * tables_move_sa says so. */
 int tables_add_sa(struct tables *t, const struct sa_pair *pair,
-		  const struct endpoint *peer_at, unsigned workers,
+		  const struct path_ends *ends, unsigned workers,
 		  bool initiator, uint64_t now) HG_CHECK;
 /* From now on this one sends; the SA of the same HIT pair that did until
  * now opens until tables_del_sa. */
 void tables_use_sa(struct tables *t, struct sa *sa);
 void tables_del_sa(struct tables *t, uint32_t spi_in);
-/* A new path, unless it is what there is. */
-int tables_move_sa(struct sa *sa, const struct endpoint *peer_at,
+/* A new path, unless it is what there is. What is left of the credit stays
+ * with the peer's address. */
+int tables_move_sa(struct sa *sa, const struct path_ends *ends,
 		   const struct path_size *size) HG_CHECK;
+/* So many octets more may go to where the peer is said to be. */
+void tables_credit_sa(struct sa *sa, uint64_t octets);
 
 /* Any registered thread, online. */
 const struct mapping *tables_mapping(struct tables *t, const struct addr *virt);

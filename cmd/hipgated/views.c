@@ -133,7 +133,7 @@ static void add_sa(struct sa *s, void *arg)
 			  hit_json(&s->peer), "spi_in", number(s->spi_in),
 			  "spi_out", number(s->spi_out), "suite",
 			  suite_json(s->suite), "locator",
-			  endpoint_json(&path->peer), "out_packets",
+			  endpoint_json(&path->ends.peer), "out_packets",
 			  load(&s->out_packets), "out_bytes",
 			  load(&s->out_bytes), "in_packets",
 			  load(&s->in_packets), "in_bytes", load(&s->in_bytes),

@@ -78,6 +78,8 @@ static void on_inbox(uv_async_t *a)
 			outbound_packet(w, m->data, m->len, &m->off, true);
 		else if (m->kind == MSG_ESP) {
 			w->outer = m->outer;
+			w->from = m->from;
+			w->at = m->at.addr;
 			inbound_esp(w, m->data, m->len);
 			inbound_flush(w); /* it borrows m */
 		} else if (m->kind == MSG_PROBE)

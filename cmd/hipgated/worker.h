@@ -88,6 +88,8 @@ struct worker {
 	struct recent recent;
 	struct reasons drops;
 	struct sockets_outer outer; /* of what is sealed, or was opened, now */
+	struct endpoint from;	    /* of what was opened now, */
+	struct addr at;		    /*  and our address it came to */
 	struct path *path;	    /* of what is sealed now */
 	struct batch batch;
 	uint8_t *tun_buf;
@@ -143,6 +145,6 @@ void outbound_answer(struct worker *w, const struct sa *sa, uint64_t token);
 int inbound_init(struct worker *w) HG_CHECK;
 void inbound_fini(struct worker *w);
 void inbound_readable(struct worker *w, int fd);
-/* One ESP packet, whose outer header is w->outer. */
+/* One ESP packet, whose outer header is w->outer, from w->from to w->at. */
 void inbound_esp(struct worker *w, uint8_t *pkt, size_t len);
 void inbound_flush(struct worker *w);

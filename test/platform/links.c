@@ -18,49 +18,80 @@ static const struct step {
 	const char *what;
 	const char *command; /* of ip; NULL: nothing */
 	const char *want;    /* "ADDRESS[*]..." in order; *: first choice */
+	/* then links_out: from this address to that one leaves by link */
+	const char *from, *to, *link; /* "": as the kernel has it */
 } steps[] = {
-	{ "nothing but loopback", NULL, "" },
-	{ "IPv4 comes",
-	  "link add va type veth peer name z && ip link set z up && "
-	  "ip link set va up && ip addr add 192.0.2.1/24 dev va",
-	  "192.0.2.1" },
-	{ "a default route makes it the first choice",
-	  "route add default via 192.0.2.9", "192.0.2.1*" },
-	{ "IPv6 comes", "addr add 2001:db8:1::1/64 dev va nodad",
-	  "192.0.2.1* 2001:db8:1::1" },
-	{ "IPv6 has a default route, too",
-	  "-6 route add default via 2001:db8:1::9",
-	  "2001:db8:1::1* 192.0.2.1*" },
-	{ "a second link comes behind",
-	  "link add vb type veth peer name y && ip link set y up && "
-	  "ip link set vb up && ip addr add 198.51.100.1/24 dev vb",
-	  "2001:db8:1::1* 192.0.2.1* 198.51.100.1" },
-	{ "and is the first choice by a better route",
-	  "route append default via 198.51.100.9 && "
-	  "ip route del default via 192.0.2.9",
-	  "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
-	{ "an address that is to go out of use is no more",
-	  "addr change 2001:db8:1::1/64 dev va preferred_lft 0",
-	  "198.51.100.1* 192.0.2.1" },
-	{ "and comes back",
-	  "addr change 2001:db8:1::1/64 dev va "
-	  "preferred_lft forever",
-	  "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
-	{ "link-local, multicast and HITs are none",
-	  "addr add fe80::7/64 dev va nodad && "
-	  "ip addr add 2001:20::1/128 dev vb nodad",
-	  "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
-	{ "a cable is pulled", "link set y down", "2001:db8:1::1* 192.0.2.1" },
-	{ "and put back; the kernel has kept its route", "link set y up",
-	  "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
-	{ "the TUN's addresses are not wanted",
-	  "addr add 203.0.113.1/24 dev vt && ip link set vt up && "
-	  "ip addr del 192.0.2.1/24 dev va",
-	  "2001:db8:1::1* 198.51.100.1*" },
-	{ "a link is deleted", "link del vb", "2001:db8:1::1*" },
-	{ "all are gone", "link del va", "" },
+	{ .what = "nothing but loopback", .want = "" },
+	{ .what = "IPv4 comes",
+	  .command = "link add va type veth peer name z && ip link set z up && "
+		     "ip link set va up && ip addr add 192.0.2.1/24 dev va",
+	  .want = "192.0.2.1" },
+	{ .what = "a default route makes it the first choice",
+	  .command = "route add default via 192.0.2.9",
+	  .want = "192.0.2.1*" },
+	{ .what = "IPv6 comes",
+	  .command = "addr add 2001:db8:1::1/64 dev va nodad",
+	  .want = "192.0.2.1* 2001:db8:1::1" },
+	{ .what = "IPv6 has a default route, too",
+	  .command = "-6 route add default via 2001:db8:1::9",
+	  .want = "2001:db8:1::1* 192.0.2.1*" },
+	{ .what = "a second link comes behind",
+	  .command = "link add vb type veth peer name y && ip link set y up && "
+		     "ip link set vb up && ip addr add 198.51.100.1/24 dev vb",
+	  .want = "2001:db8:1::1* 192.0.2.1* 198.51.100.1" },
+	{ .what = "and is the first choice by a better route",
+	  .command = "route append default via 198.51.100.9 && "
+		     "ip route del default via 192.0.2.9",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
+	{ .what = "its packets take it by themselves",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1",
+	  .from = "198.51.100.1",
+	  .to = "203.0.113.9",
+	  .link = "" },
+	{ .what = "those of the other link have no way there",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1",
+	  .from = "192.0.2.1",
+	  .to = "203.0.113.9",
+	  .link = "" },
+	{ .what = "unless it has a worse route, too",
+	  .command = "route append default via 192.0.2.9 metric 50",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1",
+	  .from = "192.0.2.1",
+	  .to = "203.0.113.9",
+	  .link = "va" },
+	{ .what = "the other family has nothing to do with it",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1",
+	  .from = "192.0.2.1",
+	  .to = "2001:db8:9::9",
+	  .link = "" },
+	{ .what = "an address that is to go out of use is no more",
+	  .command = "addr change 2001:db8:1::1/64 dev va preferred_lft 0",
+	  .want = "198.51.100.1* 192.0.2.1" },
+	{ .what = "and comes back",
+	  .command = "addr change 2001:db8:1::1/64 dev va "
+		     "preferred_lft forever",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
+	{ .what = "link-local, multicast and HITs are none",
+	  .command = "addr add fe80::7/64 dev va nodad && "
+		     "ip addr add 2001:20::1/128 dev vb nodad",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
+	{ .what = "a cable is pulled",
+	  .command = "link set y down",
+	  .want = "2001:db8:1::1* 192.0.2.1" },
+	{ .what = "and put back; the kernel has kept its route",
+	  .command = "link set y up",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
+	{ .what = "the TUN's addresses are not wanted",
+	  .command = "addr add 203.0.113.1/24 dev vt && ip link set vt up && "
+		     "ip addr del 192.0.2.1/24 dev va",
+	  .want = "2001:db8:1::1* 198.51.100.1*" },
+	{ .what = "a link is deleted",
+	  .command = "link del vb",
+	  .want = "2001:db8:1::1*" },
+	{ .what = "all are gone", .command = "link del va", .want = "" },
 };
 
+static struct links *links;
 static bool alarmed;
 
 static void on_alarm(uv_timer_t *t)
@@ -81,6 +112,18 @@ static void on_change(const struct links_address *list, size_t num, void *arg)
 		strcat(text, addr_print(&list[i].addr, one));
 		strcat(text, list[i].first ? "*" : "");
 	}
+}
+
+/* The link that links_out names, or "". */
+static const char *out_of(const struct step *s)
+{
+	static char name[IF_NAMESIZE];
+	struct addr from;
+	struct addr to;
+
+	if (addr_parse(s->from, &from) || addr_parse(s->to, &to))
+		return "?";
+	return if_indextoname(links_out(links, &from, &to), name) ? name : "";
 }
 
 static bool try_step(const struct step *s, uv_loop_t *loop, uv_timer_t *timer,
@@ -104,6 +147,11 @@ static bool try_step(const struct step *s, uv_loop_t *loop, uv_timer_t *timer,
 		printf("FAIL %s: \"%s\", not \"%s\"\n", s->what, text, s->want);
 		return false;
 	}
+	if (s->link && strcmp(out_of(s), s->link)) {
+		printf("FAIL %s: by \"%s\", not by \"%s\"\n", s->what,
+		       out_of(s), s->link);
+		return false;
+	}
 	printf("ok   %s: %s\n", s->what, text[0] ? text : "none");
 	return true;
 }
@@ -113,7 +161,6 @@ int main(void)
 	char text[LINKS_MAX * (ADDR_TEXT_MAX + 2)] = "";
 	uv_loop_t *loop = uv_default_loop();
 	uv_timer_t timer;
-	struct links *links;
 	bool good = true;
 
 	if (unshare(CLONE_NEWNET) || system("ip link set lo up && "

@@ -38,12 +38,14 @@ static struct sa *sa_new(uint32_t spi, uint16_t suite)
 		.spi_in = spi,
 		.spi_out = spi + 1,
 	};
+	struct path_ends ends = { .peer = at, .verified = true };
 	struct sa *s;
 
 	ck_assert_int_eq(
-		tables_add_sa(&g->plane.tables, &pair, &at, 1, true, 0), HG_OK);
+		tables_add_sa(&g->plane.tables, &pair, &ends, 1, true, 0),
+		HG_OK);
 	s = tables_sa_in(&g->plane.tables, spi);
-	ck_assert_int_eq(pathside_move(g, s, &at), HG_OK);
+	ck_assert_int_eq(pathside_move(g, s, &ends), HG_OK);
 	return s;
 }
 
@@ -302,12 +304,15 @@ END_TEST
 
 START_TEST(another_place_is_another_path)
 {
+	struct path_ends ends = { .verified = true };
+
 	tick(true, true);
 	answer(probe());
 	route = 1400;
-	ck_assert_int_eq(endpoint_parse("2001:db8::9", 10500, &at), HG_OK);
-	ck_assert_int_eq(pathside_move(g, sa, &at), HG_OK);
-	ck_assert(endpoint_eq(&atomic_load(&sa->path)->peer, &at));
+	ck_assert_int_eq(endpoint_parse("2001:db8::9", 10500, &ends.peer),
+			 HG_OK);
+	ck_assert_int_eq(pathside_move(g, sa, &ends), HG_OK);
+	ck_assert(endpoint_eq(&atomic_load(&sa->path)->ends.peer, &ends.peer));
 	ck_assert_uint_eq(size()->outer, 1400);
 	ck_assert_int_eq(size()->by, ESP_PMTU_BY_ROUTE);
 	ck_assert(!size()->df);

@@ -81,9 +81,9 @@ static void sa_up(const struct hit *self, uint32_t spi)
 			      .spi_out = spi + 1,
 			      .suite = SA_AES128_GCM16 };
 	struct tables *t = &b->g.plane.tables;
+	struct path_ends ends = { .peer = p->locators[0], .verified = true };
 
-	ck_assert_int_eq(tables_add_sa(t, &sa, &p->locators[0], 1, true, 0),
-			 HG_OK);
+	ck_assert_int_eq(tables_add_sa(t, &sa, &ends, 1, true, 0), HG_OK);
 	tables_use_sa(t, tables_sa_in(t, spi));
 	peer_release(&b->g, p);
 }

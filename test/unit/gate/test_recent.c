@@ -18,8 +18,10 @@ static struct hit hit_of(uint8_t n)
 
 static void one(int i)
 {
-	struct endpoint at = { .addr = addr_from4((uint8_t[]){ 192, 0, 2, 1 }),
-			       .port = 10500 };
+	struct path_ends at = {
+		.peer = { addr_from4((uint8_t[]){ 192, 0, 2, 1 }), 10500 },
+		.verified = true,
+	};
 	struct sa_pair pair = { .self = hit_of(9),
 				.peer = hit_of((uint8_t)i),
 				.spi_in = 1000u + (unsigned)i,

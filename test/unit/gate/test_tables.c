@@ -126,9 +126,15 @@ static struct sa_pair pair_of(uint32_t spi_in)
 	return p;
 }
 
+static struct path_ends ends_to(const char *peer)
+{
+	return (struct path_ends){ .peer = { addr_of(peer), 10500 },
+				   .verified = true };
+}
+
 START_TEST(sa_sends_when_told_and_the_older_still_opens)
 {
-	struct endpoint at = { addr_of("192.0.2.1"), 10500 };
+	struct path_ends at = ends_to("192.0.2.1");
 	struct sa_pair a = pair_of(1000);
 	struct sa_pair b = pair_of(2001);
 
@@ -153,7 +159,7 @@ END_TEST
 
 START_TEST(second_sa_of_one_spi_is_refused_and_changes_nothing)
 {
-	struct endpoint at = { addr_of("192.0.2.1"), 10500 };
+	struct path_ends at = ends_to("192.0.2.1");
 	struct sa_pair a = pair_of(1000);
 	struct sa_pair bad = pair_of(3000);
 	struct sa *first;
@@ -173,8 +179,8 @@ END_TEST
 
 START_TEST(move_changes_only_where_packets_go)
 {
-	struct endpoint at = { addr_of("192.0.2.1"), 10500 };
-	struct endpoint to = { addr_of("2001:db8::9"), 10500 };
+	struct path_ends at = ends_to("192.0.2.1");
+	struct path_ends to = ends_to("2001:db8::9");
 	struct path_size size = { .l4_most = 1418, .mss = 1398 };
 	struct sa_pair a = pair_of(1000);
 	const struct path *path;
@@ -185,7 +191,7 @@ START_TEST(move_changes_only_where_packets_go)
 	ck_assert_uint_eq(atomic_load(&s->path)->size.l4_most, UINT32_MAX);
 	ck_assert_int_eq(tables_move_sa(s, &to, &size), HG_OK);
 	path = atomic_load(&s->path);
-	ck_assert(endpoint_eq(&path->peer, &to));
+	ck_assert(endpoint_eq(&path->ends.peer, &to.peer));
 	ck_assert_uint_eq(path->size.l4_most, 1418);
 	ck_assert_uint_eq(path->size.mss, 1398);
 	ck_assert_ptr_eq(tables_sa_in(&t, 1000), s);
@@ -196,6 +202,50 @@ START_TEST(move_changes_only_where_packets_go)
 	ck_assert_int_eq(tables_move_sa(s, &to, &size), HG_OK);
 	ck_assert_ptr_ne(atomic_load(&s->path), path);
 	ck_assert_uint_eq(atomic_load(&s->path)->size.mss, 1397);
+	/* So is each part of where it leaves from, and of what is known. */
+	path = atomic_load(&s->path);
+	to.from.self = addr_of("2001:db8::1");
+	ck_assert_int_eq(tables_move_sa(s, &to, &size), HG_OK);
+	ck_assert_ptr_ne(atomic_load(&s->path), path);
+	path = atomic_load(&s->path);
+	to.from.link = 3;
+	ck_assert_int_eq(tables_move_sa(s, &to, &size), HG_OK);
+	ck_assert_ptr_ne(atomic_load(&s->path), path);
+	path = atomic_load(&s->path);
+	to.verified = false;
+	ck_assert_int_eq(tables_move_sa(s, &to, &size), HG_OK);
+	ck_assert_ptr_ne(atomic_load(&s->path), path);
+}
+END_TEST
+
+START_TEST(credit_stays_with_the_address_of_the_peer)
+{
+	struct path_ends at = ends_to("192.0.2.1");
+	struct path_size size = { .l4_most = 1418 };
+	struct sa_pair a = pair_of(1000);
+	struct sa *s;
+
+	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 1, true, 0), HG_OK);
+	s = tables_sa_in(&t, 1000);
+	at = ends_to("192.0.2.2");
+	at.verified = false;
+	ck_assert_int_eq(tables_move_sa(s, &at, &size), HG_OK);
+	ck_assert_int_eq(atomic_load(&s->path)->credit, 0);
+	tables_credit_sa(s, 3000);
+	tables_credit_sa(s, 500);
+	ck_assert_int_eq(atomic_load(&s->path)->credit, 3500);
+	/* Another size, another address of ours: it is the same peer's. */
+	size.l4_most = 1200;
+	at.from.self = addr_of("192.0.2.9");
+	ck_assert_int_eq(tables_move_sa(s, &at, &size), HG_OK);
+	ck_assert_int_eq(atomic_load(&s->path)->credit, 3500);
+	/* Another place begins anew. */
+	at.peer.port++;
+	ck_assert_int_eq(tables_move_sa(s, &at, &size), HG_OK);
+	ck_assert_int_eq(atomic_load(&s->path)->credit, 0);
+	tables_credit_sa(s, UINT64_MAX);
+	tables_credit_sa(s, UINT64_MAX);
+	ck_assert_int_eq(atomic_load(&s->path)->credit, 2 * (int64_t)INT32_MAX);
 }
 END_TEST
 
@@ -212,6 +262,7 @@ Suite *test_tables_suite(void)
 	tcase_add_test(tc, sa_sends_when_told_and_the_older_still_opens);
 	tcase_add_test(tc, second_sa_of_one_spi_is_refused_and_changes_nothing);
 	tcase_add_test(tc, move_changes_only_where_packets_go);
+	tcase_add_test(tc, credit_stays_with_the_address_of_the_peer);
 	suite_add_tcase(s, tc);
 	return s;
 }
