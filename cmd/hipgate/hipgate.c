@@ -18,6 +18,9 @@ static int verb_version(const struct verb *v, int argc, char **argv);
 static const struct verb verbs[] = {
 	{ "status", SHOW, "what the daemon is and does", show_status },
 	{ "peers", SHOW, "HIP associations", show_list },
+	{ "paths", SHOW, "ways to HIP hosts: from where to where, which lives",
+	  show_list },
+	{ "moves", SHOW, "what became of the ways lately", show_list },
 	{ "sas", SHOW, "ESP security associations", show_list },
 	{ "mappings", SHOW, "substitute addresses and what they stand for",
 	  show_list },

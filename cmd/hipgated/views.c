@@ -66,20 +66,79 @@ struct list {
 
 /* ---- peers ------------------------------------------------------------------ */
 
+static json_t *ago(uint64_t then)
+{
+	return then ? since(then) : json_null();
+}
+
+static void add_path(const struct hip_path *p, void *arg)
+{
+	uint64_t now = uv_hrtime();
+	json_t *left = p->expires == UINT64_MAX || p->expires < now
+			       ? json_null()
+			       : json_real((double)(p->expires - now) / 1e9);
+
+	(void)json_array_append_new(
+		arg, json_pack("{s:o,s:o,s:s,s:b,s:b,s:b,s:o,s:o,s:o}", "from",
+			       addr_json(&p->self_at.addr), "to",
+			       endpoint_json(&p->peer_at), "state",
+			       hip_path_state_name(p->state), "current",
+			       (int)p->current, "announced", (int)p->announced,
+			       "preferred", (int)p->preferred, "verified_s",
+			       ago(p->verified), "expires_s", left, "rtt_us",
+			       p->rtt_us ? number(p->rtt_us) : json_null()));
+}
+
+static json_t *paths_json(const struct gate *g, const struct hip_peer *p)
+{
+	json_t *a = json_array();
+
+	hip_each_path(g->hip, &p->self, &p->peer, add_path, a);
+	return a;
+}
+
+static void add_path_event(const struct hip_path_event *e, void *arg)
+{
+	(void)json_array_append_new(
+		arg, json_pack("{s:o,s:s,s:o,s:o}", "ago_s", since(e->at),
+			       "why", hip_path_why_name(e->why), "from",
+			       addr_json(&e->self_at.addr), "to",
+			       endpoint_json(&e->peer_at)));
+}
+
+static json_t *history_json(const struct gate *g, const struct hip_peer *p)
+{
+	json_t *a = json_array();
+
+	hip_each_path_event(g->hip, &p->self, &p->peer, add_path_event, a);
+	return a;
+}
+
+/* "" where it was met without a rendezvous server. */
+static json_t *via_json(const struct hip_peer *p)
+{
+	return p->has_via ? endpoint_json(&p->via) : text("");
+}
+
 static void add_peer(const struct hip_peer *p, void *arg)
 {
 	struct list *l = arg;
 
 	(void)json_array_append_new(
 		l->array,
-		json_pack("{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o}", "self",
-			  hit_json(&p->self), "peer", hit_json(&p->peer),
-			  "state", hip_state_name(p->state), "initiator",
-			  (int)p->initiator, "anonymous", (int)p->anonymous,
-			  "locator", endpoint_json(&p->peer_at), "spi_in",
-			  number(p->spi_in), "spi_out", number(p->spi_out),
-			  "suite", suite_json(p->esp_suite), "since_s",
-			  since(p->since)));
+		json_pack("{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:b,s:o,s:o,s:o,s:o,"
+			  "s:o,s:o,s:o}",
+			  "self", hit_json(&p->self), "peer",
+			  hit_json(&p->peer), "state", hip_state_name(p->state),
+			  "initiator", (int)p->initiator, "anonymous",
+			  (int)p->anonymous, "locator",
+			  endpoint_json(&p->peer_at), "from",
+			  addr_json(&p->self_at.addr), "verified",
+			  (int)p->verified, "via", via_json(p), "paths",
+			  paths_json(l->g, p), "history", history_json(l->g, p),
+			  "spi_in", number(p->spi_in), "spi_out",
+			  number(p->spi_out), "suite", suite_json(p->esp_suite),
+			  "since_s", since(p->since)));
 }
 
 static json_t *view_peers(struct gate *g)
@@ -88,6 +147,38 @@ static json_t *view_peers(struct gate *g)
 
 	hip_each_peer(g->hip, add_peer, &l);
 	return l.array;
+}
+
+/* One list out of one member of all peers, each element with its peer. */
+static json_t *of_peers(struct gate *g, const char *member)
+{
+	json_t *peers = view_peers(g);
+	json_t *all = json_array();
+	json_t *peer;
+	json_t *one;
+	size_t i, k;
+
+	json_array_foreach(peers, i, peer)
+	{
+		json_array_foreach(json_object_get(peer, member), k, one)
+		{
+			(void)json_object_set(one, "peer",
+					      json_object_get(peer, "peer"));
+			(void)json_array_append(all, one);
+		}
+	}
+	json_decref(peers);
+	return all;
+}
+
+static json_t *view_paths(struct gate *g)
+{
+	return of_peers(g, "paths");
+}
+
+static json_t *view_moves(struct gate *g)
+{
+	return of_peers(g, "history");
 }
 
 static void add_registration(const struct hip_registration *r, void *arg)
@@ -442,26 +533,35 @@ static void count_parked(struct peer *p, void *arg)
 	*(uint64_t *)arg += p->parked;
 }
 
+static void count_peer(const struct hip_peer *p, void *arg)
+{
+	(void)p;
+	++*(uint64_t *)arg;
+}
+
+static void count_registration(const struct hip_registration *r, void *arg)
+{
+	(void)r;
+	++*(uint64_t *)arg;
+}
+
 static json_t *counts_json(struct gate *g)
 {
 	uint64_t parked = 0;
-	json_t *peers = view_peers(g);
-	json_t *registrations = view_registrations(g);
-	json_t *o;
+	uint64_t associations = 0;
+	uint64_t registrations = 0;
 
 	peer_each(g, count_parked, &parked);
-	o = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "associations",
-		      number(json_array_size(peers)), "sas",
-		      number(g->plane.tables.sas), "mappings",
-		      number(g->plane.tables.mappings), "flows",
-		      number(g->plane.tables.flows), "peers",
-		      number(g->peers_num), "registrations",
-		      number(json_array_size(registrations)), "parked",
-		      number(parked), "questions",
-		      number(g->dns ? dns_pending(g->dns) : 0));
-	json_decref(peers);
-	json_decref(registrations);
-	return o;
+	hip_each_peer(g->hip, count_peer, &associations);
+	hip_each_registration(g->hip, count_registration, &registrations);
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "associations",
+			 number(associations), "sas",
+			 number(g->plane.tables.sas), "mappings",
+			 number(g->plane.tables.mappings), "flows",
+			 number(g->plane.tables.flows), "peers",
+			 number(g->peers_num), "registrations",
+			 number(registrations), "parked", number(parked),
+			 "questions", number(g->dns ? dns_pending(g->dns) : 0));
 }
 
 static json_t *view_status(struct gate *g)
@@ -486,6 +586,8 @@ static const struct {
 } views[] = {
 	{ "status", view_status },
 	{ "peers", view_peers },
+	{ "paths", view_paths },
+	{ "moves", view_moves },
 	{ "sas", view_sas },
 	{ "mappings", view_mappings },
 	{ "flows", view_flows },
