@@ -22,6 +22,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/reload.sh"
 . "$ROOT/test/e2e/crowd.sh"
 . "$ROOT/test/e2e/mtu.sh"
+. "$ROOT/test/e2e/move.sh"
 
 at_exit()
 {
@@ -52,6 +53,7 @@ main()
 	big_checks
 	crowd_checks
 	mtu_checks
+	move_checks
 	reload_checks # before rekeys change SPIs by themselves
 	rekey_checks
 	large_checks

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: MIT
+# Hosts that move under a running download: the substitute address and the
+# flow stay (the patent's Figure 4; RFC 8046). Sourced by run.sh.
+# shellcheck shell=bash
+
+MOVED_HIP4=198.51.100.41	MOVED_ROUTER4=198.51.100.42
+MOVED_PX6=2001:db8:300::2
+SECOND_6=2001:db8:900::14	# hip's second link
+MOVE_RATE=20000000		# octets a second
+
+# moving NODE FAMILY NAME COMMAND...: 100 MB, bit-identical, while the command
+# moves somebody; the last line says how long it stood still.
+moving()
+{
+	local node=$1 family=$2 name=$3 octets sum ms at
+	local started=$DEMO_DIR/move.started out=$DEMO_DIR/move.out
+
+	shift 3
+	rm -f "$started" "$out"
+	spawn "$node" move sh -c "exec python3 '$ROOT/test/e2e/gap.py' $family \
+		http://$name/big $MOVE_RATE '$started' >'$out'"
+	wait_for 30 "an eighth of the download" test -e "$started" || return 1
+	"$@" || return 1
+	wait_for 120 "the end of the download" gone "$(pid_of move)" ||
+		return 1
+	tail -n 3 "$DEMO_DIR/logs/move.log"
+	read -r octets sum ms at <"$out" || return 1
+	STOOD_STILL=$ms
+	echo "$octets octets; stood still for $ms ms at $at s"
+	[[ "$sum  -" == "$(cat "$DEMO_DIR/big.sha256")" ]]
+}
+
+# checked_move WHAT MILLISECONDS NODE FAMILY NAME COMMAND...: the bound is
+# generous, a test asserts no timing; the line tells what was measured.
+checked_move()
+{
+	local what=$1
+
+	shift
+	STOOD_STILL='?'
+	if moving "$@" >"$DEMO_DIR/move.said" 2>&1; then
+		pass "$what (stood still for $STOOD_STILL ms)"
+	else
+		fail "$what" "$(cat "$DEMO_DIR/move.said")"
+	fi
+}
+
+# locator NODE PEER: where NODE sends to that peer.
+locator()
+{
+	ask "$1" sas | jq -r --arg peer "$(node_hit "$2")" '.data[] |
+		select(.peer == $peer and .state == "sends") | .locator'
+}
+
+locator_is()
+{
+	[[ $(locator "$1" "$2" | tee /dev/stderr) == *"$3"* ]]
+}
+
+locator_is_not()
+{
+	! locator_is "$@"
+}
+
+knows_way()
+{
+	ask "$1" paths | jq -e --arg to "$2" \
+		'any(.data[]; .to | contains($to))'
+}
+
+agent_knows()
+{
+	ask fa registrations | jq -e --arg hit "$(node_hit "$1")" \
+		--arg at "$2" 'any(.data[]; .hit == $hit and
+			(.at | contains($at)))'
+}
+
+# ---- moves: off and on again, as a cable or a wireless network does -------
+
+hip4_moves()
+{
+	ip -n "$(ns net)" addr add "$MOVED_ROUTER4/30" dev hip4 &&
+		ip -n "$(ns hip4)" addr del "$HIP4_4/30" dev up0 &&
+		ip -n "$(ns hip4)" addr add "$MOVED_HIP4/30" dev up0 &&
+		ip -n "$(ns hip4)" route add default via "$MOVED_ROUTER4"
+}
+
+hip4_returns()
+{
+	ip -n "$(ns hip4)" addr del "$MOVED_HIP4/30" dev up0 &&
+		ip -n "$(ns hip4)" addr add "$HIP4_4/30" dev up0 &&
+		ip -n "$(ns hip4)" route add default via 198.51.100.10
+}
+
+hip_loses6()
+{
+	ip -n "$(ns hip)" addr del "$HIP_6/64" dev up0
+}
+
+hip_gets6_loses4()
+{
+	ip -n "$(ns hip)" addr add "$HIP_6/64" dev up0 nodad &&
+		ip -n "$(ns hip)" -6 route replace default \
+			via "${HIP_6%%::*}::fe" &&
+		ip -n "$(ns hip)" addr del "$HIP_4/30" dev up0
+}
+
+hip_gets4()
+{
+	ip -n "$(ns hip)" addr add "$HIP_4/30" dev up0 &&
+		ip -n "$(ns hip)" route replace default via 198.51.100.6
+}
+
+# proxy_moves FROM TO
+proxy_moves()
+{
+	ip -n "$(ns px)" addr del "$1/64" dev up0 &&
+		ip -n "$(ns px)" addr add "$2/64" dev up0 nodad &&
+		ip -n "$(ns px)" -6 route replace default \
+			via "${PX_6%%::*}::fe" &&
+		ip -n "$(ns net)" -6 route replace "$LAN_NET6" via "$2"
+}
+
+both_move()
+{
+	hip_loses6 && proxy_moves "$PX_6" "$MOVED_PX6"
+}
+
+both_return()
+{
+	proxy_moves "$MOVED_PX6" "$PX_6" && hip_gets6_loses4
+}
+
+second_link()
+{
+	ip -n "$(ns hip)" link add up1 type veth peer name hip-b \
+		netns "$(ns net)" &&
+		address hip up1 "$SECOND_6/64" &&
+		address net hip-b "${SECOND_6%%::*}::fe/64" &&
+		ip -n "$(ns hip)" -6 route append default \
+			via "${SECOND_6%%::*}::fe" metric 2048
+}
+
+second_link_gone()
+{
+	ip -n "$(ns hip)" link del up1
+}
+
+# cut ADDRESS...: nothing to or from them passes the router, which does not
+# say so.
+cut()
+{
+	local a
+
+	for a; do
+		ip -n "$(ns net)" rule add pref 2 to "$a" blackhole &&
+			ip -n "$(ns net)" rule add pref 2 from "$a" blackhole
+	done
+}
+
+mend()
+{
+	local a
+
+	for a; do
+		ip -n "$(ns net)" rule del pref 2 to "$a" &&
+			ip -n "$(ns net)" rule del pref 2 from "$a"
+	done
+}
+
+agent_dies_and_host_moves()
+{
+	daemon_stop fa KILL && hip4_moves
+}
+
+resets()
+{
+	local node
+
+	for node in px lh1 lh4 hip hip4; do
+		echo "$node $(tcp "$node" TcpOutRsts) \
+$(tcp "$node" TcpEstabResets)"
+	done
+}
+
+substitutes()
+{
+	ask px mappings | jq -c '[.data[] | {name, sub6, sub4}] | sort'
+}
+
+# ---- what must hold -------------------------------------------------------
+
+announced_checks()
+{
+	checked_move "100 MB go on: the host's IPv4 address changes" \
+		lh4 4 hip4.foo.com hip4_moves
+	check "the proxy sends there" locator_is px hip4 "$MOVED_HIP4"
+	check "the agent knows, too" wait_for 10 "it" \
+		agent_knows hip4 "$MOVED_HIP4"
+	checked_move "100 MB go on: and back" lh4 4 hip4.foo.com hip4_returns
+	checked_move "100 MB go on: the host loses IPv6, it has IPv4" \
+		lh1 6 hip.foo.com hip_loses6
+	check "the proxy sends to its IPv4 address" \
+		locator_is px hip "$HIP_4"
+	checked_move "100 MB go on: from IPv4 to IPv6" \
+		lh1 6 hip.foo.com hip_gets6_loses4
+	check "the proxy sends to its IPv6 address" locator_is px hip "$HIP_6"
+	check "the host has its IPv4 address again" hip_gets4
+	checked_move "100 MB go on: the proxy moves" lh1 6 hip.foo.com \
+		proxy_moves "$PX_6" "$MOVED_PX6"
+	check "the host sends there" locator_is hip px "$MOVED_PX6"
+	checked_move "100 MB go on: and back" lh1 6 hip.foo.com \
+		proxy_moves "$MOVED_PX6" "$PX_6"
+}
+
+double_checks()
+{
+	checked_move "100 MB go on: both move at once" lh1 6 hip.foo.com \
+		both_move
+	checked_move "100 MB go on: and back" lh1 6 hip.foo.com both_return
+	check "the host has its IPv4 address again" hip_gets4
+}
+
+loss_checks()
+{
+	check "the host gets a second link" second_link
+	check "the proxy knows a way there" wait_for 20 "it" \
+		knows_way px "$SECOND_6"
+	checked_move "100 MB go on: the way is cut, nobody says so" \
+		lh1 6 hip.foo.com cut "$HIP_6"
+	check "the proxy sends another way" \
+		locator_is_not px hip "$HIP_6"
+	check "the way is mended" mend "$HIP_6"
+	check "the proxy goes back" wait_for 60 "it" \
+		used lh1 6 hip.foo.com locator_is px hip "$HIP_6"
+	check "the second link goes" second_link_gone
+}
+
+agent_checks()
+{
+	checked_move "100 MB go on: the agent dies, the host moves" \
+		lh4 4 hip4.foo.com agent_dies_and_host_moves
+	check "the agent starts again" daemon_start fa
+	checked_move "100 MB go on: and back" lh4 4 hip4.foo.com hip4_returns
+	check "the agent knows hip4 again" wait_for 90 "it" \
+		agent_knows hip4 "$HIP4_4"
+	check "the agent knows hip again" wait_for 90 "it" registered hip
+}
+
+move_checks()
+{
+	local before had
+
+	check "before moves: a page" gets_page lh4 4 hip4.foo.com
+	check "before moves: another" gets_page lh1 6 hip.foo.com
+	before=$(substitutes)
+	had=$(resets)
+	announced_checks
+	double_checks
+	loss_checks
+	agent_checks
+	check "every substitute address is as it was" \
+		diff <(echo "$before") <(substitutes)
+	check "no TCP connection was reset" diff <(echo "$had") <(resets)
+	check "trace tells of the moves" eval 'trace px |
+		jq -e "any(.[]; .event == \"path\")"'
+}
