@@ -321,6 +321,8 @@ unsigned links_out(struct links *l, const struct addr *self,
 	unsigned link = 0;
 	bool several = false;
 
+	if (!l)
+		return 0;
 	for (size_t i = 0; i < l->num; i++) {
 		several = several || l->list[i].link != l->list[0].link;
 		if (addr_eq(&l->list[i].addr, self))

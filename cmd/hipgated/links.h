@@ -37,7 +37,8 @@ int links_open(uv_loop_t *loop, unsigned but, links_fn fn, void *arg,
 void links_look(struct links *l);
 /* The interface that a packet from self must be sent through to reach to,
  * where the kernel would take another one: 0 where it would not, where
- * nothing leads there, or where self is none of the addresses above. */
+ * nothing leads there, where self is none of the addresses above, or
+ * where l is NULL. */
 unsigned links_out(struct links *l, const struct addr *self,
 		   const struct addr *to);
 const struct links_address *links_now(const struct links *l, size_t *num);
