@@ -93,9 +93,15 @@ START_TEST(what_can_be_is_applied_at_once)
 				  "[host]\ndeny = 192.0.2.0/24\n"
 				  "allow = " HIT2 "\nopportunistic = yes\n"
 				  "[register " HIT1 "]\naddress = 192.0.2.9\n"
-				  "[peer " HIT2 "]\naddress = 192.0.2.8\n");
+				  "[peer " HIT2 "]\naddress = 192.0.2.8\n"
+				  "[paths]\nprefer = order\norder = ipv4\n"
+				  "silence = 500\n");
 
 	ck_assert_uint_eq(lines(a, "restart"), 0);
+	ck_assert(has(a, "applied",
+		      "~ [paths] prefer = order (was announced)"));
+	ck_assert(has(a, "applied", "~ [paths] silence = 500 (was 0)"));
+	ck_assert(has(a, "applied", "~ [paths] order"));
 	ck_assert(has(a, "applied", "~ [daemon] log = debug (was info)"));
 	ck_assert(has(a, "applied", "~ [daemon] puzzle = 3 (was 0)"));
 	ck_assert(has(a, "applied", "- [host] deny = " HIT1));
@@ -105,9 +111,10 @@ START_TEST(what_can_be_is_applied_at_once)
 		      "~ [host] or [rendezvous] opportunistic = yes (was no)"));
 	ck_assert(has(a, "applied", "+ [register " HIT1 "]"));
 	ck_assert(has(a, "applied", "+ [peer " HIT2 "]"));
-	ck_assert_uint_eq(lines(a, "applied"), 8);
+	ck_assert_uint_eq(lines(a, "applied"), 11);
 	json_decref(a);
 	ck_assert_uint_eq(rules(b), 2);
+	ck_assert_uint_eq(b->g.cfg->paths.order_num, 1);
 	ck_assert_int_eq(hit_parse(HIT2, &hit), HG_OK);
 	ck_assert_ptr_nonnull(peer_find(&b->g, &hit));
 	ck_assert_uint_eq(b->g.cfg->reg_num, 1);
