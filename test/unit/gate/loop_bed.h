@@ -73,15 +73,16 @@ static inline void loop_add_sa(struct loop *l, uint32_t spi)
 				.suite = SA_AES128_GCM16,
 				.spi_in = spi,
 				.spi_out = spi };
+	struct path_ends ends = { .peer = l->at, .verified = true };
 	struct sa *sa;
 
 	memset(&pair.in, (int)spi, sizeof(pair.in));
 	pair.out = pair.in;
-	ck_assert_int_eq(tables_add_sa(&l->plane.tables, &pair, &l->at,
+	ck_assert_int_eq(tables_add_sa(&l->plane.tables, &pair, &ends,
 				       l->plane.workers_num, true, 0),
 			 HG_OK);
 	sa = tables_sa_in(&l->plane.tables, spi);
-	ck_assert_int_eq(tables_move_sa(sa, &l->at, &size), HG_OK);
+	ck_assert_int_eq(tables_move_sa(sa, &ends, &size), HG_OK);
 	tables_use_sa(&l->plane.tables, sa);
 	l->sa = sa;
 }

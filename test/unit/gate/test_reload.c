@@ -98,8 +98,8 @@ START_TEST(what_can_be_is_applied_at_once)
 				  "silence = 500\n");
 
 	ck_assert_uint_eq(lines(a, "restart"), 0);
-	ck_assert(has(a, "applied",
-		      "~ [paths] prefer = order (was announced)"));
+	ck_assert(
+		has(a, "applied", "~ [paths] prefer = order (was announced)"));
 	ck_assert(has(a, "applied", "~ [paths] silence = 500 (was 0)"));
 	ck_assert(has(a, "applied", "~ [paths] order"));
 	ck_assert(has(a, "applied", "~ [daemon] log = debug (was info)"));
