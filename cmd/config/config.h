@@ -32,6 +32,8 @@
  *   [paths]                       several ways to a HIP host
  *   prefer = announced|order|link    order = ipv4|ipv6|PREFIX  (repeat)
  *   silence = MILLISECONDS           return = SECONDS
+ * NATs (RFC 9028): [daemon] behind-nat = auto|yes|no, keepalive = SECONDS;
+ * [rendezvous] relay = yes|no; [register] relay = no|yes.
  * A section turns its role on, but for [paths]. [host], [rendezvous] and [proxy] take access
  * rules, allow = HIT|PREFIX and deny = HIT|PREFIX (docs/access.md); [host]
  * and [rendezvous] take opportunistic = yes|no.
@@ -97,6 +99,7 @@ struct config_register {
 	struct hit rvs; /* null: [register opportunistic] */
 	struct endpoint at;
 	uint32_t lifetime_s;
+	bool relay; /* for RELAY_UDP_HIP, else RENDEZVOUS */
 };
 
 struct config_peer {
@@ -118,6 +121,8 @@ struct config_paths {
 };
 
 extern const char *const config_paths_prefers[HIP_PREFER_NUM];
+enum { CONFIG_NAT_NUM = HIP_NAT_NO + 1 };
+extern const char *const config_nat_words[CONFIG_NAT_NUM];
 
 struct config {
 	char tun[16];	  /* default hip0 */
@@ -138,7 +143,9 @@ struct config {
 	struct hip_rekey rekey;
 	struct hip_offer offer; /* empty lists: the engine's own */
 	struct config_paths paths;
-	char user[64]; /* hipgate-setup: who owns the TUN */
+	enum hip_behind_nat behind_nat;
+	uint32_t keepalive_s; /* 0: the engine's own */
+	char user[64];	      /* hipgate-setup: who owns the TUN */
 
 	bool proxy;
 	struct prefix pool6; /* len 0: none */
@@ -155,6 +162,7 @@ struct config {
 
 	bool host;
 	bool rendezvous;
+	bool relay; /* the rendezvous role is a control relay, too */
 	bool answers_opportunistic; /* host, rendezvous: answer I1 to no HIT */
 	struct config_register reg[CONFIG_REGISTER];
 	size_t reg_num;

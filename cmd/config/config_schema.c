@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/config/config_nat.h"
 #include "cmd/config/config_paths.h"
 #include "cmd/config/config_suites.h"
 #include "cmd/config/config_value.h"
@@ -76,6 +77,10 @@ const struct config_key config_schema_keys[] = {
 	{ CONFIG_DAEMON, "notify", "yes or no", false, 1, config_value_notify },
 	{ CONFIG_DAEMON, "rekey-dh", "yes or no", false, 1,
 	  config_value_rekey_dh },
+	{ CONFIG_DAEMON, "behind-nat", "auto, yes or no", false, 1,
+	  config_nat_behind },
+	{ CONFIG_DAEMON, "keepalive", "seconds, 15 to 3600", false, 1,
+	  config_nat_keepalive },
 	{ CONFIG_DAEMON, "user", ACCOUNT, false, 1, config_value_user },
 	{ CONFIG_DAEMON, "dh-groups", LIST_TEXT CONFIG_SUITES_DH, false, 1,
 	  config_suites_dh_groups },
@@ -116,10 +121,14 @@ const struct config_key config_schema_keys[] = {
 	{ CONFIG_RENDEZVOUS, "opportunistic", "yes or no", false, 1,
 	  config_value_answers },
 
+	{ CONFIG_RENDEZVOUS, "relay", "yes or no", false, 1, config_nat_serve },
+
 	{ CONFIG_SECTION_REGISTER, "address", ENDPOINT_TEXT, true, 1,
 	  config_value_register_address },
 	{ CONFIG_SECTION_REGISTER, "lifetime", "seconds, 1 to 86400", false, 1,
 	  config_value_lifetime },
+	{ CONFIG_SECTION_REGISTER, "relay", "yes or no", false, 1,
+	  config_nat_register },
 
 	{ CONFIG_SECTION_PEER, "address", ENDPOINT_TEXT, false,
 	  CONFIG_PEER_ADDRS, config_value_peer_address },
@@ -162,6 +171,7 @@ void config_schema_defaults(struct config *c)
 	c->log = LOG_LEVEL_INFO;
 	c->puzzle = 0; /* RFC 7401 7: without high load */
 	c->ttl = 60;
+	c->relay = true;
 }
 
 const struct config_section *config_schema_section(const char *name)

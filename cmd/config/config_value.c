@@ -57,7 +57,7 @@ int config_value_word(const char *v, const char *const *words, size_t num)
 	return HG_EFORMAT;
 }
 
-static int yes_no(const char *v, bool *out)
+int config_value_yes_no(const char *v, bool *out)
 {
 	static const char *const words[] = { "no", "yes" };
 	int i = config_value_word(v, words, 2);
@@ -326,7 +326,7 @@ int config_value_allow(struct config *c, const char *v)
 
 int config_value_opportunistic(struct config *c, const char *v)
 {
-	return yes_no(v, &c->opportunistic);
+	return config_value_yes_no(v, &c->opportunistic);
 }
 
 int config_value_puzzle(struct config *c, const char *v)
@@ -371,7 +371,7 @@ int config_value_rekey_packets(struct config *c, const char *v)
 
 int config_value_notify(struct config *c, const char *v)
 {
-	return yes_no(v, &c->notify);
+	return config_value_yes_no(v, &c->notify);
 }
 
 int config_value_rekey_dh(struct config *c, const char *v)
@@ -509,7 +509,7 @@ int config_value_peer_address(struct config *c, const char *v)
 
 int config_value_via_rvs(struct config *c, const char *v)
 {
-	return yes_no(v, &c->peers[c->peers_num - 1].via_rvs);
+	return config_value_yes_no(v, &c->peers[c->peers_num - 1].via_rvs);
 }
 
 int config_value_peer_identity(struct config *c, const char *v)

@@ -14,6 +14,8 @@ int config_value_number(const char *v, unsigned long lo, unsigned long hi,
 int config_value_word(const char *v, const char *const *words,
 		      size_t num) HG_CHECK;
 
+int config_value_yes_no(const char *v, bool *out) HG_CHECK;
+
 int config_value_proxy(struct config *c, const char *arg) HG_CHECK;
 int config_value_host(struct config *c, const char *arg) HG_CHECK;
 int config_value_rendezvous(struct config *c, const char *arg) HG_CHECK;

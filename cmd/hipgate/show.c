@@ -122,6 +122,7 @@ static const struct list {
 	{ "registrations",
 	  { { "HIT", "hit", CELL_TEXT, NULL },
 	    { "AT", "at", CELL_TEXT, NULL },
+	    { "SERVICE", "service", CELL_TEXT, NULL },
 	    { "EXPIRES", "expires_s", CELL_SECONDS, NULL } } },
 };
 

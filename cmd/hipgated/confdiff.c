@@ -191,6 +191,10 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_number(out, "[daemon] rekey-packets", a->rekey.after_packets,
 		    b->rekey.after_packets);
 	diff_bool(out, "[daemon] notify", a->notify, b->notify);
+	diff_text(out, "[daemon] behind-nat", config_nat_words[a->behind_nat],
+		  config_nat_words[b->behind_nat]);
+	diff_number(out, "[daemon] keepalive", a->keepalive_s, b->keepalive_s);
+	diff_bool(out, "[rendezvous] relay", a->relay, b->relay);
 	diff_bool(out, "[daemon] rekey-dh", !a->rekey.reuse, !b->rekey.reuse);
 	diff_text(out, "[daemon] state", a->state, b->state);
 	diff_text(out, "[daemon] control", a->control, b->control);
@@ -301,7 +305,8 @@ static void diff_registers(const struct config *a, const struct config *b,
 			register_in(b, &a->reg[i].rvs);
 
 		if (!is || !endpoint_eq(&is->at, &a->reg[i].at) ||
-		    is->lifetime_s != a->reg[i].lifetime_s)
+		    is->lifetime_s != a->reg[i].lifetime_s ||
+		    is->relay != a->reg[i].relay)
 			line(out->restart, "%c [register %s]", is ? '~' : '-',
 			     rvs_name(&a->reg[i].rvs, hit));
 	}

@@ -363,25 +363,38 @@ static void do_failed(struct gate *g, const struct hip_effect *e,
 		peer_refuse(g, p);
 }
 
+static const char *service_name(bool relay)
+{
+	return relay ? "relay" : "rendezvous";
+}
+
 static void do_registered(struct gate *g, const struct hip_effect *e,
 			  const struct told *t)
 {
-	log_info("registered rvs=%s at=%s lifetime=%us", t->peer, t->at,
-		 e->lifetime_s);
+	const char *service = service_name(e->relay);
+	char seen[ENDPOINT_TEXT_MAX] = "";
+
+	if (e->seen_at.port)
+		endpoint_print(&e->seen_at, seen);
+	log_info("registered rvs=%s at=%s service=%s lifetime=%us%s%s", t->peer,
+		 t->at, service, e->lifetime_s, seen[0] ? " seen=" : "", seen);
 	events_add(&g->events, uv_hrtime(), "", "registered",
-		   json_pack("{s:s,s:s,s:I}", "rvs", t->peer, "at", t->at,
+		   json_pack("{s:s,s:s,s:s,s:s,s:I}", "rvs", t->peer, "at",
+			     t->at, "service", service, "seen_at", seen,
 			     "lifetime_s", (json_int_t)e->lifetime_s),
-		   "registered at %s for %u s", t->at, e->lifetime_s);
+		   "registered at %s (%s) for %u s%s%s", t->at, service,
+		   e->lifetime_s, seen[0] ? ", which sees us at " : "", seen);
 }
 
 static void do_registrar(struct gate *g, const struct hip_effect *e,
 			 const struct told *t)
 {
 	events_add(&g->events, uv_hrtime(), "", "registration",
-		   json_pack("{s:s,s:s,s:I}", "hit", t->peer, "at", t->at,
-			     "lifetime_s", (json_int_t)e->lifetime_s),
-		   "%s registered from %s for %u s", t->peer, t->at,
-		   e->lifetime_s);
+		   json_pack("{s:s,s:s,s:s,s:I}", "hit", t->peer, "at", t->at,
+			     "service", service_name(e->relay), "lifetime_s",
+			     (json_int_t)e->lifetime_s),
+		   "%s registered from %s (%s) for %u s", t->peer, t->at,
+		   service_name(e->relay), e->lifetime_s);
 }
 
 /* Opportunistic: a leap of faith, which the next start should not need. */
@@ -404,8 +417,7 @@ static void do_found(struct gate *g, const struct hip_effect *e,
 		   json_pack("{s:s,s:s,s:b}", "peer", t->peer, "at", t->at,
 			     "anonymous", (int)e->anonymous),
 		   "%s answers at %s, unproved", t->peer, t->at);
-	if (r && hip_register(g->hip, &e->self, &e->peer, &r->at, r->lifetime_s,
-			      uv_hrtime()))
+	if (r && hipstart_register_at(g, &e->self, &e->peer, r))
 		log_error("registration at %s: no room", t->at);
 }
 
@@ -428,8 +440,9 @@ static void do_relayed(struct gate *g, const struct hip_effect *e,
 
 	addr_print(&e->from, from);
 	events_add(&g->events, uv_hrtime(), "H", "hip-relayed",
-		   json_pack("{s:s,s:s,s:s,s:s}", "type",
-			     hip_type_name(e->type), "hit", t->peer,
+		   json_pack("{s:s,s:s,s:s,s:s,s:s}", "type",
+			     hip_type_name(e->type), "service",
+			     service_name(e->relay), "hit", t->peer,
 			     "initiator", from, "to", t->at),
 		   "%s of %s for %s relayed to %s", hip_type_name(e->type),
 		   from, t->peer, t->at);

@@ -100,13 +100,22 @@ void hipstart_peer(struct gate *g, const struct config_peer *c)
 	p->via_rvs = c->via_rvs;
 }
 
+int hipstart_register_at(struct gate *g, const struct hit *self,
+			 const struct hit *rvs, const struct config_register *r)
+{
+	if (r->relay)
+		return hip_register_relay(g->hip, self, rvs, &r->at,
+					  r->lifetime_s, uv_hrtime());
+	return hip_register(g->hip, self, rvs, &r->at, r->lifetime_s,
+			    uv_hrtime());
+}
+
 int hipstart_register(struct gate *g, const struct config_register *r)
 {
 	if (hit_is_null(&r->rvs))
 		return hip_want_opportunistic(g->hip, NULL, &r->at,
 					      uv_hrtime());
-	return hip_register(g->hip, NULL, &r->rvs, &r->at, r->lifetime_s,
-			    uv_hrtime());
+	return hipstart_register_at(g, NULL, &r->rvs, r);
 }
 
 void hipstart_unanswered(struct gate *g, const struct endpoint *at,
@@ -194,6 +203,9 @@ int hipstart(struct gate *g, char *errbuf, size_t errlen)
 	struct hip_config hc = {
 		.responder = c->host,
 		.rendezvous = c->rendezvous,
+		.relay = c->rendezvous && c->relay,
+		.behind_nat = c->behind_nat,
+		.keepalive_s = c->keepalive_s,
 		.opportunistic = c->answers_opportunistic,
 		.notify = c->notify,
 		.rekey = c->rekey,

@@ -187,10 +187,12 @@ static void add_registration(const struct hip_registration *r, void *arg)
 	uint64_t now = uv_hrtime();
 	double left = r->expires > now ? (double)(r->expires - now) / 1e9 : 0;
 
-	(void)json_array_append_new(
-		l->array,
-		json_pack("{s:o,s:o,s:f}", "hit", hit_json(&r->client), "at",
-			  endpoint_json(&r->at), "expires_s", left));
+	(void)json_array_append_new(l->array,
+				    json_pack("{s:o,s:o,s:s,s:f}", "hit",
+					      hit_json(&r->client), "at",
+					      endpoint_json(&r->at), "service",
+					      r->relay ? "relay" : "rendezvous",
+					      "expires_s", left));
 }
 
 static json_t *view_registrations(struct gate *g)

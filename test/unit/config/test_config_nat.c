@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The keys about NATs and control relays: what they take, what not. */
+#include "cmd/config/config.h"
+
+#include <check.h>
+
+#define HIT "2001:22:1:2:3:4:5:6"
+#define D "[daemon]\nidentity = k\n"
+
+static struct config *parse_ok(const char *text)
+{
+	struct config *c;
+	char err[512] = "";
+
+	ck_assert_msg(config_parse("f", text, &c, err, sizeof(err)) == HG_OK,
+		      "%s", err);
+	return c;
+}
+
+static void refused(const char *text, const char *message)
+{
+	struct config *c = NULL;
+	char err[512] = "";
+
+	ck_assert_int_eq(config_parse("f", text, &c, err, sizeof(err)),
+			 HG_EFORMAT);
+	ck_assert_ptr_null(c);
+	ck_assert_str_eq(err, message);
+}
+
+START_TEST(every_key_is_taken)
+{
+	struct config *c =
+		parse_ok(D "behind-nat = yes\nkeepalive = 30\n[rendezvous]\n"
+			   "relay = no\n[register " HIT "]\n"
+			   "address = 192.0.2.1\nrelay = yes\n");
+
+	ck_assert_int_eq(c->behind_nat, HIP_NAT_YES);
+	ck_assert_uint_eq(c->keepalive_s, 30);
+	ck_assert(!c->relay);
+	ck_assert(c->reg[0].relay);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(nothing_said_is_auto_and_a_server_relays)
+{
+	struct config *c = parse_ok(D "[rendezvous]\n[register " HIT "]\n"
+				      "address = 192.0.2.1\n");
+
+	ck_assert_int_eq(c->behind_nat, HIP_NAT_AUTO);
+	ck_assert_uint_eq(c->keepalive_s, 0);
+	ck_assert(c->relay);
+	ck_assert(!c->reg[0].relay);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(what_is_wrong_is_named)
+{
+	refused(D "behind-nat = maybe\n[host]\n",
+		"f:3: bad value \"maybe\" for behind-nat: expected auto, yes "
+		"or "
+		"no");
+	refused(D "keepalive = 14\n[host]\n",
+		"f:3: bad value \"14\" for keepalive: expected seconds, 15 to "
+		"3600");
+	refused(D "[rendezvous]\nrelay = 1\n",
+		"f:4: bad value \"1\" for relay: expected yes or no");
+	refused(D "[host]\n[register " HIT "]\naddress = 192.0.2.1\n"
+		  "relay = auto\n",
+		"f:6: bad value \"auto\" for relay: expected yes or no");
+}
+END_TEST
+
+Suite *test_config_nat_suite(void);
+Suite *test_config_nat_suite(void)
+{
+	Suite *s = suite_create("config_nat");
+	TCase *t = tcase_create("nat");
+
+	tcase_add_test(t, every_key_is_taken);
+	tcase_add_test(t, nothing_said_is_auto_and_a_server_relays);
+	tcase_add_test(t, what_is_wrong_is_named);
+	suite_add_tcase(s, t);
+	return s;
+}
