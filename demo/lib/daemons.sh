@@ -72,6 +72,7 @@ identities_up()
 	identity hip p256
 	identity hip4 p384
 	identity fix p384
+	identity hid p256	# behind a NAT: test/e2e/nat.sh
 	identity silent p256	# has a record, but nobody runs it
 }
 
@@ -90,6 +91,7 @@ records_up()
 		record hip4 hip4.foo.com. fa4.foo.com.
 		record fix fixed.foo.com.
 		record silent silent.foo.com.
+		record hid hidden.foo.com. fa4.foo.com.
 	} >"$DEMO_DIR/bind/hip-records"
 }
 

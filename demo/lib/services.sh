@@ -81,6 +81,7 @@ zone_foo()
 	addresses hip4 "$FA_4"
 	addresses fixed "$FIX_6" "$FIX_4"
 	addresses silent "$SILENT_6"
+	addresses hidden "$FA_4"
 	addresses plain "$WEB_6" "$WEB_4"
 	addresses plain4 "$WEB_4"
 	addresses plain6 "$WEB_6"

@@ -23,6 +23,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/crowd.sh"
 . "$ROOT/test/e2e/mtu.sh"
 . "$ROOT/test/e2e/move.sh"
+. "$ROOT/test/e2e/nat.sh"
 
 at_exit()
 {
@@ -54,6 +55,7 @@ main()
 	crowd_checks
 	mtu_checks
 	move_checks
+	nat_checks
 	reload_checks # before rekeys change SPIs by themselves
 	rekey_checks
 	large_checks

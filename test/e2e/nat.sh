@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+# Real NATs (nftables): a proxy behind one, a HIP host behind another, and a
+# control relay between them (RFC 9028). Both sites use the same private
+# addresses. Sourced by run.sh.
+# shellcheck shell=bash
+#
+#   lhn --- [pxn] --- natp --- net --- nath --- hid
+#                              |
+#                              fa
+
+NAT_NODES=(natp nath pxn lhn hid)
+NODES+=("${NAT_NODES[@]}")
+NATP_4=198.51.100.21	NATH_4=198.51.100.25
+INSIDE_4=192.168.1.2	# pxn's and hid's address, each behind its own NAT
+INSIDE_NAT_4=192.168.1.1
+LHN_4=10.9.0.2		LHN_ROUTER_4=10.9.0.1	LHN_NET_4=10.9.0.0/24
+
+nat_node()
+{
+	ip netns add "$(ns "$1")"
+	node_settings "$1" "$2"
+	ip -n "$(ns "$1")" link set lo up
+}
+
+# masquerade NAT [HOW]: as nft has it. "fully-random" maps by destination
+# (symmetric); without, a port stays what it is while it is free, whoever
+# is written to.
+masquerade()
+{
+	at "$1" nft -f - <<-END
+	table ip nat {
+		chain post { type nat hook postrouting priority 100; }
+	}
+	flush chain ip nat post
+	add rule ip nat post oif up0 masquerade ${2-}
+	END
+}
+
+# behind NAT NODE: NODE's link to it.
+behind()
+{
+	local n
+
+	n=$(ns "$2")
+	ip -n "$n" link add up0 type veth peer name in0 netns "$(ns "$1")"
+	address "$2" up0 "$INSIDE_4/24"
+	address "$1" in0 "$INSIDE_NAT_4/24"
+	ip -n "$n" route add default via "$INSIDE_NAT_4"
+}
+
+lhn_up()
+{
+	ip -n "$(ns lhn)" link add eth0 type veth peer name lan0 \
+		netns "$(ns pxn)"
+	address lhn eth0 "$LHN_4/24"
+	address pxn lan0 "$LHN_ROUTER_4/24"
+	ip -n "$(ns lhn)" route add default via "$LHN_ROUTER_4"
+	ip -n "$(ns natp)" route add "$LHN_NET_4" via "$INSIDE_4"
+	node_resolver lhn "$DNS_4"
+}
+
+config_pxn()
+{
+	config_daemon pxn
+	cat <<-END
+
+	[proxy]
+	prefix = $POOL6
+	prefix = $POOL4
+	clients = $LHN_NET_4
+	dns-server = $DNS_4
+	lan = lan0
+	END
+}
+
+config_hid()
+{
+	config_daemon hid
+	cat <<-END
+
+	[host]
+
+	[register $(node_hit fa)]
+	address = $FA_4
+	lifetime = 600
+	relay = yes
+	END
+}
+
+nat_daemon()
+{
+	"config_$1" >"$DEMO_DIR/$1/hipgate.conf"
+	at "$1" "$DEMO_DIR/bin/hipgate-setup" \
+		--config "$DEMO_DIR/$1/hipgate.conf" \
+		>>"$DEMO_DIR/logs/setup-$1.log" 2>&1 || return 1
+	daemon_start "$1"
+}
+
+nat_up()
+{
+	nat_node natp 1
+	nat_node nath 1
+	nat_node pxn 1
+	nat_node lhn 0
+	nat_node hid 0
+	site natp - "$NATP_4" 30 198.51.100.22
+	site nath - "$NATH_4" 30 198.51.100.26
+	behind natp pxn
+	behind nath hid
+	lhn_up
+	masquerade natp && masquerade nath || return 1
+	identity pxn p256
+	nginx_up hid "$PAGE" && big_file hid || return 1
+	nat_daemon hid && nat_daemon pxn
+}
+
+nat_down()
+{
+	local node
+
+	for node in pxn hid; do
+		at "$node" "$DEMO_DIR/bin/hipgate-setup" --undo --config \
+			"$DEMO_DIR/$node/hipgate.conf" >/dev/null 2>&1
+	done
+	for node in "${NAT_NODES[@]}"; do
+		node_stop "$node" || return 1
+		ip netns del "$(ns "$node")"
+		rm -rf "/etc/netns/$(ns "$node")"
+	done
+}
+
+relay_knows()
+{
+	ask fa registrations | jq -e --arg hit "$(node_hit "$1")" \
+		--arg at "$2" 'any(.data[]; .hit == $hit and
+			.service == "relay" and (.at | contains($at)))'
+}
+
+# What the proxy's NAT does when it is started anew: it has forgotten all, and
+# takes other ports.
+nat_forgets()
+{
+	masquerade natp "to :20000-29999" &&
+		at natp conntrack -F 2>/dev/null
+}
+
+events_of()
+{
+	trace "$1" | jq -e --arg e "$2" "any(.[]; .event == \$e and ($3))"
+}
+
+nat_checks()
+{
+	check "two NATs, a proxy behind one, a host behind the other" nat_up
+	check "the relay knows the host where its NAT shows it" \
+		wait_for 20 "it" relay_knows hid "$NATH_4"
+	check "the host learns where it is seen" events_of hid registered \
+		"(.seen_at | contains(\"$NATH_4\"))"
+	check "a page through both NATs" gets_page lhn 4 hidden.foo.com
+	check "R1 came through the relay" events_of fa hip-relayed \
+		'.type == "R1" and .service == "relay"'
+	check "ESP goes straight to the host's NAT" \
+		locator_is pxn hid "$NATH_4"
+	check "and back to the proxy's" locator_is hid pxn "$NATP_4"
+	checked_move "100 MB go on: the proxy's NAT forgets" \
+		lhn 4 hidden.foo.com nat_forgets
+	check "the host sends to the new port" \
+		eval 'locator hid pxn | grep -E ":2[0-9]{4}$"'
+	check "the NATs go" nat_down
+}
