@@ -86,6 +86,7 @@ int moveside_policy(struct gate *g, const struct config *c)
 
 int moveside_start(struct gate *g)
 {
+	const struct links_address *list;
 	struct prefix barred[2];
 	size_t num = 0;
 	int err = moveside_policy(g, g->cfg);
@@ -104,7 +105,8 @@ int moveside_start(struct gate *g)
 				 on_links, g, &g->links);
 	if (err)
 		return err;
-	give_here(g, links_now(g->links, &num), num);
+	list = links_now(g->links, &num);
+	give_here(g, list, num);
 	return HG_OK;
 }
 

@@ -36,6 +36,22 @@ masquerade()
 	END
 }
 
+# A NAT's own ports are closed, as those of any router: a packet of a stranger
+# that makes a hole for itself must not be answered, nor remembered.
+closed()
+{
+	at "$1" nft -f - <<-END
+	table ip filter {
+		chain in {
+			type filter hook input priority 0; policy drop;
+			iif != up0 accept
+			meta l4proto icmp accept
+			ct state established,related accept
+		}
+	}
+	END
+}
+
 # behind NAT NODE: NODE's link to it.
 behind()
 {
@@ -108,7 +124,8 @@ nat_up()
 	behind natp pxn
 	behind nath hid
 	lhn_up
-	masquerade natp && masquerade nath || return 1
+	masquerade natp && masquerade nath && closed natp && closed nath ||
+		return 1
 	identity pxn p256
 	nginx_up hid "$PAGE" && big_file hid || return 1
 	nat_daemon hid && nat_daemon pxn
