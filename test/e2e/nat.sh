@@ -32,7 +32,8 @@ masquerade()
 		chain post { type nat hook postrouting priority 100; }
 	}
 	flush chain ip nat post
-	add rule ip nat post oif up0 masquerade ${2-}
+	add rule ip nat post oif up0 ip protocol udp masquerade ${2-}
+	add rule ip nat post oif up0 masquerade
 	END
 }
 
