@@ -77,10 +77,22 @@ agent_knows()
 
 # ---- moves: off and on again, as a cable or a wireless network does -------
 
-hip4_moves()
+# The networks where they will be have routers.
+elsewhere_up()
 {
 	ip -n "$(ns net)" addr add "$MOVED_ROUTER4/30" dev hip4 &&
-		ip -n "$(ns hip4)" addr del "$HIP4_4/30" dev up0 &&
+		ip -n "$(ns net)" addr add 203.0.113.6/30 dev px
+}
+
+elsewhere_gone()
+{
+	ip -n "$(ns net)" addr del "$MOVED_ROUTER4/30" dev hip4 &&
+		ip -n "$(ns net)" addr del 203.0.113.6/30 dev px
+}
+
+hip4_moves()
+{
+	ip -n "$(ns hip4)" addr del "$HIP4_4/30" dev up0 &&
 		ip -n "$(ns hip4)" addr add "$MOVED_HIP4/30" dev up0 &&
 		ip -n "$(ns hip4)" route add default via "$MOVED_ROUTER4"
 }
@@ -121,14 +133,24 @@ proxy_moves()
 		ip -n "$(ns net)" -6 route replace "$LAN_NET6" via "$2"
 }
 
+# proxy4 FROM TO ROUTER
+proxy4()
+{
+	ip -n "$(ns px)" addr del "$1/30" dev up0 &&
+		ip -n "$(ns px)" addr add "$2/30" dev up0 &&
+		ip -n "$(ns px)" -4 route replace default via "$3" &&
+		ip -n "$(ns net)" -4 route replace "$LAN_NET4" via "$2"
+}
+
+# Between them there is IPv4 only: neither knows where the other one is.
 both_move()
 {
-	hip_loses6 && proxy_moves "$PX_6" "$MOVED_PX6"
+	hip4_moves && proxy4 "$PX_4" 203.0.113.5 203.0.113.6
 }
 
 both_return()
 {
-	proxy_moves "$MOVED_PX6" "$PX_6" && hip_gets6_loses4
+	hip4_returns && proxy4 203.0.113.5 "$PX_4" 203.0.113.2
 }
 
 second_link()
@@ -146,26 +168,18 @@ second_link_gone()
 	ip -n "$(ns hip)" link del up1
 }
 
-# cut ADDRESS...: nothing to or from them passes the router, which does not
-# say so.
+# cut ADDRESS: nothing to or from this IPv6 address passes the router, which
+# does not say so.
 cut()
 {
-	local a
-
-	for a; do
-		ip -n "$(ns net)" rule add pref 2 to "$a" blackhole &&
-			ip -n "$(ns net)" rule add pref 2 from "$a" blackhole
-	done
+	ip -n "$(ns net)" -6 rule add pref 2 to "$1" blackhole &&
+		ip -n "$(ns net)" -6 rule add pref 2 from "$1" blackhole
 }
 
 mend()
 {
-	local a
-
-	for a; do
-		ip -n "$(ns net)" rule del pref 2 to "$a" &&
-			ip -n "$(ns net)" rule del pref 2 from "$a"
-	done
+	ip -n "$(ns net)" -6 rule del pref 2 to "$1" &&
+		ip -n "$(ns net)" -6 rule del pref 2 from "$1"
 }
 
 agent_dies_and_host_moves()
@@ -215,10 +229,13 @@ announced_checks()
 
 double_checks()
 {
-	checked_move "100 MB go on: both move at once" lh1 6 hip.foo.com \
+	checked_move "100 MB go on: both move at once" lh4 4 hip4.foo.com \
 		both_move
-	checked_move "100 MB go on: and back" lh1 6 hip.foo.com both_return
-	check "the host has its IPv4 address again" hip_gets4
+	check "the proxy knows where the host is" \
+		locator_is px hip4 "$MOVED_HIP4"
+	check "the host knows where the proxy is" \
+		locator_is hip4 px 203.0.113.5
+	checked_move "100 MB go on: and back" lh4 4 hip4.foo.com both_return
 }
 
 loss_checks()
@@ -253,12 +270,14 @@ move_checks()
 
 	check "before moves: a page" gets_page lh4 4 hip4.foo.com
 	check "before moves: another" gets_page lh1 6 hip.foo.com
+	check "before moves: other networks" elsewhere_up
 	before=$(substitutes)
 	had=$(resets)
 	announced_checks
 	double_checks
 	loss_checks
 	agent_checks
+	check "the other networks go" elsewhere_gone
 	check "every substitute address is as it was" \
 		diff <(echo "$before") <(substitutes)
 	check "no TCP connection was reset" diff <(echo "$had") <(resets)
