@@ -24,6 +24,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/mtu.sh"
 . "$ROOT/test/e2e/move.sh"
 . "$ROOT/test/e2e/nat.sh"
+. "$ROOT/test/e2e/offload.sh"
 
 at_exit()
 {
@@ -53,7 +54,9 @@ main()
 	wire_checks
 	big_checks
 	crowd_checks
-	mtu_checks
+	stream_checks
+	mtu_told_checks
+	mtu_mute_checks
 	move_checks
 	nat_checks
 	reload_checks # before rekeys change SPIs by themselves
@@ -64,6 +67,7 @@ main()
 	garbage_checks
 	unknown_checks
 	silent_checks
+	offload_checks
 	restart_checks
 	log_checks
 }

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+# The same traffic with `offload = safe` and `off`, and what one TCP stream
+# costs the stacks at its ends. Sourced by run.sh.
+# shellcheck shell=bash
+
+all_stop()
+{
+	local node
+
+	for node in "${DAEMONS[@]}"; do
+		daemon_stop "$node" || return 1
+	done
+}
+
+# all_start SETTING
+all_start()
+{
+	local node
+
+	for node in "${DAEMONS[@]}"; do
+		sed -i -e '/^offload = /d' -e "s/^log = info\$/&\noffload = $1/" \
+			"$DEMO_DIR/$node/hipgate.conf"
+		daemon_start "$node" || return 1
+	done
+	for node in hip hip4; do
+		wait_for 20 "the registration of $node" registered "$node" ||
+			return 1
+	done
+}
+
+# Two checks: a subshell does not stop what it has started.
+offload_set()
+{
+	check "offload: $1: the daemons stop" all_stop
+	check "offload: $1: the daemons start" all_start "$1"
+}
+
+# offload_states NODE: "SETTING TSO USO UDP-SEGMENT UDP-GRO"
+offload_states()
+{
+	ask "$1" status | jq -r '.data.offload | [.setting, .tso.state,
+		.uso.state, ."udp-segment".state, ."udp-gro".state] | join(" ")'
+}
+
+# offload_is SETTING TSO REST: what this kernel has not is no failure.
+offload_is()
+{
+	local node states
+
+	for node in px hip hip4 fix; do
+		states=$(offload_states "$node" | tee /dev/stderr |
+			sed 's/not supported/on/g')
+		[[ $states == "$1 $2 $3 $3 $3" ]] || return 1
+	done
+}
+
+# per_read NODE FAMILY NAME HOST: "READS PACKETS": of 10 MB to the host.
+per_read()
+{
+	local count='"\(.data.io.tun_reads) \(.data.traffic.out_packets)"'
+	local r0 p0 r1 p1
+
+	read -r r0 p0 < <(ask px status | jq -r "$count")
+	ten_up "$@" || return 1
+	read -r r1 p1 < <(ask px status | jq -r "$count")
+	echo "$((r1 - r0)) $((p1 - p0))"
+}
+
+one_for_each_read()
+{
+	local reads packets
+
+	read -r reads packets < <(per_read lh1 6 hip.foo.com hip)
+	echo "$reads reads, $packets packets"
+	((packets > 5000 && packets <= reads + 10))
+}
+
+many_for_each_read()
+{
+	local reads packets
+
+	read -r reads packets < <(per_read lh1 6 hip.foo.com hip)
+	echo "$reads reads, $packets packets"
+	((packets > 5000 && packets > 2 * reads))
+}
+
+# up NODE FAMILY NAME HOST: 100 MB to it.
+big_up()
+{
+	cp "$DEMO_DIR/big" "$DEMO_DIR/ten" && ten_up "$@"
+}
+
+# What a sender's buffer holds bounds what is on its way: here it is less
+# than all queues of ours hold, so that none of them need ever drop.
+buffers()
+{
+	local node
+
+	for node in lh1 hip; do
+		at "$node" sysctl -qw net.ipv4.tcp_wmem="4096 16384 $1"
+	done
+}
+
+# What the stacks at both ends saw go wrong: segments that came out of order
+# (behind one that was lost all do), and that were sent again for that.
+stream_costs()
+{
+	local node counter
+
+	for node in lh1 hip; do
+		for counter in TcpExtTCPOFOQueue TcpExtTCPFastRetrans \
+			TcpExtTCPSACKReorder; do
+			echo "$node $counter $(tcp "$node" "$counter")"
+		done
+	done
+}
+
+stream_checks()
+{
+	local before
+
+	buffers 131072
+	before=$(stream_costs)
+	check "one stream: 100 MB down" same_file lh1 6 hip.foo.com
+	check "one stream: 100 MB up" big_up lh1 6 hip.foo.com hip
+	check "one stream: nothing was lost or out of order" \
+		diff <(echo "$before") <(stream_costs)
+	buffers 4194304
+}
+
+# Part of the whole run, once more.
+traffic_again()
+{
+	traffic_checks
+	big_checks
+	stream_checks
+	mtu_told_checks
+	large_checks
+}
+
+offload_checks()
+{
+	check "offload: auto has all that the kernel has" offload_is auto on on
+	check "offload: auto: packets come many at a time" many_for_each_read
+	offload_set safe
+	check "offload: safe is TSO" offload_is safe on off
+	check "offload: safe: packets come many at a time" many_for_each_read
+	traffic_again
+	offload_set off
+	check "offload: off is none" offload_is off off off
+	check "offload: off: packets come one by one" one_for_each_read
+	traffic_again
+	offload_set auto
+}
