@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The same traffic with `offload = safe` and `off`, and what one TCP stream
-# costs the stacks at its ends. Sourced by run.sh.
+# The same traffic with `offload = safe` and `off`, and the order that one TCP
+# stream comes and goes in. Sourced by run.sh.
 # shellcheck shell=bash
 
 all_stop()
@@ -84,7 +84,7 @@ many_for_each_read()
 	((packets > 5000 && packets > 2 * reads))
 }
 
-# up NODE FAMILY NAME HOST: 100 MB to it.
+# big_up NODE FAMILY NAME HOST: 100 MB to it.
 big_up()
 {
 	cp "$DEMO_DIR/big" "$DEMO_DIR/ten" && ten_up "$@"
@@ -115,16 +115,62 @@ stream_costs()
 	done
 }
 
+# on_cpus LIST: all processes of the stream's way run there, and what they
+# start. The kernel itself puts packets out of order when a sender changes its
+# CPU, since each CPU has its own queue before a veth's other end.
+on_cpus()
+{
+	local node pid
+
+	for node in lh1 px net hip; do
+		for pid in $(ip netns pids "$(ns "$node")"); do
+			taskset -a -p -c "$1" "$pid" >/dev/null || return 1
+		done
+	done
+}
+
+cpus()
+{
+	awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status
+}
+
+# pinned CPU COMMAND...
+pinned()
+{
+	taskset -p -c "$1" "$BASHPID" >/dev/null && "${@:2}"
+}
+
+# Numbers leave the proxy in order: another packet between them, a path probe
+# of the other worker's, is behind by less than any window.
+in_order()
+{
+	local num back
+
+	read -r num back < <("$ROOT/test/e2e/order.py" "$1" "$HIP_6")
+	echo "$num packets, one was $back behind"
+	((num > 1000 && back < 32))
+}
+
 stream_checks()
 {
-	local before
+	local before all
 
+	all=$(cpus)
 	buffers 131072
-	before=$(stream_costs)
-	check "one stream: 100 MB down" same_file lh1 6 hip.foo.com
+	capture_up px up0 "$DEMO_DIR/order.pcap" 100
 	check "one stream: 100 MB up" big_up lh1 6 hip.foo.com hip
-	check "one stream: nothing was lost or out of order" \
+	capture_down "$DEMO_DIR/order.pcap"
+	check "one stream: its numbers leave in order" \
+		in_order "$DEMO_DIR/order.pcap"
+	check "one stream: all on one CPU" on_cpus "${all%%[,-]*}"
+	before=$(stream_costs)
+	check "one stream, one CPU: 100 MB up" pinned "${all%%[,-]*}" \
+		big_up lh1 6 hip.foo.com hip
+	check "one stream, one CPU: 100 MB down" pinned "${all%%[,-]*}" \
+		same_file lh1 6 hip.foo.com
+	check "one stream, one CPU: nothing was lost or out of order" \
 		diff <(echo "$before") <(stream_costs)
+	check "one stream: back to all CPUs" on_cpus "$all"
 	buffers 4194304
 }
 
@@ -133,7 +179,6 @@ traffic_again()
 {
 	traffic_checks
 	big_checks
-	stream_checks
 	mtu_told_checks
 	large_checks
 }
