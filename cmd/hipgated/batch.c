@@ -28,14 +28,14 @@ enum { BATCH_SPAN = 32 };
 
 /* What all datagrams of a batch share. */
 struct sending {
+	unsigned family;
+	int fd;
 	struct msghdr mh;
 	union {
 		char buf[CMSG_SPACE(sizeof(uint16_t)) + SOCKETS_OUTER_SPACE +
 			 SOCKETS_FROM_SPACE];
 		struct cmsghdr align;
 	} space;
-	unsigned family;
-	int fd;
 };
 
 /* 0 or errno. */
