@@ -152,6 +152,7 @@ static void decide(struct hip *h, const struct packet *p, uint8_t type,
 		   (out->granted && out->granted != type)) {
 		fail(out, type, FIELDS_REG_EITHER); /* RFC 9028 7.8 */
 	} else if (!admit_client(h, &p->m.sender, &p->from->addr)) {
+		reason_count(&h->reasons, REASON_HIP_DENIED);
 		fail(out, type, FIELDS_REG_NO_CREDENTIALS);
 	} else if (code && h->registrar.num >= REGISTRAR_MAX &&
 		   !find(h, &p->m.sender)) {

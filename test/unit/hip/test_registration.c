@@ -140,6 +140,101 @@ START_TEST(a_registration_is_refreshed_by_update_for_hours)
 }
 END_TEST
 
+/* ---- attacks ------------------------------------------------------------- */
+
+static struct lab_packet asked[256]; /* the client's last, by type */
+
+static bool record(struct lab *lab, struct lab_packet *p)
+{
+	(void)lab;
+	if (p->from == 1)
+		asked[p->msg[2]] = *p;
+	return true;
+}
+
+/* From the client's address and from another one. */
+static void replayed(struct lab *lab, uint8_t type)
+{
+	uint64_t expires = held(lab).expires;
+	unsigned told = lab->host[0].count[HIP_REGISTRAR];
+	struct lab_packet p = asked[type];
+	struct hip_registration r;
+
+	ck_assert_uint_gt(expires, lab->now);
+	ck_assert_uint_gt(p.len, 0);
+	for (int i = 0; i < 2; i++) {
+		uint64_t was = lab_drops(lab, 0, REASON_HIP_DUPLICATE);
+
+		lab->now += LAB_S; /* no matter of rates */
+		lab_input(lab, 0, &p);
+		lab_run(lab);
+		ck_assert_uint_eq(lab_drops(lab, 0, REASON_HIP_DUPLICATE),
+				  was + 1);
+		r = held(lab);
+		ck_assert_uint_eq(r.expires, expires);
+		ck_assert(endpoint_eq(&r.at, &lab->host[1].at));
+		p.src.addr.b[15] ^= 0x40;
+	}
+	ck_assert_uint_eq(lab->host[0].count[HIP_REGISTRAR], told);
+}
+
+START_TEST(a_replayed_request_changes_nothing)
+{
+	struct lab *lab = server_and_client();
+	struct hip_config cfg = lab_config();
+
+	cfg.relay = true;
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	lab->hook = record;
+	ck_assert_int_eq(hip_register_relay(lab->host[1].h, NULL,
+					    &lab->host[0].hit, &lab->host[0].at,
+					    60, lab->now),
+			 HG_OK);
+	lab_drain(lab);
+	replayed(lab, HIP_I2);
+	lab_sleep(lab, 50 * LAB_S); /* refreshed by UPDATE */
+	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 2);
+	replayed(lab, HIP_UPDATE);
+	lab_free(lab);
+}
+END_TEST
+
+/* As an agent alone it has no association with strangers; where it is a host,
+ * too, it has one and says why it is no more (RFC 8003 4.5). */
+START_TEST(a_stranger_does_not_register)
+{
+	static const struct hit friend = { { 0x20, 1, 0, 0x22, 9 } };
+	struct hip_access_rule rule = { .allow = true,
+					.by_hit = true,
+					.hit = friend };
+	struct hip_access list[HIP_ROLE_NUM] = { [HIP_ROLE_RENDEZVOUS] = {
+							 &rule, 1 } };
+
+	for (int host = 0; host < 2; host++) {
+		struct lab *lab = server_and_client();
+		struct hip_config cfg = lab_config();
+
+		cfg.relay = true;
+		cfg.responder = host;
+		lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+		ck_assert_int_eq(hip_set_access(lab->host[0].h, list, lab->now),
+				 HG_OK);
+		ck_assert_int_eq(hip_register_relay(lab->host[1].h, NULL,
+						    &lab->host[0].hit,
+						    &lab->host[0].at, 600,
+						    lab->now),
+				 HG_OK);
+		lab_drain(lab);
+		ck_assert_uint_eq(held(lab).expires, 0);
+		ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 0);
+		ck_assert_uint_eq(lab_drops(lab, 0, REASON_HIP_DENIED), 1);
+		ck_assert_int_eq(lab_state(lab, 0, 1),
+				 host ? HIP_R2_SENT : HIP_UNASSOCIATED);
+		lab_free(lab);
+	}
+}
+END_TEST
+
 static bool lose_updates(struct lab *lab, struct lab_packet *p)
 {
 	(void)lab;
@@ -324,6 +419,8 @@ Suite *test_registration_suite(void)
 	tcase_add_test(t, a_registration_goes_with_the_base_exchange);
 	tcase_add_test(t, a_relay_tells_its_client_where_it_sees_it);
 	tcase_add_test(t, a_relay_is_not_taken_for_a_rendezvous_server);
+	tcase_add_test(t, a_replayed_request_changes_nothing);
+	tcase_add_test(t, a_stranger_does_not_register);
 	tcase_add_test(t, lifetimes_are_kept_within_the_servers_limits);
 	tcase_add_test(t, a_registration_is_refreshed_by_update_for_hours);
 	tcase_add_test(t, a_registration_that_is_not_refreshed_expires);
