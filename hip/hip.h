@@ -468,7 +468,7 @@ struct hip_effect {
 			       * identity of ours. Null: it has not. */
 	uint32_t lifetime_s; /* REGISTERED, REGISTRAR */
 	bool relay; /* REGISTERED, REGISTRAR, RELAYED: it is RELAY_UDP_HIP,
-		     * else RENDEZVOUS */
+		     * else RENDEZVOUS; SEEN R1: through a control relay */
 	struct endpoint seen_at; /* REGISTERED: where the server sees us
 				  * (REG_FROM); port 0: it did not say */
 	uint8_t puzzle_k;	 /* SEEN R1 */

@@ -388,6 +388,7 @@ static void show_r1(struct hip *h, const struct event *ev)
 
 	e->has_via = u->has_via;
 	e->via = u->via;
+	e->relay = u->through_relay;
 	e->puzzle_k = u->k;
 }
 

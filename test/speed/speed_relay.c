@@ -5,7 +5,8 @@
  * speed_relay NUM: prints "NAME VALUE UNIT" lines; CPU time of the relay alone.
  *
  *   register           a base exchange with REG_REQUEST, I1 to R2
- *   register-octets    what malloc has given out for it, while it lasts
+ *   register-octets    what malloc has given out for it at first,
+ *   client-octets      and once R2 is not kept any more, tables included
  *   refresh            UPDATE with REG_REQUEST, verified and answered
  *   i1-ten, i1-many    an I1 passed on to one of ten, of NUM clients
  *   r1-many            an R1 passed back
@@ -204,6 +205,8 @@ static void copies(uint32_t num)
 		.granted = FIELDS_REG_RELAY_UDP_HIP, .code = 160
 	};
 	const struct assoc *model = registrar_find(relay.h, &clients[0]);
+	double before = allocated();
+	uint32_t had = clients_num;
 
 	while (clients_num < num) {
 		struct hit hit = clients[0];
@@ -225,6 +228,8 @@ static void copies(uint32_t num)
 		drain(&relay, false);
 		add(&hit);
 	}
+	(void)printf("client-octets %.0f octets\n",
+		     (allocated() - before) / (num - had));
 }
 
 /* One packet of `type` to or from a client among num. */

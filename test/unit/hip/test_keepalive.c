@@ -61,6 +61,8 @@ START_TEST(a_relays_client_keeps_its_nats_mapping)
 	ck_assert_uint_eq(sent[2], 0);
 	ck_assert_uint_eq(lab_drops(lab, 2, REASON_HIP_KEEPALIVE), sent[1]);
 	ck_assert_uint_eq(lab->host[2].count[HIP_NOTIFIED], 0);
+	/* And has let go of what it kept for a repeated I2. */
+	ck_assert_ptr_null(nat_assoc(lab, 2, 1)->msg.p);
 	lab_free(lab);
 }
 END_TEST
