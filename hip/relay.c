@@ -173,7 +173,8 @@ static enum reason out_ok(struct hip *h, const struct packet *p,
 		return REASON_HIP_TLV;
 	if (has_hop(p))
 		return REASON_HIP_RELAY_HMAC;
-	if (addr_is_unusable(&to->addr) || endpoint_eq(to, p->at) ||
+	/* Who has written has an address that can be written to. */
+	if (endpoint_eq(to, p->at) ||
 	    !spent_has(&h->budget.asked, asked_print(h, to, &client->peer),
 		       p->now))
 		return REASON_HIP_RELAY_TO;

@@ -84,7 +84,7 @@ enum reason relayed_check(struct hip *h, struct packet *p)
 	if (!any)
 		return REASON_NUM;
 	/* RFC 9028 4.5 steps 3 and 7: what is there must be right. */
-	if (!f || !relay || param_find(&p->m, PARAM_FROM) ||
+	if (!f || !relay ||
 	    auth_check_relay_hmac(&p->m, relay->keys->rhash,
 				  relay->keys->hip.mac_in) != REASON_NUM)
 		return REASON_HIP_RELAY_HMAC;

@@ -214,6 +214,10 @@ START_TEST(the_configuration_may_know_better)
 	ck_assert_uint_eq(sent[0], 0);
 	lab_free(lab);
 	lab = client();
+	hip_close(lab->host[1].h, &lab->host[2].hit, lab->now);
+	ck_assert_uint_eq(
+		keepalive_deadline(lab->host[1].h, nat_assoc(lab, 1, 2)),
+		UINT64_MAX);
 	lab->host[1].h->cfg.behind_nat = HIP_NAT_NO;
 	ck_assert(!keepalive_behind(lab->host[1].h));
 	lab_free(lab);
