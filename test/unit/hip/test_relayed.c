@@ -4,6 +4,7 @@
 
 #include "hip/auth.h"
 #include "hip/fields.h"
+#include "hip/i1credit.h"
 #include "test/unit/hip/natlab.h"
 #include "test/unit/hip/snap.h"
 
@@ -326,7 +327,7 @@ END_TEST
 
 /* An I1 of 0 to 1, made by the relay, or with its key. */
 static struct lab_packet by_the_relay(struct lab *lab,
-				      const struct endpoint *from)
+				      const struct endpoint *from, size_t pad)
 {
 	static const uint8_t groups[] = { 7 };
 	const struct assoc *a = nat_assoc(lab, 2, 1);
@@ -334,7 +335,7 @@ static struct lab_packet by_the_relay(struct lab *lab,
 
 	message_begin(&b, HIP_I1, &lab->host[0].hit, &lab->host[1].hit);
 	message_put(&b, PARAM_DH_GROUP_LIST, groups, 1);
-	(void)message_reserve(&b, PARAM_PADDING, 200);
+	(void)message_reserve(&b, PARAM_PADDING, pad);
 	fields_put_udp_at(&b, PARAM_RELAY_FROM, from);
 	ck_assert_int_eq(
 		auth_put_relay_hmac(&b, a->keys->rhash, a->keys->hip.mac_out),
@@ -355,18 +356,62 @@ START_TEST(relay_from_names_nobody_who_cannot_be_reached)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		ck_assert_int_eq(addr_parse(bad[i], &at.addr), HG_OK);
-		p = by_the_relay(lab, &at);
+		p = by_the_relay(lab, &at, 200);
 		refused(lab, 1, &p, REASON_HIP_RELAY_TO);
 	}
 	at = lab_at(0);
 	at.port = 0;
-	p = by_the_relay(lab, &at);
+	p = by_the_relay(lab, &at, 200);
 	refused(lab, 1, &p, REASON_HIP_TLV);
 	at.port = 7;
-	p = by_the_relay(lab, &at);
+	p = by_the_relay(lab, &at, 200);
 	sent = lab->sent[HIP_R1];
 	lab_input(lab, 1, &p);
 	ck_assert_uint_eq(lab->sent[HIP_R1], sent + 1);
+	lab_free(lab);
+}
+END_TEST
+
+static size_t went_out; /* of host 1, octets on the wire */
+
+static bool weigh(struct lab *lab, struct lab_packet *p)
+{
+	(void)lab;
+	if (p->from == 1)
+		went_out += i1credit_wire(&p->dst.addr, p->len);
+	return false;
+}
+
+/* RFC 7401 6.7, 8: whoever's name an I1 is in gets no more than five times
+ * what was sent; the opener counts, what the relay has added does not. */
+START_TEST(an_answer_is_five_times_what_asked_for_it_at_most)
+{
+	struct lab *lab = nat_bed(&bed);
+	struct endpoint at = lab_at(0);
+	unsigned answered = 0;
+	size_t came_in = 0;
+
+	nat_put(lab, 1);
+	nat_register(lab, 1);
+	bed.tap = weigh;
+	went_out = 0;
+	for (size_t pad = 0; pad < 100; pad++) {
+		struct lab_packet p = by_the_relay(lab, &at, pad);
+		unsigned sent = lab->sent[HIP_R1];
+		struct hip_msg m;
+
+		ck_assert(contains(&p, PARAM_RELAY_FROM, &m));
+		came_in += i1credit_wire(
+			&at.addr, param_find(&m, PARAM_RELAY_FROM)->offset);
+		p.src = lab->host[2].at;
+		lab->now += LAB_S;
+		lab_input(lab, 1, &p);
+		lab_run(lab);
+		ck_assert_uint_le(went_out, 5 * came_in);
+		answered += lab->sent[HIP_R1] - sent;
+	}
+	ck_assert_uint_gt(answered, 40);
+	ck_assert_uint_lt(answered, 100);
 	lab_free(lab);
 }
 END_TEST
@@ -469,6 +514,7 @@ Suite *test_relayed_suite(void)
 		       an_update_that_is_not_answered_goes_through_the_relay);
 	tcase_add_test(t, relay_from_needs_the_relays_proof);
 	tcase_add_test(t, relay_from_names_nobody_who_cannot_be_reached);
+	tcase_add_test(t, an_answer_is_five_times_what_asked_for_it_at_most);
 	tcase_add_test(t, rvs_hmac_from_a_relay_is_dropped_and_told);
 	tcase_add_test(t, a_locator_is_read_as_far_as_it_is_right);
 	suite_add_tcase(s, t);
