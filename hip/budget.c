@@ -37,8 +37,6 @@ int budget_init(struct budgets *b, uint64_t now)
 		err = spent_init(&b->tried);
 	if (!err)
 		err = spent_init(&b->answered);
-	if (!err)
-		err = spent_init(&b->asked);
 	return err;
 }
 

@@ -18,7 +18,8 @@ struct budgets {
 	struct spent spent;	   /* I2 that were accepted */
 	struct spent tried;	   /* #I that crypto was spent on */
 	struct spent answered;	   /* I1 that have just got their R1 */
-	struct spent asked;	   /* who has just written to a relay client */
+	struct spent asked; /* who has just written to a relay client; made
+			     * by registrar.c, where there are any */
 };
 
 /* HG_ENOMEM: budget_fini frees what there is. */

@@ -50,6 +50,8 @@ int registrar_init(struct hip *h)
 	randombytes_buf(r->key, sizeof(r->key));
 	if (!engine_serves(h))
 		return HG_OK;
+	if (h->cfg.relay && spent_init(&h->budget.asked))
+		return HG_ENOMEM; /* relay.c needs it */
 	r->buckets = BUCKETS_MIN;
 	r->bucket = calloc(r->buckets, sizeof(struct registrar_entry *));
 	return r->bucket ? HG_OK : HG_ENOMEM;
