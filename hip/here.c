@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "hip/engine.h"
+#include "hip/reach.h"
 #include "hip/readdress.h"
 
 #define SETTLE (100 * ENGINE_MS)
@@ -165,7 +166,7 @@ int hip_set_path_policy(struct hip *h, const struct hip_path_policy *p,
 	set_policy(&h->here, p);
 	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
 		for (struct assoc *a = h->assocs.bucket[i]; a; a = a->next)
-			readdress_choose(h, a, now);
+			reach_choose(h, a, now);
 	}
 	return HG_OK;
 }

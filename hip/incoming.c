@@ -77,25 +77,6 @@ static bool others_pass(struct hip *h, struct packet *p)
 	return r == REASON_NUM;
 }
 
-/* An UPDATE that a server has passed on comes from where FROM says, and is
- * answered there (RFC 8046 3.2.3). */
-static bool by_rvs_passes(struct hip *h, struct packet *p,
-			  struct endpoint *source)
-{
-	enum reason r = rendezvous_check(h, p);
-
-	if (r != REASON_NUM) {
-		engine_drop(h, p, r);
-		return false;
-	}
-	if (!p->has_from)
-		return true;
-	*source = (struct endpoint){ p->via_from, HIP_PORT };
-	p->via = p->from->addr;
-	p->from = source;
-	return true;
-}
-
 static enum statetab_kind event_of(uint8_t type)
 {
 	static const enum statetab_kind of[] = {
@@ -134,7 +115,7 @@ void hip_input(struct hip *h, const uint8_t *msg, size_t len,
 	} else if (!others_pass(h, &p)) {
 		return;
 	}
-	if (p.m.type == HIP_UPDATE && !by_rvs_passes(h, &p, &source))
+	if (p.m.type == HIP_UPDATE && !rendezvous_update(h, &p, &source))
 		return;
 	ev.kind = event_of(p.m.type);
 	ev.a = assoc_find(&h->assocs, &p.m.receiver, &p.m.sender);

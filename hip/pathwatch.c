@@ -22,6 +22,7 @@
 #include "hip/pathwatch.h"
 
 #include "hip/paths.h"
+#include "hip/reach.h"
 #include "hip/readdress.h"
 #include "hip/spread.h"
 #include "hip/update.h"
@@ -59,7 +60,7 @@ void pathwatch_out(struct hip *h, struct assoc *a, uint64_t now)
 
 	a->last_out = now;
 	if (idle && a->paths)
-		readdress_choose(h, a, now);
+		reach_choose(h, a, now);
 	if (!a->unheard)
 		a->unheard = now;
 	else if (!watched(a) || now - a->unheard < silence(h, a))
@@ -84,7 +85,7 @@ void pathwatch_seen(struct hip *h, struct assoc *a, const struct endpoint *from,
 	if (endpoint_eq(from, &a->peer_at) || a->state != HIP_ESTABLISHED ||
 	    now - a->seen_at < SEEN_EVERY)
 		return;
-	if (readdress_candidate(h, a, from, at, now))
+	if (reach_candidate(h, a, from, at, now))
 		a->seen_at = now;
 	assoc_arm(h, a);
 }
@@ -155,7 +156,7 @@ void pathwatch_timer(struct hip *h, struct assoc *a, uint64_t now)
 	if (watched(a) && now - a->unheard >= silence(h, a))
 		suspect(h, a, now);
 	if (a->paths && now >= paths_deadline(a))
-		readdress_timer(h, a, now);
+		reach_timer(h, a, now);
 }
 
 /* Whatever waits is sent now; who was in use is asked. */

@@ -42,33 +42,3 @@ enum reason readdress_judge(const struct hip *h, const struct assoc *a,
 /* Takes it; from, at: of the packet. */
 void readdress_apply(struct hip *h, struct assoc *a,
 		     const struct readdress_offer *o, const struct packet *p);
-/* The peer has acknowledged our UPDATE: which path has answered? */
-void readdress_acked(struct hip *h, struct assoc *a, const struct packet *p);
-/* The path that was asked has not answered, but another one, and this is
- * what it would say: nonce and all. */
-bool readdress_awaits(const struct hip *h, const struct assoc *a,
-		      const struct packet *p);
-/* So it is. */
-void readdress_late(struct hip *h, struct assoc *a, const struct packet *p);
-/* The peer was seen there; false: nothing to be done. */
-bool readdress_candidate(struct hip *h, struct assoc *a,
-			 const struct endpoint *from, const struct endpoint *at,
-			 uint64_t now);
-
-/* ---- paths ---------------------------------------------------------------- */
-
-/* Takes the best path that lives, asks one that should be better. */
-void readdress_choose(struct hip *h, struct assoc *a, uint64_t now);
-/* Lifetimes; a better path is asked again. */
-void readdress_timer(struct hip *h, struct assoc *a, uint64_t now);
-
-/* What an address must echo. */
-struct readdress_nonce {
-	uint8_t b[16];
-};
-/* For the copy of the last UPDATE that goes from self to peer; self NULL: the
- * one under its signature. */
-struct readdress_nonce readdress_nonce(const struct hip *h,
-				       const struct assoc *a,
-				       const struct endpoint *self,
-				       const struct endpoint *peer);

@@ -106,17 +106,12 @@ static bool start_job(struct hip *h, struct assoc *a)
 
 /* ---- beginning and end -------------------------------------------------- */
 
-static size_t esp_keys_len(uint16_t suite)
-{
-	const struct sa_suite *s = sa_suite_find(suite);
-
-	return 2 * (sa_enc_len(s) + s->auth_len);
-}
-
 /* Do the keys still fit in this KEYMAT from index on (RFC 7402 5.1.1)? */
 static bool keymat_lasts(const struct assoc_keys *k, size_t index)
 {
-	return keymat_room(&k->km, index) >= esp_keys_len(k->sa.suite);
+	const struct sa_suite *s = sa_suite_find(k->sa.suite);
+
+	return keymat_room(&k->km, index) >= 2 * (sa_enc_len(s) + s->auth_len);
 }
 
 static struct rekey *rekey_new(struct hip *h, struct assoc *a, bool fresh,

@@ -123,3 +123,19 @@ enum reason rendezvous_check(struct hip *h, struct packet *p)
 	p->has_from = true;
 	return REASON_NUM;
 }
+
+bool rendezvous_update(struct hip *h, struct packet *p, struct endpoint *source)
+{
+	enum reason r = rendezvous_check(h, p);
+
+	if (r != REASON_NUM) {
+		engine_drop(h, p, r);
+		return false;
+	}
+	if (!p->has_from)
+		return true;
+	*source = (struct endpoint){ p->via_from, HIP_PORT };
+	p->via = p->from->addr;
+	p->from = source;
+	return true;
+}

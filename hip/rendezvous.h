@@ -10,3 +10,8 @@ void rendezvous_relay(struct hip *h, const struct packet *p);
 /* Client: checks FROM and RVS_HMAC, fills in has_from. REASON_NUM: well,
  * also when there is no FROM at all. */
 enum reason rendezvous_check(struct hip *h, struct packet *p) HG_CHECK;
+/* Client: the same for an UPDATE. One that a server has passed on comes from
+ * where FROM says, and is answered there (RFC 8046 3.2.3): p->from becomes
+ * `source`, which is the caller's. false: dropped. */
+bool rendezvous_update(struct hip *h, struct packet *p,
+		       struct endpoint *source) HG_CHECK;

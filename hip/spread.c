@@ -21,6 +21,7 @@
 #include "hip/spread.h"
 
 #include "hip/paths.h"
+#include "hip/reach.h"
 #include "hip/readdress.h"
 
 #define WISH 16 /* bits of `tried` from here on: locators of the wish */
@@ -108,13 +109,13 @@ static void copy_to(struct hip *h, const struct assoc *a,
 		    bool nonce)
 {
 	const struct assoc_msg *sent = &a->up.sent;
-	struct readdress_nonce n;
+	struct reach_nonce n;
 	struct msg_builder b;
 	struct assoc_msg m;
 
 	message_resume(&b, sent->p, sent->len, PARAM_ECHO_RESPONSE_UNSIGNED);
 	if (nonce) {
-		n = readdress_nonce(h, a, self, to);
+		n = reach_nonce(h, a, self, to);
 		message_put(&b, PARAM_ECHO_REQUEST_UNSIGNED, n.b, sizeof(n.b));
 	}
 	if (a->up.has_via)

@@ -30,6 +30,7 @@
 #include "hip/hipjob.h"
 #include "hip/paths.h"
 #include "hip/pathwatch.h"
+#include "hip/reach.h"
 #include "hip/readdress.h"
 #include "hip/registration.h"
 #include "hip/rekey.h"
@@ -444,7 +445,7 @@ static bool late(const struct hip *h, const struct event *ev)
 	const struct hip_param *p = param_find(&ev->p->m, PARAM_ACK);
 
 	return p && !up->outstanding && fields_has_ack(p, up->next_id - 1) &&
-	       readdress_awaits(h, ev->a, ev->p);
+	       reach_awaits(h, ev->a, ev->p);
 }
 
 static enum reason worth(struct hip *h, const struct event *ev)
@@ -499,7 +500,7 @@ static void take_ack(struct hip *h, struct assoc *a, const struct packet *p)
 	assoc_msg_drop(&up->sent);
 	if (reg)
 		registration_answer(h, a, &p->m, true, now);
-	readdress_acked(h, a, p);
+	reach_acked(h, a, p);
 	rekey_acked(h, a, up->next_id - 1, now);
 }
 
@@ -587,7 +588,7 @@ void update_ok(struct hip *h, struct event *ev)
 	if (ours)
 		take_ack(h, a, ev->p);
 	else if (echo)
-		readdress_late(h, a, ev->p);
+		reach_late(h, a, ev->p);
 	else
 		registration_answer(h, a, m, false, ev->now);
 	if (fresh)

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/* Which paths live: addresses proved, questions, answers, choice (8046 5.4,
+ * 5.5). */
+/* THEORY OF OPERATION
+ * One address is asked at a time (`target`), because one UPDATE is
+ * outstanding at a time; while another is outstanding, a copy of that with a
+ * nonce of its own asks just as well (spread.c).
+ *
+ * Nonces are keyed hashes of association, Update ID and addresses: nothing
+ * is kept for them. One under the signature proves its address as long as
+ * the UPDATE went nowhere else; one behind it proves its own copy's. An
+ * answer that proves nothing shows that a path lives whose locator was proved
+ * before. The first path to answer may not be the one that was asked: its way
+ * may be longer, so its answer is waited for (`await`) and taken late, though
+ * the UPDATE is acknowledged.
+ *
+ * What was asked PATHS_ASK_MAX times in vain is dead. A path that lived, died
+ * and should be better is asked again, ever more seldom, and taken when it
+ * has answered for a while (hip_path_policy.return_s). A peer that is seen
+ * elsewhere (a NAT has changed its mind, or copied packets) is asked there;
+ * if it answers, it is asked where we send, too: both may be right.
+ * State: struct paths. Owner: the engine's thread.
+ */
+#include "hip/reach.h"
+
+#include <sodium.h>
+
+#include "core/wire.h"
+#include "hip/admit.h"
+#include "hip/fields.h"
+#include "hip/locator.h"
+#include "hip/paths.h"
+#include "hip/pathwatch.h"
+#include "hip/update.h"
+
+#define AGAIN (5 * ENGINE_S)  /* a path that should be better; doubles, */
+#define AGAIN_MAX 4	      /*  so often */
+#define DOUBT (30 * ENGINE_S) /* the peer is seen elsewhere: ask again */
+#define IN_USE (120 * ENGINE_S)
+#define ASK_AGAIN ENGINE_S /* one that has never answered */
+
+/* ---- nonces --------------------------------------------------------------- */
+
+struct reach_nonce reach_nonce(const struct hip *h, const struct assoc *a,
+			       const struct endpoint *self,
+			       const struct endpoint *peer)
+{
+	uint8_t in[8 + 4 + 1 + 18 + 18] = { 0 };
+	struct wr w = wr_init(in, sizeof(in));
+	struct reach_nonce n;
+
+	wr_be64(&w, a->serial);
+	wr_be32(&w, a->up.next_id - 1);
+	wr_u8(&w, self != NULL);
+	wr_put(&w, peer->addr.b, sizeof(peer->addr.b));
+	wr_be16(&w, peer->port);
+	if (self) {
+		wr_put(&w, self->addr.b, sizeof(self->addr.b));
+		wr_be16(&w, self->port);
+	}
+	crypto_generichash(n.b, sizeof(n.b), in, sizeof(in), h->here.key,
+			   sizeof(h->here.key));
+	return n;
+}
+
+static bool echoes(const struct hip_param *p, const struct reach_nonce *n)
+{
+	return p->len == sizeof(n->b) &&
+	       sodium_memcmp(p->contents, n->b, sizeof(n->b)) == 0;
+}
+
+/* The path that this answer proves, or -1. */
+static int proved(const struct hip *h, const struct assoc *a,
+		  const struct packet *pk)
+{
+	const struct paths *p = a->paths;
+	const struct hip_param *e =
+		param_find(&pk->m, PARAM_ECHO_RESPONSE_SIGNED);
+	struct reach_nonce n;
+
+	for (; e && p->echoed && !p->echo_spread; e = NULL) {
+		n = reach_nonce(h, a, NULL, &p->to);
+		if (echoes(e, &n)) {
+			int i = paths_find(p, pk->at, &p->to);
+
+			return i >= 0 ? i : paths_best(h, a, &p->to);
+		}
+	}
+	e = param_find(&pk->m, PARAM_ECHO_RESPONSE_UNSIGNED);
+	for (; e; e = param_next(&pk->m, e)) {
+		for (int i = 0; i < p->num; i++) {
+			n = reach_nonce(h, a, &p->v[i].self, &p->v[i].peer);
+			if (echoes(e, &n))
+				return i;
+		}
+	}
+	return -1;
+}
+
+/* ---- questions ---------------------------------------------------------------- */
+
+void reach_ask(struct hip *h, struct assoc *a, int n, bool seen, uint64_t now)
+{
+	struct paths *p = a->paths;
+
+	if (n < 0 || p->target == n)
+		return;
+	p->target = (int8_t)n;
+	p->check = true;
+	p->seen = seen;
+	update_probe(h, a, now);
+}
+
+/* ---- answers ---------------------------------------------------------------- */
+
+static void lives(struct assoc *a, int n, bool proof, uint64_t now)
+{
+	struct path *v = &a->paths->v[n];
+	struct paths_peer *q = paths_peer(a->paths, &v->peer);
+
+	if (v->sent && proof)
+		v->rtt_us = (uint32_t)((now - v->sent) / 1000);
+	if (v->dead)
+		v->since = now;
+	v->dead = false;
+	v->verified = now;
+	if (proof)
+		q->active = true;
+	if (q->active)
+		q->asked = 0;
+}
+
+/* Another path has answered what this one has had, too. */
+static void dies(struct hip *h, struct assoc *a, int n, uint64_t now)
+{
+	struct path *v = &a->paths->v[n];
+	const struct paths_peer *q = paths_peer(a->paths, &v->peer);
+
+	if (v->dead || (!q->active && q->asked < PATHS_ASK_MAX))
+		return;
+	v->dead = true;
+	v->since = 0;
+	paths_tell(h, a, HIP_PATH_FAILED, &v->self, &v->peer, now);
+}
+
+/* The path that has answered is the path, if the one we had is suspect, or
+ * was never proved, or the peer, known by its source only, has another. */
+static bool takes_over(const struct assoc *a, int n, bool seen)
+{
+	const struct paths *p = a->paths;
+	const struct paths_peer *is =
+		paths_peer((struct paths *)p, &a->peer_at);
+	const struct paths_peer *q =
+		paths_peer((struct paths *)p, &p->v[n].peer);
+
+	if (a->suspect || paths_current(a) < 0)
+		return true;
+	return q->active && seen && (!is || !is->announced);
+}
+
+/* Whoever was asked. */
+static void forget(struct paths *p)
+{
+	p->target = -1;
+	p->check = false;
+	p->seen = false;
+	p->await = false;
+}
+
+/* The way there may be longer than the one that has answered. */
+static void await(struct paths *p, uint64_t now)
+{
+	p->await = true;
+	if (p->again_at > now + ASK_AGAIN)
+		p->again_at = now + ASK_AGAIN;
+}
+
+static void answered(struct hip *h, struct assoc *a, int n, bool proof,
+		     uint64_t now)
+{
+	struct paths *p = a->paths;
+	const struct path *v = &p->v[n];
+	struct paths_peer *q = paths_peer(p, &v->peer);
+	bool news = proof && !q->active;
+	int cur = paths_current(a);
+	int target = p->target;
+	bool seen = p->seen && target == n;
+
+	lives(a, n, proof, now);
+	if (news)
+		paths_tell(h, a, HIP_PATH_VERIFIED, &v->self, &v->peer, now);
+	if (target == n)
+		forget(p);
+	else if (target >= 0)
+		await(p, now);
+	if (cur == n && a->unproved && q->active) {
+		a->unproved = false;
+		pathwatch_locator(h, a, now);
+	}
+	if (cur != n && seen && !takes_over(a, n, seen))
+		reach_ask(h, a, cur, false, now);
+	if (cur == n || !takes_over(a, n, seen))
+		return;
+	if (cur >= 0 && a->suspect)
+		dies(h, a, cur, now);
+	paths_take(h, a, n, seen ? HIP_PATH_REBOUND : HIP_PATH_TAKEN, now);
+	a->tell = a->tell || (h->here.set && cur >= 0 &&
+			      !endpoint_eq(&p->v[cur].self, &v->self));
+}
+
+void reach_acked(struct hip *h, struct assoc *a, const struct packet *pk)
+{
+	struct paths *p = a->paths;
+	int n;
+
+	if (a->up.tells) {
+		a->told = a->telling;
+		a->announced = true;
+	}
+	if (p) {
+		n = proved(h, a, pk);
+		if (n >= 0)
+			answered(h, a, n, true, pk->now);
+		else if ((n = paths_find(p, pk->at, pk->from)) >= 0)
+			answered(h, a, n, false, pk->now);
+		else if (p->target >= 0)
+			await(p, pk->now);
+		p->wide = false;
+	}
+	a->suspect = false;
+	reach_choose(h, a, pk->now);
+}
+
+bool reach_awaits(const struct hip *h, const struct assoc *a,
+		  const struct packet *pk)
+{
+	return a->paths && a->paths->await && a->paths->target >= 0 &&
+	       proved(h, a, pk) == a->paths->target;
+}
+
+void reach_late(struct hip *h, struct assoc *a, const struct packet *pk)
+{
+	answered(h, a, a->paths->target, true, pk->now);
+	reach_choose(h, a, pk->now);
+}
+
+/* The peer sends from elsewhere, where it is, too: is it still where we send
+ * to? What it lists need not be what its NAT makes of it. */
+static bool doubt(struct hip *h, struct assoc *a, uint64_t now)
+{
+	int cur = paths_current(a);
+
+	if (cur < 0 || a->paths->target >= 0 ||
+	    now - a->paths->v[cur].verified < DOUBT)
+		return false;
+	reach_ask(h, a, cur, false, now);
+	return true;
+}
+
+bool reach_candidate(struct hip *h, struct assoc *a,
+		     const struct endpoint *from, const struct endpoint *at,
+		     uint64_t now)
+{
+	struct locator_rules rules = here_rules(&h->here);
+	struct paths_peer *q = a->paths ? paths_peer(a->paths, from) : NULL;
+
+	if (q && q->active)
+		return doubt(h, a, now);
+	if (q && q->asked >= PATHS_ASK_MAX)
+		return false;
+	if (!locator_place_ok(&from->addr, &rules) || !from->port ||
+	    here_find(&h->here, from) < h->here.num ||
+	    !admit_at(h, a, &from->addr) || !paths_make(h, a))
+		return false;
+	q = paths_peer_add(a, a->paths, from);
+	if (!q)
+		return false;
+	paths_rebuild(h, a);
+	reach_ask(h, a, paths_best(h, a, from), !q->announced, now);
+	(void)at;
+	return true;
+}
+
+/* ---- choosing ---------------------------------------------------------------- */
+
+/* A path that is worth a question now: an address of the peer's that must be
+ * verified (RFC 8046 5.4), or a way that should be better. */
+static int worth_asking(const struct hip *h, const struct assoc *a, int cur)
+{
+	const struct paths *p = a->paths;
+	int best = -1;
+
+	for (int i = 0; i < p->num; i++) {
+		enum hip_path_state s = paths_state(p, &p->v[i]);
+		bool way = s == HIP_PATH_ACTIVE && !p->v[i].verified &&
+			   cur >= 0 && paths_preferred(h, a, i, cur);
+
+		if (!way && s != HIP_PATH_UNVERIFIED)
+			continue;
+		if (best < 0 || paths_preferred(h, a, i, best))
+			best = i;
+	}
+	return best;
+}
+
+/* A path that would be better, had it not failed. */
+static int lost(const struct hip *h, const struct assoc *a, int cur)
+{
+	const struct paths *p = a->paths;
+	int best = -1;
+
+	for (int i = 0; cur >= 0 && i < p->num; i++) {
+		const struct path *v = &p->v[i];
+
+		if ((!v->dead && !v->since) ||
+		    !paths_peer((struct paths *)p, &v->peer)->active ||
+		    !paths_preferred(h, a, i, cur))
+			continue;
+		if (best < 0 || paths_preferred(h, a, i, best))
+			best = i;
+	}
+	return best;
+}
+
+/* Has it lived long enough to go back to it? */
+static bool steady(const struct hip *h, const struct path *v, uint64_t now)
+{
+	return !v->since ||
+	       now - v->since >= h->here.policy.return_s * ENGINE_S;
+}
+
+static void plan(struct hip *h, struct assoc *a, int cur, uint64_t now)
+{
+	struct paths *p = a->paths;
+	uint64_t wait = h->here.policy.return_s * ENGINE_S / 2;
+	int n = lost(h, a, cur);
+
+	/* An association that nobody uses is not kept alive by this. */
+	if (n < 0 || now - a->last_out > IN_USE)
+		return;
+	if (p->v[n].dead)
+		wait = AGAIN << p->again;
+	if (p->again_at == ENGINE_NEVER || p->again_at > now + wait)
+		p->again_at = now + wait;
+}
+
+void reach_choose(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct paths *p = a->paths;
+	int cur, best, n;
+
+	if (!p || (a->state != HIP_ESTABLISHED && a->state != HIP_R2_SENT))
+		return;
+	cur = paths_current(a);
+	best = paths_best(h, a, NULL);
+	if (best >= 0 && best != cur && p->v[best].verified &&
+	    paths_state(p, &p->v[best]) == HIP_PATH_ACTIVE &&
+	    (cur < 0 || paths_better(h, a, best, cur)) &&
+	    steady(h, &p->v[best], now)) {
+		bool back = p->v[best].since;
+		bool ours = cur >= 0 &&
+			    !endpoint_eq(&p->v[cur].self, &p->v[best].self);
+
+		p->v[best].since = 0;
+		paths_take(h, a, best,
+			   back ? HIP_PATH_RETURNED : HIP_PATH_TAKEN, now);
+		a->tell = a->tell || (ours && h->here.set);
+		cur = best;
+	}
+	n = worth_asking(h, a, cur);
+	if (n >= 0 && p->target < 0)
+		reach_ask(h, a, n, false, now);
+	else if (a->tell)
+		update_send(h, a, now);
+	plan(h, a, cur, now);
+}
+
+/* RFC 8046 5.1: ACTIVE or UNVERIFIED to DEPRECATED. */
+static void expire(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct paths *p = a->paths;
+
+	for (uint8_t i = 0; i < p->peer_num; i++) {
+		struct paths_peer *q = &p->peer[i];
+
+		if (q->over || now < q->expires)
+			continue;
+		q->over = true;
+		q->expires = ENGINE_NEVER;
+		paths_tell(h, a, HIP_PATH_EXPIRED, &a->self_at, &q->at, now);
+	}
+}
+
+void reach_timer(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct paths *p = a->paths;
+	int n;
+
+	expire(h, a, now);
+	if (now >= p->again_at && p->await) {
+		p->again_at = ENGINE_NEVER;
+		n = p->target;
+		forget(p);
+		if (n >= 0)
+			dies(h, a, n, now);
+	} else if (now >= p->again_at) {
+		p->again_at = ENGINE_NEVER;
+		n = lost(h, a, paths_current(a));
+		if (n >= 0 && p->v[n].dead && p->again < AGAIN_MAX)
+			p->again++;
+		else
+			p->again = 0;
+		reach_ask(h, a, n, false, now);
+	}
+	reach_choose(h, a, now);
+}

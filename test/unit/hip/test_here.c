@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Our own addresses: what is taken, what is better. */
+#include "test/unit/hip/move_bed.h"
+
+#include "hip/here.h"
+
+static struct hip *engine(void)
+{
+	struct hip_config cfg = lab_config();
+	struct hip *h;
+
+	ck_assert_int_eq(hip_new(&cfg, LAB_S, &h), HG_OK);
+	return h;
+}
+
+START_TEST(a_list_that_cannot_be_is_refused_and_changes_nothing)
+{
+	struct hip_here v[HIP_HERE_MAX + 1] = { 0 };
+	struct hip *h = engine();
+	char text[ADDR_TEXT_MAX];
+
+	for (int i = 0; i <= HIP_HERE_MAX; i++) {
+		snprintf(text, sizeof(text), "192.0.2.%d", i + 1);
+		v[i].at = bed_at(text);
+	}
+	ck_assert_int_eq(hip_set_here(h, v, 1, LAB_S), HG_OK);
+	ck_assert_int_eq(hip_set_here(h, v, HIP_HERE_MAX + 1, LAB_S),
+			 HG_EINVAL);
+	v[1] = v[0];
+	ck_assert_int_eq(hip_set_here(h, v, 2, LAB_S), HG_EINVAL);
+	v[1].at.port++; /* another one */
+	ck_assert_int_eq(hip_set_here(h, v, 2, LAB_S), HG_OK);
+	v[1].at.port = 0;
+	ck_assert_int_eq(hip_set_here(h, v, 2, LAB_S), HG_EINVAL);
+	ck_assert_uint_eq(h->here.num, 2);
+	ck_assert_uint_eq(h->here.at[1].at.port, HIP_PORT + 1);
+	ck_assert_uint_eq(h->here.generation, 2);
+	hip_free(h);
+}
+END_TEST
+
+START_TEST(the_same_list_again_is_no_news)
+{
+	struct hip_here v[2] = { { bed_at("192.0.2.1"), 1 },
+				 { bed_at("192.0.2.2"), 2 } };
+	struct hip *h = engine();
+
+	ck_assert_int_eq(hip_set_here(h, v, 2, LAB_S), HG_OK);
+	ck_assert_int_eq(hip_set_here(h, v, 2, LAB_S), HG_OK);
+	ck_assert_uint_eq(h->here.generation, 1);
+	v[0].link = 7;
+	ck_assert_int_eq(hip_set_here(h, v, 2, LAB_S), HG_OK);
+	ck_assert_uint_eq(h->here.generation, 2);
+	ck_assert_int_eq(hip_set_here(h, NULL, 0, LAB_S), HG_OK);
+	ck_assert_uint_eq(h->here.generation, 3);
+	ck_assert_uint_eq(h->here.num, 0);
+	hip_free(h);
+}
+END_TEST
+
+START_TEST(what_nobody_could_reach_is_left_out)
+{
+	static const char *const bad[] = {
+		"127.0.0.1",   "[::1]:10500", "[fe80::1]:10500",
+		"169.254.1.1", "224.0.0.1",   "[2001:20::5]:10500"
+	};
+	struct hip_here v[2] = { 0 };
+	struct hip *h = engine();
+
+	v[0].at = bed_at(bad[_i]);
+	v[1].at = bed_at("[fd00::1]:10500"); /* unique local: fine */
+	ck_assert_int_eq(hip_set_here(h, v, 2, LAB_S), HG_OK);
+	ck_assert_uint_eq(h->here.num, 1);
+	ck_assert(endpoint_eq(&h->here.at[0].at, &v[1].at));
+	hip_free(h);
+}
+END_TEST
+
+START_TEST(the_best_of_the_family_leads_there)
+{
+	struct hip_here v[3] = { { bed_at("[2001:db8::1]:10500"), 0 },
+				 { bed_at("192.0.2.1"), 0 },
+				 { bed_at("192.0.2.2"), 0 } };
+	struct endpoint four = bed_at("203.0.113.1");
+	struct endpoint six = bed_at("[2001:db8::9]:10500");
+	struct endpoint gone = bed_at("192.0.2.3");
+	struct endpoint is;
+	struct hip *h = engine();
+
+	is = here_towards(&h->here, &four);
+	ck_assert(addr_is_unspecified(&is.addr));
+	ck_assert(here_lives(&h->here, &gone)); /* nobody has said */
+	ck_assert_int_eq(hip_set_here(h, v, 3, LAB_S), HG_OK);
+	is = here_towards(&h->here, &four);
+	ck_assert(endpoint_eq(&is, &v[1].at));
+	is = here_towards(&h->here, &six);
+	ck_assert(endpoint_eq(&is, &v[0].at));
+	ck_assert(!here_lives(&h->here, &gone));
+	ck_assert(here_lives(&h->here, &v[2].at));
+	ck_assert_uint_eq(here_find(&h->here, &v[2].at), 2);
+	hip_free(h);
+}
+END_TEST
+
+START_TEST(each_policy_has_its_order)
+{
+	struct prefix order[2];
+	struct hip_path_policy p = { .prefer = HIP_PREFER_ORDER,
+				     .order = order,
+				     .order_num = 2 };
+	struct hip_here v[2] = { { bed_at("192.0.2.1"), 0 },
+				 { bed_at("192.0.2.2"), 0 } };
+	struct endpoint far = bed_at("203.0.113.1");
+	struct endpoint six = bed_at("[2001:db8::1]:10500");
+	struct hip *h = engine();
+	const struct here *e = &h->here;
+
+	ck_assert_int_eq(hip_set_here(h, v, 2, LAB_S), HG_OK);
+	ck_assert_uint_eq(here_rank(e, &v[0].at, &far, true), 0);
+	ck_assert_uint_eq(here_rank(e, &v[0].at, &far, false), 1);
+	ck_assert_int_eq(prefix_parse("2001:db8::/32", &order[0]), HG_OK);
+	ck_assert_int_eq(prefix_parse("192.0.2.2", &order[1]), HG_OK);
+	ck_assert_int_eq(hip_set_path_policy(h, &p, LAB_S), HG_OK);
+	order[0] = order[1]; /* it was copied */
+	ck_assert_uint_eq(here_rank(e, &six, &six, false), 0);
+	ck_assert_uint_eq(here_rank(e, &v[1].at, &far, false), 1);
+	ck_assert_uint_eq(here_rank(e, &v[0].at, &far, true), 2);
+	p.prefer = HIP_PREFER_LINK;
+	ck_assert_int_eq(hip_set_path_policy(h, &p, LAB_S), HG_OK);
+	ck_assert_uint_eq(here_rank(e, &v[0].at, &far, false), 0);
+	ck_assert_uint_eq(here_rank(e, &v[1].at, &far, true), 1);
+	ck_assert_uint_eq(e->policy.silence_ms, 1000);
+	ck_assert_uint_eq(e->policy.return_s, 10);
+	p.prefer = HIP_PREFER_NUM;
+	ck_assert_int_eq(hip_set_path_policy(h, &p, LAB_S), HG_EINVAL);
+	p.prefer = HIP_PREFER_ORDER;
+	p.order_num = HIP_ORDER_MAX + 1;
+	ck_assert_int_eq(hip_set_path_policy(h, &p, LAB_S), HG_EINVAL);
+	ck_assert_int_eq(e->policy.prefer, HIP_PREFER_LINK);
+	ck_assert_int_eq(hip_set_barred(h, order, HIP_BARRED_MAX + 1),
+			 HG_EINVAL);
+	hip_free(h);
+}
+END_TEST
+
+Suite *test_here_suite(void);
+Suite *test_here_suite(void)
+{
+	Suite *s = suite_create("here");
+	TCase *t = tcase_create("here");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, a_list_that_cannot_be_is_refused_and_changes_nothing);
+	tcase_add_test(t, the_same_list_again_is_no_news);
+	tcase_add_loop_test(t, what_nobody_could_reach_is_left_out, 0, 6);
+	tcase_add_test(t, the_best_of_the_family_leads_there);
+	tcase_add_test(t, each_policy_has_its_order);
+	suite_add_tcase(s, t);
+	return s;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions, answers, lifetimes, policies. */
+#include "test/unit/hip/move_bed.h"
+
+#include "hip/reach.h"
+#include "hip/readdress.h"
+
+static const char *const dual[] = { "192.0.2.1", "[2001:db8::1]:10500" };
+static const char *const dual2[] = { "192.0.2.2", "[2001:db8::2]:10500" };
+
+static struct lab *both_dual(struct bed_net *n)
+{
+	struct lab *lab = bed_up(n);
+
+	bed_here(lab, 0, dual, 2);
+	bed_here(lab, 1, dual2, 2);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert(bed_is(lab, 0, dual[0], dual2[0]));
+	ck_assert(bed_is(lab, 1, dual2[0], dual[0]));
+	return lab;
+}
+
+/* RFC 8046 5.4: each address must be verified, used or not. */
+START_TEST(all_listed_addresses_are_verified)
+{
+	struct bed_net n;
+	struct lab *lab = both_dual(&n);
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *const *self = i ? dual2 : dual;
+		const char *const *peer = i ? dual : dual2;
+		struct hip_path p = bed_path(lab, i, self[1], peer[1]);
+
+		ck_assert_uint_eq(bed_paths(lab, i), 2);
+		ck_assert_int_eq(p.state, HIP_PATH_ACTIVE);
+		ck_assert(p.announced && !p.current && p.verified);
+		ck_assert_uint_eq(p.expires, UINT64_MAX);
+	}
+	ck_assert(bed_path(lab, 0, dual[0], dual2[0]).preferred);
+	ck_assert(!bed_path(lab, 0, dual[1], dual2[1]).preferred);
+	lab_free(lab);
+}
+END_TEST
+
+static void policy(struct lab *lab, size_t i, enum hip_prefer prefer,
+		   const char *first)
+{
+	struct prefix order;
+	struct hip_path_policy p = { .prefer = prefer,
+				     .order = &order,
+				     .order_num = first != NULL };
+
+	if (first)
+		ck_assert_int_eq(prefix_parse(first, &order), HG_OK);
+	ck_assert_int_eq(hip_set_path_policy(lab->host[i].h, &p, lab->now),
+			 HG_OK);
+	lab_effects(lab, i);
+	lab_run(lab);
+}
+
+START_TEST(a_policy_decides_and_may_change)
+{
+	struct bed_net n;
+	struct lab *lab = both_dual(&n);
+
+	policy(lab, 0, HIP_PREFER_ORDER, "2001:db8::/32");
+	ck_assert(bed_is(lab, 0, dual[1], dual2[1]));
+	lab_sleep(lab, LAB_S);
+	/* The other side follows what it is told is preferred. */
+	ck_assert(bed_is(lab, 1, dual2[1], dual[1]));
+	policy(lab, 0, HIP_PREFER_LINK, NULL);
+	lab_sleep(lab, LAB_S);
+	ck_assert(bed_is(lab, 0, dual[0], dual2[0]));
+	ck_assert(bed_is(lab, 1, dual2[0], dual[0]));
+	lab_free(lab);
+}
+END_TEST
+
+/* Whatever is preferred, what is dead is not used. */
+START_TEST(a_policy_prefers_no_dead_path)
+{
+	struct bed_net n;
+	struct lab *lab = both_dual(&n);
+
+	policy(lab, 0, HIP_PREFER_ORDER, "2001:db8::/32");
+	lab_sleep(lab, LAB_S);
+	n.cut[n.cut_num++] = bed_at(dual[1]);
+	bed_traffic(lab, 0, false);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert(bed_is(lab, 0, dual[0], dual2[0]));
+	ck_assert_int_eq(bed_path(lab, 0, dual[1], dual2[1]).state,
+			 HIP_PATH_DEAD);
+	lab_free(lab);
+}
+END_TEST
+
+/* RFC 8046 5.1: ACTIVE to DEPRECATED, and on to one that is not. */
+START_TEST(a_lifetime_that_is_over_is_left)
+{
+	struct bed_net n;
+	struct lab *lab = both_dual(&n);
+	struct assoc *a = assoc(lab, 1);
+	struct endpoint at = bed_at(dual[0]);
+
+	paths_peer(a->paths, &at)->expires = lab->now + 5 * LAB_S;
+	assoc_arm(lab->host[1].h, a);
+	lab_sleep(lab, 5 * LAB_S - 1);
+	ck_assert(bed_is(lab, 1, dual2[0], dual[0]));
+	lab->now++;
+	hip_tick(lab->host[1].h, lab->now);
+	ck_assert(bed_is(lab, 1, dual2[1], dual[1]));
+	ck_assert_int_eq(bed_path(lab, 1, dual2[0], dual[0]).state,
+			 HIP_PATH_DEPRECATED);
+	ck_assert(bed_happened(lab, 1, HIP_PATH_EXPIRED));
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_nonce_is_for_one_pair_and_one_update)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct hip *h = lab->host[0].h;
+	struct assoc *a = assoc(lab, 0);
+	struct endpoint x = bed_at("192.0.2.1");
+	struct endpoint y = bed_at("192.0.2.2");
+	struct reach_nonce v[6];
+
+	v[0] = reach_nonce(h, a, &x, &y);
+	v[1] = reach_nonce(h, a, &y, &x);
+	v[2] = reach_nonce(h, a, NULL, &y);
+	x.port++;
+	v[3] = reach_nonce(h, a, &x, &y);
+	x.port--;
+	a->up.next_id++;
+	v[4] = reach_nonce(h, a, &x, &y);
+	a->up.next_id--;
+	a->serial++;
+	v[5] = reach_nonce(h, a, &x, &y);
+	a->serial--;
+	for (int i = 0; i < 6; i++) {
+		for (int k = 0; k < i; k++)
+			ck_assert_mem_ne(v[i].b, v[k].b, sizeof(v[i].b));
+	}
+	v[1] = reach_nonce(h, a, &x, &y);
+	ck_assert_mem_eq(v[0].b, v[1].b, sizeof(v[0].b));
+	lab_free(lab);
+}
+END_TEST
+
+/* The way to the new address is long: the old one answers first. */
+struct slow {
+	struct bed_net n;
+	struct endpoint slow;
+	struct lab_packet p[4];
+	size_t num;
+	bool hold;
+};
+
+static bool slow_hook(struct lab *lab, struct lab_packet *p)
+{
+	struct slow *s = lab->hook_arg;
+
+	if (s->hold && s->num < 4 && endpoint_eq(&p->dst, &s->slow)) {
+		s->p[s->num++] = *p;
+		return false;
+	}
+	return bed_hook(lab, p);
+}
+
+START_TEST(an_answer_that_comes_late_still_proves)
+{
+	static const char *const two[] = { "192.0.2.1", "203.0.113.1" };
+	struct slow s = { .hold = true, .slow = bed_at("203.0.113.1") };
+	struct lab *lab = bed_up(&s.n);
+	struct hip_path p;
+
+	lab->hook = slow_hook;
+	lab->hook_arg = &s;
+	bed_here(lab, 0, two, 2);
+	lab_sleep(lab, 1000 * LAB_MS); /* asked, not answered, asked widely */
+	ck_assert_uint_ge(s.num, 1);
+	ck_assert(!assoc(lab, 1)->up.outstanding);
+	p = bed_path(lab, 1, "192.0.2.2", "203.0.113.1");
+	ck_assert_int_eq(p.state, HIP_PATH_UNVERIFIED);
+	s.hold = false;
+	lab_input(lab, 0, &s.p[s.num - 1]);
+	lab_run(lab);
+	p = bed_path(lab, 1, "192.0.2.2", "203.0.113.1");
+	ck_assert_int_eq(p.state, HIP_PATH_ACTIVE);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "192.0.2.1"));
+	lab_free(lab);
+}
+END_TEST
+
+Suite *test_reach_suite(void);
+Suite *test_reach_suite(void)
+{
+	Suite *s = suite_create("reach");
+	TCase *t = tcase_create("reach");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, all_listed_addresses_are_verified);
+	tcase_add_test(t, a_policy_decides_and_may_change);
+	tcase_add_test(t, a_policy_prefers_no_dead_path);
+	tcase_add_test(t, a_lifetime_that_is_over_is_left);
+	tcase_add_test(t, a_nonce_is_for_one_pair_and_one_update);
+	tcase_add_test(t, an_answer_that_comes_late_still_proves);
+	suite_add_tcase(s, t);
+	return s;
+}
