@@ -296,7 +296,9 @@ static enum reason r1_worth(struct hip *h, const struct assoc *a,
 	const struct hip_param *c = param_find(&p->m, PARAM_R1_COUNTER);
 	const struct hip_param *z = param_find(&p->m, PARAM_PUZZLE);
 	struct field_r1_counter counter;
+	struct readdress_offer offer;
 	struct field_puzzle puzzle;
+	enum reason locators;
 
 	if (!a->asking && a->state != HIP_I2_SENT)
 		return REASON_HIP_STATE;
@@ -311,6 +313,9 @@ static enum reason r1_worth(struct hip *h, const struct assoc *a,
 		return REASON_HIP_TLV;
 	if (puzzle.k > h->cfg.puzzle_k_max)
 		return REASON_HIP_PUZZLE_HARD;
+	locators = readdress_read(h, &p->m, &offer);
+	if (locators != REASON_NUM)
+		return locators;
 	*lifetime = puzzle_lifetime_ns(puzzle.lifetime);
 	if (*lifetime > engine_times.solve)
 		*lifetime = engine_times.solve;
@@ -351,6 +356,7 @@ static bool start_r1(struct hip *h, struct assoc *a, const struct packet *p,
 		registration_code(h, &a->self, &a->peer, &job->u.r1.reg_type);
 	job->u.r1.esp_null = offer_null_allowed(&h->cfg, &a->peer);
 	job->u.r1.give_up = p->now + lifetime;
+	job->u.r1.generation = readdress_for_i2(h, p->at, &job->u.r1.here);
 	job->u.r1.spi = assoc_spi_take(&h->assocs);
 	if (!job->u.r1.spi) {
 		hipjob_unlink(h, job);
@@ -450,6 +456,8 @@ void initiator_r1_ok(struct hip *h, struct event *ev)
 	a->resend_at = ev->now + engine_times.retry;
 	update_reset(a);
 	met_through(a, u);
+	a->telling = u->generation;
+	readdress_met(h, a, ev->p);
 	(void)assoc_locator(h, a, false);
 	assoc_send(h, a, &a->msg, &a->peer_at);
 	if (a->state != HIP_I2_SENT)
@@ -590,7 +598,8 @@ void initiator_r2_ok(struct hip *h, struct event *ev)
 	(void)assoc_locator(h, a, true);
 	assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
 	registration_answer(h, a, &ev->p->m, true, ev->now);
-	readdress_here(h, a, true, ev->now);
+	readdress_met(h, a, ev->p);
+	readdress_begin(h, a, ev->now);
 	if (a->found)
 		opportunistic_proved(h, a);
 	a->found = false;

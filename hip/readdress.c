@@ -335,3 +335,79 @@ void readdress_apply(struct hip *h, struct assoc *a,
 	follow(h, a, pk->now);
 	reach_choose(h, a, pk->now);
 }
+
+/* ---- in the base exchange ------------------------------------------------------ */
+
+uint64_t readdress_for_i2(const struct hip *h, const struct endpoint *at,
+			  struct locator_set *out)
+{
+	const struct here *e = &h->here;
+
+	out->num = 0;
+	if (e->num < 2 || here_find(e, at) == e->num)
+		return 0;
+	for (size_t i = 0; i < e->num && out->num < HIP_LOCATORS_MAX; i++)
+		out->v[out->num++] = (struct locator){
+			.at = e->at[i].at,
+			.lifetime_s = LOCATOR_FOREVER,
+			.preferred = endpoint_eq(&e->at[i].at, at),
+		};
+	return e->generation;
+}
+
+enum reason readdress_read(const struct hip *h, const struct hip_msg *m,
+			   struct readdress_offer *out)
+{
+	const struct hip_param *l = param_find(m, PARAM_LOCATOR_SET);
+	struct locator_rules rules = here_rules(&h->here);
+
+	*out = (struct readdress_offer){ .has = l };
+	if (!l)
+		return REASON_NUM;
+	return locator_read(l->contents, l->len, &rules, &out->set);
+}
+
+/* RFC 8047 4.2.8: ACTIVE at once; who signed R1 says so. */
+static void prefer(struct hip *h, struct assoc *a,
+		   const struct readdress_offer *o, const struct packet *pk)
+{
+	struct paths_peer *q;
+	struct endpoint at;
+
+	if (!o->set.num || !o->set.v[0].preferred ||
+	    !place_of(h, a, o, &o->set.v[0], pk, &at))
+		return;
+	q = paths_peer(a->paths, &at);
+	if (!q)
+		return;
+	q->active = true;
+	a->peer_at = at;
+	if (addr_is4(&a->self_at.addr) != addr_is4(&at.addr))
+		a->self_at = here_towards(&h->here, &at);
+	paths_rebuild(h, a);
+}
+
+void readdress_met(struct hip *h, struct assoc *a, const struct packet *pk)
+{
+	struct readdress_offer o;
+
+	if (readdress_read(h, &pk->m, &o) != REASON_NUM || !o.has)
+		return;
+	a->up.held = true;
+	readdress_apply(h, a, &o, pk);
+	a->up.held = false;
+	if (pk->m.type == HIP_R1 && a->paths)
+		prefer(h, a, &o, pk);
+}
+
+void readdress_begin(struct hip *h, struct assoc *a, uint64_t now)
+{
+	if (a->telling && !a->up.outstanding) { /* I2 has told it */
+		a->told = a->telling;
+		a->announced = true;
+	}
+	readdress_here(h, a, true, now);
+	reach_choose(h, a, now);
+	update_flush(h, a, now);
+	assoc_arm(h, a);
+}

@@ -42,3 +42,19 @@ enum reason readdress_judge(const struct hip *h, const struct assoc *a,
 /* Takes it; from, at: of the packet. */
 void readdress_apply(struct hip *h, struct assoc *a,
 		     const struct readdress_offer *o, const struct packet *p);
+
+/* ---- in the base exchange (8047 4.2.8) --------------------------------------- */
+
+/* Our addresses for I2, which leaves from `at`; none: we have but one. The
+ * number of the list. */
+uint64_t readdress_for_i2(const struct hip *h, const struct endpoint *at,
+			  struct locator_set *out);
+/* Is the LOCATOR_SET of this R1, I2 or R2 one that we take? */
+enum reason readdress_read(const struct hip *h, const struct hip_msg *m,
+			   struct readdress_offer *out) HG_CHECK;
+/* It is verified, and a->peer_at is where it came from. R1: I2 goes to the
+ * one it prefers, without further proof. */
+void readdress_met(struct hip *h, struct assoc *a, const struct packet *p);
+/* The exchange is complete: what was said in it is known, addresses are
+ * verified, ours are told if they were not. */
+void readdress_begin(struct hip *h, struct assoc *a, uint64_t now);

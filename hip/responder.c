@@ -317,6 +317,7 @@ static enum reason i2_suits(struct hip *h, const struct event *ev,
 			    uint16_t *code)
 {
 	const struct packet *p = ev->p;
+	struct readdress_offer offer;
 	enum reason r;
 
 	*code = FIELDS_UNSUPPORTED_HIT_SUITE;
@@ -330,6 +331,10 @@ static enum reason i2_suits(struct hip *h, const struct event *ev,
 	if (r != REASON_NUM)
 		return r;
 	r = choices(h, &p->m, code);
+	if (r != REASON_NUM)
+		return r;
+	*code = 0;
+	r = readdress_read(h, &p->m, &offer);
 	if (r != REASON_NUM)
 		return r;
 	/* An eighth is kept for those we ask for ourselves. */
@@ -529,7 +534,8 @@ void responder_i2_ok(struct hip *h, struct event *ev)
 	assoc_sa_up(h, a,
 		    ev->now); /* before R2 leaves: its answer may be ESP */
 	(void)assoc_locator(h, a, true);
-	assoc_send(h, a, &a->msg, &a->peer_at);
+	assoc_send(h, a, &a->msg, &a->peer_at); /* RFC 8047 4.2.8 */
+	readdress_met(h, a, ev->p);
 	assoc_enter(h, a, HIP_R2_SENT, ev->now);
 	registrar_commit(h, a, &job->u.i2.answer, ev->now);
 	assoc_arm(h, a);
@@ -556,8 +562,7 @@ void responder_data(struct hip *h, struct event *ev)
 		return;
 	a->expire_at = ENGINE_NEVER;
 	assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
-	readdress_here(h, a, true, ev->now);
-	assoc_arm(h, a);
+	readdress_begin(h, a, ev->now);
 }
 
 void responder_timer(struct hip *h, struct event *ev)
@@ -568,7 +573,7 @@ void responder_timer(struct hip *h, struct event *ev)
 		/* R2 is kept: should the peer still repeat I2, it helps. */
 		a->expire_at = ENGINE_NEVER;
 		assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
-		readdress_here(h, a, true, ev->now);
+		readdress_begin(h, a, ev->now);
 	}
 	if (!update_resend(h, a, ev->now))
 		a->up.resend_at = ENGINE_NEVER;

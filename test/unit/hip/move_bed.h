@@ -4,6 +4,7 @@
 
 #include "hip/assoc.h"
 #include "hip/engine.h"
+#include "hip/param.h"
 #include "hip/paths.h"
 #include "test/unit/hip/rekey_bed.h"
 #include "test/unit/hip/snap.h"
@@ -187,4 +188,28 @@ static inline void bed_received(struct lab *lab, size_t i, uint64_t bytes)
 	hip_received(lab->host[i].h, &lab->host[i].hit, &lab->host[!i].hit,
 		     bytes, lab->now);
 	lab_effects(lab, i);
+}
+
+/* Keeps UPDATEs as they leave. */
+struct bed_record {
+	struct bed_net n;
+	struct lab_packet p[8];
+	size_t num;
+};
+
+static inline bool bed_record_hook(struct lab *lab, struct lab_packet *p)
+{
+	struct bed_record *r = lab->hook_arg;
+
+	if (p->msg[2] == HIP_UPDATE && r->num < 8)
+		r->p[r->num++] = *p;
+	return bed_hook(lab, p);
+}
+
+static inline bool bed_has(const struct lab_packet *p, enum param id)
+{
+	struct hip_msg m;
+
+	ck_assert_int_eq(param_parse(p->msg, p->len, &m), REASON_NUM);
+	return param_find(&m, id);
 }

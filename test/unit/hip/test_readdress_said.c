@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/* What a peer says of its addresses, true or not, in UPDATE, R1 and I2. */
+#include "test/unit/hip/move_bed.h"
+
+#include "hip/auth.h"
+#include "hip/fields.h"
+#include "hip/locator.h"
+
+/* ---- forged by a peer that has the keys ---------------------------------------- */
+
+struct say {
+	const char *at[3]; /* locators; the first is preferred */
+	uint32_t old_spi;  /* 1: the true one */
+	uint32_t new_spi;
+	bool no_esp;
+	unsigned many; /* that many instead */
+	bool host_id;  /* with a HOST_ID, */
+	bool stranger; /*  of somebody else */
+	bool bad_mac;
+};
+
+static void put_locators(struct msg_builder *b, const struct say *s,
+			 uint32_t spi)
+{
+	struct locator_set set = { .num = 0 };
+
+	for (size_t i = 0; i < 3 && s->at[i]; i++)
+		set.v[set.num++] =
+			(struct locator){ bed_at(s->at[i]), spi, 600, i == 0 };
+	if (!s->many) {
+		locator_put(b, &set);
+		return;
+	}
+	/* The shortest there are, of a type that nobody knows. */
+	uint8_t *p = message_reserve(b, PARAM_LOCATOR_SET, s->many * 8);
+
+	for (unsigned i = 0; i < s->many; i++) {
+		p[i * 8 + 1] = 9;
+		p[i * 8 + 7] = 1;
+	}
+}
+
+static struct lab_packet say(struct lab *lab, const struct say *s, uint32_t seq)
+{
+	struct lab_packet p = { .src = lab->host[0].at,
+				.dst = lab->host[1].at };
+	struct assoc *a = assoc(lab, 0);
+	uint32_t spi = lab->host[0].sa.spi_in;
+	struct field_esp_info info = {
+		.keymat_index = a->keys->keymat_next,
+		.old_spi = s->old_spi == 1 ? spi : s->old_spi,
+		.new_spi = s->new_spi == 1 ? spi : s->new_spi
+	};
+	struct msg_builder b;
+	const uint8_t *host_id;
+	size_t len;
+
+	message_begin(&b, HIP_UPDATE, &a->self, &a->peer);
+	if (!s->no_esp)
+		fields_put_esp_info(&b, &info);
+	put_locators(&b, s, s->no_esp ? 0 : info.new_spi);
+	fields_put_seq(&b, seq);
+	host_id = identity_host_id(lab->host[s->stranger].h->id[0], &len);
+	if (s->host_id)
+		message_put(&b, PARAM_HOST_ID, host_id, len);
+	ck_assert_int_eq(auth_put_mac(&b, a->keys->rhash,
+				      s->bad_mac ? a->keys->hip.mac_in
+						 : a->keys->hip.mac_out),
+			 0);
+	ck_assert_int_eq(auth_put_signature(&b, a->id), 0);
+	ck_assert_int_eq(message_finish(&b), 0);
+	memcpy(p.msg, b.buf, b.len);
+	p.len = b.len;
+	return p;
+}
+
+/* What refuses it, with nothing changed. */
+static const struct refusal {
+	struct say say;
+	enum reason why;
+} refusals[] = {
+	{ { .at = { "127.0.0.1" }, .old_spi = 1, .new_spi = 1 },
+	  REASON_HIP_LOCATOR_ADDR },
+	{ { .at = { "203.0.113.7", "224.0.0.5" }, .old_spi = 1, .new_spi = 1 },
+	  REASON_HIP_LOCATOR_ADDR },
+	{ { .at = { "198.18.3.4" }, .old_spi = 1, .new_spi = 1 },
+	  REASON_HIP_LOCATOR_BARRED },
+	{ { .many = 200, .old_spi = 1, .new_spi = 1 },
+	  REASON_HIP_LOCATOR_MANY },
+	{ { .many = 3, .old_spi = 1, .new_spi = 1 }, REASON_HIP_LOCATOR_TYPE },
+	/* RFC 8046 5.3, the cases that are none of ours */
+	{ { .at = { "203.0.113.7" }, .old_spi = 0x5555, .new_spi = 0x5555 },
+	  REASON_HIP_SPI },
+	{ { .at = { "203.0.113.7" }, .old_spi = 1, .new_spi = 0 },
+	  REASON_HIP_SPI },
+	{ { .at = { "203.0.113.7" }, .old_spi = 0, .new_spi = 0x6666 },
+	  REASON_HIP_SPI },
+	{ { .at = { "203.0.113.7" }, .old_spi = 0, .new_spi = 0 },
+	  REASON_HIP_SPI },
+	{ { .at = { "203.0.113.7" },
+	    .old_spi = 1,
+	    .new_spi = 1,
+	    .host_id = true,
+	    .stranger = true },
+	  REASON_HIP_BAD_HIT },
+	{ { .at = { "203.0.113.7" },
+	    .old_spi = 1,
+	    .new_spi = 1,
+	    .bad_mac = true },
+	  REASON_HIP_MAC },
+};
+
+static void bar_pool(struct lab *lab, size_t i)
+{
+	struct prefix pool;
+
+	ck_assert_int_eq(prefix_parse("198.18.0.0/15", &pool), HG_OK);
+	ck_assert_int_eq(hip_set_barred(lab->host[i].h, &pool, 1), HG_OK);
+}
+
+START_TEST(a_bad_locator_set_moves_nothing)
+{
+	const struct refusal *f = &refusals[_i];
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct lab_packet p = say(lab, &f->say, 0);
+	uint64_t before;
+	struct snap was;
+
+	bar_pool(lab, 1);
+	before = lab_drops(lab, 1, f->why);
+	bed_traffic(lab, 1, true); /* it is heard, after all */
+	assoc_arm(lab->host[1].h, assoc(lab, 1));
+	snap_take(lab, 1, &was);
+	lab_input(lab, 1, &p);
+	snap_same(lab, 1, &was, false);
+	ck_assert_uint_eq(lab_drops(lab, 1, f->why), before + 1);
+	ck_assert_ptr_null(assoc(lab, 1)->paths);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	lab_free(lab);
+}
+END_TEST
+
+static const struct say fine[] = {
+	{ .at = { "203.0.113.7" }, .old_spi = 1, .new_spi = 1 },
+	{ .at = { "203.0.113.7", "192.0.2.1" }, .old_spi = 1, .new_spi = 1 },
+	{ .at = { "203.0.113.7" }, .no_esp = true },
+	{ .at = { "203.0.113.7" },
+	  .old_spi = 1,
+	  .new_spi = 1,
+	  .host_id = true },
+	/* Half of a rekey comes along. */
+	{ .at = { "203.0.113.7" }, .old_spi = 1, .new_spi = 0x7777 },
+};
+
+/* Its twin: the same, but right. */
+START_TEST(a_good_locator_set_is_asked_about)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct lab_packet p = say(lab, &fine[_i], 0);
+
+	bar_pool(lab, 1);
+	n.victim = bed_at("203.0.113.7");
+	n.cut[n.cut_num++] = lab->host[0].at; /* it says no more */
+	lab_input(lab, 1, &p);
+	lab_run(lab);
+	ck_assert_uint_eq(n.to_victim, 1);
+	ck_assert_ptr_nonnull(assoc(lab, 1)->paths);
+	ck_assert_int_eq(bed_path(lab, 1, "192.0.2.2", "203.0.113.7").state,
+			 HIP_PATH_UNVERIFIED);
+	lab_free(lab);
+}
+END_TEST
+
+/* A peer lists somebody else: three small packets, whatever it does. */
+START_TEST(a_victim_gets_three_probes_and_no_more)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct say s = { .at = { "203.0.113.7", "192.0.2.1" },
+			 .old_spi = 1,
+			 .new_spi = 1 };
+	struct lab_packet p = say(lab, &s, 0);
+	size_t one;
+
+	n.victim = bed_at("203.0.113.7");
+	/* The peer hears nothing of what the victim gets. */
+	lab_input(lab, 1, &p);
+	lab_run(lab);
+	one = n.victim_octets;
+	ck_assert_uint_gt(one, 0);
+	for (int i = 0; i < 120; i++) {
+		bed_traffic(lab, 1, false);
+		bed_traffic(lab, 1, true);
+		lab_sleep(lab, LAB_S);
+	}
+	ck_assert_uint_le(n.to_victim, 3);
+	ck_assert_uint_le(n.victim_octets, 3 * one);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "192.0.2.1"));
+	ck_assert_int_eq(bed_path(lab, 1, "192.0.2.2", "203.0.113.7").state,
+			 HIP_PATH_DEAD);
+	lab_free(lab);
+}
+END_TEST
+
+/* The answer comes from the victim's address, but its nonce never went to
+ * where the peer is. */
+START_TEST(an_ack_without_the_nonce_proves_nothing)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct lab_packet p = say(lab, &fine[0], 0);
+	struct assoc *a = assoc(lab, 0);
+	struct field_ack ack = { .num = 1 };
+	struct msg_builder b;
+	uint8_t guess[16] = { 1 };
+
+	n.cut[n.cut_num++] = lab->host[0].at;
+	lab_input(lab, 1, &p);
+	lab_run(lab);
+	ack.id[0] = assoc(lab, 1)->up.next_id - 1;
+	message_begin(&b, HIP_UPDATE, &a->self, &a->peer);
+	fields_put_ack(&b, &ack);
+	if (_i)
+		message_put(&b, PARAM_ECHO_RESPONSE_SIGNED, guess, 16);
+	ck_assert_int_eq(auth_put_mac(&b, a->keys->rhash, a->keys->hip.mac_out),
+			 0);
+	ck_assert_int_eq(auth_put_signature(&b, a->id), 0);
+	if (_i)
+		message_put(&b, PARAM_ECHO_RESPONSE_UNSIGNED, guess, 16);
+	ck_assert_int_eq(message_finish(&b), 0);
+	memcpy(p.msg, b.buf, b.len);
+	p.len = b.len;
+	p.src = bed_at("203.0.113.7");
+	lab_input(lab, 1, &p);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "192.0.2.1"));
+	ck_assert_int_eq(bed_path(lab, 1, "192.0.2.2", "203.0.113.7").state,
+			 HIP_PATH_UNVERIFIED);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_replayed_move_moves_nothing)
+{
+	struct bed_record r = { .num = 0 };
+	struct lab *lab = bed_up(&r.n);
+	struct snap was;
+
+	lab->hook = bed_record_hook;
+	bed_move(lab, 0, "203.0.113.7");
+	lab_run(lab);
+	bed_move(lab, 0, "203.0.113.8");
+	lab_run(lab);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "203.0.113.8"));
+	lab_sleep(lab, LAB_S);
+	for (size_t i = 0; i < 3; i++) {
+		snap_take(lab, 1, &was);
+		if (r.p[i].from != 0)
+			continue;
+		lab_input(lab, 1, &r.p[i]);
+		ck_assert(bed_is(lab, 1, "192.0.2.2", "203.0.113.8"));
+		ck_assert_uint_eq(bed_paths(lab, 1), 1);
+	}
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), 2);
+	lab_free(lab);
+}
+END_TEST
+
+/* ---- in the base exchange --------------------------------------------------------- */
+
+/* A Responder that names its addresses in R1 (RFC 8047 4.2.8). */
+struct r1_with {
+	struct bed_net n;
+	struct say say;
+	unsigned made;
+};
+
+static bool r1_hook(struct lab *lab, struct lab_packet *p)
+{
+	struct r1_with *w = lab->hook_arg;
+	const struct hip_identity *id = lab->host[1].h->id[0];
+	struct msg_builder b;
+	struct hip_msg m;
+
+	if (p->msg[2] != HIP_R1)
+		return bed_hook(lab, p);
+	ck_assert_int_eq(param_parse(p->msg, p->len, &m), REASON_NUM);
+	message_begin(&b, HIP_R1, &m.sender, &m.receiver);
+	for (size_t i = 0; i < m.num; i++) {
+		const struct hip_param *q = &m.params[i];
+
+		if (q->id == PARAM_PUZZLE)
+			put_locators(&b, &w->say, 0);
+		if (q->id == PARAM_HIP_SIGNATURE_2)
+			ck_assert_int_eq(auth_put_signature_2(&b, id), HG_OK);
+		else
+			message_put(&b, q->id, q->contents, q->len);
+	}
+	ck_assert_int_eq(message_finish(&b), HG_OK);
+	memcpy(p->msg, b.buf, p->len = b.len);
+	w->made++;
+	return bed_hook(lab, p);
+}
+
+static struct lab *meet(struct r1_with *w)
+{
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+
+	bed_net(lab, &w->n);
+	lab->hook = r1_hook;
+	lab->hook_arg = w;
+	lab->host[1].also[0] = bed_at("203.0.113.9");
+	lab->host[1].also_num = 1;
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	ck_assert_uint_ge(w->made, 1);
+	return lab;
+}
+
+START_TEST(i2_goes_where_a_signed_r1_prefers)
+{
+	struct r1_with w = { .say = { .at = { "203.0.113.9", "192.0.2.2" } } };
+	struct lab *lab = meet(&w);
+
+	ck_assert(lab_agree(lab, 0, 1));
+	ck_assert(bed_is(lab, 0, "192.0.2.1", "203.0.113.9"));
+	ck_assert(view(lab, 0).verified);
+	lab_sleep(lab, 2 * LAB_S);
+	/* The other one is verified when the exchange is over. */
+	ck_assert_int_eq(bed_path(lab, 0, "192.0.2.1", "192.0.2.2").state,
+			 HIP_PATH_ACTIVE);
+	lab_free(lab);
+}
+END_TEST
+
+/* Nobody is there: back to where we were told. */
+START_TEST(a_preferred_one_that_does_not_answer_is_no_trap)
+{
+	struct r1_with w = { .say = { .at = { "203.0.113.77" } } };
+	struct lab *lab = meet(&w);
+
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_I2_SENT);
+	lab->hook = bed_hook; /* it was a slip */
+	lab_sleep(lab, 10 * LAB_S);
+	ck_assert(lab_agree(lab, 0, 1));
+	ck_assert(bed_is(lab, 0, "192.0.2.1", "192.0.2.2"));
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(an_r1_with_a_bad_set_is_refused)
+{
+	struct r1_with w = { .say = { .at = { "127.0.0.1" } } };
+	struct lab *lab = meet(&w);
+
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_I1_SENT);
+	ck_assert_uint_ge(lab_drops(lab, 0, REASON_HIP_LOCATOR_ADDR), 1);
+	ck_assert_uint_eq(lab->sent[HIP_I2], 0);
+	lab_free(lab);
+}
+END_TEST
+
+/* Our I2 names them all; R2 comes to where it came from. */
+START_TEST(i2_names_the_addresses_we_have)
+{
+	static const char *const two[] = { "192.0.2.1", "203.0.113.1" };
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+	struct bed_record r = { .num = 0 };
+
+	bed_net(lab, &r.n);
+	lab->hook = bed_record_hook;
+	lab->hook_arg = &r;
+	bed_here(lab, 0, two, 2);
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	ck_assert(lab_agree(lab, 0, 1));
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_R2_SENT);
+	bed_traffic(lab, 1, true);
+	lab_sleep(lab, 2 * LAB_S);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "192.0.2.1"));
+	ck_assert_int_eq(bed_path(lab, 1, "192.0.2.2", "203.0.113.1").state,
+			 HIP_PATH_ACTIVE);
+	ck_assert(bed_path(lab, 1, "192.0.2.2", "192.0.2.1").preferred);
+	/* Nothing is left to be told. */
+	ck_assert_uint_gt(r.num, 0);
+	for (size_t i = 0; i < r.num; i++)
+		ck_assert(r.p[i].from == 1 ||
+			  !bed_has(&r.p[i], PARAM_LOCATOR_SET));
+	lab_free(lab);
+}
+END_TEST
+
+/* Between I1 and R2. */
+START_TEST(a_move_in_the_middle_of_an_exchange_begins_it_anew)
+{
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+	struct bed_net n;
+
+	bed_net(lab, &n);
+	bed_move(lab, 0, "192.0.2.1");
+	lab->hold_jobs = true;
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	lab->hold_jobs = false;
+	if (_i) { /* I2 leaves, and is lost */
+		lab_release(lab);
+		lab->head = lab->tail;
+		ck_assert_int_eq(lab_state(lab, 0, 1), HIP_I2_SENT);
+	}
+	bed_move(lab, 0, "203.0.113.1");
+	lab_release(lab);
+	lab_sleep(lab, 2 * LAB_S);
+	ck_assert(lab_agree(lab, 0, 1));
+	ck_assert(bed_is(lab, 0, "203.0.113.1", "192.0.2.2"));
+	lab_free(lab);
+}
+END_TEST
+
+Suite *test_readdress_said_suite(void);
+Suite *test_readdress_said_suite(void)
+{
+	Suite *s = suite_create("readdress_said");
+	TCase *t = tcase_create("readdress_said");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, a_bad_locator_set_moves_nothing, 0,
+			    sizeof(refusals) / sizeof(refusals[0]));
+	tcase_add_loop_test(t, a_good_locator_set_is_asked_about, 0,
+			    sizeof(fine) / sizeof(fine[0]));
+	tcase_add_test(t, a_victim_gets_three_probes_and_no_more);
+	tcase_add_loop_test(t, an_ack_without_the_nonce_proves_nothing, 0, 2);
+	tcase_add_test(t, a_replayed_move_moves_nothing);
+	tcase_add_test(t, i2_goes_where_a_signed_r1_prefers);
+	tcase_add_test(t, a_preferred_one_that_does_not_answer_is_no_trap);
+	tcase_add_test(t, an_r1_with_a_bad_set_is_refused);
+	tcase_add_test(t, i2_names_the_addresses_we_have);
+	tcase_add_loop_test(
+		t, a_move_in_the_middle_of_an_exchange_begins_it_anew, 0, 2);
+	suite_add_tcase(s, t);
+	return s;
+}
