@@ -54,6 +54,18 @@ bool addr_is_unusable(const struct addr *a)
 	       hit_is_orchid(a->b);
 }
 
+bool addr_is_private4(const struct addr *a)
+{
+	const uint8_t *four;
+
+	if (!addr_is4(a))
+		return false;
+	four = addr_four(a);
+	return four[0] == 10 || (four[0] == 172 && (four[1] & 0xf0) == 16) ||
+	       (four[0] == 192 && four[1] == 168) ||
+	       (four[0] == 100 && (four[1] & 0xc0) == 64);
+}
+
 bool addr_is_linklocal(const struct addr *a)
 {
 	const uint8_t *four = addr_four(a);

@@ -48,6 +48,10 @@ bool addr_is_unspecified(const struct addr *a);
  * never a place to send HIP or ESP to (product.md T13). */
 bool addr_is_unusable(const struct addr *a);
 bool addr_is_linklocal(const struct addr *a);
+/* An IPv4 address that the Internet does not route: RFC 1918, or of a
+ * provider's NAT (RFC 6598). Who reaches the Internet from there does so
+ * through a NAT. */
+bool addr_is_private4(const struct addr *a);
 struct addr addr_from4(const uint8_t four[4]);
 struct addr addr_from6(const uint8_t sixteen[16]);
 /* The four octets of an IPv4 address inside a; a must be addr_is4. */

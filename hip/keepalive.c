@@ -9,7 +9,8 @@
  * first and both together send one each Tr.
  *
  * Who is behind a NAT: whom a relay sees elsewhere than it is itself
- * (REG_FROM), unless the configuration says yes or no. A peer is when its
+ * (REG_FROM), and who writes from a private address to a public one, unless
+ * the configuration says yes or no. A peer is when its
  * port is not the one that everybody uses, or when it is our relay client.
  * A relay of ours is always kept, behind a NAT or not.
  *
@@ -21,12 +22,15 @@
  *
  * Received ones are told by their contents and cost nothing more: nobody
  * could afford to verify 100000 of them each 15 s, nothing is answered, and
- * all that a forged one does is to let us wait for the next.
+ * all that a forged one does is to let us wait for the next. But one that
+ * comes from elsewhere may mean that a NAT has changed its mind: it goes on
+ * to notify.c, is verified, and the peer is asked there (pathwatch.c).
  */
 #include "hip/keepalive.h"
 
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/pathwatch.h"
 #include "hip/registration.h"
 
 #define GRID (5 * ENGINE_S)
@@ -44,6 +48,16 @@ bool keepalive_behind(const struct hip *h)
 	return h->registrations.behind;
 }
 
+/* Toward this peer? */
+static bool behind(const struct hip *h, const struct assoc *a)
+{
+	if (keepalive_behind(h))
+		return true;
+	return h->cfg.behind_nat == HIP_NAT_AUTO &&
+	       addr_is_private4(&a->self_at.addr) &&
+	       !addr_is_private4(&a->peer_at.addr);
+}
+
 bool keepalive_input(struct hip *h, const struct packet *p, struct assoc *a)
 {
 	const struct hip_param *n;
@@ -54,6 +68,8 @@ bool keepalive_input(struct hip *h, const struct packet *p, struct assoc *a)
 	n = param_find(&p->m, PARAM_NOTIFICATION);
 	if (!n || param_next(&p->m, n) || !fields_get_notification(n, &f) ||
 	    f.type != FIELDS_NAT_KEEPALIVE)
+		return false;
+	if (a && pathwatch_wants(a, p->from, p->now))
 		return false;
 	reason_count(&h->reasons, REASON_HIP_KEEPALIVE);
 	if (a && endpoint_eq(p->from, &a->peer_at))
@@ -80,7 +96,7 @@ uint64_t keepalive_deadline(const struct hip *h, const struct assoc *a)
 
 	if (!a->sa_up)
 		return ENGINE_NEVER;
-	if (keepalive_behind(h) || registration_relay(h, &a->self, &a->peer)) {
+	if (behind(h, a) || registration_relay(h, &a->self, &a->peer)) {
 		at = out + period(h);
 		return at + (GRID - at % GRID) % GRID;
 	}

@@ -8,8 +8,8 @@
 
 /* Are we behind a NAT, as far as is known? */
 bool keepalive_behind(const struct hip *h);
-/* Whether it is a keepalive; then it is counted, and that is all. a: from
- * whom, or NULL. */
+/* Whether it is a keepalive that is counted, and that is all. a: from whom,
+ * or NULL. */
 bool keepalive_input(struct hip *h, const struct packet *p, struct assoc *a);
 /* When one is due; ENGINE_NEVER. */
 uint64_t keepalive_deadline(const struct hip *h, const struct assoc *a);

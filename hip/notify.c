@@ -20,6 +20,7 @@
 #include "hip/auth.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/pathwatch.h"
 
 #define STATUS_MIN 16384 /* types from here on are no errors */
 #define SHOWN_MAX 4	 /* of one packet */
@@ -129,7 +130,7 @@ static bool tell(struct hip *h, const struct event *ev, uint16_t type)
 
 	/* RFC 7401 5.2.19: unknown status is ignored, unknown errors are
 	 * logged. */
-	if (type >= STATUS_MIN && !find(type))
+	if (type == FIELDS_NAT_KEEPALIVE || (type >= STATUS_MIN && !find(type)))
 		return false;
 	if (a->state == HIP_I2_SENT && type < STATUS_MIN)
 		a->why = REASON_HIP_REFUSED;
@@ -153,6 +154,7 @@ void notify_ok(struct hip *h, struct event *ev)
 	unsigned shown = 0;
 
 	(void)engine_seen(h, ev->p);
+	pathwatch_seen(h, ev->a, ev->p->from, ev->p->at, ev->now);
 	for (; p && shown < SHOWN_MAX; p = param_next(m, p)) {
 		if (fields_get_notification(p, &n))
 			shown += tell(h, ev, n.type);

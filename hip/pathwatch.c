@@ -79,11 +79,18 @@ void pathwatch_in(struct assoc *a, bool data)
 
 /* ---- other sources -------------------------------------------------------- */
 
+bool pathwatch_wants(const struct assoc *a, const struct endpoint *from,
+		     uint64_t now)
+{
+	return !endpoint_eq(from, &a->peer_at) &&
+	       !endpoint_eq(from, &a->relay_at) &&
+	       a->state == HIP_ESTABLISHED && now - a->seen_at >= SEEN_EVERY;
+}
+
 void pathwatch_seen(struct hip *h, struct assoc *a, const struct endpoint *from,
 		    const struct endpoint *at, uint64_t now)
 {
-	if (endpoint_eq(from, &a->peer_at) || a->state != HIP_ESTABLISHED ||
-	    now - a->seen_at < SEEN_EVERY)
+	if (!pathwatch_wants(a, from, now))
 		return;
 	if (reach_candidate(h, a, from, at, now))
 		a->seen_at = now;

@@ -13,5 +13,8 @@ void pathwatch_locator(struct hip *h, struct assoc *a, uint64_t now);
 /* Something authentic came from there. */
 void pathwatch_seen(struct hip *h, struct assoc *a, const struct endpoint *from,
 		    const struct endpoint *at, uint64_t now);
+/* Would it be of use to know that something from there is authentic? */
+bool pathwatch_wants(const struct assoc *a, const struct endpoint *from,
+		     uint64_t now);
 void pathwatch_timer(struct hip *h, struct assoc *a, uint64_t now);
 uint64_t pathwatch_deadline(const struct hip *h, const struct assoc *a);

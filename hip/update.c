@@ -558,7 +558,7 @@ static enum reason process(struct hip *h, struct assoc *a,
  * where the peer is. */
 static void seen(struct hip *h, struct assoc *a, const struct packet *p)
 {
-	if (p->relayed.port || endpoint_eq(p->from, &a->relay_at))
+	if (p->relayed.port)
 		return;
 	if (p->has_from || param_find(&p->m, PARAM_VIA_RVS))
 		paths_tell(h, a, HIP_PATH_RELAYED, p->at, p->from, p->now);

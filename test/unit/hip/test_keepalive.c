@@ -229,7 +229,8 @@ START_TEST(a_peer_behind_a_nat_is_kept_when_it_is_silent)
 {
 	struct lab *lab = nat_bed(&bed);
 
-	nat_put(lab, 0); /* it does not know */
+	nat_put(lab, 0);
+	lab->host[0].h->cfg.behind_nat = HIP_NAT_NO; /* it does not know */
 	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
 	lab_run(lab);
 	ck_assert(lab_agree(lab, 0, 1));
@@ -262,19 +263,54 @@ START_TEST(a_received_one_is_counted_and_does_nothing)
 	for (int i = 0; i < 50; i++)
 		lab_input(lab, 2, &p);
 	snap_same(lab, 2, &snap, true);
-	ck_assert_uint_eq(lab_drops(lab, 2, REASON_HIP_KEEPALIVE), 51);
+	/* From elsewhere it would count if it were signed. */
+	ck_assert_uint_eq(lab_drops(lab, 2, REASON_HIP_KEEPALIVE), 1);
+	ck_assert_uint_eq(lab_drops(lab, 2, REASON_HIP_MISSING), 50);
 	ck_assert_uint_eq(a->keep.heard, heard); /* not from where 1 is */
 	/* Nobody we know. */
 	memcpy(p.msg + 8, lab->host[3].hit.b, 16);
 	lab_input(lab, 2, &p);
-	ck_assert_uint_eq(lab_drops(lab, 2, REASON_HIP_KEEPALIVE), 52);
+	ck_assert_uint_eq(lab_drops(lab, 2, REASON_HIP_KEEPALIVE), 2);
 	/* With anything beside it, it is a NOTIFY like others. */
 	fields_put_notification(&b, &n);
 	p = nat_packet(lab, 1, &lab->host[2].at, &b);
 	p.src = bed.nat[1].outside;
 	lab_input(lab, 2, &p);
-	ck_assert_uint_eq(lab_drops(lab, 2, REASON_HIP_KEEPALIVE), 52);
-	ck_assert_uint_eq(lab_drops(lab, 2, REASON_HIP_MISSING), 1);
+	ck_assert_uint_eq(lab_drops(lab, 2, REASON_HIP_KEEPALIVE), 2);
+	ck_assert_uint_eq(lab_drops(lab, 2, REASON_HIP_MISSING), 51);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(from_a_private_address_to_a_public_one_is_through_a_nat)
+{
+	struct lab *lab = nat_bed(&bed);
+
+	nat_put(lab, 0);
+	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
+	lab_run(lab);
+	begin();
+	lab_sleep(lab, 100 * LAB_S);
+	ck_assert_uint_ge(sent[0], 5);
+	ck_assert_uint_eq(sent[1], 0);
+	lab_free(lab);
+}
+END_TEST
+
+/* The NAT was started anew and took another port. */
+START_TEST(one_from_elsewhere_has_the_peer_asked_there)
+{
+	struct lab *lab = client();
+	struct endpoint was;
+
+	lab_sleep(lab, 30 * LAB_S);
+	was = nat_assoc(lab, 2, 1)->peer_at;
+	bed.nat[1].outside.port += 7;
+	lab_sleep(lab, 40 * LAB_S);
+	ck_assert(!endpoint_eq(&was, &bed.nat[1].outside));
+	ck_assert(endpoint_eq(&nat_assoc(lab, 2, 1)->peer_at,
+			      &bed.nat[1].outside));
+	ck_assert_uint_eq(lab->host[2].count[HIP_NOTIFIED], 0);
 	lab_free(lab);
 }
 END_TEST
@@ -295,6 +331,9 @@ Suite *test_keepalive_suite(void)
 	tcase_add_test(t, the_configuration_may_know_better);
 	tcase_add_test(t, a_peer_behind_a_nat_is_kept_when_it_is_silent);
 	tcase_add_test(t, a_received_one_is_counted_and_does_nothing);
+	tcase_add_test(t,
+		       from_a_private_address_to_a_public_one_is_through_a_nat);
+	tcase_add_test(t, one_from_elsewhere_has_the_peer_asked_there);
 	suite_add_tcase(s, t);
 	return s;
 }
