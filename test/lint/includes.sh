@@ -55,7 +55,8 @@ may_include()
 	esac
 	if is_room "$top"; then
 		[[ $inc == "$top/$top.h" ]]
-	elif [[ $file == cmd/* || $file == test/@(unit|speed)/* ]]; then
+	elif [[ $file == cmd/* ||
+		$file == test/@(unit|speed|platform)/* ]]; then
 		[[ $top == cmd || $top == test ]]
 	else
 		[[ $top == test ]]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a packet's cipher and checksum cost.
+/* What a packet's cipher and checksum cost. room: esp
  *
  * speed_seal SECONDS: prints "NAME VALUE UNIT" lines, each measured for so
  * long, in CPU time of the thread.

@@ -142,6 +142,27 @@ START_TEST(takes_every_key_of_the_roles)
 }
 END_TEST
 
+START_TEST(offload_is_one_of_three_words)
+{
+	static const char *const word[CONFIG_OFFLOAD_NUM] = { "off", "safe",
+							      "auto" };
+	char text[128];
+
+	for (unsigned i = 0; i < CONFIG_OFFLOAD_NUM; i++) {
+		struct config *c;
+
+		(void)snprintf(text, sizeof(text),
+			       D "offload = %s\n[proxy]\n"
+				 "prefix = 2001:db8:401::/64\n",
+			       word[i]);
+		c = parse_ok(text);
+		ck_assert_int_eq(c->offload, i);
+		ck_assert_str_eq(config_offload_name(c->offload), word[i]);
+		config_free(c);
+	}
+}
+END_TEST
+
 START_TEST(defaults_stand_for_what_is_not_said)
 {
 	struct config *c = parse_ok(P);
@@ -555,6 +576,7 @@ Suite *test_config_suite(void)
 	tcase_set_timeout(t, 60); /* many parses, perhaps sanitized */
 	tcase_add_test(t, takes_every_key_of_the_daemon);
 	tcase_add_test(t, takes_every_key_of_the_roles);
+	tcase_add_test(t, offload_is_one_of_three_words);
 	tcase_add_test(t, defaults_stand_for_what_is_not_said);
 	tcase_add_loop_test(t, refuses_in_words_that_help, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));

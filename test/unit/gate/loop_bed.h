@@ -236,6 +236,7 @@ static inline unsigned loop_receive(struct loop *l, unsigned k, uint32_t *seq)
 {
 	static uint8_t buf[TUN_VNET_HDR + TUN_PACKET_MAX];
 	unsigned writes = 0;
+	size_t wrong = 0; /* an assertion for each octet would take long */
 	ssize_t n;
 
 	while ((n = read(l->tun[k], buf, sizeof(buf))) > 0) {
@@ -252,7 +253,7 @@ static inline unsigned loop_receive(struct loop *l, unsigned k, uint32_t *seq)
 		if (proto == IP_PROTO_TCP)
 			ck_assert_uint_eq(get_be32(l4 + 4), *seq);
 		for (size_t i = hdr; i < len; i++, ++*seq)
-			ck_assert_uint_eq(l4[i], loop_octet(*seq));
+			wrong += l4[i] != loop_octet(*seq);
 		if (!buf[0])
 			ck_assert_uint_eq(
 				csum_finish(csum_add(
@@ -261,6 +262,7 @@ static inline unsigned loop_receive(struct loop *l, unsigned k, uint32_t *seq)
 					l4, len)),
 				0);
 	}
+	ck_assert_uint_eq(wrong, 0);
 	return writes;
 }
 

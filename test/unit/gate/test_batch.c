@@ -206,8 +206,7 @@ Suite *test_batch_suite(void)
 	Suite *s = suite_create("batch");
 	TCase *tc = tcase_create("batch");
 
-	tcase_set_timeout(tc, 120);
-
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, a_super_packet_leaves_with_one_send, 0, 2);
 	tcase_add_loop_test(
 		tc, what_is_refused_as_segments_leaves_one_by_one_at_once, 0,

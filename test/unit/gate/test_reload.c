@@ -148,18 +148,20 @@ START_TEST(what_needs_a_restart_is_told_and_kept)
 	struct reload_bed *b = reload_bed_new(
 		BASE "[host]\n[peer " HIT1 "]\naddress = 192.0.2.1\n"
 		     "[register " HIT2 "]\naddress = 192.0.2.2\n");
-	json_t *a = again(b, BASE "port = 10501\nworkers = 3\n"
+	json_t *a = again(b, BASE "port = 10501\nworkers = 3\noffload = safe\n"
 				  "[host]\n[rendezvous]\n"
 				  "[register " HIT2 "]\naddress = 192.0.2.3\n");
 
 	ck_assert_uint_eq(lines(a, "applied"), 0);
 	ck_assert(has(a, "restart", "~ [daemon] port = 10501 (was 10500)"));
 	ck_assert(has(a, "restart", "~ [daemon] workers = 3 (was 0)"));
+	ck_assert(has(a, "restart", "~ [daemon] offload = safe (was auto)"));
 	ck_assert(has(a, "restart", "~ [rendezvous] = yes (was no)"));
 	ck_assert(has(a, "restart", "- [peer " HIT1 "]"));
 	ck_assert(has(a, "restart", "~ [register " HIT2 "]"));
-	ck_assert_uint_eq(lines(a, "restart"), 5);
+	ck_assert_uint_eq(lines(a, "restart"), 6);
 	ck_assert_uint_eq(b->g.cfg->port, 10500);
+	ck_assert_int_eq(b->g.cfg->offload, CONFIG_OFFLOAD_AUTO);
 	ck_assert(!b->g.cfg->rendezvous);
 	ck_assert_uint_eq(b->g.cfg->peers_num, 1);
 	json_decref(a);

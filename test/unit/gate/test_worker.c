@@ -171,6 +171,7 @@ Suite *test_worker_suite(void)
 	Suite *s = suite_create("worker");
 	TCase *tc = tcase_create("quiet");
 
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, the_packet_path_is_quiet, 0, 3);
 	tcase_add_test(tc, what_is_not_quiet_is_seen);
 	suite_add_tcase(s, tc);
