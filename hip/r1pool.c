@@ -268,7 +268,8 @@ size_t r1pool_get(struct hip *h, const struct r1pool_ask *ask, uint8_t group,
 	    (e->used && ask->now - e->made >= AGE_USED))
 		make(h, ask->identity, g, ask->now);
 	/* An age that Opaque cannot say would be no proof. */
-	if (!e->r1 || ask->now - e->made > AGE_SAID)
+	if (!e->r1 || (ask->current && e->edition != h->pool.edition) ||
+	    ask->now - e->made > AGE_SAID)
 		return 0;
 	opaque = age_of(e, ask->now);
 	sub_key(e, opaque, key);

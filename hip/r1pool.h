@@ -64,6 +64,7 @@ struct r1pool_ask {
 	const struct hit *initiator;
 	const struct addr *addr;
 	uint64_t now;
+	bool current; /* only one that says what is right by now */
 };
 
 int r1pool_init(struct hip *h, uint64_t now) HG_CHECK;

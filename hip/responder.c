@@ -144,6 +144,8 @@ void responder_i1(struct hip *h, struct event *ev)
 		.initiator = &p->m.sender,
 		.addr = engine_sender(p),
 		.now = ev->now,
+		/* Through a relay, it must say where I2 is to go. */
+		.current = p->relayed.port != 0,
 	};
 	uint8_t r1[HIP_MSG_MAX];
 	struct hip_effect *e;

@@ -2,8 +2,8 @@
 /* sim_hip: thousands of short lives of two or three hosts, by seed. */
 /* THEORY OF OPERATION
  * Each run is a world, two hosts, three that are all each other's peers, or
- * two with a rendezvous server between, each host with one or two
- * identities of any algorithm, and goes through
+ * two with a rendezvous server or a control relay between, each host with one
+ * or two identities of any algorithm, and goes through
  *
  *  - in some runs a first time: nothing is lost, all wishes come at nearly
  *    once, and must be fulfilled in seconds;
@@ -389,7 +389,8 @@ static void invent_hosts(struct plan *p)
 			/* A proxy only asks. */
 			.responder =
 				!s->rendezvous || i > 0 || simnet_random(s, 2),
-			.rendezvous = s->rendezvous && i == 2,
+			.rendezvous = s->rendezvous && !s->relay && i == 2,
+			.relay = s->relay && i == 2,
 			.puzzle_k = (uint8_t)simnet_random(s, 3),
 			.puzzle_k_max = 16,
 		};
@@ -453,6 +454,7 @@ static void live(struct plan *p, uint64_t seed)
 	s->hosts = seed % 3 ? 3 : 2;
 	s->rendezvous = seed % 3 == 1;
 	s->roam = simnet_random(s, 2);
+	s->relay = seed % 6 == 4;
 	p->tight = simnet_random(s, 8) == 0;
 	s->weather = (struct sim_weather){ .delay = SIM_MS, .job = SIM_MS };
 	invent_hosts(p);

@@ -90,7 +90,7 @@ static size_t be16(const uint8_t *p)
 static size_t canonical(const uint8_t *msg, size_t len, uint8_t *out)
 {
 	bool r1 = len > 2 && (msg[2] & 0x7f) == HIP_R1;
-	bool update = len > 2 && (msg[2] & 0x7f) == HIP_UPDATE;
+	bool i1 = len > 2 && (msg[2] & 0x7f) == HIP_I1;
 	size_t at = HEADER;
 
 	if (len < HEADER || len > HIP_MSG_MAX)
@@ -98,11 +98,10 @@ static size_t canonical(const uint8_t *msg, size_t len, uint8_t *out)
 	if ((msg[1] + 1u) * 8 < len)
 		len = (msg[1] + 1u) * 8; /* what follows does not count */
 	memcpy(out, msg, len);
-	if (r1 || update)
-		out[1] = 0; /* VIA_RVS may follow, echoes and FROM */
-	if (r1) {
+	if (!i1)
+		out[1] = 0; /* VIA_RVS, RELAY_FROM, echoes may follow */
+	if (r1)
 		memset(out + 24, 0, 16);
-	}
 	while (at + 4 <= len) {
 		size_t type = be16(msg + at);
 		size_t n = be16(msg + at + 2);
@@ -113,8 +112,7 @@ static size_t canonical(const uint8_t *msg, size_t len, uint8_t *out)
 		memset(out + at + 4 + n, 0, next - at - 4 - n);
 		if (r1 && type == TYPE_PUZZLE && n > 4)
 			memset(out + at + 6, 0, n - 2);
-		if ((r1 && type == TYPE_SIGNATURE_2) ||
-		    (update && type == TYPE_SIGNATURE))
+		if (type == (r1 ? TYPE_SIGNATURE_2 : TYPE_SIGNATURE))
 			return next;
 		at = next;
 	}
@@ -179,6 +177,7 @@ static uint64_t print_assoc(const struct assoc *a, bool sign)
 	c.next = NULL;
 	c.r1_jobs = 0;
 	c.check_jobs = 0;
+	memset(&c.keep, 0, sizeof(c.keep)); /* keepalives are not verified */
 	memset(&c.why, 0, sizeof(c.why));
 	c.up.reacked = 0;
 	c.up.reacks = 0;

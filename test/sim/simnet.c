@@ -198,8 +198,9 @@ static void boot(struct sim *s, unsigned i)
 	simmove_tell(s, i);
 	if (!s->rendezvous || i != 1)
 		return;
-	if (hip_register(host->h, NULL, server, &s->host[2].at, 60,
-			 simnet_clock(s, i)))
+	if ((s->relay ? hip_register_relay
+		      : hip_register)(host->h, NULL, server, &s->host[2].at, 60,
+				      simnet_clock(s, i)))
 		abort();
 	simnet_effects(s, i);
 }
@@ -346,7 +347,9 @@ static void send(struct sim *s, unsigned i, const struct hip_effect *x)
 		       hip_type_name(x->type));
 	begins(s, i, x);
 	s->count.sent++;
-	simlaw_sent(s, x->msg, x->msg_len);
+	/* What a server passes on was judged when it was sent. */
+	if (memcmp(x->msg + 8, x->self.b, sizeof(x->self.b)) == 0)
+		simlaw_sent(s, x->msg, x->msg_len);
 	if (to < 0 || !l)
 		return;
 	e.src = l->outer;
@@ -457,22 +460,27 @@ void simnet_effects(struct sim *s, unsigned i)
 		simlaw_bounds(s, i, n);
 }
 
-/* An answer to what is not verified: one packet, no change. */
+/* An answer to what is not verified: one packet, no change; beside an R1
+ * through a relay one that opens our NAT (RFC 9028 4.7.2). */
 static void input_effects(struct sim *s, unsigned i)
 {
 	unsigned sends = 0;
+	unsigned openers = 0;
 	unsigned n = 0;
 	struct hip_effect x;
 
 	for (; hip_effect(s->host[i].h, &x); n++) {
-		sends += x.kind == HIP_SEND;
+		if (x.kind == HIP_SEND && s->relay && x.type == HIP_NOTIFY)
+			openers++;
+		else
+			sends += x.kind == HIP_SEND;
 		if (x.kind != HIP_SEND && x.kind != HIP_JOB &&
 		    x.kind != HIP_SEEN && x.kind != HIP_DROPPED &&
 		    x.kind != HIP_RELAYED)
 			simnet_break(s, "a packet not verified has an effect");
 		carry_out(s, i, &x);
 	}
-	if (sends > 1)
+	if (sends > 1 || openers > sends)
 		simnet_break(s, "more than one answer to one packet");
 	simlaw_bounds(s, i, n);
 }

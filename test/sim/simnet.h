@@ -134,7 +134,8 @@ struct sim {
 	uint64_t ticked; /* when a timer last ran, */
 	unsigned ticks;	 /*  so often since then */
 	unsigned hosts;
-	bool rendezvous; /* host 2 is the server */
+	bool rendezvous; /* host 2 is the server, */
+	bool relay;	 /*  or a control relay */
 	bool roam;	 /* hosts know where they are, and move */
 	unsigned places; /* that somebody was at */
 	struct sim_place place[SIM_NAMES][SIM_NAMES];

@@ -58,6 +58,29 @@ START_TEST(two_hosts_behind_nats_meet_through_the_relay)
 }
 END_TEST
 
+/* R1s made before the relay has said so do not tell where I2 is to go. */
+START_TEST(who_calls_too_early_calls_again)
+{
+	struct lab *lab = nat_bed(&bed);
+
+	nat_put(lab, 1);
+	ck_assert_int_eq(hip_register_relay(lab->host[1].h, NULL,
+					    &lab->host[2].hit, &lab->host[2].at,
+					    600, lab->now),
+			 HG_OK);
+	lab_drain(lab);
+	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 1);
+	memset(bed.to_relay, 0, sizeof(bed.to_relay));
+	nat_call(lab, 0, 1);
+	ck_assert(!lab_agree(lab, 0, 1));
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_BUSY), 1);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert(lab_agree(lab, 0, 1));
+	ck_assert_uint_eq(bed.to_relay[HIP_I2], 0);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(a_client_without_a_nat_says_where_it_is)
 {
 	struct lab *lab = nat_bed(&bed);
@@ -504,6 +527,7 @@ Suite *test_relayed_suite(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_test(t, two_hosts_behind_nats_meet_through_the_relay);
+	tcase_add_test(t, who_calls_too_early_calls_again);
 	tcase_add_test(t, a_client_without_a_nat_says_where_it_is);
 	tcase_add_test(t, without_a_relay_nothing_is_said_of_nats);
 	tcase_add_test(t, who_is_called_straight_is_answered_straight);
