@@ -9,7 +9,7 @@
  *
  * Plain octets need no function here; use hip_param.contents / len and
  * message_put: DH_GROUP_LIST and HIT_SUITE_LIST (one id each octet),
- * ECHO_*, HIP_MAC, HIP_MAC_2, RVS_HMAC, RELAY_HMAC. LOCATOR_SET: hip/locator.h.
+ * ECHO_*, HIP_MAC, HIP_MAC_2, RVS_HMAC, RELAY_HMAC. LOCATOR_SET: hip/locset.h.
  */
 #pragma once
 

@@ -153,9 +153,9 @@ int hip_set_barred(struct hip *h, const struct prefix *barred, size_t num)
 	return HG_OK;
 }
 
-struct locator_rules here_rules(const struct here *e)
+struct locset_rules here_rules(const struct here *e)
 {
-	return (struct locator_rules){ e->barred, e->barred_num };
+	return (struct locset_rules){ e->barred, e->barred_num };
 }
 
 int hip_set_path_policy(struct hip *h, const struct hip_path_policy *p,

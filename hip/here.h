@@ -10,7 +10,7 @@
 #include "core/err.h"
 #include "hip/dueheap.h"
 #include "hip/hip.h"
-#include "hip/locator.h"
+#include "hip/locset.h"
 
 struct here {
 	struct due due;			  /* the list has settled */
@@ -37,7 +37,7 @@ bool here_lives(const struct here *e, const struct endpoint *at);
 /* Our best address that reaches this one; its family's unspecified one,
  * where we have none or are not told. */
 struct endpoint here_towards(const struct here *e, const struct endpoint *to);
-struct locator_rules here_rules(const struct here *e);
+struct locset_rules here_rules(const struct here *e);
 /* What our policy says of a path between these, before all ties; less is
  * better. preferred: the peer's P bit. */
 unsigned here_rank(const struct here *e, const struct endpoint *self,

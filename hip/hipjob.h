@@ -10,7 +10,7 @@
 #include "hip/dh.h"
 #include "hip/hip.h"
 #include "hip/identity.h"
-#include "hip/locator.h"
+#include "hip/locset.h"
 #include "hip/message.h"
 #include "hip/offer.h"
 #include "hip/registrar.h"
@@ -61,10 +61,10 @@ struct hipjob_r1 {
 	uint8_t reg_offered;	   /* out: services, then lifetimes, coded */
 	uint8_t reg_min;	   /* out */
 	uint8_t reg_max;	   /* out */
-	struct locator_set here; /* in: our addresses, if there are several; */
-	uint64_t generation;	 /* owner: of that list */
-	uint64_t give_up;	 /* owner: when the search is cancelled */
-	bool opportunistic;	 /* owner: asked for by address only */
+	struct locset here;  /* in: our addresses, if there are several; */
+	uint64_t generation; /* owner: of that list */
+	uint64_t give_up;    /* owner: when the search is cancelled */
+	bool opportunistic;  /* owner: asked for by address only */
 };
 
 /* HIPJOB_I2 */

@@ -310,7 +310,7 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 	if (v->has_counter)
 		fields_put_r1_counter(b, &v->counter);
 	if (job->u.r1.here.num)
-		locator_put(b, &job->u.r1.here); /* RFC 8047 4.2.8 */
+		locset_put(b, &job->u.r1.here); /* RFC 8047 4.2.8 */
 	fields_put_solution(b, &sol);
 	fields_put_dh(b, &mine);
 	fields_put_cipher(b, &ids);

@@ -28,7 +28,7 @@
 #include "core/wire.h"
 #include "hip/admit.h"
 #include "hip/fields.h"
-#include "hip/locator.h"
+#include "hip/locset.h"
 #include "hip/paths.h"
 #include "hip/pathwatch.h"
 #include "hip/update.h"
@@ -261,14 +261,14 @@ bool reach_candidate(struct hip *h, struct assoc *a,
 		     const struct endpoint *from, const struct endpoint *at,
 		     uint64_t now)
 {
-	struct locator_rules rules = here_rules(&h->here);
+	struct locset_rules rules = here_rules(&h->here);
 	struct paths_peer *q = a->paths ? paths_peer(a->paths, from) : NULL;
 
 	if (q && q->active)
 		return doubt(h, a, now);
 	if (q && q->asked >= PATHS_ASK_MAX)
 		return false;
-	if (!locator_place_ok(&from->addr, &rules) || !from->port ||
+	if (!locset_place_ok(&from->addr, &rules) || !from->port ||
 	    here_find(&h->here, from) < h->here.num ||
 	    !admit_at(h, a, &from->addr) || !paths_make(h, a))
 		return false;

@@ -65,7 +65,7 @@ void readdress_put_locators(struct msg_builder *b, const struct hip *h,
 			    const struct assoc *a, uint32_t spi)
 {
 	const struct endpoint *best = preferred(h, a);
-	struct locator_set set = { .num = 0 };
+	struct locset set = { .num = 0 };
 
 	for (size_t i = 0; i < h->here.num && set.num < HIP_LOCATORS_MAX; i++) {
 		const struct endpoint *at = &h->here.at[i].at;
@@ -74,11 +74,11 @@ void readdress_put_locators(struct msg_builder *b, const struct hip *h,
 			set.v[set.num++] = (struct locator){
 				.at = *at,
 				.spi = spi,
-				.lifetime_s = LOCATOR_FOREVER,
+				.lifetime_s = LOCSET_FOREVER,
 				.preferred = endpoint_eq(at, best),
 			};
 	}
-	locator_put(b, &set);
+	locset_put(b, &set);
 }
 
 void readdress_put_question(struct msg_builder *b, const struct hip *h,
@@ -200,7 +200,7 @@ enum reason readdress_judge(const struct hip *h, const struct assoc *a,
 {
 	const struct hip_param *l = param_find(m, PARAM_LOCATOR_SET);
 	const struct hip_param *i = param_find(m, PARAM_ESP_INFO);
-	struct locator_rules rules = here_rules(&h->here);
+	struct locset_rules rules = here_rules(&h->here);
 	struct field_esp_info info;
 
 	out->has = l;
@@ -215,7 +215,7 @@ enum reason readdress_judge(const struct hip *h, const struct assoc *a,
 		return REASON_HIP_SPI;
 	if (i)
 		out->spi = info.new_spi;
-	return locator_read(l->contents, l->len, &rules, &out->set);
+	return locset_read(l->contents, l->len, &rules, &out->set);
 }
 
 /* Where it is, or could be, if we may go there. Checklist, choice 19: types
@@ -241,9 +241,8 @@ static bool place_of(struct hip *h, const struct assoc *a,
 
 static uint64_t expiry(const struct locator *l, uint64_t now)
 {
-	return l->lifetime_s == LOCATOR_FOREVER
-		       ? ENGINE_NEVER
-		       : now + l->lifetime_s * ENGINE_S;
+	return l->lifetime_s == LOCSET_FOREVER ? ENGINE_NEVER
+					       : now + l->lifetime_s * ENGINE_S;
 }
 
 static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
@@ -339,7 +338,7 @@ void readdress_apply(struct hip *h, struct assoc *a,
 /* ---- in the base exchange ------------------------------------------------------ */
 
 uint64_t readdress_for_i2(const struct hip *h, const struct endpoint *at,
-			  struct locator_set *out)
+			  struct locset *out)
 {
 	const struct here *e = &h->here;
 
@@ -349,7 +348,7 @@ uint64_t readdress_for_i2(const struct hip *h, const struct endpoint *at,
 	for (size_t i = 0; i < e->num && out->num < HIP_LOCATORS_MAX; i++)
 		out->v[out->num++] = (struct locator){
 			.at = e->at[i].at,
-			.lifetime_s = LOCATOR_FOREVER,
+			.lifetime_s = LOCSET_FOREVER,
 			.preferred = endpoint_eq(&e->at[i].at, at),
 		};
 	return e->generation;
@@ -359,12 +358,12 @@ enum reason readdress_read(const struct hip *h, const struct hip_msg *m,
 			   struct readdress_offer *out)
 {
 	const struct hip_param *l = param_find(m, PARAM_LOCATOR_SET);
-	struct locator_rules rules = here_rules(&h->here);
+	struct locset_rules rules = here_rules(&h->here);
 
 	*out = (struct readdress_offer){ .has = l };
 	if (!l)
 		return REASON_NUM;
-	return locator_read(l->contents, l->len, &rules, &out->set);
+	return locset_read(l->contents, l->len, &rules, &out->set);
 }
 
 /* RFC 8047 4.2.8: ACTIVE at once; who signed R1 says so. */

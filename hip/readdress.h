@@ -3,7 +3,7 @@
 #pragma once
 
 #include "hip/engine.h"
-#include "hip/locator.h"
+#include "hip/locset.h"
 #include "hip/message.h"
 
 /* ---- our addresses ------------------------------------------------------- */
@@ -30,12 +30,12 @@ void readdress_unsent(struct assoc *a);
 /* What a new UPDATE says of the peer's addresses. */
 struct readdress_offer {
 	bool has; /* a LOCATOR_SET: */
-	struct locator_set set;
+	struct locset set;
 	uint32_t spi; /* that its ESP_INFO names; 0: none */
 };
 /* REASON_NUM: well, also when there is none. HIP_BAD_HIT: its HOST_ID is not
  * the association's (8046 4.3); HIP_SPI: none of the cases of 8046 5.3; what
- * locator_read says. */
+ * locset_read says. */
 enum reason readdress_judge(const struct hip *h, const struct assoc *a,
 			    const struct hip_msg *m,
 			    struct readdress_offer *out) HG_CHECK;
@@ -48,7 +48,7 @@ void readdress_apply(struct hip *h, struct assoc *a,
 /* Our addresses for I2, which leaves from `at`; none: we have but one. The
  * number of the list. */
 uint64_t readdress_for_i2(const struct hip *h, const struct endpoint *at,
-			  struct locator_set *out);
+			  struct locset *out);
 /* Is the LOCATOR_SET of this R1, I2 or R2 one that we take? */
 enum reason readdress_read(const struct hip *h, const struct hip_msg *m,
 			   struct readdress_offer *out) HG_CHECK;

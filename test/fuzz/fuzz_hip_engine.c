@@ -486,6 +486,37 @@ static void third_one(struct world *w, struct rd *r)
 
 /* ---- operations -------------------------------------------------------------------- */
 
+/* Hosts that move: where an engine is, and what it hears of its peer. */
+static void roam(struct world *w, unsigned op, struct rd *r)
+{
+	struct hip_here here[3];
+	struct endpoint from = w->at[!(op >> 7)];
+	unsigned i = op >> 7;
+	size_t num = rd_u8(r) % 4;
+
+	switch (op & 31) {
+	case 17:
+		for (size_t n = 0; n < num; n++) {
+			here[n] = (struct hip_here){ .at = w->at[i] };
+			here[n].at.addr.b[15] ^= rd_u8(r);
+		}
+		/* One may be there twice. */
+		(void)hip_set_here(w->h[i], here, num, w->now);
+		break;
+	case 18:
+		from.addr.b[15] ^= (uint8_t)num;
+		from.port ^= rd_u8(r);
+		hip_seen_from(w->h[i], &w->hit[i][0], &w->hit[!i][0], &from,
+			      &w->at[i], w->now);
+		hip_received(w->h[i], &w->hit[i][0], &w->hit[!i][0], num,
+			     w->now);
+		break;
+	default:
+		hip_wake(w->h[i], w->now);
+		break;
+	}
+}
+
 static void wish(struct world *w, unsigned op, struct rd *r)
 {
 	unsigned i = op >> 7;
@@ -549,6 +580,11 @@ static void step(struct world *w, struct rd *r)
 		break;
 	case 17:
 	case 18:
+	case 19:
+		roam(w, op, r);
+		break;
+	case 20:
+	case 21:
 		third_one(w, r);
 		break;
 	default:

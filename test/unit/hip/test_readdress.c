@@ -85,6 +85,8 @@ START_TEST(the_three_updates_are_those_of_the_figure)
 					      &info));
 		ck_assert_uint_eq(info.old_spi, lab->host[i].sa.spi_in);
 		ck_assert_uint_eq(info.new_spi, lab->host[i].sa.spi_in);
+		ck_assert_uint_eq(info.keymat_index,
+				  assoc(lab, i)->keys->keymat_next);
 	}
 	lab_free(lab);
 }

@@ -4,7 +4,7 @@
 
 #include "hip/auth.h"
 #include "hip/fields.h"
-#include "hip/locator.h"
+#include "hip/locset.h"
 
 /* ---- forged by a peer that has the keys ---------------------------------------- */
 
@@ -17,18 +17,19 @@ struct say {
 	bool host_id;  /* with a HOST_ID, */
 	bool stranger; /*  of somebody else */
 	bool bad_mac;
+	uint16_t index; /* KEYMAT Index; 0: the next one */
 };
 
 static void put_locators(struct msg_builder *b, const struct say *s,
 			 uint32_t spi)
 {
-	struct locator_set set = { .num = 0 };
+	struct locset set = { .num = 0 };
 
 	for (size_t i = 0; i < 3 && s->at[i]; i++)
 		set.v[set.num++] =
 			(struct locator){ bed_at(s->at[i]), spi, 600, i == 0 };
 	if (!s->many) {
-		locator_put(b, &set);
+		locset_put(b, &set);
 		return;
 	}
 	/* The shortest there are, of a type that nobody knows. */
@@ -47,7 +48,7 @@ static struct lab_packet say(struct lab *lab, const struct say *s, uint32_t seq)
 	struct assoc *a = assoc(lab, 0);
 	uint32_t spi = lab->host[0].sa.spi_in;
 	struct field_esp_info info = {
-		.keymat_index = a->keys->keymat_next,
+		.keymat_index = s->index ? s->index : a->keys->keymat_next,
 		.old_spi = s->old_spi == 1 ? spi : s->old_spi,
 		.new_spi = s->new_spi == 1 ? spi : s->new_spi
 	};
@@ -149,6 +150,8 @@ static const struct say fine[] = {
 	  .old_spi = 1,
 	  .new_spi = 1,
 	  .host_id = true },
+	/* OLD = NEW: any KEYMAT Index will do (checklist, choice 20). */
+	{ .at = { "203.0.113.7" }, .old_spi = 1, .new_spi = 1, .index = 9 },
 	/* Half of a rekey comes along. */
 	{ .at = { "203.0.113.7" }, .old_spi = 1, .new_spi = 0x7777 },
 };
@@ -169,6 +172,28 @@ START_TEST(a_good_locator_set_is_asked_about)
 	ck_assert_ptr_nonnull(assoc(lab, 1)->paths);
 	ck_assert_int_eq(bed_path(lab, 1, "192.0.2.2", "203.0.113.7").state,
 			 HIP_PATH_UNVERIFIED);
+	lab_free(lab);
+}
+END_TEST
+
+/* Checklist, choice 19. */
+START_TEST(an_address_without_a_port_is_at_its_sources_or_at_10500)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct say s = { .at = { "192.0.2.1", "203.0.113.7", "203.0.113.8:99" },
+			 .old_spi = 1,
+			 .new_spi = 1 };
+	struct lab_packet p = say(lab, &s, 0);
+
+	p.src.port = 4711;
+	n.cut[n.cut_num++] = lab->host[0].at;
+	lab_input(lab, 1, &p);
+	lab_run(lab);
+	(void)bed_path(lab, 1, "192.0.2.2", "192.0.2.1:4711");
+	(void)bed_path(lab, 1, "192.0.2.2", "203.0.113.7:10500");
+	(void)bed_path(lab, 1, "192.0.2.2", "203.0.113.8:99");
+	ck_assert_uint_eq(bed_paths(lab, 1), 3);
 	lab_free(lab);
 }
 END_TEST
@@ -431,6 +456,8 @@ Suite *test_readdress_said_suite(void)
 			    sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_loop_test(t, a_good_locator_set_is_asked_about, 0,
 			    sizeof(fine) / sizeof(fine[0]));
+	tcase_add_test(t,
+		       an_address_without_a_port_is_at_its_sources_or_at_10500);
 	tcase_add_test(t, a_victim_gets_three_probes_and_no_more);
 	tcase_add_loop_test(t, an_ack_without_the_nonce_proves_nothing, 0, 2);
 	tcase_add_test(t, a_replayed_move_moves_nothing);

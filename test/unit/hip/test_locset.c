@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/wire.h"
-#include "hip/locator.h"
+#include "hip/locset.h"
 #include "hip/param.h"
 
 /* The contents of a set that is being written. */
@@ -70,11 +70,11 @@ static void plain(struct wire *w, const char *at, bool preferred)
 	add(w, &o);
 }
 
-static enum reason read_it(const struct wire *w, struct locator_set *out)
+static enum reason read_it(const struct wire *w, struct locset *out)
 {
-	struct locator_rules none = { .barred_num = 0 };
+	struct locset_rules none = { .barred_num = 0 };
 
-	return locator_read(w->b, w->len, &none, out);
+	return locset_read(w->b, w->len, &none, out);
 }
 
 START_TEST(all_three_types_are_read)
@@ -82,10 +82,10 @@ START_TEST(all_three_types_are_read)
 	struct one o[] = {
 		{ 0, 0, 4, 0, 7, "2001:db8::1", 0, 0 },
 		{ 0, 1, 5, 0xfe, 8, "192.0.2.1", 0, 0 },
-		{ 0, 2, 7, 1, LOCATOR_FOREVER, "192.0.2.2", 4711, 17 },
+		{ 0, 2, 7, 1, LOCSET_FOREVER, "192.0.2.2", 4711, 17 },
 	};
 	struct wire w = { .len = 0 };
-	struct locator_set s;
+	struct locset s;
 	struct addr a;
 
 	for (size_t i = 0; i < 3; i++)
@@ -98,7 +98,7 @@ START_TEST(all_three_types_are_read)
 	ck_assert(s.v[0].preferred && addr_eq(&s.v[0].at.addr, &a));
 	ck_assert_uint_eq(s.v[0].at.port, 4711);
 	ck_assert_uint_eq(s.v[0].spi, 0x11223344);
-	ck_assert_uint_eq(s.v[0].lifetime_s, LOCATOR_FOREVER);
+	ck_assert_uint_eq(s.v[0].lifetime_s, LOCSET_FOREVER);
 	a = addr("2001:db8::1");
 	ck_assert(!s.v[1].preferred && addr_eq(&s.v[1].at.addr, &a));
 	ck_assert_uint_eq(s.v[1].spi, 0);
@@ -113,7 +113,7 @@ END_TEST
 START_TEST(an_empty_set_is_one)
 {
 	struct wire w = { .len = 0 };
-	struct locator_set s;
+	struct locset s;
 
 	ck_assert_int_eq(read_it(&w, &s), REASON_NUM);
 	ck_assert_uint_eq(s.num, 0);
@@ -132,7 +132,7 @@ START_TEST(what_cannot_be_read_is_malformed)
 		{ 0, 2, 7, 1, 600, "192.0.2.1", 0, 17 }, /* port */
 	};
 	struct wire w = { .len = 0 };
-	struct locator_set s;
+	struct locset s;
 
 	add(&w, &bad[_i]);
 	ck_assert_int_eq(read_it(&w, &s), REASON_HIP_LOCATOR);
@@ -147,7 +147,7 @@ END_TEST
 START_TEST(a_set_that_is_cut_is_malformed)
 {
 	struct wire w = { .len = 0 };
-	struct locator_set s;
+	struct locset s;
 	size_t whole;
 
 	plain(&w, "192.0.2.9", true);
@@ -168,7 +168,7 @@ START_TEST(an_address_that_is_nobodys_refuses_the_set)
 		"::1",	     "ff02::1",	  "2001:20::1",	     "240.0.0.1",
 	};
 	struct wire w = { .len = 0 };
-	struct locator_set s;
+	struct locset s;
 
 	plain(&w, "192.0.2.9", true);
 	plain(&w, bad[_i], false);
@@ -178,17 +178,17 @@ END_TEST
 
 START_TEST(a_barred_address_refuses_the_set)
 {
-	struct locator_rules rules = { .barred_num = 1 };
+	struct locset_rules rules = { .barred_num = 1 };
 	struct wire w = { .len = 0 };
-	struct locator_set s;
+	struct locset s;
 	struct prefix pool;
 
 	ck_assert_int_eq(prefix_parse("198.18.0.0/15", &pool), HG_OK);
 	rules.barred = &pool;
 	plain(&w, "198.17.255.255", true);
-	ck_assert_int_eq(locator_read(w.b, w.len, &rules, &s), REASON_NUM);
+	ck_assert_int_eq(locset_read(w.b, w.len, &rules, &s), REASON_NUM);
 	plain(&w, "198.18.0.0", false);
-	ck_assert_int_eq(locator_read(w.b, w.len, &rules, &s),
+	ck_assert_int_eq(locset_read(w.b, w.len, &rules, &s),
 			 REASON_HIP_LOCATOR_BARRED);
 }
 END_TEST
@@ -204,7 +204,7 @@ START_TEST(what_we_cannot_use_is_left_out)
 		{ 0, 1, 5, 1, 600, "169.254.0.1", 0, 0 },
 	};
 	struct wire w = { .len = 0 };
-	struct locator_set s;
+	struct locset s;
 
 	add(&w, &out[_i]);
 	ck_assert_int_eq(read_it(&w, &s), REASON_HIP_LOCATOR_TYPE);
@@ -219,7 +219,7 @@ START_TEST(an_unknown_type_that_is_preferred_is_told)
 {
 	struct one o = { 0, 9, 3, 1, 600, "192.0.2.1", 0, 0 };
 	struct wire w = { .len = 0 };
-	struct locator_set s;
+	struct locset s;
 
 	plain(&w, "192.0.2.9", false);
 	add(&w, &o);
@@ -243,15 +243,15 @@ static void many(struct wire *w, unsigned num, unsigned preferred)
 START_TEST(a_bounded_number_is_kept)
 {
 	struct wire w;
-	struct locator_set s;
+	struct locset s;
 
-	many(&w, LOCATOR_LOOK_MAX, 20);
+	many(&w, LOCSET_LOOK_MAX, 20);
 	ck_assert_int_eq(read_it(&w, &s), REASON_NUM);
 	ck_assert_uint_eq(s.num, HIP_LOCATORS_MAX);
 	ck_assert_uint_eq(addr_four(&s.v[0].at.addr)[3], 21);
 	for (unsigned i = 1; i < HIP_LOCATORS_MAX; i++)
 		ck_assert_uint_eq(addr_four(&s.v[i].at.addr)[3], i);
-	many(&w, LOCATOR_LOOK_MAX + 1, 0);
+	many(&w, LOCSET_LOOK_MAX + 1, 0);
 	ck_assert_int_eq(read_it(&w, &s), REASON_HIP_LOCATOR_MANY);
 }
 END_TEST
@@ -261,7 +261,7 @@ START_TEST(two_hundred_are_refused_by_name)
 {
 	struct one o = { 0, 9, 0, 0, 600, "192.0.2.1", 0, 0 };
 	struct wire w = { .len = 0 };
-	struct locator_set s;
+	struct locset s;
 
 	for (int i = 0; i < 200; i++)
 		add(&w, &o);
@@ -273,7 +273,7 @@ END_TEST
 START_TEST(an_address_twice_is_kept_once)
 {
 	struct wire w = { .len = 0 };
-	struct locator_set s;
+	struct locset s;
 
 	plain(&w, "192.0.2.9", true);
 	plain(&w, "192.0.2.9", false);
@@ -286,13 +286,13 @@ END_TEST
 
 START_TEST(what_is_put_is_read)
 {
-	struct locator_set set = { .num = 3 };
-	struct locator_set got;
+	struct locset set = { .num = 3 };
+	struct locset got;
 	struct msg_builder b;
 	struct hip_msg m;
 	const struct hip_param *p;
 	struct hit hit;
-	struct locator_rules none = { .barred_num = 0 };
+	struct locset_rules none = { .barred_num = 0 };
 
 	ck_assert_int_eq(hit_parse("2001:20::1", &hit), HG_OK);
 	set.v[0] = (struct locator){
@@ -303,13 +303,13 @@ START_TEST(what_is_put_is_read)
 	};
 	set.v[2] = (struct locator){ { addr("2001:db8::3"), 0 }, 0, 62, false };
 	message_begin(&b, HIP_UPDATE, &hit, &hit);
-	locator_put(&b, &set);
+	locset_put(&b, &set);
 	ck_assert_int_eq(message_finish(&b), HG_OK);
 	ck_assert_int_eq(param_parse(b.buf, b.len, &m), REASON_NUM);
 	p = param_find(&m, PARAM_LOCATOR_SET);
 	ck_assert_ptr_nonnull(p);
 	ck_assert_uint_eq(p->len, 28 + 36 + 24);
-	ck_assert_int_eq(locator_read(p->contents, p->len, &none, &got),
+	ck_assert_int_eq(locset_read(p->contents, p->len, &none, &got),
 			 REASON_NUM);
 	set.v[0].at.port = 0; /* type 1 has none */
 	ck_assert_uint_eq(got.num, 3);
@@ -322,11 +322,11 @@ START_TEST(what_is_put_is_read)
 }
 END_TEST
 
-Suite *test_locator_suite(void);
-Suite *test_locator_suite(void)
+Suite *test_locset_suite(void);
+Suite *test_locset_suite(void)
 {
-	Suite *s = suite_create("locator");
-	TCase *t = tcase_create("locator");
+	Suite *s = suite_create("locset");
+	TCase *t = tcase_create("locset");
 
 	tcase_add_test(t, all_three_types_are_read);
 	tcase_add_test(t, an_empty_set_is_one);

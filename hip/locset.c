@@ -10,7 +10,7 @@
  * made a mistake that could be mended by leaving it out. Pure functions, any
  * thread.
  */
-#include "hip/locator.h"
+#include "hip/locset.h"
 
 #include <string.h>
 
@@ -74,8 +74,7 @@ static bool read_entry(struct rd *r, struct entry *out)
 	       !(row->transport && out->udp && !out->l.at.port);
 }
 
-static enum reason judge(const struct addr *a,
-			 const struct locator_rules *rules)
+static enum reason judge(const struct addr *a, const struct locset_rules *rules)
 {
 	if (addr_is_unusable(a)) /* RFC 8046 5.3 */
 		return REASON_HIP_LOCATOR_ADDR;
@@ -86,12 +85,12 @@ static enum reason judge(const struct addr *a,
 	return REASON_NUM;
 }
 
-bool locator_place_ok(const struct addr *a, const struct locator_rules *rules)
+bool locset_place_ok(const struct addr *a, const struct locset_rules *rules)
 {
 	return judge(a, rules) == REASON_NUM && !addr_is_linklocal(a);
 }
 
-static void keep(struct locator_set *out, const struct locator *l)
+static void keep(struct locset *out, const struct locator *l)
 {
 	size_t at = out->num;
 
@@ -113,8 +112,8 @@ static void keep(struct locator_set *out, const struct locator *l)
 }
 
 /* An entry that can be read, by its address. */
-static enum reason take(struct locator_set *out, const struct entry *e,
-			const struct locator_rules *rules)
+static enum reason take(struct locset *out, const struct entry *e,
+			const struct locset_rules *rules)
 {
 	enum reason r;
 
@@ -129,9 +128,8 @@ static enum reason take(struct locator_set *out, const struct entry *e,
 	return r;
 }
 
-enum reason locator_read(const uint8_t *contents, size_t len,
-			 const struct locator_rules *rules,
-			 struct locator_set *out)
+enum reason locset_read(const uint8_t *contents, size_t len,
+			const struct locset_rules *rules, struct locset *out)
 {
 	struct rd r = rd_init(contents, len);
 	enum reason why;
@@ -140,7 +138,7 @@ enum reason locator_read(const uint8_t *contents, size_t len,
 
 	memset(out, 0, sizeof(*out));
 	for (; rd_left(&r); n++) {
-		if (n == LOCATOR_LOOK_MAX)
+		if (n == LOCSET_LOOK_MAX)
 			return REASON_HIP_LOCATOR_MANY;
 		if (!read_entry(&r, &e))
 			return REASON_HIP_LOCATOR;
@@ -158,7 +156,7 @@ static unsigned type_for(const struct locator *l)
 	return l->spi ? 1 : 0;
 }
 
-void locator_put(struct msg_builder *b, const struct locator_set *set)
+void locset_put(struct msg_builder *b, const struct locset *set)
 {
 	size_t len = 0;
 	uint8_t *p;

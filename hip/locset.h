@@ -12,8 +12,8 @@
 #include "hip/hip.h"
 #include "hip/message.h"
 
-#define LOCATOR_LOOK_MAX 32 /* entries of one set; more is refused */
-#define LOCATOR_FOREVER UINT32_MAX
+#define LOCSET_LOOK_MAX 32 /* entries of one set; more is refused */
+#define LOCSET_FOREVER UINT32_MAX
 
 struct locator {
 	struct endpoint at; /* port 0: the type has none */
@@ -22,14 +22,14 @@ struct locator {
 	bool preferred;
 };
 
-struct locator_set {
+struct locset {
 	struct locator v[HIP_LOCATORS_MAX]; /* the preferred one first */
 	size_t num;
 	bool unsupported; /* one of a type we do not know is preferred */
 };
 
-/* Where nobody can be, beside what locator_read knows by itself. */
-struct locator_rules {
+/* Where nobody can be, beside what locset_read knows by itself. */
+struct locset_rules {
 	const struct prefix *barred;
 	size_t barred_num;
 };
@@ -40,14 +40,14 @@ struct locator_rules {
  * are withdrawn (8046 4). Left out are unknown locator types, the other
  * traffic types and link-local addresses, which have no scope here.
  * The whole set is refused as HIP_LOCATOR: malformed, or a lifetime or UDP
- * port of 0; HIP_LOCATOR_MANY: more than LOCATOR_LOOK_MAX entries;
+ * port of 0; HIP_LOCATOR_MANY: more than LOCSET_LOOK_MAX entries;
  * HIP_LOCATOR_ADDR: one that is nobody's (8046 5.3); HIP_LOCATOR_BARRED;
  * HIP_LOCATOR_TYPE: entries, but none that could be used. */
-enum reason locator_read(const uint8_t *contents, size_t len,
-			 const struct locator_rules *rules,
-			 struct locator_set *out) HG_CHECK;
+enum reason locset_read(const uint8_t *contents, size_t len,
+			const struct locset_rules *rules,
+			struct locset *out) HG_CHECK;
 /* Can this be the address of a peer at all? */
-bool locator_place_ok(const struct addr *a, const struct locator_rules *rules);
+bool locset_place_ok(const struct addr *a, const struct locset_rules *rules);
 /* Type 1 where spi is set, else 0; type 2 where the port is not HIP_PORT. The
  * given order. */
-void locator_put(struct msg_builder *b, const struct locator_set *set);
+void locset_put(struct msg_builder *b, const struct locset *set);
