@@ -29,6 +29,7 @@
 #include "hip/hip.h"
 #include "test/fuzz/engineview.h"
 #include "test/fuzz/paramedit.h"
+#include "test/fuzz/repeatable.h"
 #include "test/sim/simkeys.h"
 
 #define SLOTS 16
@@ -59,33 +60,6 @@ struct world {
 	bool at_once; /* jobs are run where they come up */
 	uint64_t now;
 	struct sa_pair sa[2][SAS]; /* those that are up; spi_in 0: free */
-};
-
-/* ---- chance ------------------------------------------------------------- */
-
-static uint64_t chance;
-
-static uint32_t random_word(void)
-{
-	chance = chance * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (uint32_t)(chance >> 32);
-}
-
-static void random_buf(void *const buf, const size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		((uint8_t *)buf)[i] = (uint8_t)random_word();
-}
-
-static const char *random_name(void)
-{
-	return "fuzz";
-}
-
-static struct randombytes_implementation repeatable = {
-	.implementation_name = random_name,
-	.random = random_word,
-	.buf = random_buf,
 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
