@@ -468,26 +468,21 @@ static void roam(struct world *w, unsigned op, struct rd *r)
 	unsigned i = op >> 7;
 	size_t num = rd_u8(r) % 4;
 
-	switch (op & 31) {
-	case 17:
+	if ((op & 31) == 17) { /* one may be there twice */
 		for (size_t n = 0; n < num; n++) {
 			here[n] = (struct hip_here){ .at = w->at[i] };
 			here[n].at.addr.b[15] ^= rd_u8(r);
 		}
-		/* One may be there twice. */
 		(void)hip_set_here(w->h[i], here, num, w->now);
-		break;
-	case 18:
+	} else if ((op & 31) == 18) {
 		from.addr.b[15] ^= (uint8_t)num;
 		from.port ^= rd_u8(r);
 		hip_seen_from(w->h[i], &w->hit[i][0], &w->hit[!i][0], &from,
 			      &w->at[i], w->now);
 		hip_received(w->h[i], &w->hit[i][0], &w->hit[!i][0], num,
 			     w->now);
-		break;
-	default:
+	} else {
 		hip_wake(w->h[i], w->now);
-		break;
 	}
 }
 
