@@ -16,7 +16,6 @@
  * MAC and the signature are made anew. That may change much, but no bounds
  * and no invariants.
  */
-#include <sodium.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,7 +25,6 @@
 #include "hip/auth.h"
 #include "hip/engine.h"
 #include "hip/fields.h"
-#include "hip/hip.h"
 #include "test/fuzz/engineview.h"
 #include "test/fuzz/paramedit.h"
 #include "test/fuzz/repeatable.h"
@@ -463,9 +461,9 @@ static void third_one(struct world *w, struct rd *r)
 /* Hosts that move: where an engine is, and what it hears of its peer. */
 static void roam(struct world *w, unsigned op, struct rd *r)
 {
-	struct hip_here here[3];
-	struct endpoint from = w->at[!(op >> 7)];
 	unsigned i = op >> 7;
+	struct hip_here here[3];
+	struct endpoint from = w->at[!i];
 	size_t num = rd_u8(r) % 4;
 
 	if ((op & 31) == 17) { /* one may be there twice */
