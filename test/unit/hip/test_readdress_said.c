@@ -241,7 +241,8 @@ START_TEST(an_ack_without_the_nonce_proves_nothing)
 	struct msg_builder b;
 	uint8_t guess[16] = { 1 };
 
-	n.cut[n.cut_num++] = lab->host[0].at;
+	/* From there, so that the question goes nowhere else. */
+	p.src = bed_at("203.0.113.7");
 	lab_input(lab, 1, &p);
 	lab_run(lab);
 	ack.id[0] = assoc(lab, 1)->up.next_id - 1;
@@ -259,7 +260,7 @@ START_TEST(an_ack_without_the_nonce_proves_nothing)
 	p.len = b.len;
 	p.src = bed_at("203.0.113.7");
 	lab_input(lab, 1, &p);
-	ck_assert(bed_is(lab, 1, "192.0.2.2", "192.0.2.1"));
+	ck_assert(!view(lab, 1).verified);
 	ck_assert_int_eq(bed_path(lab, 1, "192.0.2.2", "203.0.113.7").state,
 			 HIP_PATH_UNVERIFIED);
 	lab_free(lab);
