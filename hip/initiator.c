@@ -28,6 +28,7 @@
 #include "hip/hipjob.h"
 #include "hip/opportunistic.h"
 #include "hip/readdress.h"
+#include "hip/rendezvous.h"
 #include "hip/update.h"
 
 /* ---- I1 ---------------------------------------------------------------- */
@@ -398,18 +399,6 @@ static void show_r1(struct hip *h, const struct event *ev)
 	e->puzzle_k = u->k;
 }
 
-/* VIA_RVS is under no signature: only a place we were told of counts. */
-static void met_through(struct assoc *a, const struct hipjob_r1 *u)
-{
-	a->has_via = false;
-	for (unsigned i = 0; u->has_via && i < a->locator_num; i++) {
-		if (!addr_eq(&a->locators[i].addr, &u->via))
-			continue;
-		a->has_via = true;
-		a->via = a->locators[i];
-	}
-}
-
 /* Verified and solved: I2 leaves (Tables 3, 4, 7, 8). */
 void initiator_r1_ok(struct hip *h, struct event *ev)
 {
@@ -455,7 +444,10 @@ void initiator_r1_ok(struct hip *h, struct event *ev)
 	a->expire_at = ENGINE_NEVER;
 	a->resend_at = ev->now + engine_times.retry;
 	update_reset(a);
-	met_through(a, u);
+	if (u->has_via)
+		rendezvous_met(a, &u->via);
+	else
+		a->has_via = false;
 	a->telling = u->generation;
 	readdress_met(h, a, ev->p);
 	(void)assoc_locator(h, a, false);

@@ -337,3 +337,15 @@ void registration_timer(struct hip *h, struct due *d, uint64_t now)
 	if (err)
 		dueheap_set(&h->due, &r->due, now + 2 * ENGINE_S);
 }
+
+void registration_offer(struct assoc *a, const struct hip_msg *m)
+{
+	const struct hip_param *p = param_find(m, PARAM_REG_INFO);
+	struct field_reg_info info;
+
+	if (!p || !fields_get_reg_info(p, &info))
+		return;
+	a->reg_offered = fields_reg_services(&info);
+	a->reg_min = info.min_lifetime;
+	a->reg_max = info.max_lifetime;
+}

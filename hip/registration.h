@@ -64,3 +64,5 @@ bool registration_reflexive(const struct hip *h, const struct hit *self,
 /* Is the association used by one of ours? */
 bool registration_holds(const struct hip *h, const struct assoc *a);
 void registration_timer(struct hip *h, struct due *d, uint64_t now);
+/* What the peer offers from now on, if its UPDATE says so (RFC 8003 4.2). */
+void registration_offer(struct assoc *a, const struct hip_msg *m);

@@ -139,3 +139,14 @@ bool rendezvous_update(struct hip *h, struct packet *p, struct endpoint *source)
 	p->from = source;
 	return true;
 }
+
+void rendezvous_met(struct assoc *a, const struct addr *via)
+{
+	a->has_via = false;
+	for (unsigned i = 0; i < a->locator_num; i++) {
+		if (!addr_eq(&a->locators[i].addr, via))
+			continue;
+		a->has_via = true;
+		a->via = a->locators[i];
+	}
+}

@@ -15,3 +15,6 @@ enum reason rendezvous_check(struct hip *h, struct packet *p) HG_CHECK;
  * `source`, which is the caller's. false: dropped. */
 bool rendezvous_update(struct hip *h, struct packet *p,
 		       struct endpoint *source) HG_CHECK;
+/* The peer was met through the server at `via`. VIA_RVS is under no
+ * signature: only a place that we were told of counts. */
+void rendezvous_met(struct assoc *a, const struct addr *via);

@@ -504,18 +504,6 @@ static void take_ack(struct hip *h, struct assoc *a, const struct packet *p)
 	rekey_acked(h, a, up->next_id - 1, now);
 }
 
-static void take_reg_info(struct assoc *a, const struct hip_msg *m)
-{
-	const struct hip_param *p = param_find(m, PARAM_REG_INFO);
-	struct field_reg_info info;
-
-	if (!p || !fields_get_reg_info(p, &info))
-		return;
-	a->reg_offered = fields_reg_services(&info);
-	a->reg_min = info.min_lifetime;
-	a->reg_max = info.max_lifetime;
-}
-
 bool update_answer(struct hip *h, struct assoc *a,
 		   const struct update_answer *ans, uint64_t now)
 {
@@ -550,7 +538,7 @@ static enum reason process(struct hip *h, struct assoc *a,
 		return r;
 	if (!update_answer(h, a, &ans, ev->now))
 		return REASON_HIP_BUSY;
-	take_reg_info(a, m);
+	registration_offer(a, m);
 	return REASON_NUM;
 }
 

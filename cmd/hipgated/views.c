@@ -5,58 +5,8 @@
 #include <string.h>
 
 #include "gate.h"
-
-static json_t *text(const char *s)
-{
-	return json_string(s);
-}
-
-static json_t *number(uint64_t n)
-{
-	return json_integer((json_int_t)n);
-}
-
-static json_t *hit_json(const struct hit *h)
-{
-	char out[ADDR_TEXT_MAX];
-
-	return text(hit_print(h, out));
-}
-
-/* "" for no address. */
-static json_t *addr_json(const struct addr *a)
-{
-	char out[ADDR_TEXT_MAX];
-
-	return text(addr_is_unspecified(a) ? "" : addr_print(a, out));
-}
-
-static json_t *endpoint_json(const struct endpoint *e)
-{
-	char out[ENDPOINT_TEXT_MAX];
-
-	return text(e->port ? endpoint_print(e, out) : "");
-}
-
-static json_t *suite_json(uint16_t id)
-{
-	const struct sa_suite *s = sa_suite_find(id);
-
-	return text(s ? s->name : "");
-}
-
-static json_t *load(const _Atomic uint64_t *n)
-{
-	return number(atomic_load_explicit((_Atomic uint64_t *)n,
-					   memory_order_relaxed));
-}
-
-static json_t *since(uint64_t then)
-{
-	uint64_t now = uv_hrtime();
-
-	return json_real(now > then ? (double)(now - then) / 1e9 : 0);
-}
+#include "jsonof.h"
+#include "viewpeers.h"
 
 /* A walk that appends to an array. */
 struct list {
@@ -64,135 +14,18 @@ struct list {
 	json_t *array;
 };
 
-/* ---- peers ------------------------------------------------------------------ */
-
-static json_t *ago(uint64_t then)
-{
-	return then ? since(then) : json_null();
-}
-
-static void add_path(const struct hip_path *p, void *arg)
-{
-	uint64_t now = uv_hrtime();
-	json_t *left = p->expires == UINT64_MAX || p->expires < now
-			       ? json_null()
-			       : json_real((double)(p->expires - now) / 1e9);
-
-	(void)json_array_append_new(
-		arg, json_pack("{s:o,s:o,s:s,s:b,s:b,s:b,s:o,s:o,s:o}", "from",
-			       addr_json(&p->self_at.addr), "to",
-			       endpoint_json(&p->peer_at), "state",
-			       hip_path_state_name(p->state), "current",
-			       (int)p->current, "announced", (int)p->announced,
-			       "preferred", (int)p->preferred, "verified_s",
-			       ago(p->verified), "expires_s", left, "rtt_us",
-			       p->rtt_us ? number(p->rtt_us) : json_null()));
-}
-
-static json_t *paths_json(const struct gate *g, const struct hip_peer *p)
-{
-	json_t *a = json_array();
-
-	hip_each_path(g->hip, &p->self, &p->peer, add_path, a);
-	return a;
-}
-
-static void add_path_event(const struct hip_path_event *e, void *arg)
-{
-	(void)json_array_append_new(
-		arg, json_pack("{s:o,s:s,s:o,s:o}", "ago_s", since(e->at),
-			       "why", hip_path_why_name(e->why), "from",
-			       addr_json(&e->self_at.addr), "to",
-			       endpoint_json(&e->peer_at)));
-}
-
-static json_t *history_json(const struct gate *g, const struct hip_peer *p)
-{
-	json_t *a = json_array();
-
-	hip_each_path_event(g->hip, &p->self, &p->peer, add_path_event, a);
-	return a;
-}
-
-/* "" where it was met without a rendezvous server. */
-static json_t *via_json(const struct hip_peer *p)
-{
-	return p->has_via ? endpoint_json(&p->via) : text("");
-}
-
-static void add_peer(const struct hip_peer *p, void *arg)
-{
-	struct list *l = arg;
-
-	(void)json_array_append_new(
-		l->array,
-		json_pack("{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:b,s:o,s:o,s:o,s:o,"
-			  "s:o,s:o,s:o}",
-			  "self", hit_json(&p->self), "peer",
-			  hit_json(&p->peer), "state", hip_state_name(p->state),
-			  "initiator", (int)p->initiator, "anonymous",
-			  (int)p->anonymous, "locator",
-			  endpoint_json(&p->peer_at), "from",
-			  addr_json(&p->self_at.addr), "verified",
-			  (int)p->verified, "via", via_json(p), "paths",
-			  paths_json(l->g, p), "history", history_json(l->g, p),
-			  "spi_in", number(p->spi_in), "spi_out",
-			  number(p->spi_out), "suite", suite_json(p->esp_suite),
-			  "since_s", since(p->since)));
-}
-
-static json_t *view_peers(struct gate *g)
-{
-	struct list l = { .g = g, .array = json_array() };
-
-	hip_each_peer(g->hip, add_peer, &l);
-	return l.array;
-}
-
-/* One list out of one member of all peers, each element with its peer. */
-static json_t *of_peers(struct gate *g, const char *member)
-{
-	json_t *peers = view_peers(g);
-	json_t *all = json_array();
-	json_t *peer;
-	json_t *one;
-	size_t i, k;
-
-	json_array_foreach(peers, i, peer)
-	{
-		json_array_foreach(json_object_get(peer, member), k, one)
-		{
-			(void)json_object_set(one, "peer",
-					      json_object_get(peer, "peer"));
-			(void)json_array_append(all, one);
-		}
-	}
-	json_decref(peers);
-	return all;
-}
-
-static json_t *view_paths(struct gate *g)
-{
-	return of_peers(g, "paths");
-}
-
-static json_t *view_moves(struct gate *g)
-{
-	return of_peers(g, "history");
-}
-
 static void add_registration(const struct hip_registration *r, void *arg)
 {
 	struct list *l = arg;
 	uint64_t now = uv_hrtime();
 	double left = r->expires > now ? (double)(r->expires - now) / 1e9 : 0;
 
-	(void)json_array_append_new(l->array,
-				    json_pack("{s:o,s:o,s:s,s:f}", "hit",
-					      hit_json(&r->client), "at",
-					      endpoint_json(&r->at), "service",
-					      r->relay ? "relay" : "rendezvous",
-					      "expires_s", left));
+	(void)json_array_append_new(
+		l->array,
+		json_pack("{s:o,s:o,s:s,s:f}", "hit", jsonof_hit(&r->client),
+			  "at", jsonof_endpoint(&r->at), "service",
+			  r->relay ? "relay" : "rendezvous", "expires_s",
+			  left));
 }
 
 static json_t *view_registrations(struct gate *g)
@@ -222,15 +55,17 @@ static void add_sa(struct sa *s, void *arg)
 		l->array,
 		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,"
 			  "s:I,s:i,s:s}",
-			  "self", hit_json(&s->self), "peer",
-			  hit_json(&s->peer), "spi_in", number(s->spi_in),
-			  "spi_out", number(s->spi_out), "suite",
-			  suite_json(s->suite), "locator",
-			  endpoint_json(&path->ends.peer), "out_packets",
-			  load(&s->out_packets), "out_bytes",
-			  load(&s->out_bytes), "in_packets",
-			  load(&s->in_packets), "in_bytes", load(&s->in_bytes),
-			  "age_s", since(s->created_ns), "state",
+			  "self", jsonof_hit(&s->self), "peer",
+			  jsonof_hit(&s->peer), "spi_in",
+			  jsonof_number(s->spi_in), "spi_out",
+			  jsonof_number(s->spi_out), "suite",
+			  jsonof_suite(s->suite), "locator",
+			  jsonof_endpoint(&path->ends.peer), "out_packets",
+			  jsonof_count(&s->out_packets), "out_bytes",
+			  jsonof_count(&s->out_bytes), "in_packets",
+			  jsonof_count(&s->in_packets), "in_bytes",
+			  jsonof_count(&s->in_bytes), "age_s",
+			  jsonof_since(s->created_ns), "state",
 			  tables_sa_out(t, &s->self, &s->peer) == s ? "sends"
 								    : "opens",
 			  "mtu", inner_mtu(size), "outer_mtu", (int)size->outer,
@@ -264,10 +99,11 @@ static void add_mapping(struct peer *p, void *arg)
 	(void)json_array_append_new(
 		l->array,
 		json_pack("{s:s,s:o,s:o,s:o,s:o,s:s,s:s,s:i}", "name", p->name,
-			  "hit", hit_json(&p->hit), "sub6", addr_json(&p->sub6),
-			  "sub4", addr_json(&p->sub4), "locator",
-			  endpoint_json(&p->at), "via", via_name(p), "state",
-			  hip_state_name(p->state), "parked", (int)p->parked));
+			  "hit", jsonof_hit(&p->hit), "sub6",
+			  jsonof_addr(&p->sub6), "sub4", jsonof_addr(&p->sub4),
+			  "locator", jsonof_endpoint(&p->at), "via",
+			  via_name(p), "state", hip_state_name(p->state),
+			  "parked", (int)p->parked));
 }
 
 static json_t *view_mappings(struct gate *g)
@@ -292,19 +128,19 @@ static void add_flow(struct flow *f, void *arg)
 
 	(void)json_array_append_new(
 		l->array,
-		json_pack(
-			"{s:s,s:o,s:i,s:o,s:i,s:i,s:o,s:i,s:s,s:o,s:o,s:o}",
-			"proto", proto_name(n->key.proto), "client",
-			addr_json(&n->key.client), "client_port",
-			n->key.client_port, "virt", addr_json(&n->key.virt),
-			"virt_port", n->key.virt_port, "ext_port",
-			n->back.ext_port, "peer", hit_json(&n->back.peer),
-			"peer_port", n->back.peer_port, "state",
-			nat_state_name(n), "idle_s",
-			since(atomic_load_explicit((_Atomic uint64_t *)&n->last,
-						   memory_order_relaxed)),
-			"out_packets", load(&n->out_packets), "in_packets",
-			load(&n->in_packets)));
+		json_pack("{s:s,s:o,s:i,s:o,s:i,s:i,s:o,s:i,s:s,s:o,s:o,s:o}",
+			  "proto", proto_name(n->key.proto), "client",
+			  jsonof_addr(&n->key.client), "client_port",
+			  n->key.client_port, "virt", jsonof_addr(&n->key.virt),
+			  "virt_port", n->key.virt_port, "ext_port",
+			  n->back.ext_port, "peer", jsonof_hit(&n->back.peer),
+			  "peer_port", n->back.peer_port, "state",
+			  nat_state_name(n), "idle_s",
+			  jsonof_since(atomic_load_explicit(
+				  (_Atomic uint64_t *)&n->last,
+				  memory_order_relaxed)),
+			  "out_packets", jsonof_count(&n->out_packets),
+			  "in_packets", jsonof_count(&n->in_packets)));
 }
 
 static json_t *view_flows(struct gate *g)
@@ -337,7 +173,8 @@ static json_t *drops_json(const struct gate *g)
 		uint64_t n = drops_of(g, r);
 
 		if (n)
-			(void)json_object_set_new(o, reason_name(r), number(n));
+			(void)json_object_set_new(o, reason_name(r),
+						  jsonof_number(n));
 	}
 	return o;
 }
@@ -359,7 +196,7 @@ static void add_identity(const struct hip_self *s, void *arg)
 
 	(void)json_array_append_new(
 		l->array,
-		json_pack("{s:o,s:s,s:b,s:b,s:s}", "hit", hit_json(&s->hit),
+		json_pack("{s:o,s:s,s:b,s:b,s:s}", "hit", jsonof_hit(&s->hit),
 			  "alg", alg[s->alg] ? alg[s->alg] : "?", "anonymous",
 			  (int)s->anonymous, "ephemeral", (int)s->made, "file",
 			  s->made ? "" : l->g->cfg->identity[i]));
@@ -376,7 +213,7 @@ static json_t *view_identities(struct gate *g)
 static void add_hit(const struct hip_self *s, void *arg)
 {
 	if (!s->made)
-		(void)json_array_append_new(arg, hit_json(&s->hit));
+		(void)json_array_append_new(arg, jsonof_hit(&s->hit));
 }
 
 static json_t *hits_json(const struct gate *g)
@@ -399,9 +236,10 @@ static void add_rule(const struct hip_access_count *c, void *arg)
 	else
 		prefix_print(&c->rule.prefix, who);
 	(void)json_array_append_new(
-		l->array, json_pack("{s:s,s:s,s:s,s:o}", "role", role[c->role],
-				    "action", c->rule.allow ? "allow" : "deny",
-				    "who", who, "hits", number(c->hits)));
+		l->array,
+		json_pack("{s:s,s:s,s:s,s:o}", "role", role[c->role], "action",
+			  c->rule.allow ? "allow" : "deny", "who", who, "hits",
+			  jsonof_number(c->hits)));
 }
 
 static json_t *view_access(struct gate *g)
@@ -419,11 +257,11 @@ static json_t *roles_json(const struct config *c)
 	json_t *a = json_array();
 
 	if (a && c->proxy)
-		(void)json_array_append_new(a, text("proxy"));
+		(void)json_array_append_new(a, jsonof_text("proxy"));
 	if (a && c->host)
-		(void)json_array_append_new(a, text("host"));
+		(void)json_array_append_new(a, jsonof_text("host"));
 	if (a && c->rendezvous)
-		(void)json_array_append_new(a, text("rendezvous"));
+		(void)json_array_append_new(a, jsonof_text("rendezvous"));
 	return a;
 }
 
@@ -448,9 +286,10 @@ static json_t *traffic_json(struct gate *g)
 
 	tables_each_sa(&g->plane.tables, add_traffic, &t);
 	return json_pack("{s:o,s:o,s:o,s:o}", "out_packets",
-			 number(t.out_packets), "out_bytes",
-			 number(t.out_bytes), "in_packets",
-			 number(t.in_packets), "in_bytes", number(t.in_bytes));
+			 jsonof_number(t.out_packets), "out_bytes",
+			 jsonof_number(t.out_bytes), "in_packets",
+			 jsonof_number(t.in_packets), "in_bytes",
+			 jsonof_number(t.in_bytes));
 }
 
 /* System calls against packets: how well batching works. */
@@ -467,9 +306,10 @@ static json_t *io_json(const struct gate *g)
 		n[3] += atomic_load((_Atomic uint64_t *)&w->udp_receives);
 		n[4] += atomic_load((_Atomic uint64_t *)&w->cut);
 	}
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "tun_reads", number(n[0]),
-			 "tun_writes", number(n[1]), "udp_sends", number(n[2]),
-			 "udp_receives", number(n[3]), "cut", number(n[4]));
+	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "tun_reads",
+			 jsonof_number(n[0]), "tun_writes", jsonof_number(n[1]),
+			 "udp_sends", jsonof_number(n[2]), "udp_receives",
+			 jsonof_number(n[3]), "cut", jsonof_number(n[4]));
 }
 
 /* Of all workers: how often it was refused, and whether one lets it rest. */
@@ -515,7 +355,7 @@ static json_t *offload_json(const struct gate *g, enum offload_kind kind)
 	else if (rests)
 		state = "fell back";
 	return json_pack("{s:s,s:o}", "state", state, "refused",
-			 number(refused));
+			 jsonof_number(refused));
 }
 
 static json_t *offloads_json(const struct gate *g)
@@ -557,13 +397,14 @@ static json_t *counts_json(struct gate *g)
 	hip_each_peer(g->hip, count_peer, &associations);
 	hip_each_registration(g->hip, count_registration, &registrations);
 	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "associations",
-			 number(associations), "sas",
-			 number(g->plane.tables.sas), "mappings",
-			 number(g->plane.tables.mappings), "flows",
-			 number(g->plane.tables.flows), "peers",
-			 number(g->peers_num), "registrations",
-			 number(registrations), "parked", number(parked),
-			 "questions", number(g->dns ? dns_pending(g->dns) : 0));
+			 jsonof_number(associations), "sas",
+			 jsonof_number(g->plane.tables.sas), "mappings",
+			 jsonof_number(g->plane.tables.mappings), "flows",
+			 jsonof_number(g->plane.tables.flows), "peers",
+			 jsonof_number(g->peers_num), "registrations",
+			 jsonof_number(registrations), "parked",
+			 jsonof_number(parked), "questions",
+			 jsonof_number(g->dns ? dns_pending(g->dns) : 0));
 }
 
 static json_t *view_status(struct gate *g)
@@ -578,8 +419,9 @@ static json_t *view_status(struct gate *g)
 		p->tun.name, "mtu", (int)p->tun.mtu, "offload",
 		offloads_json(g), "aes_gcm", esp_gcm_name(), "workers",
 		(int)p->workers_num, "port", (int)g->cfg->port, "uptime_s",
-		since(g->started_ns), "counts", counts_json(g), "traffic",
-		traffic_json(g), "io", io_json(g), "drops", drops_json(g));
+		jsonof_since(g->started_ns), "counts", counts_json(g),
+		"traffic", traffic_json(g), "io", io_json(g), "drops",
+		drops_json(g));
 }
 
 static const struct {
@@ -587,9 +429,9 @@ static const struct {
 	json_t *(*make)(struct gate *g);
 } views[] = {
 	{ "status", view_status },
-	{ "peers", view_peers },
-	{ "paths", view_paths },
-	{ "moves", view_moves },
+	{ "peers", viewpeers_peers },
+	{ "paths", viewpeers_paths },
+	{ "moves", viewpeers_moves },
 	{ "sas", view_sas },
 	{ "mappings", view_mappings },
 	{ "flows", view_flows },

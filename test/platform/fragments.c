@@ -182,7 +182,7 @@ static void show(bool v4, bool answered)
 
 int main(void)
 {
-	struct tun_info info;
+	struct tun_info info = { .tso = false };
 	char err[200];
 
 	if (unshare(CLONE_NEWNET) < 0)

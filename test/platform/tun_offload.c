@@ -337,7 +337,7 @@ static void show_family(bool v4)
 
 static void show_error(const char *name, int want)
 {
-	struct tun_info info;
+	struct tun_info info = { .tso = false };
 	int fds[QUEUES];
 	char err[200] = "";
 	int got = tun_open(name, QUEUES, fds, &info, err, sizeof(err));
@@ -400,6 +400,8 @@ int main(void)
 	run("ip link set hip0 up mtu 1440");
 	run("ip addr add 198.18.0.1/24 dev hip0");
 	run("ip addr add fd00::1/64 dev hip0 nodad");
+	side.info.tso = true;
+	side.info.uso = true;
 	if (tun_open("hip0", QUEUES, side.fds, &side.info, err, sizeof(err)) !=
 	    0) {
 		fprintf(stderr, "tun_offload: %s\n", err);

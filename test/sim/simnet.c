@@ -480,7 +480,7 @@ static void input_effects(struct sim *s, unsigned i)
 			simnet_break(s, "a packet not verified has an effect");
 		carry_out(s, i, &x);
 	}
-	if (sends > 1 || openers > sends)
+	if (sends > 1 || openers > 1)
 		simnet_break(s, "more than one answer to one packet");
 	simlaw_bounds(s, i, n);
 }

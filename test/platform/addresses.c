@@ -167,12 +167,12 @@ int main(void)
 
 	if (unshare(CLONE_NEWNET) || system("ip link set lo up && "
 					    "ip tuntap add vt mode tun")) {
-		perror("links: a network namespace");
+		perror("addresses: a network namespace");
 		return 2;
 	}
 	if (uv_timer_init(loop, &timer) ||
 	    links_open(loop, if_nametoindex("vt"), on_change, text, &links)) {
-		perror("links: netlink");
+		perror("addresses: netlink");
 		return 2;
 	}
 	for (size_t i = 0; good && i < sizeof(steps) / sizeof(steps[0]); i++)
