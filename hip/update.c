@@ -543,11 +543,13 @@ static enum reason process(struct hip *h, struct assoc *a,
 }
 
 /* An authentic one, from wherever it came; but a control relay is no place
- * where the peer is. */
+ * where the peer is: where the relay sees it may be. */
 static void seen(struct hip *h, struct assoc *a, const struct packet *p)
 {
-	if (p->relayed.port)
+	if (p->relayed.port) {
+		pathwatch_seen(h, a, &p->relayed, p->at, p->now);
 		return;
+	}
 	if (p->has_from || param_find(&p->m, PARAM_VIA_RVS))
 		paths_tell(h, a, HIP_PATH_RELAYED, p->at, p->from, p->now);
 	pathwatch_seen(h, a, p->from, p->at, p->now);
