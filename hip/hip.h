@@ -283,7 +283,8 @@ void hip_seen_from(struct hip *h, const struct hit *self,
 		   const struct endpoint *at, uint64_t now);
 /* So many octets of authentic ESP (as on the wire) have come from the peer
  * since the last call: its credit (8046 5.6). While HIP_LOCATOR says that
- * the path is not verified, more credit comes by another HIP_LOCATOR. */
+ * the path is not verified, more credit comes by another HIP_LOCATOR, less
+ * what is needed to ask there once more. */
 void hip_received(struct hip *h, const struct hit *self, const struct hit *peer,
 		  uint64_t bytes, uint64_t now);
 /* The clock leapt, we were asleep, or a link came up: whatever waits for an

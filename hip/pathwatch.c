@@ -16,7 +16,8 @@
  *
  * Credit (RFC 8046 5.6): octets received count, aged by 7/8 each 5 s; when
  * traffic must go to an address that is not proved, HIP_LOCATOR grants what
- * there is, and what comes in meanwhile. Who sends counts it down.
+ * there is, and what comes in meanwhile. Who sends counts it down. When that
+ * address may be asked no more, the credit pays for a question first.
  * Owner: the engine's thread.
  */
 #include "hip/pathwatch.h"
@@ -29,6 +30,7 @@
 
 #define CREDIT_INTERVAL (5 * ENGINE_S)
 #define CREDIT_MAX (UINT64_C(1) << 20) /* 7/8 of more is no use in an RTT */
+#define QUESTION 1000		       /* octets, when it is not known */
 #define SEEN_EVERY ENGINE_S
 #define SILENCES_MAX 5
 #define IN_USE (300 * ENGINE_S) /* hip_wake: traffic within */
@@ -131,6 +133,22 @@ void pathwatch_locator(struct hip *h, struct assoc *a, uint64_t now)
 	a->credit = 0;
 }
 
+/* Where we send may not be asked again for nothing. false: the credit does not
+ * reach yet, and is kept for it. */
+static bool pay(struct hip *h, struct assoc *a, uint64_t now)
+{
+	size_t cost = a->up.sent.p ? a->up.sent.len : QUESTION;
+
+	if (!reach_spent(a, &a->peer_at))
+		return true;
+	if (a->credit < cost)
+		return false;
+	a->credit -= cost;
+	reach_heard(h, a, &a->peer_at, now);
+	assoc_arm(h, a);
+	return true;
+}
+
 void hip_received(struct hip *h, const struct hit *self, const struct hit *peer,
 		  uint64_t bytes, uint64_t now)
 {
@@ -143,7 +161,7 @@ void hip_received(struct hip *h, const struct hit *self, const struct hit *peer,
 		a->credit = CREDIT_MAX;
 	else
 		a->credit += bytes;
-	if (a->unproved && bytes)
+	if (a->unproved && bytes && pay(h, a, now))
 		pathwatch_locator(h, a, now);
 }
 

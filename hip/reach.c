@@ -14,7 +14,10 @@
  * may be longer, so its answer is waited for (`await`) and taken late, though
  * the UPDATE is acknowledged.
  *
- * What was asked PATHS_ASK_MAX times in vain is dead. A path that lived, died
+ * What was asked PATHS_ASK_MAX times in vain is dead, until an UPDATE comes
+ * from there, or data pay for it (pathwatch.c): each time one question more.
+ * Else a net that was cut while we asked, and is mended, would leave us with
+ * a peer that we hear but may never ask again. A path that lived, died
  * and should be better is asked again, ever more seldom, and taken when it
  * has answered for a while (hip_path_policy.return_s). A peer that is seen
  * elsewhere (a NAT has changed its mind, or copied packets) is asked there;
@@ -279,6 +282,22 @@ bool reach_candidate(struct hip *h, struct assoc *a,
 	reach_ask(h, a, paths_best(h, a, from), !q->announced, now);
 	(void)at;
 	return true;
+}
+
+bool reach_spent(const struct assoc *a, const struct endpoint *at)
+{
+	const struct paths_peer *q = a->paths ? paths_peer(a->paths, at) : NULL;
+
+	return q && !q->active && q->asked >= PATHS_ASK_MAX;
+}
+
+void reach_heard(struct hip *h, struct assoc *a, const struct endpoint *at,
+		 uint64_t now)
+{
+	if (!reach_spent(a, at))
+		return;
+	paths_peer(a->paths, at)->asked = PATHS_ASK_MAX - 1;
+	reach_choose(h, a, now);
 }
 
 /* ---- choosing ---------------------------------------------------------------- */

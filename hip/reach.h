@@ -20,6 +20,12 @@ void reach_late(struct hip *h, struct assoc *a, const struct packet *p);
 bool reach_candidate(struct hip *h, struct assoc *a,
 		     const struct endpoint *from, const struct endpoint *at,
 		     uint64_t now);
+/* It was asked as often as it may be, and has never answered. */
+bool reach_spent(const struct assoc *a, const struct endpoint *at);
+/* Something of the peer's came from there, or paid for it: when all is spent,
+ * one question more. */
+void reach_heard(struct hip *h, struct assoc *a, const struct endpoint *at,
+		 uint64_t now);
 
 /* ---- paths ---------------------------------------------------------------- */
 

@@ -15,7 +15,8 @@
  * answers the first copy and repeats that answer for the others.
  *
  * An address that was never proved gets PATHS_ASK_MAX copies and no more:
- * whoever lists a victim's address has us send three small packets there.
+ * whoever lists a victim's address has us send three small packets there. A
+ * further one answers what has come from the peer (reach.c).
  * State: struct paths, `tried` and `wide`. Owner: the engine's thread.
  */
 #include "hip/spread.h"

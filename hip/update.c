@@ -552,6 +552,7 @@ static void seen(struct hip *h, struct assoc *a, const struct packet *p)
 	}
 	if (p->has_from || param_find(&p->m, PARAM_VIA_RVS))
 		paths_tell(h, a, HIP_PATH_RELAYED, p->at, p->from, p->now);
+	reach_heard(h, a, p->from, p->now);
 	pathwatch_seen(h, a, p->from, p->at, p->now);
 }
 

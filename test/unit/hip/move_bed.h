@@ -190,6 +190,20 @@ static inline void bed_received(struct lab *lab, size_t i, uint64_t bytes)
 	lab_effects(lab, i);
 }
 
+/* Host i has asked its peer, where it sends, as often as it may, in vain. */
+static inline void bed_spend(struct lab *lab, size_t i)
+{
+	struct assoc *a = assoc(lab, i);
+	struct paths *p = paths_make(lab->host[i].h, a);
+	struct paths_peer *q;
+
+	ck_assert_ptr_nonnull(p);
+	q = paths_peer(p, &a->peer_at);
+	q->active = false;
+	q->asked = PATHS_ASK_MAX;
+	a->unproved = true;
+}
+
 /* Keeps UPDATEs as they leave. */
 struct bed_record {
 	struct bed_net n;

@@ -181,6 +181,43 @@ START_TEST(sources_that_cannot_be_are_not_even_asked)
 }
 END_TEST
 
+/* ---- credit ------------------------------------------------------------------ */
+
+/* Data come, so the peer is somewhere; where it was asked in vain, it may be
+ * asked again for what they pay, before anything else is sent there. */
+START_TEST(credit_pays_for_a_question_first)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct lab_host *host = &lab->host[1];
+
+	n.victim = bed_at("192.0.2.1");
+	n.cut[n.cut_num++] = n.victim;
+	bed_spend(lab, 1);
+	host->count[HIP_LOCATOR] = 0;
+	bed_received(lab, 1, 999);
+	lab_sleep(lab, LAB_S);
+	ck_assert_uint_eq(host->count[HIP_LOCATOR], 0);
+	ck_assert_uint_eq(n.to_victim, 0);
+	bed_received(lab, 1, 101);
+	lab_sleep(lab, 10 * LAB_S);
+	ck_assert_uint_eq(host->count[HIP_LOCATOR], 1);
+	ck_assert(!host->last[HIP_LOCATOR].verified);
+	ck_assert_uint_eq(host->last[HIP_LOCATOR].credit, 100);
+	ck_assert_uint_eq(n.to_victim, 1);
+	ck_assert(!view(lab, 1).verified);
+	/* What is outstanding costs what it has. */
+	n.cut_num = 0;
+	bed_received(lab, 1, assoc(lab, 1)->up.sent.len - 1);
+	lab_sleep(lab, 5 * LAB_S);
+	ck_assert_uint_eq(n.to_victim, 1);
+	bed_received(lab, 1, 1000);
+	lab_sleep(lab, 5 * LAB_S);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "192.0.2.1"));
+	lab_free(lab);
+}
+END_TEST
+
 /* ---- sleep ------------------------------------------------------------------ */
 
 START_TEST(who_wakes_asks_at_once)
@@ -267,6 +304,7 @@ Suite *test_pathwatch_suite(void)
 	tcase_add_test(t, a_nat_that_takes_another_port_is_followed);
 	tcase_add_test(t, a_source_that_does_not_answer_is_not_followed);
 	tcase_add_loop_test(t, sources_that_cannot_be_are_not_even_asked, 0, 5);
+	tcase_add_test(t, credit_pays_for_a_question_first);
 	tcase_add_test(t, who_wakes_asks_at_once);
 	tcase_add_test(t, who_was_not_in_use_is_not_woken);
 	tcase_add_test(t, who_wakes_elsewhere_is_found_within_a_round_trip);

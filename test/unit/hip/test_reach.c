@@ -193,6 +193,61 @@ START_TEST(an_answer_that_comes_late_still_proves)
 }
 END_TEST
 
+/* The net was cut while it was asked, and lives again: the peer has nothing to
+ * say of its addresses, but is heard. */
+START_TEST(who_is_heard_after_all_is_asked_once_more)
+{
+	struct bed_record r = { .num = 0 };
+	struct lab *lab = bed_up(&r.n);
+	const char *at = "192.0.2.1";
+
+	lab->hook = bed_record_hook;
+	lab->hook_arg = &r;
+	bed_traffic(lab, 0, false);
+	bed_spend(lab, 1);
+	hip_wake(lab->host[0].h, lab->now);
+	lab_effects(lab, 0);
+	lab_run(lab);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", at));
+	ck_assert_int_eq(bed_path(lab, 1, "192.0.2.2", at).state,
+			 HIP_PATH_ACTIVE);
+	/* The same UPDATE once more, from wherever: nothing. */
+	bed_spend(lab, 1);
+	ck_assert(endpoint_eq(&r.p[0].src, &lab->host[0].at));
+	lab->now += 2 * LAB_S;
+	lab_input(lab, 1, &r.p[0]);
+	lab_run(lab);
+	ck_assert_int_eq(bed_path(lab, 1, "192.0.2.2", at).state,
+			 HIP_PATH_DEAD);
+	ck_assert(!view(lab, 1).verified);
+	lab_free(lab);
+}
+END_TEST
+
+/* Nobody is there but the one who sends in his name. */
+START_TEST(one_update_buys_one_question)
+{
+	struct bed_record r = { .num = 0 };
+	struct lab *lab = bed_up(&r.n);
+
+	lab->hook = bed_record_hook;
+	lab->hook_arg = &r;
+	r.n.victim = bed_at("192.0.2.1");
+	r.n.cut[r.n.cut_num++] = r.n.victim;
+	bed_traffic(lab, 0, false);
+	hip_wake(lab->host[0].h, lab->now);
+	lab_effects(lab, 0);
+	lab_run(lab);
+	bed_spend(lab, 1);
+	lab_input(lab, 1, &r.p[0]);
+	lab_sleep(lab, 10 * LAB_S);
+	ck_assert_uint_eq(r.n.to_victim, 2); /* and an ACK */
+	ck_assert_int_eq(bed_path(lab, 1, "192.0.2.2", "192.0.2.1").state,
+			 HIP_PATH_DEAD);
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_reach_suite(void);
 Suite *test_reach_suite(void)
 {
@@ -206,6 +261,8 @@ Suite *test_reach_suite(void)
 	tcase_add_test(t, a_lifetime_that_is_over_is_left);
 	tcase_add_test(t, a_nonce_is_for_one_pair_and_one_update);
 	tcase_add_test(t, an_answer_that_comes_late_still_proves);
+	tcase_add_test(t, who_is_heard_after_all_is_asked_once_more);
+	tcase_add_test(t, one_update_buys_one_question);
 	suite_add_tcase(s, t);
 	return s;
 }
