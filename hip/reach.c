@@ -248,12 +248,14 @@ void reach_late(struct hip *h, struct assoc *a, const struct packet *pk)
 }
 
 /* The peer sends from elsewhere, where it is, too: is it still where we send
- * to? What it lists need not be what its NAT makes of it. */
+ * to? What it lists need not be what its NAT makes of it. But it may send by
+ * another path than we do for good: keepalives alone are no reason to ask, or
+ * question and answer would keep what nobody uses for ever. */
 static bool doubt(struct hip *h, struct assoc *a, uint64_t now)
 {
 	int cur = paths_current(a);
 
-	if (cur < 0 || a->paths->target >= 0 ||
+	if (cur < 0 || a->paths->target >= 0 || now - a->last_out > IN_USE ||
 	    now - a->paths->v[cur].verified < DOUBT)
 		return false;
 	reach_ask(h, a, cur, false, now);

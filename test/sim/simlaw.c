@@ -217,6 +217,9 @@ static void look(const struct hip *h, struct simlaw_look *l)
 			l->sign += print_assoc(a, true);
 			l->waiting |= a->up.waiting;
 			l->awaits |= a->paths && a->paths->await;
+			l->place += hash(&a->self_at, sizeof(a->self_at)) ^
+				    hash(&a->peer_at, sizeof(a->peer_at)) ^
+				    (uint64_t)a->state;
 		}
 	}
 	hip_each_registration(h, print_registration, &l->print);
@@ -317,6 +320,13 @@ void simlaw_after_job(struct sim *s, unsigned i, const struct simlaw_look *was)
 	/* A copy by another path proves another address. */
 	if (was->type == HIP_UPDATE && was->awaits)
 		return;
+	/* A NOTIFY has no number, and a keepalive is the same each time. One
+	 * from elsewhere may have the peer asked; it does no more. */
+	if (was->type == HIP_NOTIFY) {
+		if (is.place != was->place)
+			simnet_break(s, "a NOTIFY moves an association");
+		return;
+	}
 	if (r->a & bit)
 		simnet_break(s, "a packet changes associations twice");
 	/* Turned away half-done, or answered when keys have been made: the

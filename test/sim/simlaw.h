@@ -63,6 +63,7 @@ struct simlaw {
 struct simlaw_look {
 	uint64_t print;	  /* of its associations */
 	uint64_t sign;	  /* and of when the peers were heard last */
+	uint64_t place;	  /* of states, and of where they send */
 	uint64_t genuine; /* hash of the job's packet; 0: none */
 	uint8_t type;
 	uint64_t drops; /* so many */

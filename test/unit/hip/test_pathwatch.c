@@ -181,6 +181,34 @@ START_TEST(sources_that_cannot_be_are_not_even_asked)
 }
 END_TEST
 
+/* Each end may have chosen another link, for good: as long as we send, it is
+ * asked where we send, and no longer. */
+START_TEST(keepalives_by_another_path_keep_nothing)
+{
+	struct bed_net n;
+	struct lab *lab = two_links(&n);
+
+	bed_traffic(lab, 1, false);
+	bed_traffic(lab, 1, true);
+	memset(lab->sent, 0, sizeof(lab->sent));
+	for (int i = 0; i < 6; i++) {
+		seen_from(lab, 1, links[1]);
+		lab_sleep(lab, 20 * LAB_S);
+	}
+	ck_assert_uint_ge(lab->sent[HIP_UPDATE], 4); /* two, answered */
+	ck_assert(bed_is(lab, 1, "192.0.2.2", links[0]));
+	lab_sleep(lab, 20 * LAB_S);
+	memset(lab->sent, 0, sizeof(lab->sent));
+	for (int i = 0; i < 50; i++) {
+		seen_from(lab, 1, links[1]);
+		lab_sleep(lab, 20 * LAB_S);
+	}
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	ck_assert_int_ne(lab_state(lab, 1, 0), HIP_ESTABLISHED);
+	lab_free(lab);
+}
+END_TEST
+
 /* ---- credit ------------------------------------------------------------------ */
 
 /* Data come, so the peer is somewhere; where it was asked in vain, it may be
@@ -304,6 +332,7 @@ Suite *test_pathwatch_suite(void)
 	tcase_add_test(t, a_nat_that_takes_another_port_is_followed);
 	tcase_add_test(t, a_source_that_does_not_answer_is_not_followed);
 	tcase_add_loop_test(t, sources_that_cannot_be_are_not_even_asked, 0, 5);
+	tcase_add_test(t, keepalives_by_another_path_keep_nothing);
 	tcase_add_test(t, credit_pays_for_a_question_first);
 	tcase_add_test(t, who_wakes_asks_at_once);
 	tcase_add_test(t, who_was_not_in_use_is_not_woken);
