@@ -165,8 +165,10 @@ int hip_set_path_policy(struct hip *h, const struct hip_path_policy *p,
 		return HG_EINVAL;
 	set_policy(&h->here, p);
 	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
-		for (struct assoc *a = h->assocs.bucket[i]; a; a = a->next)
+		for (struct assoc *a = h->assocs.bucket[i]; a; a = a->next) {
 			reach_choose(h, a, now);
+			assoc_arm(h, a);
+		}
 	}
 	return HG_OK;
 }

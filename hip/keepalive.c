@@ -16,9 +16,9 @@
  *
  * A laptop is not woken more often than need be: they leave on a grid of 5 s,
  * so however many peers there are, it is three times in 15 s at most; the
- * wait is up to Tr + 5 s at first and Tr from then on. One timer, the association's own, stands for it;
- * without an SA, and without a NAT, there is none. The message is always
- * the same, so it is signed once and kept.
+ * wait is up to Tr + 5 s at first and Tr from then on. One timer, the
+ * association's own, stands for it; without an SA, and without a NAT, there
+ * is none. The message is always the same, so it is signed once and kept.
  *
  * Received ones are told by their contents and cost nothing more: nobody
  * could afford to verify 100000 of them each 15 s, nothing is answered, and

@@ -169,8 +169,12 @@ void hip_received(struct hip *h, const struct hit *self, const struct hit *peer,
 
 uint64_t pathwatch_deadline(const struct hip *h, const struct assoc *a)
 {
-	uint64_t at = paths_deadline(a);
+	uint64_t at;
 
+	/* In R2-SENT, which is soon over, nobody looks. */
+	if (a->state != HIP_ESTABLISHED)
+		return ENGINE_NEVER;
+	at = paths_deadline(a);
 	if (watched(a) && a->unheard + silence(h, a) < at)
 		at = a->unheard + silence(h, a);
 	return at;

@@ -147,7 +147,8 @@ static void dies(struct hip *h, struct assoc *a, int n, uint64_t now)
 }
 
 /* The path that has answered is the path, if the one we had is suspect, or
- * was never proved, or the peer, known by its source only, has another. */
+ * was never proved, or the peer, known by its source only, has another. Where
+ * an answer came from is no proof: its source may be anybody's. */
 static bool takes_over(const struct assoc *a, int n, bool seen)
 {
 	const struct paths *p = a->paths;
@@ -156,7 +157,9 @@ static bool takes_over(const struct assoc *a, int n, bool seen)
 	const struct paths_peer *q =
 		paths_peer((struct paths *)p, &p->v[n].peer);
 
-	if (a->suspect || paths_current(a) < 0)
+	if (paths_current(a) < 0)
+		return true;
+	if (a->suspect && q->active)
 		return true;
 	return q->active && seen && (!is || !is->announced);
 }

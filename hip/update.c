@@ -498,8 +498,7 @@ static void take_ack(struct hip *h, struct assoc *a, const struct packet *p)
 	up->reg = 0;
 	up->resend_at = ENGINE_NEVER;
 	assoc_msg_drop(&up->sent);
-	if (reg)
-		registration_answer(h, a, &p->m, true, now);
+	registration_answer(h, a, &p->m, reg, now);
 	reach_acked(h, a, p);
 	rekey_acked(h, a, up->next_id - 1, now);
 }

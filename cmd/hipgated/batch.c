@@ -131,6 +131,7 @@ static unsigned batch_send(struct worker *w)
 	struct batch *b = &w->batch;
 	struct offload *segment;
 	struct sending s;
+	unsigned failed;
 	int err;
 
 	if (sending_begin(w, &s))
@@ -141,11 +142,13 @@ static unsigned batch_send(struct worker *w)
 	err = send_segments(w, &s);
 	if (!err)
 		offload_took(segment);
-	if (err == EINVAL || err == EIO)
+	if (err != EINVAL && err != EIO && err != EMSGSIZE)
+		return err ? b->num : 0;
+	failed = send_singly(w, &s);
+	/* Where none could leave, an address that is gone is to blame. */
+	if (err != EMSGSIZE && failed < b->num)
 		offload_refused(segment, w->now);
-	if (err == EINVAL || err == EIO || err == EMSGSIZE)
-		return send_singly(w, &s);
-	return err ? b->num : 0;
+	return failed;
 }
 
 void batch_flush(struct worker *w)

@@ -67,6 +67,7 @@ static void on_housekeeping(uv_timer_t *t)
 	persona_expire(g, uv_hrtime());
 	hipstart_again(g, uv_hrtime());
 	gate_pump(g);
+	g->housekept = uv_hrtime(); /* our own work is no sleep */
 }
 
 void gate_tun_write(struct gate *g, const void *pkt, size_t len)

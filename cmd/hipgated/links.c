@@ -28,9 +28,12 @@
 
 #include <libmnl/libmnl.h>
 
+#include "core/log.h"
+
 enum {
 	RUNNING_MAX = 1024, /* links */
 	ALL_MAX = 4 * LINKS_MAX,
+	TRIES = 3,
 };
 
 /* As the kernel tells of it. */
@@ -328,7 +331,7 @@ unsigned links_out(struct links *l, const struct addr *self,
 		if (addr_eq(&l->list[i].addr, self))
 			link = l->list[i].link;
 	}
-	if (!several || !link || addr_is4(self) != addr_is4(to))
+	if (!l->ask || !several || !link || addr_is4(self) != addr_is4(to))
 		return 0;
 	if (ask_way(l, self, to, 0) == HG_OK && l->out == link)
 		return 0;
@@ -375,20 +378,63 @@ static bool same(const struct links_address *a, const struct links_address *b,
 	return true;
 }
 
+static struct mnl_socket *opened(unsigned groups, int flags)
+{
+	struct mnl_socket *s =
+		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | flags);
+	int saved;
+
+	if (s && mnl_socket_bind(s, groups, MNL_SOCKET_AUTOPID) < 0) {
+		saved = errno;
+		(void)mnl_socket_close(s);
+		errno = saved;
+		return NULL;
+	}
+	return s;
+}
+
+/* One address may be on several links. */
+static bool listed(const struct links_address *list, size_t num,
+		   const struct addr *a)
+{
+	for (size_t i = 0; i < num; i++) {
+		if (addr_eq(&list[i].addr, a))
+			return true;
+	}
+	return false;
+}
+
+/* A dump that was interrupted, by a change that is news, leaves its rest in
+ * the socket: a fresh one is asked. */
+static bool ask_all(struct links *l)
+{
+	for (unsigned tries = 0; tries < TRIES; tries++) {
+		if (l->ask && !ask_links(l) && !ask_addresses(l))
+			return true;
+		if (l->ask)
+			(void)mnl_socket_close(l->ask);
+		l->ask = opened(0, 0);
+	}
+	log_error("our own addresses: netlink: %s; they stay as they were",
+		  strerror(errno));
+	return false;
+}
+
 /* true: it is not what it was. */
 static bool look(struct links *l)
 {
 	struct links_address list[LINKS_MAX];
 	size_t num = 0;
 
-	if (ask_links(l) || ask_addresses(l))
-		return false; /* the next news may find it better */
+	if (!ask_all(l))
+		return false; /* logged */
 	ask_source(l, AF_INET);
 	ask_source(l, AF_INET6);
 	find_uplinks(l);
 	qsort(l->all, l->all_num, sizeof(l->all[0]), by_use);
 	for (size_t i = 0; i < l->all_num && num < LINKS_MAX; i++) {
-		if (!superseded(l, &l->all[i]))
+		if (!superseded(l, &l->all[i]) &&
+		    !listed(list, num, &l->all[i].a.addr))
 			list[num++] = l->all[i].a;
 	}
 	if (num == l->num && same(list, l->list, num))
@@ -440,6 +486,9 @@ static void on_news(uv_poll_t *p, int status, int events)
 	ssize_t n;
 
 	(void)events;
+	/* A queue that ran over is an error to libuv, which stops. */
+	if (status < 0)
+		(void)uv_poll_start(p, UV_READABLE, on_news);
 	for (;;) {
 		n = mnl_socket_recvfrom(l->news, l->buf, sizeof(l->buf));
 		if (n < 0 && errno == ENOBUFS) {
@@ -452,21 +501,6 @@ static void on_news(uv_poll_t *p, int status, int events)
 	}
 	if (dirty)
 		links_look(l);
-}
-
-static struct mnl_socket *opened(unsigned groups, int flags)
-{
-	struct mnl_socket *s =
-		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | flags);
-	int saved;
-
-	if (s && mnl_socket_bind(s, groups, MNL_SOCKET_AUTOPID) < 0) {
-		saved = errno;
-		(void)mnl_socket_close(s);
-		errno = saved;
-		return NULL;
-	}
-	return s;
 }
 
 int links_open(uv_loop_t *loop, unsigned but, links_fn fn, void *arg,

@@ -114,7 +114,6 @@ void moveside_housekeeping(struct gate *g, uint64_t now)
 {
 	bool late = g->housekept && now - g->housekept > LATE_NS;
 
-	g->housekept = now;
 	if (late) /* stopped, or the machine was */
 		on_leap(g);
 }

@@ -391,6 +391,25 @@ class Reader:
         for reg in c[1:]:
             self.put("reg", reg)
 
+    def locator_set(self, c):
+        """RFC 8046 4, RFC 9028 5.7: a locator's length counts words."""
+        while len(c) >= 8:
+            traffic, kind, words, flags, lifetime = \
+                struct.unpack("!BBBBI", c[:8])
+            one, c = c[8:8 + 4 * words], c[8 + 4 * words:]
+            self.must(traffic in (0, 1, 2), "traffic type")
+            self.must({0: 4, 1: 5, 2: 7}.get(kind) == words,
+                      "a locator's type and length do not match")
+            self.must(len(one) == 4 * words, "a locator is cut short")
+            self.must(flags & ~1 == 0, "reserved is not zero")
+            self.must(lifetime > 0, "a locator without a lifetime")
+            self.put("traffic", traffic)
+            self.put("kind", kind)
+            self.put("preferred", flags & 1)
+            self.put("lifetime", lifetime)
+            self.put("address", one[-16:])
+        self.must(not c, "length")
+
     def transport(self, c):
         self.ids("format", c)
 
@@ -418,7 +437,8 @@ class Reader:
 
 
 READ = {
-    65: Reader.esp_info, 129: Reader.r1_counter, 257: Reader.puzzle,
+    65: Reader.esp_info, 129: Reader.r1_counter, 193: Reader.locator_set,
+    257: Reader.puzzle,
     321: Reader.solution, 385: Reader.seq, 449: Reader.ack,
     511: Reader.group_list, 513: Reader.diffie_hellman,
     579: Reader.hip_cipher, 641: Reader.encrypted, 705: Reader.host_id,

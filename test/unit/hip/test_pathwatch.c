@@ -42,6 +42,39 @@ static bool talk(struct lab *lab, struct bed_net *n, uint64_t ms)
 	return passed;
 }
 
+/* Whoever sends an I2 with a lifetime of a second, and then nothing, must not
+ * keep us awake until R2-SENT ends. */
+START_TEST(in_r2_sent_no_timer_is_set_for_paths)
+{
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+	struct bed_net n;
+	struct assoc *a;
+
+	bed_net(lab, &n);
+	bed_here(lab, 0, links, 2);
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_R2_SENT);
+	a = assoc_find(&lab->host[1].h->assocs, &lab->host[1].hit,
+		       &lab->host[0].hit);
+	ck_assert_ptr_nonnull(a->paths);
+	for (uint8_t i = 0; i < a->paths->peer_num; i++)
+		a->paths->peer[i].expires = lab->now + LAB_S;
+	assoc_arm(lab->host[1].h, a);
+	lab->now += 2 * LAB_S;
+	hip_tick(lab->host[1].h, lab->now);
+	ck_assert_uint_gt(hip_deadline(lab->host[1].h), lab->now);
+	/* ESTABLISHED, it is looked at. */
+	bed_traffic(lab, 1, true);
+	hip_tick(lab->host[1].h, lab->now);
+	lab_drain(lab);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_ESTABLISHED);
+	ck_assert_uint_gt(hip_deadline(lab->host[1].h), lab->now);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(a_dead_link_is_left_within_three_seconds)
 {
 	struct bed_net n;
@@ -325,6 +358,7 @@ Suite *test_pathwatch_suite(void)
 	TCase *t = tcase_create("pathwatch");
 
 	tcase_set_timeout(t, 60);
+	tcase_add_test(t, in_r2_sent_no_timer_is_set_for_paths);
 	tcase_add_test(t, a_dead_link_is_left_within_three_seconds);
 	tcase_add_test(t, a_link_that_lives_again_is_returned_to_after_a_while);
 	tcase_add_test(t, a_flow_of_one_way_is_probed_ever_more_seldom);
