@@ -39,7 +39,7 @@ masquerade()
 
 # A NAT's own ports are closed, as those of any router: a packet of a stranger
 # that makes a hole for itself must not be answered, nor remembered.
-closed()
+ports_closed()
 {
 	at "$1" nft -f - <<-END
 	table ip filter {
@@ -125,7 +125,7 @@ nat_up()
 	behind natp pxn
 	behind nath hid
 	lhn_up
-	masquerade natp && masquerade nath && closed natp && closed nath ||
+	masquerade natp && masquerade nath && ports_closed natp && ports_closed nath ||
 		return 1
 	identity pxn p256
 	nginx_up hid "$PAGE" && big_file hid || return 1
