@@ -7,9 +7,6 @@
  * anew over the other one: which links run, which addresses they have, and
  * from which of them the kernel would leave for the Internet.
  *
- * A link is an uplink when a route to the Internet leads through it, best or
- * not; where a family has none, its network is an island, and all are.
- *
  * Left out: links without a carrier, our own TUN, addresses that are not
  * (or no longer) to be used for something new, link-local ones, since an
  * endpoint has no scope, and, where a link has temporary addresses (RFC
@@ -172,7 +169,6 @@ static int take_address(const struct nlmsghdr *nlh, void *arg)
 		return MNL_CB_OK;
 	t->a.link = ifa->ifa_index;
 	t->a.first = false;
-	t->a.uplink = false;
 	t->temporary = ifa->ifa_family == AF_INET6 && flags & IFA_F_TEMPORARY;
 	l->all_num++;
 	return MNL_CB_OK;
@@ -256,36 +252,6 @@ static const uint8_t *far_away(unsigned char family)
 	return family == AF_INET ? far4 : far6;
 }
 
-/* A virtual network of this machine, as containers have, leads nowhere:
- * peers need not hear of its addresses. */
-static bool leads_away(struct links *l, unsigned link, unsigned char family)
-{
-	/* Without FIB_MATCH, IPv4 takes whatever is told a link for a
-	 * neighbour on it. */
-	struct nlmsghdr *nlh = route_request(l, family, RTM_F_FIB_MATCH);
-
-	put_address(nlh, RTA_DST, far_away(family));
-	mnl_attr_put_u32(nlh, RTA_OIF, link);
-	return ask_route(l, nlh) == HG_OK && l->out == link;
-}
-
-static void find_uplinks(struct links *l)
-{
-	bool any[2] = { false };
-
-	for (size_t i = 0; i < l->all_num; i++) {
-		struct links_address *a = &l->all[i].a;
-		bool four = addr_is4(&a->addr);
-
-		a->uplink = leads_away(l, a->link, four ? AF_INET : AF_INET6);
-		any[four] = any[four] || a->uplink;
-	}
-	for (size_t i = 0; i < l->all_num; i++) {
-		if (!any[addr_is4(&l->all[i].a.addr)])
-			l->all[i].a.uplink = true;
-	}
-}
-
 /* The address that the kernel would leave from. None: no such route. */
 static void ask_source(struct links *l, unsigned char family)
 {
@@ -307,6 +273,8 @@ static const uint8_t *octets(const struct addr *a)
 static int ask_way(struct links *l, const struct addr *self,
 		   const struct addr *to, unsigned through)
 {
+	/* Without FIB_MATCH, IPv4 takes whatever is told a link for a
+	 * neighbour on it. */
 	struct nlmsghdr *nlh =
 		route_request(l, addr_is4(to) ? AF_INET : AF_INET6,
 			      through ? RTM_F_FIB_MATCH : 0);
@@ -371,8 +339,7 @@ static bool same(const struct links_address *a, const struct links_address *b,
 {
 	for (size_t i = 0; i < num; i++) {
 		if (!addr_eq(&a[i].addr, &b[i].addr) ||
-		    a[i].link != b[i].link || a[i].first != b[i].first ||
-		    a[i].uplink != b[i].uplink)
+		    a[i].link != b[i].link || a[i].first != b[i].first)
 			return false;
 	}
 	return true;
@@ -430,7 +397,6 @@ static bool look(struct links *l)
 		return false; /* logged */
 	ask_source(l, AF_INET);
 	ask_source(l, AF_INET6);
-	find_uplinks(l);
 	qsort(l->all, l->all_num, sizeof(l->all[0]), by_use);
 	for (size_t i = 0; i < l->all_num && num < LINKS_MAX; i++) {
 		if (!superseded(l, &l->all[i]) &&

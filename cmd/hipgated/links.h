@@ -18,8 +18,6 @@ struct links_address {
 	struct addr addr;
 	unsigned link; /* interface index */
 	bool first;    /* the kernel would leave from here, of its family */
-	bool uplink;   /* its link leads to the Internet, or none does for
-			* its family */
 };
 
 struct links;

@@ -17,8 +17,7 @@
 static const struct step {
 	const char *what;
 	const char *command; /* of ip; NULL: nothing */
-	const char *want;    /* "ADDRESS[*][-]..." in order; *: first choice,
-			      * -: not an uplink */
+	const char *want;    /* "ADDRESS[*]..." in order; *: first choice */
 	/* then links_out: from this address to that one leaves by link */
 	const char *from, *to, *link; /* "": as the kernel has it */
 } steps[] = {
@@ -39,18 +38,18 @@ static const struct step {
 	{ .what = "a second link comes behind",
 	  .command = "link add vb type veth peer name y && ip link set y up && "
 		     "ip link set vb up && ip addr add 198.51.100.1/24 dev vb",
-	  .want = "2001:db8:1::1* 192.0.2.1* 198.51.100.1-" },
+	  .want = "2001:db8:1::1* 192.0.2.1* 198.51.100.1" },
 	{ .what = "and is the first choice by a better route",
 	  .command = "route append default via 198.51.100.9 && "
 		     "ip route del default via 192.0.2.9",
-	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1-" },
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
 	{ .what = "its packets take it by themselves",
-	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1-",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1",
 	  .from = "198.51.100.1",
 	  .to = "203.0.113.9",
 	  .link = "" },
 	{ .what = "those of the other link have no way there",
-	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1-",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1",
 	  .from = "192.0.2.1",
 	  .to = "203.0.113.9",
 	  .link = "" },
@@ -112,7 +111,6 @@ static void on_change(const struct links_address *list, size_t num, void *arg)
 			strcat(text, " ");
 		strcat(text, addr_print(&list[i].addr, one));
 		strcat(text, list[i].first ? "*" : "");
-		strcat(text, list[i].uplink ? "" : "-");
 	}
 }
 
@@ -160,7 +158,7 @@ static bool try_step(const struct step *s, uv_loop_t *loop, uv_timer_t *timer,
 
 int main(void)
 {
-	char text[LINKS_MAX * (ADDR_TEXT_MAX + 3)] = "";
+	char text[LINKS_MAX * (ADDR_TEXT_MAX + 2)] = "";
 	uv_loop_t *loop = uv_default_loop();
 	uv_timer_t timer;
 	bool good = true;

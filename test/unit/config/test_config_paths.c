@@ -2,30 +2,9 @@
 /* [paths]: what it takes, and what is refused. */
 #include "cmd/config/config.h"
 
-#include <check.h>
+#include "test/unit/config/parse_bed.h"
 
 #define D "[daemon]\nidentity = k\n[host]\n[paths]\n"
-
-static struct config *parse_ok(const char *text)
-{
-	struct config *c;
-	char err[512] = "";
-
-	ck_assert_msg(config_parse("f", text, &c, err, sizeof(err)) == HG_OK,
-		      "%s", err);
-	return c;
-}
-
-static void refused(const char *text, const char *message)
-{
-	struct config *c = NULL;
-	char err[512] = "";
-
-	ck_assert_int_eq(config_parse("f", text, &c, err, sizeof(err)),
-			 HG_EFORMAT);
-	ck_assert_ptr_null(c);
-	ck_assert_str_eq(err, message);
-}
 
 START_TEST(every_key_is_taken)
 {

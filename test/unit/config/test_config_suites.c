@@ -2,34 +2,13 @@
 /* The keys about suites: lists of names, and what is refused. */
 #include "cmd/config/config.h"
 
-#include <check.h>
+#include "test/unit/config/parse_bed.h"
 #include <stdio.h>
 
 #include "core/sa.h"
 
 #define D "[daemon]\nidentity = k.pem\n"
 #define PEER "[peer 2001:22:1:2:3:4:5:6]\naddress = 192.0.2.1\n"
-
-static struct config *parse_ok(const char *text)
-{
-	struct config *c = NULL;
-	char err[512] = "";
-
-	ck_assert_msg(config_parse("f", text, &c, err, sizeof(err)) == HG_OK,
-		      "%s", err);
-	return c;
-}
-
-static void refused(const char *text, const char *message)
-{
-	struct config *c = NULL;
-	char err[512] = "";
-
-	ck_assert_int_eq(config_parse("f", text, &c, err, sizeof(err)),
-			 HG_EFORMAT);
-	ck_assert_ptr_null(c);
-	ck_assert_str_eq(err, message);
-}
 
 START_TEST(lists_keep_their_order)
 {
