@@ -152,6 +152,27 @@ static bool nothing(void)
 	return next_packet(&pkt, &queue) == 0;
 }
 
+/* An interface that has just come up drops what it is given until the kernel
+ * has put its queues to work, which it does later and on its own: datagrams
+ * are sent until one comes out, and those behind it are read.
+ */
+static void wait_until_up(struct side *s)
+{
+	enum { TRIES = 50 };
+
+	for (int i = 0; i < TRIES; i++) {
+		if (send_one(s, 1000))
+			die("sendto");
+		if (nothing())
+			continue;
+		while (!nothing())
+			;
+		return;
+	}
+	errno = ENETDOWN;
+	die("no packet leaves the interface");
+}
+
 static void show_df(struct side *s)
 {
 	for (int round = 0; round < 2; round++) {
@@ -272,6 +293,7 @@ int main(void)
 	}
 	for (unsigned family = 0; family < SOCKETS_FAMILIES; family++) {
 		side_init(&s, family);
+		wait_until_up(&s);
 		show_df(&s);
 		show_queues(&s);
 		show_segments(&s);
