@@ -58,15 +58,24 @@ size_t here_find(const struct here *e, const struct endpoint *at)
 {
 	size_t i = 0;
 
-	while (i < e->num && !endpoint_eq(&e->at[i].at, at))
+	while (i < e->all && !endpoint_eq(&e->at[i].at, at))
 		i++;
 	return i;
 }
 
+bool here_has(const struct here *e, const struct endpoint *at)
+{
+	return here_find(e, at) < e->all;
+}
+
+bool here_is_quiet(const struct here *e, const struct endpoint *at)
+{
+	return here_has(e, at) && here_find(e, at) >= e->num;
+}
+
 bool here_lives(const struct here *e, const struct endpoint *at)
 {
-	return !e->set || addr_is_unspecified(&at->addr) ||
-	       here_find(e, at) < e->num;
+	return !e->set || addr_is_unspecified(&at->addr) || here_has(e, at);
 }
 
 struct endpoint here_towards(const struct here *e, const struct endpoint *to)
@@ -110,33 +119,62 @@ static bool listed_twice(const struct hip_here *here, size_t num)
 	return false;
 }
 
+/* Which of the two kinds it is. */
+static bool is_quiet(const struct hip_here *here, size_t loud)
+{
+	return here->quiet || loud >= HIP_LOUD_MAX;
+}
+
+/* Those that are usable, of one kind, behind the others in at. */
+static size_t sort_in(const struct hip_here *here, size_t num, bool quiet,
+		      struct hip_here *at, size_t n)
+{
+	size_t loud = 0;
+
+	for (size_t i = 0; i < num; i++) {
+		const struct addr *a = &here[i].at.addr;
+		bool is;
+
+		if (addr_is_unusable(a) || addr_is_linklocal(a))
+			continue; /* RFC 8046 5.2, 8047 5.1 */
+		is = is_quiet(&here[i], loud);
+		loud += !is;
+		if (is != quiet)
+			continue;
+		at[n].at = here[i].at;
+		at[n].link = here[i].link;
+		at[n++].quiet = is;
+	}
+	return n;
+}
+
 int hip_set_here(struct hip *h, const struct hip_here *here, size_t num,
 		 uint64_t now)
 {
 	struct here *e = &h->here;
 	struct hip_here at[HIP_HERE_MAX];
-	size_t n = 0;
+	bool news;
+	size_t n;
 
 	if (num > HIP_HERE_MAX || listed_twice(here, num))
 		return HG_EINVAL;
-	memset(at, 0, sizeof(at));
 	for (size_t i = 0; i < num; i++) {
-		const struct addr *a = &here[i].at.addr;
-
 		if (!here[i].at.port)
 			return HG_EINVAL;
-		if (addr_is_unusable(a) || addr_is_linklocal(a))
-			continue; /* RFC 8046 5.2, 8047 5.1 */
-		at[n].at = here[i].at;
-		at[n++].link = here[i].link;
 	}
-	if (e->set && n == e->num && memcmp(at, e->at, sizeof(at)) == 0)
-		return HG_OK;
-	memcpy(e->at, at, sizeof(at));
+	memset(at, 0, sizeof(at)); /* padding, too: it is compared */
+	n = sort_in(here, num, false, at, 0);
+	news = !e->set || n != e->num ||
+	       memcmp(at, e->at, n * sizeof(at[0])) != 0;
+	e->all = sort_in(here, num, true, at, n);
 	e->num = n;
+	memcpy(e->at, at, sizeof(at));
 	e->set = true;
-	e->generation++;
+	if (news)
+		e->generation++;
 	for_all(h, false, now);
+	if (!news)
+		return HG_OK;
 	dueheap_set(&h->due, &e->due, now + SETTLE);
 	return HG_OK;
 }

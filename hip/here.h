@@ -15,9 +15,10 @@
 struct here {
 	struct due due;			  /* the list has settled */
 	bool set;			  /* hip_set_here was called */
-	struct hip_here at[HIP_HERE_MAX]; /* usable ones, best first */
-	size_t num;
-	uint64_t generation; /* of the list: what a peer was told of */
+	struct hip_here at[HIP_HERE_MAX]; /* usable ones, best first, */
+	size_t num;			  /*  and behind these many, */
+	size_t all;			  /*  the quiet ones */
+	uint64_t generation; /* of the first num: what a peer was told of */
 	struct prefix barred[HIP_BARRED_MAX];
 	size_t barred_num;
 	struct hip_path_policy policy; /* its order: */
@@ -29,8 +30,11 @@ int here_init(struct hip *h) HG_CHECK;
 void here_fini(struct hip *h);
 /* The list has not changed for a while: peers are told. */
 void here_timer(struct hip *h, uint64_t now);
-/* The place of this address of ours, or num. */
+/* The place of this address of ours, quiet or not, or `all`. */
 size_t here_find(const struct here *e, const struct endpoint *at);
+/* Is it one of those we were told of? */
+bool here_has(const struct here *e, const struct endpoint *at);
+bool here_is_quiet(const struct here *e, const struct endpoint *at);
 /* Is it ours as far as we know? Always, before the first hip_set_here, and
  * where the kernel picks. */
 bool here_lives(const struct here *e, const struct endpoint *at);

@@ -220,7 +220,8 @@ void hip_each_access(const struct hip *h,
 
 /* ---- where we are, and by which path (RFC 8046, 8047) ------------------- */
 
-#define HIP_HERE_MAX 16	  /* addresses of ours */
+#define HIP_HERE_MAX 64	  /* addresses of ours */
+#define HIP_LOUD_MAX 16	  /* of them, those that peers are told of */
 #define HIP_BARRED_MAX 32 /* prefixes */
 #define HIP_ORDER_MAX 32  /* prefixes */
 #define HIP_PATHS_MAX 16  /* pairs of addresses of one association */
@@ -229,6 +230,10 @@ void hip_each_access(const struct hip *h,
 struct hip_here {
 	struct endpoint at;
 	uint32_t link; /* interface index; 0: not known */
+	/* Ours, but neither announced nor chosen to send from; a path that has
+	 * it keeps it: on loopback, deprecated (RFC 4862), lasting beside
+	 * temporary ones (RFC 8981), on a link that leads nowhere else. */
+	bool quiet;
 };
 
 /* All addresses we have, best first, each one once; replaces those of the
@@ -240,8 +245,9 @@ struct hip_here {
  * An association whose path uses an address that is gone leaves it at once
  * (HIP_LOCATOR), and its peer is told (UPDATE with LOCATOR_SET); other
  * changes are told when the list has not changed for 100 ms. Rendezvous
- * servers where we are registered are told first. num 0: no address; what is
- * to be sent waits for one. HG_EINVAL: more than HIP_HERE_MAX, one twice, or
+ * servers where we are registered are told first. Beyond HIP_LOUD_MAX all are
+ * quiet; news of quiet ones is told to nobody. None that is not quiet: what
+ * is to be sent waits for one. HG_EINVAL: more than HIP_HERE_MAX, one twice, or
  * port 0. */
 int hip_set_here(struct hip *h, const struct hip_here *here, size_t num,
 		 uint64_t now) HG_CHECK;

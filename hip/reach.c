@@ -277,8 +277,8 @@ bool reach_candidate(struct hip *h, struct assoc *a,
 	if (q && q->asked >= PATHS_ASK_MAX)
 		return false;
 	if (!locset_place_ok(&from->addr, &rules) || !from->port ||
-	    here_find(&h->here, from) < h->here.num ||
-	    !admit_at(h, a, &from->addr) || !paths_make(h, a))
+	    here_has(&h->here, from) || !admit_at(h, a, &from->addr) ||
+	    !paths_make(h, a))
 		return false;
 	q = paths_peer_add(a, a->paths, from);
 	if (!q)

@@ -157,7 +157,7 @@ void readdress_here(struct hip *h, struct assoc *a, bool settled, uint64_t now)
 	const struct here *e = &h->here;
 	bool lives = here_lives(e, &a->self_at);
 
-	if (!e->set || a->told == e->generation || (lives && !settled))
+	if (!e->set || (lives && (a->told == e->generation || !settled)))
 		return;
 	if (a->state == HIP_I1_SENT || a->state == HIP_I2_SENT) {
 		if (!lives)
@@ -166,10 +166,11 @@ void readdress_here(struct hip *h, struct assoc *a, bool settled, uint64_t now)
 	}
 	if (a->state != HIP_ESTABLISHED && a->state != HIP_R2_SENT)
 		return;
-	/* It has seen the only one we have. */
-	if (lives && e->num == 1 && !a->announced)
+	/* It has seen the only one we have to tell of. */
+	if (lives && e->num == 1 && !a->announced &&
+	    !here_is_quiet(e, &a->self_at))
 		a->told = e->generation;
-	else if (a->telling != e->generation)
+	else if (!lives || a->telling != e->generation)
 		moved(h, a, now);
 	assoc_arm(h, a);
 }
@@ -231,7 +232,7 @@ static bool place_of(struct hip *h, const struct assoc *a,
 				    : HIP_PORT;
 	if (l->spi && o->spi && l->spi != o->spi)
 		return false; /* of an SA that we do not have */
-	if (here_find(&h->here, out) < h->here.num)
+	if (here_has(&h->here, out))
 		return false; /* the same private address, behind two NATs */
 	if (admit_at(h, a, &out->addr))
 		return true;

@@ -5,19 +5,24 @@
  * addresses and default routes only says that something has changed, so
  * nothing is lost when the kernel's queue overflows. Then all is asked for
  * anew over the other one: which links run, which addresses they have, and
- * from which of them the kernel would leave for the Internet.
+ * from which of them the kernel would leave for the Internet. The first of a
+ * burst of news is looked at at once, the rest when APART_MS have gone; a
+ * look that failed is taken again.
  *
- * Left out: links without a carrier, our own TUN, addresses that are not
- * (or no longer) to be used for something new, link-local ones, since an
- * endpoint has no scope, and, where a link has temporary addresses (RFC
- * 8981), its lasting ones: who asked for the former does not want to be known
- * by the latter.
+ * Left out: links without a carrier, our own TUN, addresses that are not yet
+ * ours, link-local ones, since an endpoint has no scope. Quiet are those that
+ * peers should not be told of: addresses on loopback or to go out of use;
+ * where a link has temporary addresses (RFC 8981), its lasting ones, since
+ * who asked for the former does not want to be known by the latter; and,
+ * where some link of the family leads to the Internet, those on links that
+ * do not: who is out there cannot come in by them. The kernel says whether
+ * one leads there, by whatever rules and tables it has. Where it would leave
+ * from an address by itself, that is never quiet.
  */
 #include "links.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,265 +30,54 @@
 
 #include <libmnl/libmnl.h>
 
-#include "core/log.h"
+#include "asked.h"
 
 enum {
-	RUNNING_MAX = 1024, /* links */
-	ALL_MAX = 4 * LINKS_MAX,
-	TRIES = 3,
+	APART_MS = 50,
+	AGAIN_MS = 1000,
+	WAYS = 1024,   /* a power of two */
+	WAY_MS = 1000, /* for so long a way is taken as it was */
 };
 
-/* As the kernel tells of it. */
-struct told {
-	struct links_address a;
-	bool temporary;
+/* The answer of links_out. */
+struct way {
+	struct addr self;
+	struct addr to;
+	unsigned link;
+	uint64_t since; /* ms of the loop's clock; 0: nothing is here */
 };
 
 struct links {
 	struct mnl_socket *news;
-	struct mnl_socket *ask;
-	unsigned seq;
 	uv_poll_t poll;
-	unsigned but;
+	uv_timer_t timer; /* runs: no look before it ends */
+	bool dirty;	  /* then there is one */
 	links_fn fn;
 	void *arg;
-	/* what there is */
-	struct links_address list[LINKS_MAX];
+	struct links_address list[LINKS_MAX]; /* what there is */
 	size_t num;
-	/* what is being told */
-	unsigned running[RUNNING_MAX];
-	size_t running_num;
-	struct told all[ALL_MAX];
-	size_t all_num;
-	struct addr source; /* of a route that was asked for, */
-	unsigned out;	    /*  and its interface */
-	uint8_t buf[32768];
+	struct way way[WAYS];
+	struct asked q;
 };
 
-/* ---- asking ------------------------------------------------------------- */
+/* ---- ways --------------------------------------------------------------- */
 
-/* Sends what is in l->buf and has every answer read. */
-static int ask(struct links *l, struct nlmsghdr *nlh, mnl_cb_t fn)
+static unsigned fresh_way(struct links *l, const struct addr *self,
+			  const struct addr *to, unsigned link)
 {
-	unsigned seq = ++l->seq;
-	ssize_t n;
-	int more = MNL_CB_OK;
-
-	nlh->nlmsg_seq = seq;
-	if (mnl_socket_sendto(l->ask, nlh, nlh->nlmsg_len) < 0)
-		return HG_ESYS;
-	while (more > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(l->ask, l->buf, sizeof(l->buf));
-		if (n < 0)
-			return HG_ESYS;
-		more = mnl_cb_run(l->buf, (size_t)n, seq,
-				  mnl_socket_get_portid(l->ask), fn, l);
-		/* One answer without NLM_F_MULTI is all there is. */
-		if (more == MNL_CB_OK &&
-		    !(((struct nlmsghdr *)l->buf)->nlmsg_flags & NLM_F_MULTI))
-			break;
-	}
-	return more < 0 ? HG_ESYS : HG_OK;
+	if (asked_way(&l->q, self, to, 0) == link)
+		return 0;
+	return asked_way(&l->q, self, to, link) == link ? link : 0;
 }
 
-static struct nlmsghdr *request(struct links *l, uint16_t type, uint16_t flags)
+static struct way *place_of_way(struct links *l, const struct addr *self,
+				const struct addr *to)
 {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(l->buf);
+	uint32_t h = 2166136261; /* FNV-1a; who fills one place pays a call */
 
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
-	return nlh;
-}
-
-static int take_link(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
-	struct links *l = arg;
-
-	if (nlh->nlmsg_type == RTM_NEWLINK && ifi->ifi_flags & IFF_RUNNING &&
-	    !(ifi->ifi_flags & IFF_LOOPBACK) &&
-	    (unsigned)ifi->ifi_index != l->but && l->running_num < RUNNING_MAX)
-		l->running[l->running_num++] = (unsigned)ifi->ifi_index;
-	return MNL_CB_OK;
-}
-
-static bool runs(const struct links *l, unsigned link)
-{
-	for (size_t i = 0; i < l->running_num; i++) {
-		if (l->running[i] == link)
-			return true;
-	}
-	return false;
-}
-
-static bool address_of(const struct nlattr *attr, unsigned family,
-		       struct addr *out)
-{
-	const uint8_t *b = mnl_attr_get_payload(attr);
-
-	if (family == AF_INET && mnl_attr_get_payload_len(attr) == 4)
-		*out = addr_from4(b);
-	else if (family == AF_INET6 && mnl_attr_get_payload_len(attr) == 16)
-		*out = addr_from6(b);
-	else
-		return false;
-	return true;
-}
-
-/* Attributes of one message, by type. */
-struct attrs {
-	const struct nlattr *of[32];
-};
-
-static int keep_attr(const struct nlattr *attr, void *arg)
-{
-	struct attrs *a = arg;
-
-	if (mnl_attr_get_type(attr) < sizeof(a->of) / sizeof(a->of[0]))
-		a->of[mnl_attr_get_type(attr)] = attr;
-	return MNL_CB_OK;
-}
-
-static int take_address(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	const uint32_t unfit =
-		IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED;
-	struct links *l = arg;
-	struct told *t = &l->all[l->all_num];
-	struct attrs as = { { NULL } };
-	const struct nlattr *addr;
-	uint32_t flags = ifa->ifa_flags;
-
-	if (nlh->nlmsg_type != RTM_NEWADDR || l->all_num == ALL_MAX ||
-	    ifa->ifa_scope >= RT_SCOPE_LINK || !runs(l, ifa->ifa_index))
-		return MNL_CB_OK;
-	(void)mnl_attr_parse(nlh, sizeof(*ifa), keep_attr, &as);
-	/* On a point-to-point link IFA_ADDRESS is the other end. */
-	addr = as.of[IFA_LOCAL] ? as.of[IFA_LOCAL] : as.of[IFA_ADDRESS];
-	if (as.of[IFA_FLAGS] && mnl_attr_get_payload_len(as.of[IFA_FLAGS]) == 4)
-		flags = mnl_attr_get_u32(as.of[IFA_FLAGS]);
-	if (!addr || !address_of(addr, ifa->ifa_family, &t->a.addr) ||
-	    flags & unfit || addr_is_unusable(&t->a.addr) ||
-	    addr_is_linklocal(&t->a.addr))
-		return MNL_CB_OK;
-	t->a.link = ifa->ifa_index;
-	t->a.first = false;
-	t->temporary = ifa->ifa_family == AF_INET6 && flags & IFA_F_TEMPORARY;
-	l->all_num++;
-	return MNL_CB_OK;
-}
-
-static int take_route(const struct nlmsghdr *nlh, void *arg)
-{
-	const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
-	struct links *l = arg;
-	struct attrs as = { { NULL } };
-
-	if (nlh->nlmsg_type != RTM_NEWROUTE)
-		return MNL_CB_OK;
-	(void)mnl_attr_parse(nlh, sizeof(*rt), keep_attr, &as);
-	if (as.of[RTA_PREFSRC])
-		(void)address_of(as.of[RTA_PREFSRC], rt->rtm_family,
-				 &l->source);
-	if (as.of[RTA_OIF] && mnl_attr_get_payload_len(as.of[RTA_OIF]) == 4)
-		l->out = mnl_attr_get_u32(as.of[RTA_OIF]);
-	return MNL_CB_OK;
-}
-
-static int ask_links(struct links *l)
-{
-	struct nlmsghdr *nlh = request(l, RTM_GETLINK, NLM_F_DUMP);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
-
-	ifi->ifi_family = AF_UNSPEC;
-	l->running_num = 0;
-	return ask(l, nlh, take_link);
-}
-
-static int ask_addresses(struct links *l)
-{
-	struct nlmsghdr *nlh = request(l, RTM_GETADDR, NLM_F_DUMP);
-	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
-
-	ifa->ifa_family = AF_UNSPEC;
-	l->all_num = 0;
-	return ask(l, nlh, take_address);
-}
-
-static struct nlmsghdr *route_request(struct links *l, unsigned char family,
-				      unsigned flags)
-{
-	struct nlmsghdr *nlh = request(l, RTM_GETROUTE, 0);
-	struct rtmsg *rt = mnl_nlmsg_put_extra_header(nlh, sizeof(*rt));
-
-	rt->rtm_family = family;
-	rt->rtm_flags = flags;
-	return nlh;
-}
-
-/* b: as long as the family of the message has it. */
-static void put_address(struct nlmsghdr *nlh, uint16_t type, const uint8_t *b)
-{
-	struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
-	unsigned char len = rt->rtm_family == AF_INET ? 4 : 16;
-
-	mnl_attr_put(nlh, type, len, b);
-	if (type == RTA_DST)
-		rt->rtm_dst_len = (unsigned char)(len * 8);
-	else
-		rt->rtm_src_len = (unsigned char)(len * 8);
-}
-
-/* Then source and out are its. */
-static int ask_route(struct links *l, struct nlmsghdr *nlh)
-{
-	l->source = addr_any6;
-	l->out = 0;
-	return ask(l, nlh, take_route);
-}
-
-/* Stands for the Internet: nobody has a route of its own to these two. */
-static const uint8_t *far_away(unsigned char family)
-{
-	static const uint8_t far4[4] = { 192, 88, 99, 1 };  /* RFC 7526 */
-	static const uint8_t far6[16] = { 0x30, [15] = 1 }; /* unassigned */
-
-	return family == AF_INET ? far4 : far6;
-}
-
-/* The address that the kernel would leave from. None: no such route. */
-static void ask_source(struct links *l, unsigned char family)
-{
-	struct nlmsghdr *nlh = route_request(l, family, 0);
-
-	put_address(nlh, RTA_DST, far_away(family));
-	(void)ask_route(l, nlh);
-	for (size_t i = 0; i < l->all_num; i++) {
-		if (addr_eq(&l->all[i].a.addr, &l->source))
-			l->all[i].a.first = true;
-	}
-}
-
-static const uint8_t *octets(const struct addr *a)
-{
-	return addr_is4(a) ? addr_four(a) : a->b;
-}
-
-static int ask_way(struct links *l, const struct addr *self,
-		   const struct addr *to, unsigned through)
-{
-	/* Without FIB_MATCH, IPv4 takes whatever is told a link for a
-	 * neighbour on it. */
-	struct nlmsghdr *nlh =
-		route_request(l, addr_is4(to) ? AF_INET : AF_INET6,
-			      through ? RTM_F_FIB_MATCH : 0);
-
-	put_address(nlh, RTA_DST, octets(to));
-	put_address(nlh, RTA_SRC, octets(self));
-	if (through)
-		mnl_attr_put_u32(nlh, RTA_OIF, through);
-	return ask_route(l, nlh);
+	for (size_t i = 0; i < sizeof(to->b); i++)
+		h = (h ^ to->b[i] ^ (uint32_t)self->b[i] << 8) * 16777619;
+	return &l->way[(h ^ h >> 16) & (WAYS - 1)];
 }
 
 unsigned links_out(struct links *l, const struct addr *self,
@@ -291,6 +85,8 @@ unsigned links_out(struct links *l, const struct addr *self,
 {
 	unsigned link = 0;
 	bool several = false;
+	struct way *w;
+	uint64_t now;
 
 	if (!l)
 		return 0;
@@ -299,32 +95,60 @@ unsigned links_out(struct links *l, const struct addr *self,
 		if (addr_eq(&l->list[i].addr, self))
 			link = l->list[i].link;
 	}
-	if (!l->ask || !several || !link || addr_is4(self) != addr_is4(to))
+	if (!l->q.sock || !several || !link || addr_is4(self) != addr_is4(to))
 		return 0;
-	if (ask_way(l, self, to, 0) == HG_OK && l->out == link)
-		return 0;
-	return ask_way(l, self, to, link) == HG_OK && l->out == link ? link : 0;
+	now = uv_now(l->timer.loop);
+	w = place_of_way(l, self, to);
+	if (w->since && now - w->since < WAY_MS && addr_eq(&w->self, self) &&
+	    addr_eq(&w->to, to))
+		return w->link;
+	*w = (struct way){ *self, *to, fresh_way(l, self, to, link), now };
+	return w->link;
 }
 
 /* ---- what there is -------------------------------------------------------- */
 
-static bool superseded(const struct links *l, const struct told *t)
+/* Has its link temporary addresses beside it? */
+static bool superseded(const struct asked *q, const struct told *t)
 {
-	if (t->temporary || t->a.first || addr_is4(&t->a.addr))
+	if (t->temporary || addr_is4(&t->a.addr))
 		return false;
-	for (size_t i = 0; i < l->all_num; i++) {
-		if (l->all[i].temporary && l->all[i].a.link == t->a.link)
+	for (size_t i = 0; i < q->all_num; i++) {
+		if (q->all[i].temporary && q->all[i].a.link == t->a.link)
 			return true;
 	}
 	return false;
 }
 
-/* First ones first, then by link, IPv6 before IPv4. */
+/* Is there a link that leads farther than that of t? */
+static bool outdone(const struct asked *q, const struct told *t)
+{
+	for (size_t i = 0; !t->far && i < q->all_num; i++) {
+		if (q->all[i].far &&
+		    addr_is4(&q->all[i].a.addr) == addr_is4(&t->a.addr))
+			return true;
+	}
+	return false;
+}
+
+static void judge(struct asked *q)
+{
+	for (size_t i = 0; i < q->all_num; i++) {
+		struct told *t = &q->all[i];
+
+		t->a.quiet = !t->a.first &&
+			     (t->a.quiet || superseded(q, t) || outdone(q, t));
+	}
+}
+
+/* Quiet ones last, first ones first, then by link, IPv6 before IPv4. */
 static int by_use(const void *x, const void *y)
 {
 	const struct links_address *a = &((const struct told *)x)->a;
 	const struct links_address *b = &((const struct told *)y)->a;
 
+	if (a->quiet != b->quiet)
+		return a->quiet ? 1 : -1;
 	if (a->first != b->first)
 		return a->first ? -1 : 1;
 	if (a->link != b->link)
@@ -339,25 +163,20 @@ static bool same(const struct links_address *a, const struct links_address *b,
 {
 	for (size_t i = 0; i < num; i++) {
 		if (!addr_eq(&a[i].addr, &b[i].addr) ||
-		    a[i].link != b[i].link || a[i].first != b[i].first)
+		    a[i].link != b[i].link || a[i].first != b[i].first ||
+		    a[i].quiet != b[i].quiet)
 			return false;
 	}
 	return true;
 }
 
-static struct mnl_socket *opened(unsigned groups, int flags)
+static size_t loud(const struct links_address *list, size_t num)
 {
-	struct mnl_socket *s =
-		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | flags);
-	int saved;
+	size_t n = 0;
 
-	if (s && mnl_socket_bind(s, groups, MNL_SOCKET_AUTOPID) < 0) {
-		saved = errno;
-		(void)mnl_socket_close(s);
-		errno = saved;
-		return NULL;
-	}
-	return s;
+	while (n < num && !list[n].quiet)
+		n++;
+	return n;
 }
 
 /* One address may be on several links. */
@@ -371,49 +190,52 @@ static bool listed(const struct links_address *list, size_t num,
 	return false;
 }
 
-/* A dump that was interrupted, by a change that is news, leaves its rest in
- * the socket: a fresh one is asked. */
-static bool ask_all(struct links *l)
-{
-	for (unsigned tries = 0; tries < TRIES; tries++) {
-		if (l->ask && !ask_links(l) && !ask_addresses(l))
-			return true;
-		if (l->ask)
-			(void)mnl_socket_close(l->ask);
-		l->ask = opened(0, 0);
-	}
-	log_error("our own addresses: netlink: %s; they stay as they were",
-		  strerror(errno));
-	return false;
-}
+/* Of which addresses the list tells something new. */
+enum change { NO_CHANGE, OF_QUIET_ONES, OF_OTHERS };
 
-/* true: it is not what it was. */
-static bool look(struct links *l)
+static enum change look(struct links *l)
 {
 	struct links_address list[LINKS_MAX];
+	enum change change = OF_QUIET_ONES;
+	struct asked *q = &l->q;
 	size_t num = 0;
 
-	if (!ask_all(l))
-		return false; /* logged */
-	ask_source(l, AF_INET);
-	ask_source(l, AF_INET6);
-	qsort(l->all, l->all_num, sizeof(l->all[0]), by_use);
-	for (size_t i = 0; i < l->all_num && num < LINKS_MAX; i++) {
-		if (!superseded(l, &l->all[i]) &&
-		    !listed(list, num, &l->all[i].a.addr))
-			list[num++] = l->all[i].a;
+	memset(l->way, 0, sizeof(l->way));
+	l->dirty = !asked_all(q);
+	if (l->dirty)
+		return NO_CHANGE; /* logged */
+	judge(q);
+	qsort(q->all, q->all_num, sizeof(q->all[0]), by_use);
+	for (size_t i = 0; i < q->all_num && num < LINKS_MAX; i++) {
+		if (!listed(list, num, &q->all[i].a.addr))
+			list[num++] = q->all[i].a;
 	}
 	if (num == l->num && same(list, l->list, num))
-		return false;
+		return NO_CHANGE;
+	if (loud(list, num) != loud(l->list, l->num) ||
+	    !same(list, l->list, loud(list, num)))
+		change = OF_OTHERS;
 	memcpy(l->list, list, num * sizeof(list[0]));
 	l->num = num;
-	return true;
+	return change;
+}
+
+static void on_timer(uv_timer_t *t)
+{
+	struct links *l = t->data;
+
+	if (l->dirty)
+		links_look(l);
 }
 
 void links_look(struct links *l)
 {
-	if (look(l))
-		l->fn(l->list, l->num, l->arg);
+	enum change change = look(l);
+
+	(void)uv_timer_start(&l->timer, on_timer,
+			     l->dirty ? AGAIN_MS : APART_MS, 0);
+	if (change != NO_CHANGE)
+		l->fn(l->list, l->num, change == OF_OTHERS, l->arg);
 }
 
 const struct links_address *links_now(const struct links *l, size_t *num)
@@ -456,16 +278,18 @@ static void on_news(uv_poll_t *p, int status, int events)
 	if (status < 0)
 		(void)uv_poll_start(p, UV_READABLE, on_news);
 	for (;;) {
-		n = mnl_socket_recvfrom(l->news, l->buf, sizeof(l->buf));
+		n = mnl_socket_recvfrom(l->news, l->q.buf, sizeof(l->q.buf));
 		if (n < 0 && errno == ENOBUFS) {
 			dirty = true; /* some were lost */
 			continue;
 		}
 		if (n < 0)
 			break;
-		(void)mnl_cb_run(l->buf, (size_t)n, 0, 0, concerns_us, &dirty);
+		(void)mnl_cb_run(l->q.buf, (size_t)n, 0, 0, concerns_us,
+				 &dirty);
 	}
-	if (dirty)
+	l->dirty = l->dirty || dirty;
+	if (l->dirty && !uv_is_active((uv_handle_t *)&l->timer))
 		links_look(l);
 }
 
@@ -479,19 +303,23 @@ int links_open(uv_loop_t *loop, unsigned but, links_fn fn, void *arg,
 
 	if (!l)
 		return HG_ENOMEM;
-	l->but = but;
+	l->q.but = but;
 	l->fn = fn;
 	l->arg = arg;
-	l->seq = (unsigned)time(NULL);
-	l->news = opened(groups, SOCK_NONBLOCK);
-	l->ask = l->news ? opened(0, 0) : NULL;
-	if (!l->ask ||
+	l->q.seq = (unsigned)time(NULL);
+	l->news = asked_socket(groups, SOCK_NONBLOCK);
+	l->q.sock = l->news ? asked_socket(0, 0) : NULL;
+	if (!l->q.sock ||
 	    uv_poll_init(loop, &l->poll, mnl_socket_get_fd(l->news))) {
 		links_free(l);
 		return HG_ESYS;
 	}
 	l->poll.data = l;
+	(void)uv_timer_init(loop, &l->timer); /* cannot fail */
+	l->timer.data = l;
 	(void)look(l);
+	if (l->dirty)
+		(void)uv_timer_start(&l->timer, on_timer, AGAIN_MS, 0);
 	(void)uv_poll_start(&l->poll, UV_READABLE, on_news);
 	*out = l;
 	return HG_OK;
@@ -499,8 +327,10 @@ int links_open(uv_loop_t *loop, unsigned but, links_fn fn, void *arg,
 
 void links_stop(struct links *l)
 {
-	if (l && l->poll.data)
-		(void)uv_poll_stop(&l->poll);
+	if (!l || !l->poll.data)
+		return;
+	(void)uv_poll_stop(&l->poll);
+	(void)uv_timer_stop(&l->timer);
 }
 
 void links_free(struct links *l)
@@ -509,7 +339,6 @@ void links_free(struct links *l)
 		return;
 	if (l->news)
 		(void)mnl_socket_close(l->news);
-	if (l->ask)
-		(void)mnl_socket_close(l->ask);
+	asked_close(&l->q);
 	free(l);
 }

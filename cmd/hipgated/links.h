@@ -12,22 +12,27 @@
 #include "core/addr.h"
 #include "core/err.h"
 
-enum { LINKS_MAX = 16 };
+enum { LINKS_MAX = 64 };
 
 struct links_address {
 	struct addr addr;
 	unsigned link; /* interface index */
 	bool first;    /* the kernel would leave from here, of its family */
+	/* Ours, but not for others to know: on loopback, to go out of use,
+	 * lasting beside temporary ones, or on a link that does not lead far
+	 * (a bridge of containers), where another one does. */
+	bool quiet;
 };
 
 struct links;
 
-/* list: what there is now, best first; valid for the call. */
+/* list: what there is now, best first, quiet ones last; valid for the call.
+ * news: more has changed than quiet ones. */
 typedef void (*links_fn)(const struct links_address *list, size_t num,
-			 void *arg);
+			 bool news, void *arg);
 
-/* Calls fn on every change, from loop's thread; not for what there is at
- * the start (links_now). but: a link whose addresses are not wanted, our
+/* Calls fn on every change, from loop's thread, a burst of changes as one
+ * within 50 ms; not for what there is at the start (links_now). but: a link whose addresses are not wanted, our
  * TUN; 0: none. HG_ESYS: errno says why. */
 int links_open(uv_loop_t *loop, unsigned but, links_fn fn, void *arg,
 	       struct links **out) HG_CHECK;

@@ -21,22 +21,25 @@ enum { PULSE_MS = 250, LATE_NS = 3000000000 /* of housekeeping */ };
 
 /* ---- our own addresses ---------------------------------------------------- */
 
-static void tell_here(struct gate *g, const struct hip_here *here, size_t num)
+static void tell_here(struct gate *g, const struct hip_here *here, size_t all)
 {
 	json_t *list = json_array();
 	char text[ADDR_TEXT_MAX];
+	size_t num = 0;
 
+	while (num < all && !here[num].quiet)
+		num++;
 	for (size_t i = 0; i < num; i++)
 		(void)json_array_append_new(
 			list, json_string(addr_print(&here[i].at.addr, text)));
 	events_add(&g->events, uv_hrtime(), "", "addresses",
 		   json_pack("{s:o}", "list", list),
-		   "we have %zu addresses, first %s", num,
+		   "we tell of %zu addresses, first %s", num,
 		   num ? addr_print(&here[0].at.addr, text) : "none");
 }
 
 static void give_here(struct gate *g, const struct links_address *list,
-		      size_t num)
+		      size_t num, bool news)
 {
 	struct hip_here here[HIP_HERE_MAX];
 
@@ -45,18 +48,22 @@ static void give_here(struct gate *g, const struct links_address *list,
 		here[i] = (struct hip_here){
 			.at = { .addr = list[i].addr, .port = g->cfg->port },
 			.link = list[i].link,
+			.quiet = list[i].quiet,
 		};
 	if (hip_set_here(g->hip, here, num, uv_hrtime()))
 		log_error("our own addresses: the engine does not take them");
-	tell_here(g, here, num);
+	if (news)
+		tell_here(g, here, num);
 }
 
-static void on_links(const struct links_address *list, size_t num, void *arg)
+static void on_links(const struct links_address *list, size_t num, bool news,
+		     void *arg)
 {
 	struct gate *g = arg;
 
-	give_here(g, list, num);
-	hip_wake(g->hip, uv_hrtime());
+	give_here(g, list, num, news);
+	if (news)
+		hip_wake(g->hip, uv_hrtime());
 	gate_pump(g);
 }
 
@@ -106,7 +113,7 @@ int moveside_start(struct gate *g)
 	if (err)
 		return err;
 	list = links_now(g->links, &num);
-	give_here(g, list, num);
+	give_here(g, list, num, true);
 	return HG_OK;
 }
 

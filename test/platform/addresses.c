@@ -17,7 +17,7 @@
 static const struct step {
 	const char *what;
 	const char *command; /* of ip; NULL: nothing */
-	const char *want;    /* "ADDRESS[*]..." in order; *: first choice */
+	const char *want; /* "ADDRESS[*][~]..." in order: first choice, quiet */
 	/* then links_out: from this address to that one leaves by link */
 	const char *from, *to, *link; /* "": as the kernel has it */
 } steps[] = {
@@ -35,21 +35,21 @@ static const struct step {
 	{ .what = "IPv6 has a default route, too",
 	  .command = "-6 route add default via 2001:db8:1::9",
 	  .want = "2001:db8:1::1* 192.0.2.1*" },
-	{ .what = "a second link comes behind",
+	{ .what = "a second link leads nowhere: it is ours, but quiet",
 	  .command = "link add vb type veth peer name y && ip link set y up && "
 		     "ip link set vb up && ip addr add 198.51.100.1/24 dev vb",
-	  .want = "2001:db8:1::1* 192.0.2.1* 198.51.100.1" },
+	  .want = "2001:db8:1::1* 192.0.2.1* 198.51.100.1~" },
 	{ .what = "and is the first choice by a better route",
 	  .command = "route append default via 198.51.100.9 && "
 		     "ip route del default via 192.0.2.9",
-	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1~" },
 	{ .what = "its packets take it by themselves",
-	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1~",
 	  .from = "198.51.100.1",
 	  .to = "203.0.113.9",
 	  .link = "" },
 	{ .what = "those of the other link have no way there",
-	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1~",
 	  .from = "192.0.2.1",
 	  .to = "203.0.113.9",
 	  .link = "" },
@@ -64,16 +64,32 @@ static const struct step {
 	  .from = "192.0.2.1",
 	  .to = "2001:db8:9::9",
 	  .link = "" },
-	{ .what = "an address that is to go out of use is no more",
+	{ .what = "an address is to go out of use, but is all there is",
 	  .command = "addr change 2001:db8:1::1/64 dev va preferred_lft 0",
-	  .want = "198.51.100.1* 192.0.2.1" },
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
+	{ .what = "it is quiet when there is another one",
+	  .command = "addr add 2001:db8:1::2/64 dev va nodad",
+	  .want = "2001:db8:1::2* 198.51.100.1* 192.0.2.1 "
+		  "2001:db8:1::1~" },
 	{ .what = "and comes back",
-	  .command = "addr change 2001:db8:1::1/64 dev va "
+	  .command = "addr del 2001:db8:1::2/64 dev va && "
+		     "ip addr change 2001:db8:1::1/64 dev va "
 		     "preferred_lft forever",
 	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
 	{ .what = "link-local, multicast and HITs are none",
 	  .command = "addr add fe80::7/64 dev va nodad && "
 		     "ip addr add 2001:20::1/128 dev vb nodad",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
+	{ .what = "an address on loopback is quiet",
+	  .command = "addr add 203.0.113.7/32 dev lo",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1 203.0.113.7~" },
+	{ .what = "unless the kernel leaves from it",
+	  .command = "route replace default via 198.51.100.9 "
+		     "src 203.0.113.7",
+	  .want = "203.0.113.7* 2001:db8:1::1* 192.0.2.1 198.51.100.1" },
+	{ .what = "and all is as before",
+	  .command = "route replace default via 198.51.100.9 && "
+		     "ip addr del 203.0.113.7/32 dev lo",
 	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
 	{ .what = "a cable is pulled",
 	  .command = "link set y down",
@@ -100,17 +116,20 @@ static void on_alarm(uv_timer_t *t)
 	alarmed = true;
 }
 
-static void on_change(const struct links_address *list, size_t num, void *arg)
+static void on_change(const struct links_address *list, size_t num, bool news,
+		      void *arg)
 {
 	char *text = arg;
 	char one[ADDR_TEXT_MAX];
 
+	(void)news;
 	text[0] = '\0';
 	for (size_t i = 0; i < num; i++) {
 		if (i)
 			strcat(text, " ");
 		strcat(text, addr_print(&list[i].addr, one));
 		strcat(text, list[i].first ? "*" : "");
+		strcat(text, list[i].quiet ? "~" : "");
 	}
 }
 
@@ -158,7 +177,7 @@ static bool try_step(const struct step *s, uv_loop_t *loop, uv_timer_t *timer,
 
 int main(void)
 {
-	char text[LINKS_MAX * (ADDR_TEXT_MAX + 2)] = "";
+	char text[LINKS_MAX * (ADDR_TEXT_MAX + 3)] = "";
 	uv_loop_t *loop = uv_default_loop();
 	uv_timer_t timer;
 	bool good = true;

@@ -41,8 +41,8 @@ END_TEST
 
 START_TEST(the_same_list_again_is_no_news)
 {
-	struct hip_here v[2] = { { bed_at("192.0.2.1"), 1 },
-				 { bed_at("192.0.2.2"), 2 } };
+	struct hip_here v[2] = { { bed_at("192.0.2.1"), 1, false },
+				 { bed_at("192.0.2.2"), 2, false } };
 	struct hip *h = engine();
 
 	ck_assert_int_eq(hip_set_here(h, v, 2, LAB_S), HG_OK);
@@ -76,11 +76,63 @@ START_TEST(what_nobody_could_reach_is_left_out)
 }
 END_TEST
 
+/* They are ours, and that is all. */
+START_TEST(quiet_addresses_are_ours_and_no_news)
+{
+	struct hip_here v[3] = { { bed_at("192.0.2.9"), 3, true },
+				 { bed_at("192.0.2.1"), 1, false },
+				 { bed_at("192.0.2.2"), 2, false } };
+	struct endpoint four = bed_at("203.0.113.1");
+	struct hip *h = engine();
+	struct endpoint is;
+
+	ck_assert_int_eq(hip_set_here(h, v, 3, LAB_S), HG_OK);
+	ck_assert_uint_eq(h->here.num, 2);
+	ck_assert(here_lives(&h->here, &v[0].at));
+	ck_assert(here_has(&h->here, &v[0].at));
+	ck_assert(here_is_quiet(&h->here, &v[0].at));
+	ck_assert(!here_is_quiet(&h->here, &v[1].at));
+	is = here_towards(&h->here, &four);
+	ck_assert(endpoint_eq(&is, &v[1].at));
+	v[0].at = bed_at("192.0.2.10");
+	ck_assert_int_eq(hip_set_here(h, v, 3, LAB_S), HG_OK);
+	ck_assert_uint_eq(h->here.generation, 1);
+	ck_assert(here_has(&h->here, &v[0].at));
+	v[2].quiet = true;
+	ck_assert_int_eq(hip_set_here(h, v, 3, LAB_S), HG_OK);
+	ck_assert_uint_eq(h->here.generation, 2);
+	ck_assert_uint_eq(h->here.num, 1);
+	ck_assert_int_eq(hip_set_here(h, v, 1, LAB_S), HG_OK);
+	is = here_towards(&h->here, &four);
+	ck_assert(addr_is_unspecified(&is.addr)); /* not from there */
+	hip_free(h);
+}
+END_TEST
+
+START_TEST(those_beyond_the_room_are_quiet)
+{
+	struct hip_here v[HIP_LOUD_MAX + 2] = { 0 };
+	struct hip *h = engine();
+	char text[ADDR_TEXT_MAX];
+
+	for (int i = 0; i < HIP_LOUD_MAX + 2; i++) {
+		snprintf(text, sizeof(text), "192.0.2.%d", i + 1);
+		v[i].at = bed_at(text);
+	}
+	ck_assert_int_eq(hip_set_here(h, v, HIP_LOUD_MAX + 2, LAB_S), HG_OK);
+	ck_assert_uint_eq(h->here.num, HIP_LOUD_MAX);
+	ck_assert(!here_is_quiet(&h->here, &v[HIP_LOUD_MAX - 1].at));
+	ck_assert(here_is_quiet(&h->here, &v[HIP_LOUD_MAX].at));
+	ck_assert(here_lives(&h->here, &v[HIP_LOUD_MAX + 1].at));
+	hip_free(h);
+}
+END_TEST
+
 START_TEST(the_best_of_the_family_leads_there)
 {
-	struct hip_here v[3] = { { bed_at("[2001:db8::1]:10500"), 0 },
-				 { bed_at("192.0.2.1"), 0 },
-				 { bed_at("192.0.2.2"), 0 } };
+	struct hip_here v[3] = { { bed_at("[2001:db8::1]:10500"), 0, false },
+				 { bed_at("192.0.2.1"), 0, false },
+				 { bed_at("192.0.2.2"), 0, false } };
 	struct endpoint four = bed_at("203.0.113.1");
 	struct endpoint six = bed_at("[2001:db8::9]:10500");
 	struct endpoint gone = bed_at("192.0.2.3");
@@ -108,8 +160,8 @@ START_TEST(each_policy_has_its_order)
 	struct hip_path_policy p = { .prefer = HIP_PREFER_ORDER,
 				     .order = order,
 				     .order_num = 2 };
-	struct hip_here v[2] = { { bed_at("192.0.2.1"), 0 },
-				 { bed_at("192.0.2.2"), 0 } };
+	struct hip_here v[2] = { { bed_at("192.0.2.1"), 0, false },
+				 { bed_at("192.0.2.2"), 0, false } };
 	struct endpoint far = bed_at("203.0.113.1");
 	struct endpoint six = bed_at("[2001:db8::1]:10500");
 	struct hip *h = engine();
@@ -150,6 +202,8 @@ Suite *test_here_suite(void)
 	TCase *t = tcase_create("here");
 
 	tcase_set_timeout(t, 60);
+	tcase_add_test(t, quiet_addresses_are_ours_and_no_news);
+	tcase_add_test(t, those_beyond_the_room_are_quiet);
 	tcase_add_test(t, a_list_that_cannot_be_is_refused_and_changes_nothing);
 	tcase_add_test(t, the_same_list_again_is_no_news);
 	tcase_add_loop_test(t, what_nobody_could_reach_is_left_out, 0, 6);

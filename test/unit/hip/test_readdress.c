@@ -257,6 +257,60 @@ START_TEST(one_address_less_and_one_more_cost_one_update)
 }
 END_TEST
 
+/* A lasting address beside a temporary one, or one on a link that led far
+ * once: what goes by it goes on, and it is left when it is gone. */
+START_TEST(a_path_may_stay_at_a_quiet_address)
+{
+	struct hip_here here[2] = { { bed_at("192.0.2.1"), 1, true },
+				    { bed_at("203.0.113.1"), 2, true } };
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct hip *h = lab->host[0].h;
+
+	bed_move(lab, 0, "192.0.2.1");
+	lab_sleep(lab, LAB_S);
+	ck_assert_int_eq(hip_set_here(h, here, 2, lab->now), HG_OK);
+	lab_effects(lab, 0);
+	lab_sleep(lab, 5 * LAB_S);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0); /* nothing to tell */
+	ck_assert(bed_is(lab, 0, "192.0.2.1", "192.0.2.2"));
+	/* Another one to tell of, and it is preferred. */
+	here[1].quiet = false;
+	lab->host[0].also[lab->host[0].also_num++] = here[1].at;
+	ck_assert_int_eq(hip_set_here(h, here, 2, lab->now), HG_OK);
+	lab_effects(lab, 0);
+	lab_sleep(lab, 5 * LAB_S);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "203.0.113.1"));
+	ck_assert_uint_eq(bed_paths(lab, 1), 1);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_quiet_address_that_is_gone_is_left)
+{
+	struct hip_here here[2] = { { bed_at("203.0.113.1"), 2, false },
+				    { bed_at("192.0.2.1"), 1, true } };
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct hip *h = lab->host[0].h;
+	unsigned before;
+
+	ck_assert_int_eq(hip_set_here(h, here + 1, 1, lab->now), HG_OK);
+	lab_effects(lab, 0);
+	lab_sleep(lab, LAB_S);
+	lab->host[0].also[lab->host[0].also_num++] = here[0].at;
+	ck_assert_int_eq(hip_set_here(h, here, 2, lab->now), HG_OK);
+	lab_effects(lab, 0);
+	before = lab->sent[HIP_UPDATE];
+	bed_move(lab, 0, "203.0.113.1");
+	lab_sleep(lab, LAB_S);
+	ck_assert_uint_gt(lab->sent[HIP_UPDATE], before);
+	ck_assert(bed_is(lab, 0, "203.0.113.1", "192.0.2.2"));
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "203.0.113.1"));
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_readdress_suite(void);
 Suite *test_readdress_suite(void)
 {
@@ -273,6 +327,8 @@ Suite *test_readdress_suite(void)
 	tcase_add_loop_test(t, a_move_in_the_middle_of_a_rekey_is_prompt, 0, 3);
 	tcase_add_test(t, the_last_of_several_moves_counts);
 	tcase_add_test(t, one_address_less_and_one_more_cost_one_update);
+	tcase_add_test(t, a_path_may_stay_at_a_quiet_address);
+	tcase_add_test(t, a_quiet_address_that_is_gone_is_left);
 	suite_add_tcase(s, t);
 	return s;
 }
