@@ -93,4 +93,5 @@ def relay_table: [18, 36, 8] as $w
 	| (["relay", "median (min..max)", "unit"] | row($w)),
 	(relays[] | [.relay, (.value | shown(1)), .unit] | row($w));
 def sums: {operations: operations, rates: rates, floods: floods,
-	udp_floods: udp_floods, lan: lan_times, relay: relays};
+	udp_floods: udp_floods, lan: lan_times, relay: relays,
+	parts: map(select(.part))};
