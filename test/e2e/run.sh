@@ -24,6 +24,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/mtu.sh"
 . "$ROOT/test/e2e/move.sh"
 . "$ROOT/test/e2e/nat.sh"
+. "$ROOT/test/e2e/evil.sh"
 . "$ROOT/test/e2e/offload.sh"
 
 at_exit()
@@ -59,6 +60,7 @@ main()
 	mtu_mute_checks
 	move_checks
 	nat_checks
+	evil_checks
 	reload_checks # before rekeys change SPIs by themselves
 	rekey_checks
 	large_checks
