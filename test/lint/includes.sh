@@ -19,7 +19,7 @@ inside_of()
 		local room=${1#test/unit/}
 		echo "${room%%/*}"
 		;;
-	test/fuzz/* | test/speed/*)
+	test/fuzz/* | test/speed/* | test/evil/*)
 		sed -nE '1,8s/.*room: ([a-z]+).*/\1/p' "$1"
 		;;
 	test/second/* | test/sim/*)
