@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/hipgate/completions.h"
 #include "cmd/hipgate/keyverbs.h"
 #include "cmd/hipgate/show.h"
 #include "cmd/hipgate/verb.h"
@@ -43,11 +44,20 @@ static const struct verb verbs[] = {
 	  keyverbs_dns_record },
 	{ "check", "FILE", "judge a configuration without starting",
 	  keyverbs_check },
+	{ "completions", "bash|fish|zsh|man",
+	  "what a shell, or the manual, is to know of the verbs",
+	  completions_print },
 	{ "version", "", "the version of this tool", verb_version },
 	{ "help", "[VERB]", "this text", verb_help },
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+const struct verb *verb_all(size_t *num)
+{
+	*num = VERBS;
+	return verbs;
+}
 
 int verb_fail(const char *fmt, ...)
 {

@@ -14,6 +14,8 @@ struct verb {
 
 enum { VERB_OK = 0, VERB_FAILED = 1, VERB_USAGE = 2 };
 
+/* The table; *num: its rows. */
+const struct verb *verb_all(size_t *num);
 /* Complains on stderr; returns VERB_FAILED. */
 int verb_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The verb's synopsis on stderr; returns VERB_USAGE. */

@@ -9,9 +9,12 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include <systemd/sd-daemon.h>
+
 #include "cmd/config/config.h"
 #include "core/log.h"
 #include "gate.h"
+#include "sdstate.h"
 
 static const char usage[] =
 	"usage: hipgated --config FILE\n"
@@ -21,6 +24,17 @@ static const char usage[] =
 	"SIGTERM; SIGHUP reads FILE again. Runs as an ordinary user; "
 	"hipgate-setup makes the TUN once,\n"
 	"as root.\n";
+
+/* Standard error is the journal's (systemd.exec(5)): it has its own clock,
+ * and takes the level from the line's beginning (sd-daemon(3)). */
+static void to_journal(void *arg, enum log_level level, const char *line)
+{
+	static const char *const levels[] = { SD_ERR, SD_WARNING, SD_INFO,
+					      SD_DEBUG };
+
+	(void)arg;
+	(void)fprintf(stderr, "%s%s\n", levels[level], line);
+}
 
 static void to_stderr(void *arg, enum log_level level, const char *line)
 {
@@ -69,7 +83,9 @@ static int serve(struct config *cfg, const char *path)
 		return EXIT_FAILURE;
 	}
 	log_info("ready");
+	sdstate_ready(g.loop);
 	gate_run(&g);
+	sdstate_stopping();
 	rc = g.broken ? EXIT_FAILURE : EXIT_SUCCESS;
 	gate_fini(&g);
 	log_info("stopped");
@@ -98,7 +114,8 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "hipgated: %s\n", why);
 		return EXIT_FAILURE;
 	}
-	log_set_sink(to_stderr, NULL, cfg->log);
+	log_set_sink(getenv("JOURNAL_STREAM") ? to_journal : to_stderr, NULL,
+		     cfg->log);
 	harden();
 	raise_files();
 	rc = serve(cfg, argv[2]);

@@ -21,6 +21,7 @@
 #include "core/log.h"
 #include "gate.h"
 #include "hipstart.h"
+#include "sdstate.h"
 
 /* What must be at hand before the first change. */
 struct plan {
@@ -254,6 +255,7 @@ int reload(struct gate *g, json_t **out, char *errbuf, size_t errlen)
 	int err = d.live && d.restart ? HG_OK : HG_ENOMEM;
 
 	errbuf[0] = '\0';
+	sdstate_reloading();
 	if (!err)
 		err = config_load(g->path, &p.now, errbuf, errlen);
 	if (!err)
@@ -275,6 +277,7 @@ int reload(struct gate *g, json_t **out, char *errbuf, size_t errlen)
 	} else {
 		log_error("reload: %s; nothing has changed", errbuf);
 	}
+	sdstate_reloaded();
 	json_decref(d.live);
 	json_decref(d.restart);
 	plan_fini(&p);

@@ -299,5 +299,75 @@ ok "an unknown verb is a usage error" status 2 "$tool" frob
 ok "an option of another verb is a usage error" status 2 \
 	"$tool" status --follow
 
+# ---- what shells and systemd are told ------------------------------------------
+
+for shell in bash fish zsh man; do
+	ok "completions $shell: every verb" sh -c '"$1" completions "$2" >"$3" &&
+		for verb in $("$1" help | sed -n "s/^  \([a-z-]*\) .*/\1/p"); do
+			grep -q -- "$verb" "$3" || { echo "$verb"; exit 1; }
+		done' sh "$tool" $shell "$dir/completions"
+done
+ok "bash reads its completions" sh -c \
+	'"$1" completions bash | bash -n' sh "$tool"
+ok "completions of another shell" status 2 "$tool" completions tcsh
+
+# A daemon as systemd starts it: what it is told, in this order.
+cat >"$dir/agent.conf" <<END
+[daemon]
+identity = $dir/p256.pem
+control = $dir/agent.sock
+state = $dir
+port = 10599
+
+[rendezvous]
+END
+python3 - "$build/hipgated" "$dir/agent.conf" "$dir/notify" \
+	>"$dir/notified" 2>&1 <<'END'
+import os, signal, socket, subprocess, sys
+daemon, conf, path = sys.argv[1:]
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(path)
+s.settimeout(30)
+env = dict(os.environ, NOTIFY_SOCKET=path, WATCHDOG_USEC="200000",
+           JOURNAL_STREAM="0:0")
+p = subprocess.Popen([daemon, "--config", conf], env=env,
+                     stderr=subprocess.PIPE, text=True)
+
+
+def wait(word):
+    while True:
+        got = s.recv(4096).decode()
+        if word in got:
+            print(word)
+            return
+
+
+try:
+    wait("READY=1")
+    wait("WATCHDOG=1")
+    wait("WATCHDOG=1")
+    p.send_signal(signal.SIGHUP)
+    wait("RELOADING=1")
+    wait("READY=1")
+    p.terminate()
+    wait("STOPPING=1")
+    err = p.communicate(timeout=30)[1]
+    print("ended", p.returncode)
+    print("levels", all(l.startswith("<") for l in err.splitlines()))
+finally:
+    p.kill()
+END
+ok "systemd is told of ready, alive, reload and end" \
+	prints - cat "$dir/notified" <<END
+READY=1
+WATCHDOG=1
+WATCHDOG=1
+RELOADING=1
+READY=1
+STOPPING=1
+ended 0
+levels True
+END
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

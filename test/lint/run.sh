@@ -19,10 +19,10 @@ ROOMS=(core hip esp nat dns tun)
 PURE=(core hip esp nat dns)
 mapfile -t C_FILES < <(find "${ROOMS[@]}" cmd test -name '*.[ch]' | sort)
 mapfile -t H_FILES < <(find "${ROOMS[@]}" cmd test -name '*.h' | sort)
-mapfile -t SHELL_FILES < <(find demo test .ci -type f \
+mapfile -t SHELL_FILES < <(find demo dist test .ci -type f \
 	! -name '*.[ch]' ! -path '*/corpus/*' -exec grep -lE -m1 \
 	'^#!/bin/(ba)?sh|^# shellcheck shell=' {} + | sort)
-mapfile -t ALL_FILES < <(find "${ROOMS[@]}" cmd demo test docs .ci README.md \
+mapfile -t ALL_FILES < <(find "${ROOMS[@]}" cmd demo dist test docs .ci README.md \
 	CMakeLists.txt -type f ! -path '*/corpus/*' ! -name '*.pcap' | sort)
 
 check "clang-format: nothing to change" \
@@ -44,6 +44,7 @@ none "conformance: one row for each line of the checklist" wrong_ids
 none "conformance: each status is one, what is done is tested" wrong_statuses
 none "conformance: files and functions that are there" wrong_places
 none "conformance: tests that are there" wrong_tests
+none "docs: hipgate.conf(5) has every key" undocumented_keys
 none "docs: state-machine.md is what the state table does" stale_graph
 for room in "${PURE[@]}"; do
 	none "symbols: $room calls nothing but computation" \

@@ -62,3 +62,16 @@ parse_shell()
 		bash -n "$file" || return 1
 	done
 }
+
+# Keys of the configuration that its manual page does not have.
+undocumented_keys()
+{
+	local key
+
+	grep -oE '\{ CONFIG_[A-Z_]+, "[a-z-]+"' cmd/config/config_schema.c |
+		sed -E 's/.*"(.*)"/\1/' | sort -u |
+		while read -r key; do
+			grep -q "\*$key\*" docs/man/hipgate.conf.5.scd ||
+				echo "docs/man/hipgate.conf.5.scd: $key"
+		done
+}
