@@ -4,15 +4,19 @@
 # shellcheck shell=bash
 
 # The programs are copied, so that the daemons' user can run them wherever
-# the source tree is.
+# the source tree is. Where there is none, they are the installed ones.
 programs_up()
 {
-	local p
+	local p from
 
 	mkdir -p "$DEMO_DIR/bin"
 	for p in hipgated hipgate hipgate-setup; do
-		install -m 755 "$BUILD/$p" "$DEMO_DIR/bin/$p" ||
-			die "$BUILD/$p is not built"
+		from=$BUILD/$p
+		[[ -e $ROOT/CMakeLists.txt ]] ||
+			from=$(PATH=$PATH:/usr/sbin type -P "$p") ||
+			die "$p is not installed"
+		install -m 755 "$from" "$DEMO_DIR/bin/$p" ||
+			die "$from is not built"
 	done
 }
 
