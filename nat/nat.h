@@ -63,17 +63,19 @@ _Static_assert(sizeof(struct nat_back) == 40, "no holes");
 
 struct nat_space;
 
-/* The order is that of the daemon's look-ups: each key stands at an end, so
- * that it shares a cache line with its table's node; what workers write is
- * between the two. */
+/* What a packet's way reads and writes stands in the first two cache lines,
+ * each key in one of them, what is control's behind. */
 struct nat_flow {
 	struct nat_key key;    /* const after publish */
-	struct nat_flow *told; /* see ended.h */
 	_Atomic uint64_t last; /* ns of the last packet; any worker */
 	_Atomic uint32_t tcp;  /* enum nat_tcp and NAT_TOLD; any worker */
 	uint32_t owner;	       /* the daemon's, zeroed by nat_bind */
 	/* Any worker; a packet is missed when two count at once. */
-	_Atomic uint64_t out_packets, in_packets;
+	_Atomic uint64_t out_packets;
+	struct nat_back back; /* const after publish */
+	_Atomic uint64_t in_packets;
+	struct nat_space *space; /* const after publish; NULL: not bound */
+	struct nat_flow *told;	 /* see ended.h */
 	struct nat_flow *same_prev, *same_next; /* control; see ports.c */
 	union {
 		struct {
@@ -81,10 +83,10 @@ struct nat_flow {
 		};
 		void *spare[2]; /* the daemon's, once it is given back */
 	};
-	struct nat_space *space; /* const after publish; NULL: not bound */
-	struct nat_back back;	 /* const after publish */
 };
 
+_Static_assert(offsetof(struct nat_flow, back) == 64, "a cache line");
+_Static_assert(offsetof(struct nat_flow, same_prev) == 128, "two of them");
 _Static_assert(sizeof(struct nat_flow) == 160, "1000000 flows in 256 MB");
 
 /* ---- from the TUN ---------------------------------------------------- */

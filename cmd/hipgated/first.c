@@ -180,6 +180,18 @@ static int self_of(struct gate *g, const struct nat_packet *p,
 	return err;
 }
 
+/* Is there an SA? It does not rest any more; without memory for that, the
+ * worker drops what it gets. */
+static bool is_awake(struct gate *g, const struct hit *self,
+		     const struct hit *peer)
+{
+	struct sa *sa = tables_sa_out(&g->plane.tables, self, peer);
+
+	if (sa && tables_wake_sa(sa))
+		gate_drop(g, REASON_NO_SA);
+	return sa;
+}
+
 /* A legacy host's packet to a peer. */
 static void to_peer(struct gate *g, struct msg *m, const struct nat_packet *p,
 		    struct peer *peer)
@@ -187,7 +199,7 @@ static void to_peer(struct gate *g, struct msg *m, const struct nat_packet *p,
 	struct hit self;
 	int err = self_of(g, p, peer, &self);
 
-	if (!err && tables_sa_out(&g->plane.tables, &self, &peer->hit)) {
+	if (!err && is_awake(g, &self, &peer->hit)) {
 		first_forward(g, m, &peer->hit);
 		return;
 	}
@@ -229,7 +241,7 @@ static void to_hit(struct gate *g, struct msg *m, const struct nat_packet *p)
 	memcpy(self.b, p->ip.from.b, sizeof(self.b));
 	memcpy(hit.b, p->ip.to.b, sizeof(hit.b));
 	/* The peer may just have come to us: then nothing else is needed. */
-	if (tables_sa_out(&g->plane.tables, &self, &hit)) {
+	if (is_awake(g, &self, &hit)) {
 		first_forward(g, m, &hit);
 		return;
 	}

@@ -166,6 +166,8 @@ static void on_inbox(uv_async_t *a)
 				    m->status);
 			break;
 		case MSG_ESP:
+			saside_wake(g, m);
+			continue; /* taken */
 		case MSG_NUM:
 			break;
 		}
@@ -368,7 +370,7 @@ int gate_start(struct gate *g, struct config *cfg, const char *path,
 				: cfg->host ? "host"
 					    : "rendezvous");
 	tables_thread_begin();
-	err = g->buf ? lftable_init(&g->peers) : HG_ENOMEM;
+	err = g->buf ? linetable_init(&g->peers) : HG_ENOMEM;
 	if (!err)
 		err = tables_init(&g->plane.tables);
 	/* What a person can have got wrong in a file comes first. */

@@ -45,8 +45,7 @@ enum {
 
 /* A HIP host we know of, by HIT. */
 struct peer {
-	struct cds_lfht_node node;
-	struct rcu_head rcu;
+	_Alignas(64) struct rcu_head rcu;
 	struct hit hit;
 	char name[DNS_NAME_MAX]; /* "": from the configuration */
 	struct endpoint server;	 /* DNS server that knew the name */
@@ -94,7 +93,7 @@ struct gate {
 	struct dns *dns;		     /* proxy role, else NULL */
 	struct lease *lease;		     /* the same */
 	struct nat *nat;		     /* the same */
-	struct lftable peers;		     /* control thread only */
+	struct linetable peers;		     /* control thread only */
 	size_t peers_num;
 	struct dnsside *dnsside;
 	struct journal *journal;
@@ -191,6 +190,8 @@ void hipside_readable(struct gate *g, int fd);
 int saside_up(struct gate *g, struct hip_effect *e) HG_CHECK;
 void saside_switch(struct gate *g, const struct hip_effect *e);
 void saside_down(struct gate *g, const struct hip_effect *e);
+/* Takes m, ESP for an SA that rests: it goes back to its worker. */
+void saside_wake(struct gate *g, struct msg *m);
 /* Each second: tells the engine which SAs were used. */
 void saside_traffic(struct gate *g);
 /* The same for one; false: it was not. */

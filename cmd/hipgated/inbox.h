@@ -28,7 +28,8 @@ enum msg_kind {
 		    * leaves room for the others */
 	MSG_DNS,    /* worker -> control: a packet to port 53 */
 	MSG_HIP,    /* worker -> control: HIP message (marker stripped) */
-	MSG_ESP,    /* any -> owner worker: one ESP packet */
+	MSG_ESP,    /* any -> owner worker: one ESP packet; worker ->
+		    * control: its SA rests. Bound: half of the inbox */
 	MSG_BROKEN, /* worker -> control: a descriptor died with `status` */
 	MSG_FIRST,  /* worker -> control: first packet back on a flow */
 	MSG_PROBE,  /* control -> worker: a path probe to seal and send;

@@ -2,11 +2,13 @@
 /* TUN -> NAT -> ESP -> UDP, on one worker (design.md section 4).
  *
  * THEORY OF OPERATION
- * Runs on worker k's thread only. A packet is classified, its flow and SA
- * looked up; one header rewrite serves a whole super-packet, which is then
- * cut into pieces, each sealed straight into the send batch. Sequence
- * numbers are taken for all pieces at once. The batch (batch.h) goes out
- * when the next packet does not fit it and at the end of each wake-up.
+ * Runs on worker k's thread only. Packets are read in rows, whose flows and
+ * SAs are looked up together (seek.h). Then one leaves after the other, in
+ * the order in which they came. One header rewrite serves a
+ * whole super-packet, which is then cut into pieces, each sealed straight
+ * into the send batch. Sequence numbers are taken for all pieces at once. The
+ * batch (batch.h) goes out when the next packet does not fit it and at the
+ * end of each wake-up. An SA that rests (tables_rest_sa) is woken by control.
  * Fragments wait until their packet is whole; it leaves in fragments of
  * ours, each in an ESP packet, when it is larger than one carries.
  */
@@ -16,9 +18,25 @@
 #include <string.h>
 
 #include "core/checksum.h"
+#include "seek.h"
 
 /* ICMPv6 types (RFC 4443). */
 enum { ICMP_UNREACHABLE = 1, ICMP_TOO_BIG = 2 };
+
+/* A packet of a row, and what is found for it. again: the same as for the
+ * one before it. */
+struct departing {
+	uint8_t *pkt;
+	size_t len;
+	struct ip_offload off;
+	enum nat_class class;
+	struct nat_packet p;
+	struct tables_pair pair; /* the HITs it goes between */
+	struct seek seek;	 /* a flow, then an SA */
+	bool sought, again;
+	struct flow *flow;
+	struct sa *sa;
+};
 
 /* ---- sealing ------------------------------------------------------------ */
 
@@ -56,7 +74,7 @@ static void seal_piece(struct worker *w, struct sa *sa, uint64_t seq,
 	enum reason why = out ? REASON_PATH_CREDIT : REASON_TOO_BIG;
 
 	if (out && has_credit(w->path, wire))
-		why = esp_seal(sa->seal[w->k], seq, proto, p->head, p->head_len,
+		why = esp_seal(w->seal, seq, proto, p->head, p->head_len,
 			       p->body, p->body_len, out, wire, &wire);
 	if (why != REASON_NUM) {
 		worker_drop(w, why);
@@ -172,116 +190,105 @@ static void punt(struct worker *w, enum msg_kind kind, const uint8_t *pkt,
 	worker_punt(w, m);
 }
 
-/* No flow or no SA yet: control decides, unless it just did. */
-static void undecided(struct worker *w, const uint8_t *pkt, size_t len,
-		      const struct ip_offload *off, bool decided)
+/* No flow or no SA yet, or it rests: control decides, unless it just did. */
+static void undecided(struct worker *w, const struct departing *d, bool decided)
 {
 	if (decided)
 		worker_drop(w, REASON_NO_SA);
 	else
-		punt(w, MSG_TUN, pkt, len, off);
+		punt(w, MSG_TUN, d->pkt, d->len, &d->off);
 }
 
-/* Takes the way that packets of sa go now. False: too large for it, and its
- * sender has been told. */
-static bool take_path(struct worker *w, const struct sa *sa,
-		      const struct nat_packet *p, const uint8_t *pkt,
-		      size_t len, const struct ip_offload *off)
+/* Takes the way that packets of sa go now, and what they are sealed with.
+ * False: it rests. */
+static bool take_sa(struct worker *w, const struct sa *sa)
 {
-	uint32_t most;
+	const struct sa_contexts *c = atomic_load_explicit(
+		&((struct sa *)sa)->contexts, memory_order_acquire);
 
-	w->path = atomic_load_explicit(&sa->path, memory_order_acquire);
-	most = w->path->size.l4_most;
+	if (!c)
+		return false;
+	w->seal = c->seal[w->k];
+	w->path = atomic_load_explicit(&((struct sa *)sa)->path,
+				       memory_order_acquire);
+	return true;
+}
+
+/* False: too large for its way, and its sender has been told. */
+static bool fits(struct worker *w, const struct departing *d)
+{
+	uint32_t most = w->path->size.l4_most;
+
 	/* The size of a fragment tells nothing of what its sender would cut. */
-	if (p->ip.proto == IP_PROTO_FRAGMENT ||
-	    nat_fit(&p->ip, off, most) != NAT_TOO_BIG)
+	if (d->p.ip.proto == IP_PROTO_FRAGMENT ||
+	    nat_fit(&d->p.ip, &d->off, most) != NAT_TOO_BIG)
 		return true;
 	worker_drop(w, REASON_TOO_BIG);
-	reply_error(w, p, pkt, len, ICMP_TOO_BIG, nat_fit_mtu(&p->ip, most));
+	reply_error(w, &d->p, d->pkt, d->len, ICMP_TOO_BIG,
+		    nat_fit_mtu(&d->p.ip, most));
 	return false;
 }
 
-static void data_packet(struct worker *w, uint8_t *pkt, size_t len,
-			struct nat_packet *p, const struct ip_offload *off,
-			bool decided)
+static void data_packet(struct worker *w, struct departing *d, bool decided)
 {
-	struct flow *f = recent_flow(&w->recent, &w->plane->tables, &p->key);
-	struct sa *sa = NULL;
+	struct flow *f = d->flow;
 	enum reason why;
 
-	if (!f && !tables_mapping(&w->plane->tables, &p->key.virt)) {
+	if (!f && !tables_mapping(&w->plane->tables, &d->p.key.virt)) {
 		worker_drop(w, REASON_NO_MAPPING);
-		reply_error(w, p, pkt, len, ICMP_UNREACHABLE, 0);
+		reply_error(w, &d->p, d->pkt, d->len, ICMP_UNREACHABLE, 0);
 		return;
 	}
-	if (f)
-		sa = recent_out(&w->recent, &w->plane->tables,
-				&f->nat.back.self, &f->nat.back.peer);
-	if (!sa) {
-		undecided(w, pkt, len, off, decided);
+	if (!d->sa || !take_sa(w, d->sa)) {
+		undecided(w, d, decided);
 		return;
 	}
-	if (!take_path(w, sa, p, pkt, len, off))
+	if (!fits(w, d))
 		return;
-	why = nat_to_hip(&f->nat, p, off, w->path->size.mss, w->now);
+	why = nat_to_hip(&f->nat, &d->p, &d->off, w->path->size.mss, w->now);
 	if (why != REASON_NUM) {
 		worker_drop(w, why);
 		return;
 	}
-	seal_packet(w, sa, (uint8_t)f->nat.back.proto, p->ip.l4, p->ip.l4_len,
-		    off);
+	seal_packet(w, d->sa, (uint8_t)f->nat.back.proto, d->p.ip.l4,
+		    d->p.ip.l4_len, &d->off);
 }
 
-static void error_packet(struct worker *w, const struct nat_packet *p)
+/* About a packet of the peer's, so the SA does not rest. */
+static void error_packet(struct worker *w, const struct departing *d)
 {
 	static const struct ip_offload none;
-	struct flow *f = recent_flow(&w->recent, &w->plane->tables, &p->key);
-	struct sa *sa = NULL;
 	enum reason why = REASON_ICMP_ERROR;
 	size_t len = 0;
 
-	if (f)
-		sa = recent_out(&w->recent, &w->plane->tables,
-				&f->nat.back.self, &f->nat.back.peer);
-	if (sa)
-		why = nat_error_to_hip(&f->nat, p, w->scratch, 2048, &len);
+	if (d->sa && take_sa(w, d->sa))
+		why = nat_error_to_hip(&d->flow->nat, &d->p, w->scratch, 2048,
+				       &len);
 	if (why != REASON_NUM) {
 		worker_drop(w, why);
 		return;
 	}
-	w->path = atomic_load_explicit(&sa->path, memory_order_acquire);
-	seal_packet(w, sa, IP_PROTO_ICMP6, w->scratch, (uint32_t)len, &none);
+	seal_packet(w, d->sa, IP_PROTO_ICMP6, w->scratch, (uint32_t)len, &none);
 }
 
 /* Between our own HIT and a peer's: the host role. */
-static void hit_packet(struct worker *w, uint8_t *pkt, size_t len,
-		       struct nat_packet *p, const struct ip_offload *off,
-		       bool decided)
+static void hit_packet(struct worker *w, struct departing *d, bool decided)
 {
-	struct hit self;
-	struct hit peer;
-	struct sa *sa;
-
-	if (!w->plane->host) {
+	if (!w->plane->host)
 		worker_drop(w, REASON_IP_BAD_ADDR);
-		return;
-	}
-	memcpy(self.b, p->ip.from.b, sizeof(self.b));
-	memcpy(peer.b, p->ip.to.b, sizeof(peer.b));
-	sa = recent_out(&w->recent, &w->plane->tables, &self, &peer);
-	if (!sa) {
-		undecided(w, pkt, len, off, decided);
-		return;
-	}
-	if (take_path(w, sa, p, pkt, len, off))
-		seal_packet(w, sa, p->ip.proto, p->ip.l4, p->ip.l4_len, off);
+	else if (!d->sa || !take_sa(w, d->sa))
+		undecided(w, d, decided);
+	else if (fits(w, d))
+		seal_packet(w, d->sa, d->p.ip.proto, d->p.ip.l4, d->p.ip.l4_len,
+			    &d->off);
 }
 
-static void fragment(struct worker *w, uint8_t *pkt, size_t len)
+static void fragment(struct worker *w, const struct departing *d)
 {
 	struct ip_offload off = { .gso_size = 0 };
 	struct nat_whole whole;
-	enum reason why = nat_gather_ip(w->gather, pkt, len, w->now, &whole);
+	enum reason why =
+		nat_gather_ip(w->gather, d->pkt, d->len, w->now, &whole);
 
 	if (why != REASON_NUM)
 		worker_drop(w, why);
@@ -291,35 +298,117 @@ static void fragment(struct worker *w, uint8_t *pkt, size_t len)
 	outbound_packet(w, whole.pkt, whole.len, &off, false);
 }
 
-void outbound_packet(struct worker *w, uint8_t *pkt, size_t len,
-		     const struct ip_offload *off, bool decided)
+static void depart(struct worker *w, struct departing *d, bool decided)
 {
-	struct nat_packet p;
-	enum nat_class class = nat_classify(pkt, len, &w->plane->ranges, &p);
-
 	/* RFC 7402 B.1.5: the outer header has the fields of the inner. */
-	w->outer = (struct sockets_outer){ .tos = p.ip.tos, .ttl = p.ip.ttl };
-	switch (class) {
+	w->outer = (struct sockets_outer){ .tos = d->p.ip.tos,
+					   .ttl = d->p.ip.ttl };
+	switch (d->class) {
 	case NAT_DATA:
-		data_packet(w, pkt, len, &p, off, decided);
+		data_packet(w, d, decided);
 		return;
 	case NAT_ERROR:
-		error_packet(w, &p);
+		error_packet(w, d);
 		return;
 	case NAT_DNS:
-		punt(w, MSG_DNS, pkt, len, off);
+		punt(w, MSG_DNS, d->pkt, d->len, &d->off);
 		return;
 	case NAT_HIT:
-		hit_packet(w, pkt, len, &p, off, decided);
+		hit_packet(w, d, decided);
 		return;
 	case NAT_FRAGMENT:
-		fragment(w, pkt, len);
+		fragment(w, d);
 		return;
 	case NAT_DROP:
 	case NAT_CLASS_NUM:
-		worker_drop(w, p.reason);
+		worker_drop(w, d->p.reason);
 		return;
 	}
+}
+
+/* ---- looking up ---------------------------------------------------------- */
+
+/* What it is, and the look-up of its flow begins. before: in the row, or
+ * NULL. */
+static void look_at(struct worker *w, struct departing *d,
+		    const struct departing *before)
+{
+	d->class = nat_classify(d->pkt, d->len, &w->plane->ranges, &d->p);
+	d->sought = d->class == NAT_DATA || d->class == NAT_ERROR;
+	d->again = d->sought && before && before->sought &&
+		   memcmp(&d->p.key, &before->p.key, sizeof(d->p.key)) == 0;
+	if (d->sought && !d->again)
+		d->seek = seek_flow(&w->plane->tables, &d->p.key);
+}
+
+static bool is_new(const struct departing *d)
+{
+	return d->sought && !d->again;
+}
+
+/* The look-up of its flow ends, that of its SA begins. */
+static void look_on(struct worker *w, struct departing *d,
+		    const struct departing *before)
+{
+	d->flow = NULL;
+	if (d->again)
+		d->flow = before->flow;
+	else if (d->sought)
+		d->flow = seek_get_flow(&d->seek, &d->p.key);
+	d->sought = d->flow || d->class == NAT_HIT;
+	if (d->flow) {
+		d->pair.self = d->flow->nat.back.self;
+		d->pair.peer = d->flow->nat.back.peer;
+	} else if (d->sought) {
+		memcpy(d->pair.self.b, d->p.ip.from.b, sizeof(struct hit));
+		memcpy(d->pair.peer.b, d->p.ip.to.b, sizeof(struct hit));
+	}
+	d->again = d->sought && before && before->sought &&
+		   memcmp(&d->pair, &before->pair, sizeof(d->pair)) == 0;
+	if (d->sought && !d->again)
+		d->seek = seek_out(&w->plane->tables, &d->pair);
+}
+
+static void look_last(struct departing *d, const struct departing *before)
+{
+	d->sa = NULL;
+	if (d->again)
+		d->sa = before->sa;
+	else if (d->sought)
+		d->sa = seek_get_out(&d->seek, &d->pair);
+}
+
+/* A row that has been looked at goes its way. */
+static void depart_all(struct worker *w, struct departing *d, unsigned num,
+		       bool decided)
+{
+	for (unsigned i = 0; i < num; i++)
+		if (is_new(&d[i]))
+			seek_line(&d[i].seek);
+	for (unsigned i = 0; i < num; i++)
+		if (is_new(&d[i]))
+			seek_near_flow(&d[i].seek);
+	for (unsigned i = 0; i < num; i++)
+		look_on(w, &d[i], i ? &d[i - 1] : NULL);
+	for (unsigned i = 0; i < num; i++)
+		if (is_new(&d[i]))
+			seek_line(&d[i].seek);
+	for (unsigned i = 0; i < num; i++)
+		if (is_new(&d[i]))
+			seek_near_sa(&d[i].seek);
+	for (unsigned i = 0; i < num; i++)
+		look_last(&d[i], i ? &d[i - 1] : NULL);
+	for (unsigned i = 0; i < num; i++)
+		depart(w, &d[i], decided);
+}
+
+void outbound_packet(struct worker *w, uint8_t *pkt, size_t len,
+		     const struct ip_offload *off, bool decided)
+{
+	struct departing d = { .pkt = pkt, .len = len, .off = *off };
+
+	look_at(w, &d, NULL);
+	depart_all(w, &d, 1, decided);
 }
 
 /* ---- path probes --------------------------------------------------------- */
@@ -331,11 +420,14 @@ static void send_alone(struct worker *w, struct sa *sa, bool df,
 {
 	struct batch *b = &w->batch;
 	struct tun_piece piece = { .head = l4, .body = l4, .head_len = len };
-	uint64_t seq = atomic_fetch_add_explicit(&sa->next_seq, 1,
-						 memory_order_relaxed);
+	uint64_t seq;
 
 	batch_flush(w);
-	w->path = atomic_load_explicit(&sa->path, memory_order_acquire);
+	if (!take_sa(w, sa)) {
+		worker_drop(w, REASON_NO_SA);
+		return;
+	}
+	seq = atomic_fetch_add_explicit(&sa->next_seq, 1, memory_order_relaxed);
 	w->outer = (struct sockets_outer){ 0 };
 	seal_piece(w, sa, seq, IP_PROTO_ICMP6, &piece);
 	b->df = df || b->df;
@@ -345,8 +437,8 @@ static void send_alone(struct worker *w, struct sa *sa, bool df,
 
 void outbound_probe(struct worker *w, const struct msg *m)
 {
-	struct sa *sa = recent_out(&w->recent, &w->plane->tables, &m->back.self,
-				   &m->back.peer);
+	struct sa *sa =
+		tables_sa_out(&w->plane->tables, &m->back.self, &m->back.peer);
 
 	if (sa)
 		send_alone(w, sa, true, m->data, m->len);
@@ -355,8 +447,7 @@ void outbound_probe(struct worker *w, const struct msg *m)
 /* The outer header is that of the packet that is being looked at. */
 void outbound_answer(struct worker *w, const struct sa *sa, uint64_t token)
 {
-	struct sa *out =
-		recent_out(&w->recent, &w->plane->tables, &sa->self, &sa->peer);
+	struct sa *out = tables_sa_out(&w->plane->tables, &sa->self, &sa->peer);
 	struct sockets_outer outer = w->outer;
 	uint8_t l4[ESP_PROBE_MIN];
 
@@ -369,27 +460,48 @@ void outbound_answer(struct worker *w, const struct sa *sa, uint64_t token)
 	w->outer = outer;
 }
 
-void outbound_readable(struct worker *w)
+/* ---- reading -------------------------------------------------------------- */
+
+/* Reads a row: a long packet ends it, since it has so much to do that it
+ * needs no company, and so does the budget. How many there are. */
+static unsigned row_read(struct worker *w, struct departing *d,
+			 unsigned *budget)
 {
-	int fd = w->plane->tun_fd[w->k];
+	unsigned num = 0;
+	size_t at = 0;
 
-	for (unsigned i = 0; i < WORKER_TUN_BUDGET; i++) {
-		struct ip_offload off;
-		uint8_t *pkt;
-		size_t len;
-		int err =
-			tun_read(fd, w->tun_buf, TUN_PACKET_MAX + TUN_VNET_HDR,
-				 &pkt, &len, &off);
+	while (num < WORKER_ROW && *budget) {
+		struct departing *one = &d[num];
+		int err = tun_read(w->plane->tun_fd[w->k], w->tun_buf + at,
+				   TUN_VNET_HDR + TUN_PACKET_MAX, &one->pkt,
+				   &one->len, &one->off);
 
+		--*budget;
 		if (err == HG_EFORMAT) {
 			worker_drop(w, REASON_VNET_HDR);
 			continue;
 		}
-		if (err)
+		if (err) {
+			*budget = 0;
 			break;
+		}
 		worker_add(&w->tun_reads, 1);
-		outbound_packet(w, pkt, len, &off, false);
+		look_at(w, one, num ? one - 1 : NULL);
+		num++;
+		if (one->len > WORKER_TUN_SHORT)
+			break;
+		at += WORKER_TUN_STEP(one->len);
 	}
+	return num;
+}
+
+void outbound_readable(struct worker *w)
+{
+	struct departing row[WORKER_ROW];
+	unsigned budget = WORKER_TUN_BUDGET;
+
+	while (budget)
+		depart_all(w, row, row_read(w, row, &budget), false);
 	nat_gather_expire(w->gather, w->now);
 	batch_flush(w);
 }

@@ -15,28 +15,25 @@
 
 #include "core/log.h"
 
-static unsigned long peer_hash(const struct hit *hit)
+static uint64_t peer_hash(const struct hit *hit)
 {
-	unsigned long h;
+	uint64_t h;
 
 	/* The low octets of a HIT are a cryptographic hash already. */
 	memcpy(&h, hit->b + 8, sizeof(h));
 	return h;
 }
 
-static int peer_match(struct cds_lfht_node *node, const void *key)
+static bool peer_match(const void *item, const void *key)
 {
-	return hit_eq(&caa_container_of(node, struct peer, node)->hit, key);
+	const struct peer *p = item;
+
+	return hit_eq(&p->hit, key);
 }
 
 struct peer *peer_find(struct gate *g, const struct hit *hit)
 {
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
-
-	cds_lfht_lookup(g->peers.ht, peer_hash(hit), peer_match, hit, &it);
-	node = cds_lfht_iter_get_node(&it);
-	return node ? caa_container_of(node, struct peer, node) : NULL;
+	return linetable_find(&g->peers, peer_hash(hit), peer_match, hit);
 }
 
 struct peer *peer_get(struct gate *g, const struct hit *hit)
@@ -45,25 +42,27 @@ struct peer *peer_get(struct gate *g, const struct hit *hit)
 
 	if (p || g->peers_num >= PEERS_MAX)
 		return p;
-	p = calloc(1, sizeof(*p));
+	p = aligned_alloc(_Alignof(struct peer), sizeof(*p));
 	if (!p)
 		return NULL;
+	memset(p, 0, sizeof(*p));
 	p->hit = *hit;
 	p->self = g->selves[0];
-	cds_lfht_node_init(&p->node);
-	cds_lfht_add(g->peers.ht, peer_hash(hit), &p->node);
-	lftable_added(&g->peers);
+	if (linetable_add(&g->peers, peer_hash(hit), p)) {
+		free(p);
+		return NULL;
+	}
 	g->peers_num++;
 	return p;
 }
 
 void peer_each(struct gate *g, void (*fn)(struct peer *, void *), void *arg)
 {
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
+	struct peer *p;
+	size_t i = 0;
 
-	cds_lfht_for_each(g->peers.ht, &it, node)
-		fn(caa_container_of(node, struct peer, node), arg);
+	while ((p = linetable_each(&g->peers, &i)))
+		fn(p, arg);
 }
 
 static void peer_free(struct rcu_head *head)
@@ -81,18 +80,15 @@ static void peer_free(struct rcu_head *head)
 
 void peer_fini(struct gate *g)
 {
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
+	struct peer *p;
+	size_t i = 0;
 
-	cds_lfht_for_each(g->peers.ht, &it, node)
-	{
-		(void)cds_lfht_del(g->peers.ht, node);
-		lftable_removed(&g->peers);
-		call_rcu(&caa_container_of(node, struct peer, node)->rcu,
-			 peer_free);
+	while ((p = linetable_each(&g->peers, &i))) {
+		linetable_del(&g->peers, peer_hash(&p->hit), p);
+		call_rcu(&p->rcu, peer_free);
 	}
 	rcu_barrier();
-	lftable_fini(&g->peers);
+	linetable_fini(&g->peers);
 }
 
 void peer_set_locators(struct peer *p, const struct addr *locators, size_t num,

@@ -8,10 +8,20 @@
  * packet, so a flow stays in order; its SPI names the same worker as the
  * one before (hip_config.spi_mod), so it does on the other side, too. Once a
  * second the engine is told what has passed.
+ *
+ * An SA that nothing used for REST_S rests: it stays what it is, without its
+ * contexts (tables_rest_sa). What comes for it is brought here, and goes on
+ * with it awake. A daemon without a TUN device (a rendezvous server or relay)
+ * has no packets for SAs, so it publishes none.
  */
 #include "gate.h"
 
+#include <stdlib.h>
+
 #include "core/log.h"
+#include "core/wire.h"
+
+enum { REST_S = 60 };
 
 static void tell_up(struct gate *g, const struct hip_effect *e)
 {
@@ -47,7 +57,7 @@ static struct path_ends ends_of(struct gate *g, const struct hip_effect *e)
 	return moveside_ends(g, e, true);
 }
 
-int saside_up(struct gate *g, struct hip_effect *e)
+static int publish(struct gate *g, const struct hip_effect *e)
 {
 	struct tables *t = &g->plane.tables;
 	struct path_ends ends = ends_of(g, e);
@@ -63,10 +73,29 @@ int saside_up(struct gate *g, struct hip_effect *e)
 	}
 	if (!err && !e->standby)
 		tables_use_sa(t, sa);
+	return err;
+}
+
+int saside_up(struct gate *g, struct hip_effect *e)
+{
+	int err = g->plane.has_tun ? publish(g, e) : HG_OK;
+
 	if (!err)
 		tell_up(g, e);
 	sa_wipe(&e->sa);
 	return err;
+}
+
+void saside_wake(struct gate *g, struct msg *m)
+{
+	struct sa *sa = tables_sa_in(&g->plane.tables, get_be32(m->data));
+
+	if (!sa || tables_wake_sa(sa)) {
+		gate_drop(g, REASON_ESP_SPI);
+		free(m);
+	} else if (inbox_put(&g->workers[sa->owner].inbox, m)) {
+		gate_drop(g, REASON_PUNT_FULL);
+	}
 }
 
 void saside_switch(struct gate *g, const struct hip_effect *e)
@@ -143,8 +172,12 @@ static void step(struct sa *sa, void *arg)
 	out = sa->out_seen != sa->out_stepped;
 	sa->in_stepped = sa->in_seen;
 	sa->out_stepped = sa->out_seen;
-	if (in || out)
+	if (in || out) {
+		sa->idle = 0;
 		moveside_active(g, sa->spi_in);
+	} else if (++sa->idle == REST_S) {
+		tables_rest_sa(sa);
+	}
 	if (tables_sa_out(&g->plane.tables, &sa->self, &sa->peer) == sa)
 		pathside_step(g, sa, out, in, uv_now(g->loop) * 1000000);
 }

@@ -9,38 +9,49 @@
 
 #include "core/checksum.h"
 #include "flowpool.h"
+#include "seek.h"
 
 _Static_assert(crypto_shorthash_KEYBYTES == 16, "hash_key holds the key");
 
-static unsigned long hash_of(const struct tables *t, const void *key,
-			     size_t len)
+uint64_t tables_hash(const struct tables *t, const void *key, size_t len)
 {
 	uint8_t out[crypto_shorthash_BYTES];
-	unsigned long h;
+	uint64_t h;
 
 	crypto_shorthash(out, key, len, t->hash_key);
 	memcpy(&h, out, sizeof(h));
 	return h;
 }
 
-static unsigned long hash_of_pair(const struct tables *t,
-				  const struct hit *self,
-				  const struct hit *peer)
+static uint64_t hash_flow(const struct tables *t, const struct nat_key *key)
 {
-	struct hit pair[2] = { *self, *peer };
+	return tables_hash(t, key, sizeof(*key));
+}
 
-	return hash_of(t, pair, sizeof(pair));
+static uint64_t hash_back(const struct tables *t, const struct nat_back *key)
+{
+	return tables_hash(t, key, sizeof(*key));
+}
+
+static uint64_t hash_spi(const struct tables *t, const uint32_t *spi)
+{
+	return tables_hash(t, spi, sizeof(*spi));
+}
+
+static uint64_t hash_pair(const struct tables *t, const struct tables_pair *key)
+{
+	return tables_hash(t, key, sizeof(*key));
 }
 
 int tables_init(struct tables *t)
 {
-	struct lftable *all[] = { &t->mapping, &t->flow_key, &t->flow_back,
-				  &t->sa_spi, &t->sa_pair };
+	struct linetable *all[] = { &t->mapping, &t->flow_key, &t->flow_back,
+				    &t->sa_spi, &t->sa_pair };
 
 	memset(t, 0, sizeof(*t));
 	crypto_shorthash_keygen(t->hash_key);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (lftable_init(all[i]))
+		if (linetable_init(all[i]))
 			return HG_ENOMEM;
 	return HG_OK;
 }
@@ -70,9 +81,9 @@ void tables_online(void)
 
 /* ---- mappings ---------------------------------------------------------- */
 
-static int mapping_match(struct cds_lfht_node *node, const void *key)
+static bool mapping_match(const void *item, const void *key)
 {
-	const struct mapping *m = caa_container_of(node, struct mapping, node);
+	const struct mapping *m = item;
 
 	return addr_eq(&m->virt, key);
 }
@@ -80,35 +91,29 @@ static int mapping_match(struct cds_lfht_node *node, const void *key)
 int tables_add_mapping(struct tables *t, const struct addr *virt,
 		       const struct hit *peer)
 {
-	struct mapping *m = calloc(1, sizeof(*m));
-	struct cds_lfht_node *there;
+	struct mapping *m;
 
+	if (tables_mapping(t, virt))
+		return HG_EEXIST;
+	m = aligned_alloc(_Alignof(struct mapping), sizeof(*m));
 	if (!m)
 		return HG_ENOMEM;
 	m->virt = *virt;
 	m->peer = *peer;
-	cds_lfht_node_init(&m->node);
-	there = cds_lfht_add_unique(t->mapping.ht,
-				    hash_of(t, virt, sizeof(*virt)),
-				    mapping_match, virt, &m->node);
-	if (there != &m->node) {
+	if (linetable_add(&t->mapping, tables_hash(t, virt, sizeof(*virt)),
+			  m)) {
 		free(m);
-		return HG_EEXIST;
+		return HG_ENOMEM;
 	}
-	lftable_added(&t->mapping);
 	t->mappings++;
 	return HG_OK;
 }
 
-const struct mapping *tables_mapping(struct tables *t, const struct addr *virt)
+const struct mapping *tables_mapping(const struct tables *t,
+				     const struct addr *virt)
 {
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
-
-	cds_lfht_lookup(t->mapping.ht, hash_of(t, virt, sizeof(*virt)),
-			mapping_match, virt, &it);
-	node = cds_lfht_iter_get_node(&it);
-	return node ? caa_container_of(node, struct mapping, node) : NULL;
+	return linetable_find(&t->mapping, tables_hash(t, virt, sizeof(*virt)),
+			      mapping_match, virt);
 }
 
 static void mapping_free(struct rcu_head *head)
@@ -118,20 +123,6 @@ static void mapping_free(struct rcu_head *head)
 
 /* ---- flows ------------------------------------------------------------- */
 
-static int key_match(struct cds_lfht_node *node, const void *key)
-{
-	const struct flow *f = caa_container_of(node, struct flow, by_key);
-
-	return memcmp(&f->nat.key, key, sizeof(f->nat.key)) == 0;
-}
-
-static int back_match(struct cds_lfht_node *node, const void *key)
-{
-	const struct flow *f = caa_container_of(node, struct flow, by_back);
-
-	return memcmp(&f->nat.back, key, sizeof(f->nat.back)) == 0;
-}
-
 struct flow *tables_new_flow(struct tables *t)
 {
 	return flowpool_take(&t->pool);
@@ -139,34 +130,24 @@ struct flow *tables_new_flow(struct tables *t)
 
 int tables_add_flow(struct tables *t, struct flow *f)
 {
-	struct cds_lfht_node *there;
-	unsigned long back = hash_of(t, &f->nat.back, sizeof(f->nat.back));
-	unsigned long key = hash_of(t, &f->nat.key, sizeof(f->nat.key));
+	uint64_t back = hash_back(t, &f->nat.back);
 
-	cds_lfht_node_init(&f->by_key);
-	cds_lfht_node_init(&f->by_back);
-	there = cds_lfht_add_unique(t->flow_back.ht, back, back_match,
-				    &f->nat.back, &f->by_back);
-	if (there != &f->by_back)
+	if (tables_flow(t, &f->nat.key) || tables_flow_back(t, &f->nat.back))
 		return HG_EEXIST;
-	there = cds_lfht_add_unique(t->flow_key.ht, key, key_match, &f->nat.key,
-				    &f->by_key);
-	if (there != &f->by_key) {
-		(void)cds_lfht_del(t->flow_back.ht, &f->by_back);
-		return HG_EEXIST;
+	if (linetable_add(&t->flow_back, back, f))
+		return HG_ENOMEM;
+	if (linetable_add(&t->flow_key, hash_flow(t, &f->nat.key), f)) {
+		linetable_del(&t->flow_back, back, f);
+		return HG_ENOMEM;
 	}
-	lftable_added(&t->flow_back);
-	lftable_added(&t->flow_key);
 	t->flows++;
 	return HG_OK;
 }
 
 void tables_del_flow(struct tables *t, struct flow *f)
 {
-	(void)cds_lfht_del(t->flow_key.ht, &f->by_key);
-	(void)cds_lfht_del(t->flow_back.ht, &f->by_back);
-	lftable_removed(&t->flow_key);
-	lftable_removed(&t->flow_back);
+	linetable_del(&t->flow_key, hash_flow(t, &f->nat.key), f);
+	linetable_del(&t->flow_back, hash_back(t, &f->nat.back), f);
 	t->flows--;
 }
 
@@ -180,52 +161,42 @@ void tables_give_flow(struct tables *t, struct flow *f)
 	flowpool_give(&t->pool, f);
 }
 
-struct flow *tables_flow(struct tables *t, const struct nat_key *key)
+struct flow *tables_flow(const struct tables *t, const struct nat_key *key)
 {
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
-
-	cds_lfht_lookup(t->flow_key.ht, hash_of(t, key, sizeof(*key)),
-			key_match, key, &it);
-	node = cds_lfht_iter_get_node(&it);
-	return node ? caa_container_of(node, struct flow, by_key) : NULL;
+	return linetable_find(&t->flow_key, hash_flow(t, key), seek_match_flow,
+			      key);
 }
 
-struct flow *tables_flow_back(struct tables *t, const struct nat_back *key)
+struct flow *tables_flow_back(const struct tables *t,
+			      const struct nat_back *key)
 {
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
-
-	cds_lfht_lookup(t->flow_back.ht, hash_of(t, key, sizeof(*key)),
-			back_match, key, &it);
-	node = cds_lfht_iter_get_node(&it);
-	return node ? caa_container_of(node, struct flow, by_back) : NULL;
+	return linetable_find(&t->flow_back, hash_back(t, key), seek_match_back,
+			      key);
 }
 
 /* ---- security associations --------------------------------------------- */
 
-static int spi_match(struct cds_lfht_node *node, const void *key)
+static void contexts_free(struct sa_contexts *c)
 {
-	const struct sa *s = caa_container_of(node, struct sa, by_spi);
-
-	return s->spi_in == *(const uint32_t *)key;
+	if (!c)
+		return;
+	for (unsigned k = 0; k < c->workers; k++)
+		if (!k || c->seal[k] != c->seal[0])
+			esp_ctx_free(c->seal[k]);
+	esp_ctx_free(c->open);
+	free(c);
 }
 
-static int pair_match(struct cds_lfht_node *node, const void *key)
+static void contexts_retire(struct rcu_head *head)
 {
-	const struct sa *s = caa_container_of(node, struct sa, by_pair);
-	const struct hit *pair = key;
-
-	return hit_eq(&s->peer, &pair[1]) && hit_eq(&s->self, &pair[0]);
+	contexts_free(caa_container_of(head, struct sa_contexts, rcu));
 }
 
 static void sa_destroy(struct sa *s)
 {
-	for (unsigned k = 0; k < s->workers; k++)
-		if (!k || s->seal[k] != s->seal[0])
-			esp_ctx_free(s->seal[k]);
-	esp_ctx_free(s->open);
+	contexts_free(atomic_load(&s->contexts));
 	free(atomic_load(&s->path));
+	sodium_memzero(s, sizeof(*s));
 	free(s);
 }
 
@@ -247,44 +218,61 @@ static struct path *path_new(const struct path_ends *ends,
 	return p;
 }
 
-static int sa_contexts(struct sa *s, const struct sa_pair *pair)
+int tables_wake_sa(struct sa *sa)
 {
-	int err = esp_ctx_new(pair->suite, &pair->in, pair->spi_in, false,
-			      &s->open);
+	struct sa_contexts *c;
+	int err;
 
-	for (unsigned k = 0; !err && k < s->workers; k++) {
-		if (k && esp_ctx_shared(s->seal[0]))
-			s->seal[k] = s->seal[0];
+	sa->idle = 0;
+	if (atomic_load(&sa->contexts))
+		return HG_OK;
+	c = calloc(1, sizeof(*c) + sa->workers * sizeof(c->seal[0]));
+	if (!c)
+		return HG_ENOMEM;
+	c->workers = sa->workers;
+	err = esp_ctx_new(sa->suite, &sa->in, sa->spi_in, false, &c->open);
+	for (unsigned k = 0; !err && k < c->workers; k++) {
+		if (k && esp_ctx_shared(c->seal[0]))
+			c->seal[k] = c->seal[0];
 		else
-			err = esp_ctx_new(pair->suite, &pair->out,
-					  pair->spi_out, true, &s->seal[k]);
+			err = esp_ctx_new(sa->suite, &sa->out, sa->spi_out,
+					  true, &c->seal[k]);
 	}
+	if (err)
+		contexts_free(c);
+	else
+		atomic_store(&sa->contexts, c);
 	return err;
+}
+
+void tables_rest_sa(struct sa *sa)
+{
+	struct sa_contexts *c = atomic_exchange(&sa->contexts, NULL);
+
+	if (c)
+		call_rcu(&c->rcu, contexts_retire);
 }
 
 void tables_use_sa(struct tables *t, struct sa *sa)
 {
-	struct hit pair[2] = { sa->self, sa->peer };
+	struct tables_pair pair = { sa->self, sa->peer };
+	struct sa *old = tables_sa_out(t, &sa->self, &sa->peer);
 
-	cds_lfht_node_init(&sa->by_pair);
 	/* The old one stays in sa_spi until tables_del_sa. */
-	if (!cds_lfht_add_replace(t->sa_pair.ht,
-				  hash_of_pair(t, &sa->self, &sa->peer),
-				  pair_match, pair, &sa->by_pair))
-		lftable_added(&t->sa_pair);
+	if (old)
+		linetable_replace(&t->sa_pair, hash_pair(t, &pair), old, sa);
+	else
+		(void)!linetable_add(&t->sa_pair, hash_pair(t, &pair), sa);
 }
 
-int tables_add_sa(struct tables *t, const struct sa_pair *pair,
-		  const struct path_ends *ends, unsigned workers,
-		  bool initiator, uint64_t now)
+static struct sa *sa_new(const struct sa_pair *pair, unsigned workers,
+			 bool initiator, uint64_t now)
 {
-	static const struct path_size any = { .l4_most = UINT32_MAX };
-	struct sa *s = calloc(1, sizeof(*s) + workers * sizeof(s->seal[0]));
-	struct cds_lfht_node *there;
-	int err;
+	struct sa *s = aligned_alloc(_Alignof(struct sa), sizeof(*s));
 
 	if (!s)
-		return HG_ENOMEM;
+		return NULL;
+	memset(s, 0, sizeof(*s));
 	s->self = pair->self;
 	s->peer = pair->peer;
 	s->spi_in = pair->spi_in;
@@ -295,25 +283,34 @@ int tables_add_sa(struct tables *t, const struct sa_pair *pair,
 	s->owner = pair->spi_in % workers;
 	s->created_ns = now;
 	s->pseudo_out = csum_pseudo_hit(&pair->self, &pair->peer, 0, 0);
+	s->in = pair->in;
+	s->out = pair->out;
 	atomic_init(&s->next_seq, 1);
 	esp_replay_init(&s->replay);
-	err = sa_contexts(s, pair);
-	if (!err) {
-		atomic_init(&s->path, path_new(ends, &any));
-		err = atomic_load(&s->path) ? HG_OK : HG_ENOMEM;
-	}
-	if (!err) {
-		cds_lfht_node_init(&s->by_spi);
-		there = cds_lfht_add_unique(
-			t->sa_spi.ht, hash_of(t, &s->spi_in, sizeof(s->spi_in)),
-			spi_match, &s->spi_in, &s->by_spi);
-		err = there == &s->by_spi ? HG_OK : HG_EEXIST;
-	}
+	return s;
+}
+
+int tables_add_sa(struct tables *t, const struct sa_pair *pair,
+		  const struct path_ends *ends, unsigned workers,
+		  bool initiator, uint64_t now)
+{
+	static const struct path_size any = { .l4_most = UINT32_MAX };
+	struct sa *s;
+	int err;
+
+	if (tables_sa_in(t, pair->spi_in))
+		return HG_EEXIST;
+	s = sa_new(pair, workers, initiator, now);
+	if (!s)
+		return HG_ENOMEM;
+	atomic_init(&s->path, path_new(ends, &any));
+	err = atomic_load(&s->path) ? tables_wake_sa(s) : HG_ENOMEM;
+	if (!err)
+		err = linetable_add(&t->sa_spi, hash_spi(t, &s->spi_in), s);
 	if (err) {
 		sa_destroy(s);
 		return err;
 	}
-	lftable_added(&t->sa_spi);
 	t->sas++;
 	return HG_OK;
 }
@@ -325,11 +322,11 @@ void tables_del_sa(struct tables *t, uint32_t spi_in)
 	if (!s)
 		return;
 	if (tables_sa_out(t, &s->self, &s->peer) == s) {
-		(void)cds_lfht_del(t->sa_pair.ht, &s->by_pair);
-		lftable_removed(&t->sa_pair);
+		struct tables_pair pair = { s->self, s->peer };
+
+		linetable_del(&t->sa_pair, hash_pair(t, &pair), s);
 	}
-	(void)cds_lfht_del(t->sa_spi.ht, &s->by_spi);
-	lftable_removed(&t->sa_spi);
+	linetable_del(&t->sa_spi, hash_spi(t, &spi_in), s);
 	t->sas--;
 	call_rcu(&s->rcu, sa_free);
 }
@@ -379,28 +376,19 @@ void tables_credit_sa(struct sa *sa, uint64_t octets)
 	atomic_fetch_add(&atomic_load(&sa->path)->credit, n);
 }
 
-struct sa *tables_sa_in(struct tables *t, uint32_t spi)
+struct sa *tables_sa_in(const struct tables *t, uint32_t spi)
 {
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
-
-	cds_lfht_lookup(t->sa_spi.ht, hash_of(t, &spi, sizeof(spi)), spi_match,
-			&spi, &it);
-	node = cds_lfht_iter_get_node(&it);
-	return node ? caa_container_of(node, struct sa, by_spi) : NULL;
+	return linetable_find(&t->sa_spi, hash_spi(t, &spi), seek_match_in,
+			      &spi);
 }
 
-struct sa *tables_sa_out(struct tables *t, const struct hit *self,
+struct sa *tables_sa_out(const struct tables *t, const struct hit *self,
 			 const struct hit *peer)
 {
-	struct hit pair[2] = { *self, *peer };
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
+	struct tables_pair pair = { *self, *peer };
 
-	cds_lfht_lookup(t->sa_pair.ht, hash_of_pair(t, self, peer), pair_match,
-			pair, &it);
-	node = cds_lfht_iter_get_node(&it);
-	return node ? caa_container_of(node, struct sa, by_pair) : NULL;
+	return linetable_find(&t->sa_pair, hash_pair(t, &pair), seek_match_out,
+			      &pair);
 }
 
 /* ---- walks and the end ------------------------------------------------- */
@@ -408,31 +396,31 @@ struct sa *tables_sa_out(struct tables *t, const struct hit *self,
 void tables_each_flow(struct tables *t, void (*fn)(struct flow *, void *),
 		      void *arg)
 {
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
+	struct flow *f;
+	size_t i = 0;
 
-	cds_lfht_for_each(t->flow_key.ht, &it, node)
-		fn(caa_container_of(node, struct flow, by_key), arg);
+	while ((f = linetable_each(&t->flow_key, &i)))
+		fn(f, arg);
 }
 
 void tables_each_sa(struct tables *t, void (*fn)(struct sa *, void *),
 		    void *arg)
 {
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
+	struct sa *s;
+	size_t i = 0;
 
-	cds_lfht_for_each(t->sa_spi.ht, &it, node)
-		fn(caa_container_of(node, struct sa, by_spi), arg);
+	while ((s = linetable_each(&t->sa_spi, &i)))
+		fn(s, arg);
 }
 
 void tables_each_mapping(struct tables *t,
 			 void (*fn)(const struct mapping *, void *), void *arg)
 {
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
+	struct mapping *m;
+	size_t i = 0;
 
-	cds_lfht_for_each(t->mapping.ht, &it, node)
-		fn(caa_container_of(node, struct mapping, node), arg);
+	while ((m = linetable_each(&t->mapping, &i)))
+		fn(m, arg);
 }
 
 static void drop_flow(struct flow *f, void *arg)
@@ -446,23 +434,25 @@ static void drop_sa(struct sa *s, void *arg)
 	tables_del_sa(arg, s->spi_in);
 }
 
+static void drop_mapping(const struct mapping *m, void *arg)
+{
+	struct tables *t = arg;
+
+	linetable_del(&t->mapping, tables_hash(t, &m->virt, sizeof(m->virt)),
+		      m);
+	call_rcu(&((struct mapping *)m)->rcu, mapping_free);
+}
+
 void tables_fini(struct tables *t)
 {
-	struct lftable *all[] = { &t->mapping, &t->flow_key, &t->flow_back,
-				  &t->sa_spi, &t->sa_pair };
-	struct cds_lfht_iter it;
-	struct cds_lfht_node *node;
+	struct linetable *all[] = { &t->mapping, &t->flow_key, &t->flow_back,
+				    &t->sa_spi, &t->sa_pair };
 
 	tables_each_flow(t, drop_flow, t);
 	tables_each_sa(t, drop_sa, t);
-	cds_lfht_for_each(t->mapping.ht, &it, node)
-	{
-		(void)cds_lfht_del(t->mapping.ht, node);
-		call_rcu(&caa_container_of(node, struct mapping, node)->rcu,
-			 mapping_free);
-	}
+	tables_each_mapping(t, drop_mapping, t);
 	rcu_barrier();
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		lftable_fini(all[i]);
+		linetable_fini(all[i]);
 	flowpool_fini(&t->pool);
 }

@@ -2,15 +2,18 @@
 /* The published tables: what workers look up while control changes it.
  *
  * THEORY OF OPERATION
- * Four kinds of read-mostly objects live in liburcu hash tables (QSBR
- * flavour): mappings by substitute address, flows by their legacy key and
- * by their HIP key, SAs by inbound SPI and by HIT pair. Only the control
- * thread adds and removes; workers look up between two quiescent states and
- * keep no pointer across them. A published object is constant but for the
- * fields marked with their rule. Removal hands the object to call_rcu, so
- * keys are wiped and memory freed when no worker can still see it.
- * Every thread that looks up is registered (tables_thread_begin) and
- * reports offline while it waits in its loop.
+ * Read-mostly objects live in hash tables whose readers take no lock
+ * (linetable.h): mappings by substitute address, flows by their legacy key
+ * and by their HIP key, SAs by inbound SPI and by HIT pair. Only the control
+ * thread adds and removes; workers look up between two quiescent states of
+ * liburcu (QSBR flavour) and keep no pointer across them. A published object
+ * is constant but for the fields marked with their rule. Removal hands the
+ * object to call_rcu, so keys are wiped and memory freed when no worker can
+ * still see it. Every thread that looks up is registered
+ * (tables_thread_begin) and reports offline while it waits in its loop.
+ *
+ * Workers have several packets at a time, and look all of them up together
+ * (seek.h).
  *
  * Order on set-up: SA, then mapping, then flow, then the packet; teardown
  * reversed.
@@ -24,12 +27,11 @@
 #include <sys/socket.h>
 
 #include <urcu-qsbr.h>
-#include <urcu/rculfhash.h>
 
 #include "core/addr.h"
 #include "core/sa.h"
 #include "esp/esp.h"
-#include "lftable.h"
+#include "linetable.h"
 #include "nat/nat.h"
 #include "sockets.h"
 
@@ -62,55 +64,61 @@ struct path {
 	socklen_t to_len;
 };
 
-/* A pair of SAs with one peer. */
-struct sa {
-	struct cds_lfht_node by_spi;
-	struct cds_lfht_node by_pair;
+/* What an SA needs while it is used: constant, made and replaced as a
+ * whole. */
+struct sa_contexts {
 	struct rcu_head rcu;
-	struct hit self;      /* const */
-	struct hit peer;      /* const */
-	uint32_t spi_in;      /* const */
-	uint32_t spi_out;     /* const */
-	uint16_t suite;	      /* const */
-	bool initiator;	      /* const */
-	unsigned owner;	      /* const: worker that opens; spi_in % workers */
-	unsigned workers;     /* const */
-	uint64_t created_ns;  /* const */
-	uint64_t pseudo_out;  /* const: pseudo-header sum self -> peer */
+	unsigned workers;
 	struct esp_ctx *open; /* owner: worker `owner` */
-	struct esp_replay replay;    /* owner: worker `owner` */
-	_Atomic(struct path *) path; /* control stores, workers load */
-	_Atomic uint64_t next_seq;   /* any worker takes a batch */
-	_Atomic uint64_t out_packets, out_bytes; /* any worker */
-	_Atomic uint64_t in_packets, in_bytes;	 /* worker `owner` */
-	/* control only: counts at the last look, for hip_traffic */
-	uint64_t out_seen, in_seen, in_bytes_seen;
-	struct esp_pmtu pmtu; /* control only */
-	uint64_t look_at;     /* control only: ns; the route, again */
-	unsigned stalled;     /* control only: seconds out, nothing in */
-	_Atomic bool probed;  /* control sets, worker `owner` clears */
-	_Atomic bool strayed; /* worker `owner` sets, control clears: it has
-			       * come from elsewhere than path says */
-	uint64_t out_stepped, in_stepped; /* control only: pathside_step's */
 	/* owner: worker k has seal[k]; all the same if esp_ctx_shared */
 	struct esp_ctx *seal[]; /* workers */
 };
 
+/* A pair of SAs with one peer. Who writes what has cache lines of its own. */
+struct sa {
+	_Alignas(64) struct hit self; /* const */
+	struct hit peer;	      /* const */
+	uint32_t spi_in;	      /* const */
+	uint32_t spi_out;	      /* const */
+	uint16_t suite;		      /* const */
+	bool initiator;		      /* const */
+	unsigned owner;	     /* const: worker that opens; spi_in % workers */
+	unsigned workers;    /* const */
+	uint64_t pseudo_out; /* const: pseudo-header sum self -> peer */
+	/* Control stores, workers load. Contexts: NULL while it rests. */
+	_Alignas(64) _Atomic(struct path *) path;
+	_Atomic(struct sa_contexts *) contexts;
+	_Atomic bool probed;  /* control sets, worker `owner` clears */
+	_Atomic bool strayed; /* worker `owner` sets, control clears: it has
+			       * come from elsewhere than path says */
+	uint64_t created_ns;  /* const */
+	struct rcu_head rcu;
+	_Alignas(64) _Atomic uint64_t next_seq;	 /* any worker takes a batch */
+	_Atomic uint64_t out_packets, out_bytes; /* any worker */
+	_Alignas(64) _Atomic uint64_t in_packets, in_bytes; /* `owner` */
+	struct esp_replay replay; /* owner: worker `owner` */
+	/* Control only. */
+	_Alignas(64) struct sa_keys in; /* const, as `out` */
+	struct sa_keys out;
+	uint64_t out_seen, in_seen, in_bytes_seen; /* for hip_traffic */
+	struct esp_pmtu pmtu;
+	uint64_t look_at;		  /* ns; the route, again */
+	unsigned stalled;		  /* seconds out, nothing in */
+	unsigned idle;			  /* seconds since it was used */
+	uint64_t out_stepped, in_stepped; /* pathside_step's counts */
+};
+
 /* A substitute address; all const. */
 struct mapping {
-	struct cds_lfht_node node;
-	struct rcu_head rcu;
+	_Alignas(64) struct rcu_head rcu;
 	struct addr virt;
 	struct hit peer;
 };
 
-/* What each look-up reads fills one cache line: a node and its key at
- * either end of the NAT's flow, what workers write between them. Members
- * that are ours stand in room that the NAT leaves to us. */
+/* Members that are ours stand in room that the NAT leaves to us. */
 struct flow {
-	_Alignas(64) struct cds_lfht_node by_key;
 	union {
-		struct nat_flow nat; /* see nat.h for each field's rule */
+		_Alignas(64) struct nat_flow nat; /* rules: see nat.h */
 		struct {
 			char before[offsetof(struct nat_flow, owner)];
 			_Atomic bool answered; /* any worker: the first packet
@@ -124,7 +132,6 @@ struct flow {
 			};
 		};
 	};
-	struct cds_lfht_node by_back;
 };
 
 _Static_assert(sizeof(struct rcu_head) <=
@@ -141,12 +148,18 @@ struct flow_pool {
 	struct flow_chunk *chunks;	 /* control */
 };
 
+/* SAs by what they are between. */
+struct tables_pair {
+	struct hit self;
+	struct hit peer;
+};
+
 struct tables {
-	struct lftable mapping;
-	struct lftable flow_key;
-	struct lftable flow_back;
-	struct lftable sa_spi;
-	struct lftable sa_pair;
+	struct linetable mapping;
+	struct linetable flow_key;
+	struct linetable flow_back;
+	struct linetable sa_spi;
+	struct linetable sa_pair;
 	struct flow_pool pool;
 	uint8_t hash_key[16]; /* const: siphash key, so that no one can aim */
 	/* control only */
@@ -189,6 +202,12 @@ int tables_add_sa(struct tables *t, const struct sa_pair *pair,
  * now opens until tables_del_sa. */
 void tables_use_sa(struct tables *t, struct sa *sa);
 void tables_del_sa(struct tables *t, uint32_t spi_in);
+/* An SA that nobody uses needs no contexts, which are more than half of what
+ * it takes. What a worker has for one that rests comes to control, and
+ * again when it is awake: nothing is lost by it but time. */
+void tables_rest_sa(struct sa *sa);
+/* Nothing to do for one that is awake. */
+int tables_wake_sa(struct sa *sa) HG_CHECK;
 /* A new path, unless it is what there is. What is left of the credit stays
  * with the peer's address. */
 int tables_move_sa(struct sa *sa, const struct path_ends *ends,
@@ -196,13 +215,19 @@ int tables_move_sa(struct sa *sa, const struct path_ends *ends,
 /* So many octets more may go to where the peer is said to be. */
 void tables_credit_sa(struct sa *sa, uint64_t octets);
 
-/* Any registered thread, online. */
-const struct mapping *tables_mapping(struct tables *t, const struct addr *virt);
-struct flow *tables_flow(struct tables *t, const struct nat_key *key);
-struct flow *tables_flow_back(struct tables *t, const struct nat_back *key);
-struct sa *tables_sa_in(struct tables *t, uint32_t spi);
-struct sa *tables_sa_out(struct tables *t, const struct hit *self,
+/* The hash of a key of any of the tables. */
+uint64_t tables_hash(const struct tables *t, const void *key, size_t len);
+
+/* Any registered thread, online. In steps, for several at once: seek.h. */
+const struct mapping *tables_mapping(const struct tables *t,
+				     const struct addr *virt);
+struct flow *tables_flow(const struct tables *t, const struct nat_key *key);
+struct flow *tables_flow_back(const struct tables *t,
+			      const struct nat_back *key);
+struct sa *tables_sa_in(const struct tables *t, uint32_t spi);
+struct sa *tables_sa_out(const struct tables *t, const struct hit *self,
 			 const struct hit *peer);
+
 /* Control thread; fn may delete the object it is given. */
 void tables_each_flow(struct tables *t, void (*fn)(struct flow *f, void *arg),
 		      void *arg);

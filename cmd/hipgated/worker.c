@@ -24,7 +24,6 @@ static void on_prepare(uv_prepare_t *p)
 static void wake(struct worker *w)
 {
 	tables_online();
-	recent_clear(&w->recent);
 	w->now = uv_hrtime();
 }
 
@@ -76,13 +75,9 @@ static void on_inbox(uv_async_t *a)
 	while ((m = inbox_take(&w->inbox))) {
 		if (m->kind == MSG_TUN)
 			outbound_packet(w, m->data, m->len, &m->off, true);
-		else if (m->kind == MSG_ESP) {
-			w->outer = m->outer;
-			w->from = m->from;
-			w->at = m->at.addr;
-			inbound_esp(w, m->data, m->len);
-			inbound_flush(w); /* it borrows m */
-		} else if (m->kind == MSG_PROBE)
+		else if (m->kind == MSG_ESP)
+			inbound_esp(w, m);
+		else if (m->kind == MSG_PROBE)
 			outbound_probe(w, m);
 		free(m);
 	}
@@ -140,7 +135,7 @@ int worker_init(struct worker *w, struct plane *plane, unsigned k)
 	w->plane = plane;
 	w->k = k;
 	w->now = uv_hrtime();
-	w->tun_buf = malloc(TUN_PACKET_MAX + TUN_VNET_HDR);
+	w->tun_buf = malloc(WORKER_TUN_BUF);
 	w->scratch = malloc(2048);
 	w->batch.buf = malloc(WORKER_BATCH_MAX);
 	if (!w->tun_buf || !w->scratch || !w->batch.buf)

@@ -23,20 +23,27 @@
 #include "core/reason.h"
 #include "inbox.h"
 #include "offload.h"
-#include "recent.h"
 #include "sockets.h"
 #include "tables.h"
 #include "tun/tun.h"
 
 enum {
-	WORKER_TUN_BUDGET = 64, /* packets a wake-up */
-	WORKER_UDP_BUDGET = 16, /* receive batches a wake-up */
-	WORKER_UDP_BATCH = 16,	/* (GRO) datagrams a receive */
+	WORKER_TUN_BUDGET = 64,	 /* packets a wake-up */
+	WORKER_TUN_SHORT = 4096, /* octets; a longer one ends a row */
+	WORKER_UDP_BUDGET = 16,	 /* receive batches a wake-up */
+	WORKER_UDP_BATCH = 16,	 /* (GRO) datagrams a receive */
 	WORKER_UDP_BUF = 65536,
 	WORKER_BATCH_MAX = 65000, /* octets of one UDP_SEGMENT send */
 	WORKER_BATCH_SEGS = 64,	  /* kernels before 6.10 take no more */
+	WORKER_ROW = 32,	  /* packets that are looked up together */
 	WORKER_ICMP_BURST = 64,	  /* ICMP errors a wake-up second */
 };
+
+/* The room of a short packet of a row, and of a row with a long one. */
+#define WORKER_TUN_STEP(len) (((len) + TUN_VNET_HDR + 63) / 64 * 64)
+#define WORKER_TUN_BUF                                                         \
+	((WORKER_ROW - 1) * WORKER_TUN_STEP(WORKER_TUN_SHORT) + TUN_VNET_HDR + \
+	 TUN_PACKET_MAX)
 
 /* Sealed packets of one SA, all but the last of one size, with equal outer
  * headers; see batch.c. */
@@ -85,12 +92,10 @@ struct worker {
 	struct offload segment[SOCKETS_FAMILIES]; /* UDP_SEGMENT */
 	struct offload join[TUN_JOIN_NUM];	  /* TSO and USO, written */
 	uint64_t now;				  /* ns, read once a wake-up */
-	struct recent recent;
 	struct reasons drops;
 	struct sockets_outer outer; /* of what is sealed, or was opened, now */
-	struct endpoint from;	    /* of what was opened now, */
-	struct addr at;		    /*  and our address it came to */
-	struct path *path;	    /* of what is sealed now */
+	struct path *path;	    /* of what is sealed now, */
+	struct esp_ctx *seal;	    /*  and its context */
 	struct batch batch;
 	uint8_t *tun_buf;
 	uint8_t *scratch; /* ICMP errors */
@@ -145,6 +150,6 @@ void outbound_answer(struct worker *w, const struct sa *sa, uint64_t token);
 int inbound_init(struct worker *w) HG_CHECK;
 void inbound_fini(struct worker *w);
 void inbound_readable(struct worker *w, int fd);
-/* One ESP packet, whose outer header is w->outer, from w->from to w->at. */
-void inbound_esp(struct worker *w, uint8_t *pkt, size_t len);
+/* One ESP packet that came another way (MSG_ESP; borrowed, written to). */
+void inbound_esp(struct worker *w, struct msg *m);
 void inbound_flush(struct worker *w);

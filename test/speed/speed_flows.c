@@ -5,7 +5,8 @@
  * thread they are of (what else the machine does is not in them); the NAT and
  * the tables are the daemon's own.
  *
- *   lookup-ten-*	a flow of ten, by either key
+ *   lookup-ten-*	a flow of ten, by either key; one after the other, and in
+ *			rows, as workers do (seek.h)
  *   flow-memory	resident memory that NUM flows added, per flow
  *   bind-*		binding and publishing one; each time has its mean, what
  *			a thousandth is above, and the longest
@@ -24,13 +25,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/hipgated/tables.h"
+#include "cmd/hipgated/seek.h"
+#include "cmd/hipgated/worker.h"
 
 enum {
 	TEN = 10,
 	PER_CLIENT = 4000,
 	PEERS = 256,
-	LOOKUPS = 300000,
+	LOOKUPS = 320000, /* whole rows */
 	BATCH = 64,
 	RANGE = 65536 - 1024,
 };
@@ -221,32 +223,93 @@ static void fill(uint32_t first, uint32_t num)
 
 /* busy: nine of ten out of the first hundredth. The keys are copied, so that
  * they are where a packet's would be: in the cache. */
+struct wanted {
+	struct nat_key key[LOOKUPS];
+	struct nat_back back[LOOKUPS];
+};
+
+/* What a packet does with its flow: it reads where to go, and counts. */
+static void use(struct flow *f)
+{
+	if (!f)
+		die("a flow is not there");
+	sink += f->nat.back.ext_port;
+	atomic_store_explicit(&f->nat.last, 2, memory_order_relaxed);
+}
+
+static void out_alone(const struct wanted *w)
+{
+	for (uint32_t i = 0; i < LOOKUPS; i++)
+		use(tables_flow(&t, &w->key[i]));
+}
+
+static void in_alone(const struct wanted *w)
+{
+	for (uint32_t i = 0; i < LOOKUPS; i++)
+		use(tables_flow_back(&t, &w->back[i]));
+}
+
+/* In rows, as a worker does. */
+static void out_row(const struct wanted *w)
+{
+	struct seek s[WORKER_ROW];
+
+	for (uint32_t at = 0; at < LOOKUPS; at += WORKER_ROW) {
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			s[i] = seek_flow(&t, &w->key[at + i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			seek_line(&s[i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			seek_near_flow(&s[i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			use(seek_get_flow(&s[i], &w->key[at + i]));
+	}
+}
+
+static void in_row(const struct wanted *w)
+{
+	struct seek s[WORKER_ROW];
+
+	for (uint32_t at = 0; at < LOOKUPS; at += WORKER_ROW) {
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			s[i] = seek_back(&t, &w->back[at + i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			seek_line(&s[i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			seek_near_flow(&s[i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			use(seek_get_back(&s[i], &w->back[at + i]));
+	}
+}
+
 static void lookups(const char *name, uint32_t num, bool busy)
 {
-	struct nat_key *key = many(LOOKUPS, sizeof(*key));
-	struct nat_back *back = many(LOOKUPS, sizeof(*back));
-	char line[64];
-	uint64_t begin;
+	static const struct {
+		const char *name;
+		void (*run)(const struct wanted *w);
+	} way[] = { { "out", out_alone },
+		    { "in", in_alone },
+		    { "out-row", out_row },
+		    { "in-row", in_row } };
+	struct wanted *w = many(1, sizeof(*w));
 
 	for (uint32_t i = 0; i < LOOKUPS; i++) {
 		uint32_t at =
 			randombytes_uniform(busy && i % 10 ? num / 100 : num);
 
-		key[i] = keys[at];
-		back[i] = backs[at];
+		w->key[i] = keys[at];
+		w->back[i] = backs[at];
 	}
-	begin = cpu();
-	for (uint32_t i = 0; i < LOOKUPS; i++)
-		sink += (uintptr_t)tables_flow(&t, &key[i]);
-	(void)snprintf(line, sizeof(line), "lookup-%s-out", name);
-	say(line, (double)(cpu() - begin) / LOOKUPS, "ns");
-	begin = cpu();
-	for (uint32_t i = 0; i < LOOKUPS; i++)
-		sink += (uintptr_t)tables_flow_back(&t, &back[i]);
-	(void)snprintf(line, sizeof(line), "lookup-%s-in", name);
-	say(line, (double)(cpu() - begin) / LOOKUPS, "ns");
-	free(key);
-	free(back);
+	for (unsigned i = 0; i < sizeof(way) / sizeof(way[0]); i++) {
+		uint64_t begin = cpu();
+		char line[64];
+
+		way[i].run(w);
+		(void)snprintf(line, sizeof(line), "lookup-%s-%s", name,
+			       way[i].name);
+		say(line, (double)(cpu() - begin) / LOOKUPS, "ns");
+	}
+	free(w);
 }
 
 /* ---- the sweep --------------------------------------------------------------- */

@@ -6,8 +6,8 @@
  * sends over both queues and looks at what comes back, octet by octet. The
  * main thread is control, with the calls that control makes: flows come and
  * go, mappings come, paths change, SAs are rekeyed (the new one sends before
- * the old one goes, and is opened by either worker), punted packets are given
- * back, and counters are read as `hipgate status` does. What is lost on
+ * the old one goes, and is opened by either worker), SAs rest, punted packets
+ * are given back, and counters are read as `hipgate status` does. What is lost on
  * the way (a socket's buffer, a flow that has just gone) is no failure; a
  * wrong octet is one, and so is whatever a sanitizer finds. It ends after
  * STEPS steps of control and PACKETS packets, with no clock.
@@ -156,6 +156,13 @@ static void look(void)
 		       atomic_load(&l.w[k].join[0].until);
 }
 
+static const struct sa *wake_by_spi(const struct msg *m)
+{
+	struct sa *sa = tables_sa_in(&l.plane.tables, get_be32(m->data));
+
+	return sa && !tables_wake_sa(sa) ? sa : NULL;
+}
+
 /* What workers could not decide goes back to them, as after a base
  * exchange; path probes are asked for. */
 static void take_punts(unsigned i)
@@ -164,11 +171,17 @@ static void take_punts(unsigned i)
 	struct msg *m;
 
 	while ((m = inbox_take(&l.control))) {
+		const struct sa *sa =
+			m->kind == MSG_ESP ? wake_by_spi(m) : NULL;
+
 		if (m->kind == MSG_TUN)
 			(void)!inbox_put(&l.w[m->worker].inbox, m);
+		else if (sa)
+			(void)!inbox_put(&l.w[sa->owner].inbox, m);
 		else
 			free(m);
 	}
+	(void)!tables_wake_sa(l.sa);
 	esp_probe_put(probe, sizeof(probe), &loop_self, &loop_peer, false, i);
 	m = inbox_msg(MSG_PROBE, probe, sizeof(probe), i);
 	if (!m)
@@ -198,6 +211,8 @@ static void step(unsigned i)
 		break;
 	case 3:
 		change_path(randombytes_random());
+		if (i % 16 == 0)
+			tables_rest_sa(l.sa);
 		break;
 	case 4:
 		if (i % 4 == 0)

@@ -6,13 +6,10 @@
  * assembly, so each of its promises is told here, and nothing else is. The
  * one suppression is of memory that is the library's own.
  *
- * 1. What was written before a node is added is seen by who finds it
- *    (cds_lfht's adds are full barriers, finding it follows the pointer):
- *    released at the node, and acquired there before the node is compared.
- * 2. A callback of call_rcu runs after every reader that was online has
+ * 1. A callback of call_rcu runs after every reader that was online has
  *    been offline: readers release `grace` when they go, the callback
  *    acquires it. It also sees what was written before call_rcu.
- * 3. rcu_barrier returns after all callbacks queued before it. It makes and
+ * 2. rcu_barrier returns after all callbacks queued before it. It makes and
  *    hands over memory of its own, of which we cannot tell.
  *
  * What a program does wrong against these rules is found: a change of a
@@ -23,90 +20,9 @@
 #include <stdlib.h>
 
 #include <urcu-qsbr.h>
-#include <urcu/rculfhash.h>
 
 static char grace;
 static char called;
-
-/* ---- 1 -------------------------------------------------------------------- */
-
-static _Thread_local cds_lfht_match_fct match_now;
-
-static int match(struct cds_lfht_node *node, const void *key)
-{
-	__tsan_acquire(node);
-	return match_now(node, key);
-}
-
-void __real_cds_lfht_lookup(struct cds_lfht *ht, unsigned long hash,
-			    cds_lfht_match_fct m, const void *key,
-			    struct cds_lfht_iter *it);
-void __wrap_cds_lfht_lookup(struct cds_lfht *ht, unsigned long hash,
-			    cds_lfht_match_fct m, const void *key,
-			    struct cds_lfht_iter *it)
-{
-	match_now = m;
-	__real_cds_lfht_lookup(ht, hash, match, key, it);
-}
-
-void __real_cds_lfht_first(struct cds_lfht *ht, struct cds_lfht_iter *it);
-void __wrap_cds_lfht_first(struct cds_lfht *ht, struct cds_lfht_iter *it)
-{
-	__real_cds_lfht_first(ht, it);
-	if (it->node)
-		__tsan_acquire(it->node);
-}
-
-void __real_cds_lfht_next(struct cds_lfht *ht, struct cds_lfht_iter *it);
-void __wrap_cds_lfht_next(struct cds_lfht *ht, struct cds_lfht_iter *it)
-{
-	__real_cds_lfht_next(ht, it);
-	if (it->node)
-		__tsan_acquire(it->node);
-}
-
-void __real_cds_lfht_add(struct cds_lfht *ht, unsigned long hash,
-			 struct cds_lfht_node *node);
-void __wrap_cds_lfht_add(struct cds_lfht *ht, unsigned long hash,
-			 struct cds_lfht_node *node)
-{
-	__tsan_release(node);
-	__real_cds_lfht_add(ht, hash, node);
-}
-
-struct cds_lfht_node *__real_cds_lfht_add_unique(struct cds_lfht *ht,
-						 unsigned long hash,
-						 cds_lfht_match_fct m,
-						 const void *key,
-						 struct cds_lfht_node *node);
-struct cds_lfht_node *__wrap_cds_lfht_add_unique(struct cds_lfht *ht,
-						 unsigned long hash,
-						 cds_lfht_match_fct m,
-						 const void *key,
-						 struct cds_lfht_node *node)
-{
-	__tsan_release(node);
-	match_now = m;
-	return __real_cds_lfht_add_unique(ht, hash, match, key, node);
-}
-
-struct cds_lfht_node *__real_cds_lfht_add_replace(struct cds_lfht *ht,
-						  unsigned long hash,
-						  cds_lfht_match_fct m,
-						  const void *key,
-						  struct cds_lfht_node *node);
-struct cds_lfht_node *__wrap_cds_lfht_add_replace(struct cds_lfht *ht,
-						  unsigned long hash,
-						  cds_lfht_match_fct m,
-						  const void *key,
-						  struct cds_lfht_node *node)
-{
-	__tsan_release(node);
-	match_now = m;
-	return __real_cds_lfht_add_replace(ht, hash, match, key, node);
-}
-
-/* ---- 2 and 3 ---------------------------------------------------------------- */
 
 struct call {
 	struct rcu_head own;

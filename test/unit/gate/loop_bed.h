@@ -268,13 +268,11 @@ static inline unsigned loop_receive(struct loop *l, unsigned k, uint32_t *seq)
 
 static inline void loop_out(struct loop *l, unsigned k)
 {
-	recent_clear(&l->w[k].recent);
 	outbound_readable(&l->w[k]);
 }
 
 static inline void loop_in(struct loop *l, unsigned k)
 {
-	recent_clear(&l->w[k].recent);
 	for (unsigned fam = 0; fam < SOCKETS_FAMILIES; fam++)
 		if (l->plane.sockets.fd[fam][1 + k] >= 0)
 			inbound_readable(&l->w[k],

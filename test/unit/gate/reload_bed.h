@@ -83,7 +83,7 @@ static inline struct reload_bed *reload_bed_new(const char *text)
 	b->g.cfg = c;
 	b->g.path = b->path;
 	events_init(&b->g.events, "test");
-	ck_assert_int_eq(lftable_init(&b->g.peers), 0);
+	ck_assert_int_eq(linetable_init(&b->g.peers), 0);
 	ck_assert_int_eq(tables_init(&b->g.plane.tables), HG_OK);
 	ck_assert_msg(hipstart(&b->g, why, sizeof(why)) == HG_OK, "%s", why);
 	return b;

@@ -24,7 +24,7 @@ static void setup(void)
 	g->cfg = &cfg;
 	g->dns = k.d;
 	g->buf = malloc(65536);
-	ck_assert_int_eq(lftable_init(&g->peers), 0);
+	ck_assert_int_eq(linetable_init(&g->peers), 0);
 	events_init(&g->events, "test");
 	ck_assert_int_eq(hip_identity_generate(HIP_ALG_ECDSA_P256, &id), 0);
 	ck_assert_int_eq(hip_identity_generate(HIP_ALG_ECDSA_P256, &self), 0);

@@ -70,8 +70,9 @@ static void from_peer(uint8_t next, const uint8_t *l4, size_t len,
 	socklen_t to = sockets_address(&l.at, &ss);
 	size_t wire = esp_wire_len(sa_suite_find(l.sa->suite), len);
 
-	ck_assert_int_eq(esp_seal(l.sa->seal[0], seq, next, NULL, 0, l4, len,
-				  out, sizeof(out), &wire),
+	ck_assert_int_eq(esp_seal(atomic_load(&l.sa->contexts)->seal[0], seq,
+				  next, NULL, 0, l4, len, out, sizeof(out),
+				  &wire),
 			 REASON_NUM);
 	note();
 	ck_assert_int_eq(sendto(l.plane.sockets.fd[0][1], out, wire, 0,
