@@ -2,6 +2,7 @@
 /* The published tables; theory in tables.h. */
 #include "tables.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -209,12 +210,15 @@ static struct path *path_new(const struct path_ends *ends,
 			     const struct path_size *size)
 {
 	struct path *p = calloc(1, sizeof(*p));
+	struct sockaddr_storage to;
 
 	if (!p)
 		return NULL;
 	p->ends = *ends;
 	p->size = *size;
-	p->to_len = sockets_address(&ends->peer, &p->to);
+	p->to_len = sockets_address(&ends->peer, &to);
+	assert(p->to_len <= sizeof(p->to));
+	memcpy(&p->to, &to, p->to_len);
 	return p;
 }
 

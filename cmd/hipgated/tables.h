@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <urcu-qsbr.h>
@@ -60,7 +61,7 @@ struct path {
 				 * adds, workers take */
 	struct path_ends ends;
 	struct path_size size;
-	struct sockaddr_storage to; /* the same, as the kernel wants it */
+	struct sockaddr_in6 to; /* the same, or sockaddr_in, for the kernel */
 	socklen_t to_len;
 };
 

@@ -7,7 +7,9 @@
  *   engine-responder	one association in the engine that was asked
  *   engine-initiator	in the one that asked
  *   tables-sa		its pair of SAs in the daemon's tables, two workers
- *   sa-ten-*, sa-many-*	a look-up among ten and among NUM, in and out
+ *   tables-sa-rests	how much less that is for one at rest
+ *   sa-ten-*, sa-many-*	a look-up among ten and among NUM, in and out; one
+ *			after the other, and in rows, as workers do (seek.h)
  */
 #include <malloc.h>
 #include <sodium.h>
@@ -16,10 +18,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "cmd/hipgated/tables.h"
+#include "cmd/hipgated/seek.h"
+#include "cmd/hipgated/worker.h"
 #include "test/speed/speed_pair.h"
 
-enum { TEN = 10, WARM = 20, PEERS = 120, LOOKUPS = 300000 };
+enum { TEN = 10, WARM = 20, PEERS = 120, LOOKUPS = 320000 };
 
 static volatile uintptr_t sink;
 
@@ -37,6 +40,12 @@ static double allocated(void)
 	struct mallinfo2 m = mallinfo2();
 
 	return (double)m.uordblks + (double)m.hblkhd;
+}
+
+/* Large sets are mapped by themselves. */
+static double mapped(const struct linetable *l)
+{
+	return (double)atomic_load(&((struct linetable *)l)->set)->size;
 }
 
 static void say(const char *name, double value, const char *unit)
@@ -110,10 +119,23 @@ static struct sa_pair pair_of(uint32_t n)
 	return p;
 }
 
+static double in_tables(void)
+{
+	/* The tables have grown, what is freed is free. */
+	rcu_barrier();
+	return allocated() + mapped(&t.sa_spi) + mapped(&t.sa_pair);
+}
+
+static void rest(struct sa *sa, void *arg)
+{
+	(void)arg;
+	tables_rest_sa(sa);
+}
+
 static void add(uint32_t first, uint32_t num)
 {
 	struct path_ends at = { .peer.port = 10500, .verified = true };
-	double before = allocated();
+	double before = in_tables();
 
 	for (uint32_t n = first; n < num; n++) {
 		struct sa_pair p = pair_of(n);
@@ -126,38 +148,109 @@ static void add(uint32_t first, uint32_t num)
 			tables_online();
 		}
 	}
-	rcu_barrier(); /* the tables have grown */
 	if (first)
-		say("tables-sa", (allocated() - before) / (num - first),
+		say("tables-sa", (in_tables() - before) / (num - first),
 		    "octets");
+}
+
+static void rest_all(uint32_t num)
+{
+	double before = in_tables();
+
+	tables_each_sa(&t, rest, NULL);
+	say("tables-sa-rests", (before - in_tables()) / num, "octets less");
+}
+
+/* ---- look-ups --------------------------------------------------------------- */
+
+struct wanted {
+	uint32_t spi[LOOKUPS];
+	struct tables_pair pair[LOOKUPS];
+};
+
+/* What a packet reads first. */
+static void use(const struct sa *sa)
+{
+	if (!sa)
+		die("an SA is not there");
+	sink += sa->owner;
+	sink += (uintptr_t)atomic_load_explicit(&((struct sa *)sa)->path,
+						memory_order_relaxed);
+}
+
+static void in_alone(const struct wanted *w)
+{
+	for (uint32_t i = 0; i < LOOKUPS; i++)
+		use(tables_sa_in(&t, w->spi[i]));
+}
+
+static void out_alone(const struct wanted *w)
+{
+	for (uint32_t i = 0; i < LOOKUPS; i++)
+		use(tables_sa_out(&t, &w->pair[i].self, &w->pair[i].peer));
+}
+
+static void in_row(const struct wanted *w)
+{
+	struct seek s[WORKER_ROW];
+
+	for (uint32_t at = 0; at < LOOKUPS; at += WORKER_ROW) {
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			s[i] = seek_in(&t, &w->spi[at + i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			seek_line(&s[i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			seek_near_sa(&s[i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			use(seek_get_in(&s[i], &w->spi[at + i]));
+	}
+}
+
+static void out_row(const struct wanted *w)
+{
+	struct seek s[WORKER_ROW];
+
+	for (uint32_t at = 0; at < LOOKUPS; at += WORKER_ROW) {
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			s[i] = seek_out(&t, &w->pair[at + i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			seek_line(&s[i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			seek_near_sa(&s[i]);
+		for (unsigned i = 0; i < WORKER_ROW; i++)
+			use(seek_get_out(&s[i], &w->pair[at + i]));
+	}
 }
 
 static void lookups(const char *name, uint32_t num)
 {
-	uint32_t *n = calloc(LOOKUPS, sizeof(*n));
-	struct hit *peer = calloc(LOOKUPS, sizeof(*peer));
+	static const struct {
+		const char *name;
+		void (*run)(const struct wanted *w);
+	} way[] = { { "in", in_alone },
+		    { "out", out_alone },
+		    { "in-row", in_row },
+		    { "out-row", out_row } };
+	struct wanted *w = calloc(1, sizeof(*w));
 	struct sa_pair p = pair_of(0);
-	uint64_t begin;
 
-	if (!n || !peer)
+	if (!w)
 		die("no memory");
 	for (uint32_t i = 0; i < LOOKUPS; i++) {
-		n[i] = randombytes_uniform(num);
-		peer[i] = p.peer;
-		memcpy(peer[i].b + 12, &n[i], 4);
+		uint32_t n = randombytes_uniform(num);
+
+		w->spi[i] = p.spi_in + n;
+		w->pair[i] = (struct tables_pair){ p.self, p.peer };
+		memcpy(w->pair[i].peer.b + 12, &n, 4);
 	}
-	begin = cpu();
-	for (uint32_t i = 0; i < LOOKUPS; i++)
-		sink += (uintptr_t)tables_sa_in(&t, 1000 + n[i]);
-	(void)printf("sa-%s-in %.1f ns\n", name,
-		     (double)(cpu() - begin) / LOOKUPS);
-	begin = cpu();
-	for (uint32_t i = 0; i < LOOKUPS; i++)
-		sink += (uintptr_t)tables_sa_out(&t, &p.self, &peer[i]);
-	(void)printf("sa-%s-out %.1f ns\n", name,
-		     (double)(cpu() - begin) / LOOKUPS);
-	free(n);
-	free(peer);
+	for (unsigned i = 0; i < sizeof(way) / sizeof(way[0]); i++) {
+		uint64_t begin = cpu();
+
+		way[i].run(w);
+		(void)printf("sa-%s-%s %.1f ns\n", name, way[i].name,
+			     (double)(cpu() - begin) / LOOKUPS);
+	}
+	free(w);
 }
 
 int main(int argc, char **argv)
@@ -177,6 +270,7 @@ int main(int argc, char **argv)
 	lookups("ten", TEN);
 	add(TEN, num);
 	lookups("many", num);
+	rest_all(num);
 	tables_fini(&t);
 	tables_thread_end();
 	return 0;
