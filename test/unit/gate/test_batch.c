@@ -5,6 +5,8 @@
  * UDP_SEGMENT (EINVAL), and single datagrams as ever. */
 #include "test/unit/gate/loop_bed.h"
 
+#include <errno.h>
+
 enum { NO_CHECK6_TX = 101, NO_CHECK6_RX = 102, SUPER = 40 * LOOP_MSS };
 
 static struct loop l;
@@ -63,6 +65,55 @@ START_TEST(what_is_refused_as_segments_leaves_one_by_one_at_once)
 	ck_assert_uint_eq(l.w[0].segment[_i].refused, 1);
 	refuse(_i, 0);
 	ck_assert_uint_eq(round_trip(), 1);
+	loop_end(&l);
+}
+END_TEST
+
+/* Worker 0's socket becomes one of UDP-Lite, which has no segments: EIO, as
+ * from a device that cannot checksum, or IPsec below. False: the kernel has
+ * no UDP-Lite. */
+static bool use_lite(unsigned fam)
+{
+	struct path_ends to = { .peer = l.at, .verified = true };
+	struct path_size size = { .l4_most = 1418, .mss = 1398, .outer = 1500 };
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int fd = socket(fam ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK,
+			IPPROTO_UDPLITE);
+	int room = 4 << 20;
+
+	if (fd < 0)
+		return false;
+	to.peer.port = 0;
+	len = sockets_address(&to.peer, &ss);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&ss, len), 0);
+	len = sizeof(ss);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&ss, &len), 0);
+	to.peer = sockets_endpoint((struct sockaddr *)&ss);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	close(l.plane.sockets.fd[fam][1]);
+	l.plane.sockets.fd[fam][1] = fd;
+	ck_assert_int_eq(tables_move_sa(l.sa, &to, &size), HG_OK);
+	return true;
+}
+
+START_TEST(what_has_no_checksum_offload_leaves_one_by_one_at_once)
+{
+	struct offload *o = &l.w[0].segment[_i];
+
+	start(_i);
+	if (!use_lite(_i)) {
+		ck_assert_int_eq(errno, EPROTONOSUPPORT);
+		loop_end(&l);
+		return;
+	}
+	for (unsigned i = 1; i <= OFFLOAD_ROW; i++) {
+		ck_assert_uint_eq(round_trip(), 2); /* sendmsg, sendmmsg */
+		ck_assert_uint_eq(o->refused, i);
+	}
+	ck_assert_uint_eq(round_trip(), 1);
+	ck_assert_uint_eq(o->refused, OFFLOAD_ROW);
+	ck_assert(!atomic_load(&atomic_load(&l.sa->path)->refused));
 	loop_end(&l);
 }
 END_TEST
@@ -210,6 +261,9 @@ Suite *test_batch_suite(void)
 	tcase_add_loop_test(tc, a_super_packet_leaves_with_one_send, 0, 2);
 	tcase_add_loop_test(
 		tc, what_is_refused_as_segments_leaves_one_by_one_at_once, 0,
+		2);
+	tcase_add_loop_test(
+		tc, what_has_no_checksum_offload_leaves_one_by_one_at_once, 0,
 		2);
 	tcase_add_loop_test(tc, after_three_in_a_row_it_rests_for_a_minute, 0,
 			    2);
