@@ -3,8 +3,9 @@
  *
  * THEORY OF OPERATION
  * liburcu is not built with ThreadSanitizer and synchronizes with inline
- * assembly, so each of its promises is told here, and nothing else is. The
- * one suppression is of memory that is the library's own.
+ * assembly, so each of its promises is told here, and nothing else is. What
+ * is suppressed is memory that is the library's own: what it frees itself, and
+ * what rcu_barrier makes.
  *
  * 1. A callback of call_rcu runs after every reader that was online has
  *    been offline: readers release `grace` when they go, the callback
@@ -61,7 +62,8 @@ void __wrap_urcu_qsbr_call_rcu(struct rcu_head *head,
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
-	return "race:^urcu_qsbr_barrier$\n";
+	return "race:^urcu_qsbr_barrier$\n"
+	       "called_from_lib:liburcu-qsbr\n";
 }
 
 void __real_urcu_qsbr_barrier(void);
