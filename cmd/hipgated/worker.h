@@ -106,6 +106,7 @@ struct worker {
 	unsigned icmp_left;
 	_Atomic uint64_t tun_reads, tun_writes, udp_sends, udp_receives;
 	_Atomic uint64_t cut; /* packets that left in fragments of ours */
+	char apart[64];	      /* the next one's fields have other lines */
 };
 
 int worker_init(struct worker *w, struct plane *plane, unsigned k) HG_CHECK;
