@@ -256,7 +256,7 @@ static int follow(struct linetable *t, uint64_t lines)
 
 int linetable_init(struct linetable *t)
 {
-	*t = (struct linetable){ 0 };
+	*t = (struct linetable){ .num = 0 };
 	atomic_init(&t->set, set_new(LINES_MIN));
 	return set_of(t) ? HG_OK : HG_ENOMEM;
 }

@@ -12,20 +12,25 @@
  *   kernel-*	a socket pair for each TUN queue, UDP over the loopback device
  *   *-one-*, *-two-*	one worker at work, or two at once; the least of
  *			some rounds
+ *   *-beside-*	one, while another process does the same: what it costs more
+ *		is the machine's doing
  *   *-more	how much more a packet costs each of two
+ *   *-own	how much more than beside another process
  *   *-model-N	how many times what one worker carries N carry, each on a core
  *		of its own: a packet that costs 1 with one worker costs
- *		1 + more * (N - 1) with N
+ *		1 + more * (N - 1) with N; model-own: the same with `own`
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +44,7 @@ enum {
 	ROUNDS = 7,
 	PACKET = 2048, /* room of one */
 	TWO = 2,
+	HOWS = 3,	    /* one, two, one beside another process */
 	SPI_FIRST = 100000, /* a multiple of all numbers of workers */
 	PORT = 7000,
 };
@@ -491,37 +497,78 @@ static double least(double v[ROUNDS])
 	return v[0];
 }
 
-/* One and two take turns. What else goes on can only add to what a packet
+/* Another process, which does what one worker does until it is killed. */
+static pid_t neighbour(bool kernel, size_t size)
+{
+	char num[2][16];
+	pid_t pid;
+
+	(void)snprintf(num[0], sizeof(num[0]), "%u", peers);
+	(void)snprintf(num[1], sizeof(num[1]), "%zu", size);
+	pid = fork();
+	if (pid < 0)
+		die("no process");
+	if (!pid) {
+		(void)execl("/proc/self/exe", "speed_workers", num[0],
+			    "1000000000", kernel ? "kernel" : "bare", num[1],
+			    (char *)NULL);
+		_exit(1);
+	}
+	(void)usleep(500000); /* it has peers to make */
+	return pid;
+}
+
+static struct cost run_beside(bool kernel, size_t size, uint32_t packets)
+{
+	pid_t other = neighbour(kernel, size);
+	struct cost c = run(1, kernel, size, packets);
+
+	if (kill(other, SIGKILL) || waitpid(other, NULL, 0) != other)
+		die("the other process ended by itself");
+	return c;
+}
+
+static double times(double more, unsigned n)
+{
+	return n / (1 + (more > 0 ? more : 0) * (n - 1));
+}
+
+/* They take turns. What else goes on can only add to what a packet
  * costs, so the least is what counts. */
 static void measure(bool kernel, size_t size, uint32_t packets)
 {
 	const char *name = kernel ? "kernel" : "bare";
-	double out[TWO][ROUNDS];
-	double in[TWO][ROUNDS];
-	double both[TWO][ROUNDS];
+	static const char *const how[] = { "one", "two", "beside" };
+	double out[HOWS][ROUNDS];
+	double in[HOWS][ROUNDS];
+	double both[HOWS][ROUNDS];
 	double more;
+	double own;
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		struct cost c[TWO];
+		for (unsigned h = 0; h < HOWS; h++) {
+			struct cost c =
+				h < TWO ? run(h + 1, kernel, size, packets)
+					: run_beside(kernel, size, packets);
 
-		for (unsigned num = 1; num <= TWO; num++) {
-			c[num - 1] = run(num, kernel, size, packets);
-			out[num - 1][i] = c[num - 1].out;
-			in[num - 1][i] = c[num - 1].in;
-			both[num - 1][i] = c[num - 1].out + c[num - 1].in;
+			out[h][i] = c.out;
+			in[h][i] = c.in;
+			both[h][i] = c.out + c.in;
 		}
 	}
-	for (unsigned num = 1; num <= TWO; num++)
+	for (unsigned h = 0; h < HOWS; h++)
 		(void)printf("%s-%zu-%s-out %.1f ns\n%s-%zu-%s-in %.1f ns\n",
-			     name, size, num == 1 ? "one" : "two",
-			     least(out[num - 1]), name, size,
-			     num == 1 ? "one" : "two", least(in[num - 1]));
+			     name, size, how[h], least(out[h]), name, size,
+			     how[h], least(in[h]));
 	more = least(both[1]) / least(both[0]) - 1;
-	(void)printf("%s-%zu-more %.3f share\n", name, size, more);
-	more = more > 0 ? more : 0;
+	own = least(both[1]) / least(both[2]) - 1;
+	(void)printf("%s-%zu-more %.3f share\n%s-%zu-own %.3f share\n", name,
+		     size, more, name, size, own);
 	for (unsigned n = 2; n <= 16; n *= 2)
-		(void)printf("%s-%zu-model-%u %.1f times\n", name, size, n,
-			     n / (1 + more * (n - 1)));
+		(void)printf("%s-%zu-model-%u %.1f times\n%s-%zu-model-own-%u "
+			     "%.1f times\n",
+			     name, size, n, times(more, n), name, size, n,
+			     times(own, n));
 }
 
 int main(int argc, char **argv)
@@ -535,7 +582,11 @@ int main(int argc, char **argv)
 	}
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	tables_thread_begin();
-	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	if (argc == 5) /* the neighbour */
+		(void)run(1, strcmp(argv[3], "kernel") == 0,
+			  (size_t)atoi(argv[4]), packets);
+	for (unsigned i = 0; argc < 5 && i < sizeof(sizes) / sizeof(sizes[0]);
+	     i++) {
 		measure(false, sizes[i], packets);
 		measure(true, sizes[i], packets);
 	}
