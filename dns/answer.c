@@ -22,10 +22,14 @@ static void raise_mode(const struct dns *d, struct question *q,
 
 /* ---- HIP records ------------------------------------------------------ */
 
+/* Each record costs a hash of its key. */
+#define HIP_RECORDS_MAX 16
+
 struct hip_visit {
 	struct dns *d;
 	struct question *q;
 	uint32_t ttl;
+	unsigned num;
 };
 
 static void keep_hip(struct question *q, const struct hiprr *rr, uint32_t ttl)
@@ -44,19 +48,33 @@ static void keep_hip(struct question *q, const struct hiprr *rr, uint32_t ttl)
 	q->hip = HIP_GOOD;
 }
 
+/* Servers give records in any order, so the choice must not depend on it:
+ * the one that is wanted, else the least HIT of those that can be used. */
+static bool is_better(const struct question *q, const struct hit *hit)
+{
+	if (q->hip != HIP_GOOD || hit_eq(hit, &q->want))
+		return true;
+	return !hit_eq(&q->host.hit, &q->want) &&
+	       memcmp(hit->b, q->host.hit.b, sizeof(hit->b)) < 0;
+}
+
 static void visit_hip(const struct scan_rr *rr, void *arg)
 {
 	struct hip_visit *v = arg;
 	struct hiprr hip = { .pk_len = 0 };
 
 	v->q->hip_seen = true;
-	if (v->q->hip == HIP_GOOD)
-		return;
-	v->q->hip = HIP_BAD;
-	if (hiprr_get(rr->rdata, rr->rdlen, &hip)) {
+	if (v->q->hip != HIP_GOOD)
+		v->q->hip = HIP_BAD;
+	if (v->num++ >= HIP_RECORDS_MAX ||
+	    hiprr_get(rr->rdata, rr->rdlen, &hip) ||
+	    (v->d->key_fits &&
+	     !v->d->key_fits(hip.pk_alg, hip.pk, hip.pk_len, &hip.hit))) {
 		reason_count(&v->d->reasons, REASON_DNS_BAD_HIP);
 		return;
 	}
+	if (!is_better(v->q, &hip.hit))
+		return;
 	keep_hip(v->q, &hip, rr->ttl < v->ttl ? rr->ttl : v->ttl);
 }
 

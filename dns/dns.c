@@ -23,6 +23,9 @@ int dns_new(const struct dns_config *cfg, struct dns **out)
 	d->pool6 = cfg->pool6;
 	d->pool4 = cfg->pool4;
 	d->lease = cfg->lease;
+	d->hide = cfg->hide;
+	d->validating = cfg->validating;
+	d->key_fits = cfg->key_fits;
 	d->ttl_max = cfg->ttl_max ? cfg->ttl_max : TTL_MAX_DEFAULT;
 	d->questions_max =
 		cfg->questions_max ? cfg->questions_max : QUESTIONS_MAX_DEFAULT;
@@ -69,8 +72,8 @@ size_t dns_rule_of(const struct dns *d, const char *name)
 	return policy_rule(d->policy, &wire);
 }
 
-int dns_resolve(struct dns *d, const char *name, const struct endpoint *server,
-		uint64_t token, uint64_t now)
+int dns_resolve(struct dns *d, const char *name, const struct hit *want,
+		const struct endpoint *server, uint64_t token, uint64_t now)
 {
 	struct dname wire;
 	struct question *q;
@@ -83,6 +86,8 @@ int dns_resolve(struct dns *d, const char *name, const struct endpoint *server,
 	if (err)
 		return err;
 	q->kind = QUESTION_RESOLVE;
+	if (want)
+		q->want = *want;
 	q->mode = DNS_REQUIRE;
 	q->who.server = *server;
 	q->who.token = token;

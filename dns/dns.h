@@ -38,6 +38,16 @@
 
 enum dns_mode { DNS_REQUIRE, DNS_PREFER, DNS_OFF, DNS_MODE_NUM };
 
+/* A client that validates DNSSEC itself (DO and CD): a substitute would be
+ * bogus to it. */
+enum dns_validating {
+	DNS_VALIDATING_AUTO,   /* bypass, but refuse where HIP is required */
+	DNS_VALIDATING_BYPASS, /* the server's own answer */
+	DNS_VALIDATING_SYNTHESIZE, /* the substitute all the same */
+	DNS_VALIDATING_REFUSE,
+	DNS_VALIDATING_NUM
+};
+
 /* "*.foo.com", "hip.foo.com", "*": the longest match wins. */
 struct dns_rule {
 	char pattern[DNS_NAME_MAX];
@@ -56,6 +66,11 @@ struct dns_config {
 	uint32_t client_max;	      /* in flight from one client; 0: 256 */
 	const struct lease *lease;    /* borrowed; answers PTR queries inside
 				       * the pools. NULL: they are relayed */
+	bool hide;		      /* HIP records, from clients */
+	enum dns_validating validating;
+	/* Is hit that of this key (RFC 8005 4.1)? Pure. NULL: not asked. */
+	bool (*key_fits)(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
+			 const struct hit *hit);
 };
 
 struct dns;
@@ -83,9 +98,11 @@ struct dns_asker {
 void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
 	       size_t len, uint64_t now);
 /* Look a name up for the daemon itself (a mapping kept from before a
- * restart): ends in DNS_RESOLVED or DNS_UNRESOLVED with this token. */
-int dns_resolve(struct dns *d, const char *name, const struct endpoint *server,
-		uint64_t token, uint64_t now) HG_CHECK;
+ * restart): ends in DNS_RESOLVED or DNS_UNRESOLVED with this token. want: of
+ * several records that of this HIT, if it is there; NULL: any. */
+int dns_resolve(struct dns *d, const char *name, const struct hit *want,
+		const struct endpoint *server, uint64_t token,
+		uint64_t now) HG_CHECK;
 /* A datagram (or TCP message) that came in for an ask, from where. */
 void dns_answer(struct dns *d, uint32_t ask, const struct endpoint *from,
 		const uint8_t *msg, size_t len, uint64_t now);

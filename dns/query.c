@@ -117,10 +117,11 @@ static bool answer_reverse(struct dns *d, const struct query *in)
 	return true;
 }
 
-static bool may_be_hip(uint16_t type)
+static bool may_be_hip(const struct dns *d, uint16_t type)
 {
-	return type == SCAN_A || type == SCAN_AAAA || type == SCAN_HTTPS ||
-	       type == SCAN_SVCB || type == SCAN_ANY;
+	return (type == SCAN_HIP && d->hide) || type == SCAN_A ||
+	       type == SCAN_AAAA || type == SCAN_HTTPS || type == SCAN_SVCB ||
+	       type == SCAN_ANY;
 }
 
 /* How the query is to be treated; true: it has been refused already. */
@@ -130,7 +131,7 @@ static bool choose(struct dns *d, const struct query *in, bool named,
 	bool require = mode == DNS_REQUIRE;
 
 	*kind = QUESTION_RELAY;
-	if (mode == DNS_OFF || !may_be_hip(in->asked.type))
+	if (mode == DNS_OFF || !may_be_hip(d, in->asked.type))
 		return false;
 	if (in->asked.class != SCAN_IN) {
 		/* Class ANY would lead around the rule. */
@@ -140,12 +141,15 @@ static bool choose(struct dns *d, const struct query *in, bool named,
 			     "hipgate: HIP required, class ANY refused");
 		return true;
 	}
-	if (in->edns.dnssec_ok && (in->header.flags & SCAN_CD)) {
-		/* It validates: a substitute would be bogus to it. */
-		if (!require)
+	if (in->edns.dnssec_ok && (in->header.flags & SCAN_CD) &&
+	    d->validating != DNS_VALIDATING_SYNTHESIZE) {
+		if (d->validating == DNS_VALIDATING_BYPASS ||
+		    (d->validating == DNS_VALIDATING_AUTO && !require))
 			return false;
 		answer_error(d, in, SCAN_REFUSED,
-			     "hipgate: HIP required, client validates DNSSEC");
+			     require ? "hipgate: HIP required, client "
+				       "validates DNSSEC"
+				     : "hipgate: client validates DNSSEC");
 		return true;
 	}
 	if (!named) { /* no HIP host's: a mapping could not hold the name */

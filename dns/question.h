@@ -104,7 +104,7 @@ enum question_stage {
 enum hip_found {
 	HIP_NONE, /* the server says there is no HIP record */
 	HIP_BAD,  /* there are, none can be used */
-	HIP_GOOD, /* question.host holds the first that can */
+	HIP_GOOD, /* question.host holds the one that is used */
 	HIP_FOUND_NUM,
 };
 
@@ -128,6 +128,7 @@ struct question {
 	bool own_cut; /* it was truncated */
 
 	enum hip_found hip;
+	struct hit want;    /* RESOLVE: the one looked for; null: any */
 	bool hip_seen;	    /* a HIP record was there, usable or not */
 	struct dname owner; /* at the end of the CNAMEs */
 	struct dns_host host;
@@ -154,6 +155,10 @@ struct dns {
 	uint32_t questions_max;
 	uint32_t client_max;
 	const struct lease *lease;
+	bool hide;
+	enum dns_validating validating;
+	bool (*key_fits)(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
+			 const struct hit *hit);
 	struct policy *policy;
 	struct outbox outbox;
 	struct reasons reasons;

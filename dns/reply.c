@@ -7,6 +7,7 @@
 
 #include "core/wire.h"
 
+#define OPTION_COOKIE 10
 #define OPTION_EDE 15
 
 /* RFC 2308 3: the zone's timers mean nothing to a resolver but the last. */
@@ -123,38 +124,56 @@ fail:
 	return false;
 }
 
-static bool add_ede(ldns_pkt *pkt, const struct reply *r)
+/* Pushes a copy of data. */
+static bool push_option(ldns_edns_option_list *list, uint16_t code,
+			const uint8_t *data, size_t len)
 {
-	uint8_t data[2 + REPLY_TEXT_MAX];
-	size_t text_len;
-	ldns_edns_option_list *list;
+	uint8_t copy[2 + REPLY_TEXT_MAX];
 	ldns_edns_option *option;
 
-	if (!r->ede_text)
+	memcpy(copy, data, len);
+	option =
+		ldns_edns_new_from_data((ldns_edns_option_code)code, len, copy);
+	if (option && ldns_edns_option_list_push(list, option))
 		return true;
-	text_len = strnlen(r->ede_text, REPLY_TEXT_MAX);
+	ldns_edns_deep_free(option);
+	return false;
+}
+
+static bool push_ede(ldns_edns_option_list *list, const struct reply *r)
+{
+	uint8_t data[2 + REPLY_TEXT_MAX];
+	size_t text_len = strnlen(r->ede_text, REPLY_TEXT_MAX);
+
 	put_be16(data, (uint16_t)r->ede);
 	memcpy(data + 2, r->ede_text, text_len);
+	return push_option(list, OPTION_EDE, data, 2 + text_len);
+}
+
+static bool add_edns(ldns_pkt *pkt, const struct reply *r)
+{
+	const struct scan_edns *edns = r->edns;
+	ldns_edns_option_list *list;
+
+	/* RFC 6891 7: none to those who did not send one */
+	if (!edns->present)
+		return true;
+	ldns_pkt_set_edns_udp_size(pkt, REPLY_UDP_SIZE);
+	ldns_pkt_set_edns_do(pkt, edns->dnssec_ok);
+	ldns_pkt_set_edns_extended_rcode(pkt, (uint8_t)(r->rcode >> 4));
+	if (!r->ede_text && !edns->cookie_len)
+		return true;
 	list = ldns_edns_option_list_new();
-	option = ldns_edns_new_from_data(OPTION_EDE, 2 + text_len, data);
-	if (!list || !option || !ldns_edns_option_list_push(list, option)) {
-		ldns_edns_deep_free(option);
+	if (!list)
+		return false;
+	if ((edns->cookie_len && !push_option(list, OPTION_COOKIE, edns->cookie,
+					      edns->cookie_len)) ||
+	    (r->ede_text && !push_ede(list, r))) {
 		ldns_edns_option_list_deep_free(list);
 		return false;
 	}
 	ldns_pkt_set_edns_option_list(pkt, list);
 	return true;
-}
-
-static bool add_edns(ldns_pkt *pkt, const struct reply *r)
-{
-	/* RFC 6891 7: none to those who did not send one */
-	if (!r->edns->present)
-		return true;
-	ldns_pkt_set_edns_udp_size(pkt, REPLY_UDP_SIZE);
-	ldns_pkt_set_edns_do(pkt, r->edns->dnssec_ok);
-	ldns_pkt_set_edns_extended_rcode(pkt, (uint8_t)(r->rcode >> 4));
-	return add_ede(pkt, r);
 }
 
 static ldns_rr *question_record(const struct dname *name, uint16_t type,
@@ -204,7 +223,8 @@ static int finish(ldns_pkt *pkt, uint8_t out[REPLY_MAX], size_t *len)
 	return HG_OK;
 }
 
-int reply_build(const struct reply *r, uint8_t out[REPLY_MAX], size_t *len)
+static int build(const struct reply *r, bool cut, uint8_t out[REPLY_MAX],
+		 size_t *len)
 {
 	const struct scan_question *q = r->question;
 	ldns_pkt *pkt = ldns_pkt_new();
@@ -215,6 +235,7 @@ int reply_build(const struct reply *r, uint8_t out[REPLY_MAX], size_t *len)
 	ldns_pkt_set_id(pkt, r->header->id);
 	ldns_pkt_set_qr(pkt, true);
 	ldns_pkt_set_ra(pkt, true);
+	ldns_pkt_set_tc(pkt, cut);
 	ldns_pkt_set_rd(pkt, r->header->flags & SCAN_RD);
 	ldns_pkt_set_cd(pkt, r->header->flags & SCAN_CD);
 	ldns_pkt_set_rcode(pkt, (uint8_t)(r->rcode & 15));
@@ -222,6 +243,22 @@ int reply_build(const struct reply *r, uint8_t out[REPLY_MAX], size_t *len)
 	    add_record(pkt, r) && add_edns(pkt, r))
 		err = finish(pkt, out, len);
 	ldns_pkt_free(pkt);
+	return err;
+}
+
+int reply_build(const struct reply *r, uint8_t out[REPLY_MAX], size_t *len)
+{
+	struct reply less = *r;
+	int err = build(r, false, out, len);
+
+	if (!err && r->room && *len > r->room && r->ede_text) {
+		less.ede_text = NULL;
+		err = build(&less, false, out, len);
+	}
+	if (!err && r->room && *len > r->room) {
+		less.kind = REPLY_EMPTY;
+		err = build(&less, true, out, len);
+	}
 	return err;
 }
 

@@ -42,6 +42,7 @@ struct reply {
 	enum reply_kind kind;
 	unsigned rcode;
 	uint32_t ttl;
+	size_t room;		    /* octets the client takes; 0: any number */
 	const struct addr *addr;    /* ADDRESS */
 	const struct dname *target; /* PTR */
 	enum reply_ede ede;	    /* said if ede_text, and EDNS was used */
@@ -49,7 +50,9 @@ struct reply {
 };
 
 /* Answers stand at the very name that was asked: a chain of CNAMEs is not
- * repeated, its end's address is given at its beginning. */
+ * repeated, its end's address is given at its beginning. What does not fit
+ * into `room` goes without its text, else without its record and with TC.
+ * A cookie in edns is given back as it stands there (RFC 7873). */
 int reply_build(const struct reply *r, uint8_t out[REPLY_MAX],
 		size_t *len) HG_CHECK;
 /* An error for a query whose question cannot be read: a header alone. */

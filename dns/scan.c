@@ -41,15 +41,41 @@ void scan_rr(struct rd *r, const uint8_t *msg, struct scan_rr *out)
 	out->rdata = rd_take(r, out->rdlen);
 }
 
+#define OPTION_COOKIE 10
+
+/* RFC 7873 5.2.2: eight octets, or sixteen to forty */
+static int take_cookie(const uint8_t *data, uint16_t len, struct scan_edns *out)
+{
+	if (len != SCAN_COOKIE_CLIENT && (len < 16 || len > SCAN_COOKIE_MAX))
+		return HG_EFORMAT;
+	if (out->cookie_len) /* 5.2: the first one counts */
+		return HG_OK;
+	memcpy(out->cookie, data, len);
+	out->cookie_len = (uint8_t)len;
+	return HG_OK;
+}
+
 static int take_opt(const struct scan_rr *rr, struct scan_edns *out)
 {
+	struct rd r = rd_init(rr->rdata, rr->rdlen);
+
 	/* RFC 6891 6.1.1: one OPT at most; 6.1.2: at the root */
 	if (out->present || rr->owner.len != 1)
 		return HG_EFORMAT;
 	out->present = true;
 	out->version = (uint8_t)(rr->ttl >> 16);
 	out->dnssec_ok = rr->ttl & 0x8000;
-	return HG_OK;
+	out->udp_size = rr->class;
+	while (!r.bad && rd_left(&r)) {
+		uint16_t code = rd_be16(&r);
+		uint16_t len = rd_be16(&r);
+		const uint8_t *data = rd_take(&r, len);
+
+		if (!r.bad && code == OPTION_COOKIE &&
+		    take_cookie(data, len, out))
+			return HG_EFORMAT;
+	}
+	return r.bad ? HG_EFORMAT : HG_OK;
 }
 
 int scan_edns(struct rd *r, const uint8_t *msg, const struct scan_header *h,

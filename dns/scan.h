@@ -60,10 +60,16 @@ struct scan_question {
 	uint16_t class;
 };
 
+#define SCAN_COOKIE_CLIENT 8 /* RFC 7873 4: the client's part, and all */
+#define SCAN_COOKIE_MAX 40
+
 struct scan_edns {
 	bool present;
 	uint8_t version;
 	bool dnssec_ok;
+	uint16_t udp_size;
+	uint8_t cookie_len; /* 0: none; 8: the client's part alone */
+	uint8_t cookie[SCAN_COOKIE_MAX];
 };
 
 /* A record; rdata is borrowed from the message. */
@@ -82,6 +88,7 @@ void scan_header(struct rd *r, struct scan_header *out);
 void scan_question(struct rd *r, const uint8_t *msg, struct scan_question *out);
 void scan_rr(struct rd *r, const uint8_t *msg, struct scan_rr *out);
 /* What follows the one question of a query: nothing but an OPT and perhaps
- * a signature. HG_EFORMAT: not so, or octets left over. */
+ * a signature. HG_EFORMAT: not so, or octets left over, or options that do
+ * not fill the OPT, or a cookie of a length that none has (RFC 7873 5.2.2). */
 int scan_edns(struct rd *r, const uint8_t *msg, const struct scan_header *h,
 	      struct scan_edns *out) HG_CHECK;

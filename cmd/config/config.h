@@ -34,6 +34,8 @@
  *   silence = MILLISECONDS           return = SECONDS
  * NATs (RFC 9028): [daemon] behind-nat = auto|yes|no, keepalive = SECONDS;
  * [rendezvous] relay = yes|no; [register] relay = no|yes.
+ * [proxy] too: hip-records = pass|hide (clients' own queries for them)
+ *   dnssec-client = auto|bypass|synthesize|refuse (who validates itself)
  * A section turns its role on, but for [paths]. [host], [rendezvous] and [proxy] take access
  * rules, allow = HIT|PREFIX and deny = HIT|PREFIX (docs/access.md); [host]
  * and [rendezvous] take opportunistic = yes|no.
@@ -154,6 +156,8 @@ struct config {
 	size_t clients_num;
 	uint32_t ttl;
 	struct endpoint dns_server; /* unspecified: none */
+	bool hide_records;	    /* HIP records, from clients */
+	enum dns_validating validating;
 	char lan[CONFIG_LANS][16];
 	size_t lan_num;
 	struct dns_rule rules[CONFIG_RULES];

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/config/config_dns.h"
 #include "cmd/config/config_nat.h"
 #include "cmd/config/config_paths.h"
 #include "cmd/config/config_suites.h"
@@ -100,6 +101,10 @@ const struct config_key config_schema_keys[] = {
 	  config_value_ttl },
 	{ CONFIG_PROXY, "dns-server", ENDPOINT_TEXT, false, 1,
 	  config_value_dns_server },
+	{ CONFIG_PROXY, "hip-records", "pass or hide", false, 1,
+	  config_dns_records },
+	{ CONFIG_PROXY, "dnssec-client", "auto, bypass, synthesize or refuse",
+	  false, 1, config_dns_client },
 	{ CONFIG_PROXY, "lan", INTERFACE, false, CONFIG_LANS,
 	  config_value_lan },
 	{ CONFIG_PROXY, "allow", RULE_TEXT, false, CONFIG_ACCESS,

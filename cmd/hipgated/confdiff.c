@@ -8,6 +8,8 @@
  */
 #include "confdiff.h"
 
+#include "cmd/config/config_dns.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -205,6 +207,11 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_prefix(out, "[proxy] prefix", &a->pool6, &b->pool6);
 	diff_prefix(out, "[proxy] prefix", &a->pool4, &b->pool4);
 	diff_number(out, "[proxy] ttl", a->ttl, b->ttl);
+	diff_bool(out, "[proxy] hip-records = hide", a->hide_records,
+		  b->hide_records);
+	diff_text(out, "[proxy] dnssec-client",
+		  config_dns_clients[a->validating],
+		  config_dns_clients[b->validating]);
 	diff_text(out, "[proxy] dns-server", endpoint_print(&a->dns_server, x),
 		  endpoint_print(&b->dns_server, y));
 	if (memcmp(&a->offer, &b->offer, sizeof(a->offer)) != 0)

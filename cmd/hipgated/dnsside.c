@@ -4,9 +4,10 @@
  * THEORY OF OPERATION
  * Control thread only. A query arrives as a packet (UDP) or a message (TCP,
  * dnstcp.c) with the server it was meant for. The engine's effects are
- * carried out in order. DNS_NEED_ADDRESS: the HIT must be the hash of the
- * record's key (RFC 8005 4.1), then the lease; a new one waits for the
- * journal, and only then are the mappings published and the answer given.
+ * carried out in order. DNS_NEED_ADDRESS: the lease; a new one waits for
+ * the journal, and only then are the mappings published and the answer
+ * given. That a HIT is the hash of its record's key (RFC 8005 4.1) the
+ * engine asks dnsside_key_fits.
  * A question in that wait is a struct pending, freed by the journal's
  * callback.
  */
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/log.h"
 #include "journal.h"
 
 enum { FRESH_MAX_S = 3600 }; /* however long the record's TTL is */
@@ -174,18 +174,13 @@ static int remember(struct gate *g, uint32_t question,
 	return err;
 }
 
-/* The record's key must hash to its HIT; else nothing of it is used. */
-static bool verified(struct gate *g, const struct dns_host *h)
+bool dnsside_key_fits(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
+		      const struct hit *hit)
 {
-	struct hit hit;
+	struct hit made;
 
-	if (hip_hit_of_dns_key(h->pk_alg, h->pk, h->pk_len, &hit) == HG_OK &&
-	    hit_eq(&hit, &h->hit))
-		return true;
-	gate_drop(g, REASON_DNS_BAD_HIP);
-	log_warn("DNS: HIP record of %s: its HIT is not that of its key",
-		 h->name);
-	return false;
+	return hip_hit_of_dns_key(pk_alg, pk, pk_len, &made) == HG_OK &&
+	       hit_eq(&made, hit);
 }
 
 /* May what this name's record says replace where the peer is? A HIT and its
@@ -242,7 +237,7 @@ static void need_address(struct gate *g, const struct dns_effect *e)
 	uint32_t question = e->question;
 	struct peer *p;
 	bool fresh = false;
-	const char *ede = "HIP record: the HIT is not that of its key";
+	const char *ede = "no substitute address could be made";
 	int err = HG_EAUTH;
 
 	tell_host(g, h);
@@ -250,8 +245,7 @@ static void need_address(struct gate *g, const struct dns_effect *e)
 		/* A flow to ourselves would go round in circles. */
 		ede = "HIP record: the HIT is this gateway's own";
 		gate_drop(g, REASON_DNS_BAD_HIP);
-	} else if (verified(g, h)) {
-		ede = "no substitute address could be made";
+	} else {
 		p = learn(g, h, &e->who.server);
 		err = HG_EFULL;
 		if (p)
@@ -276,8 +270,7 @@ static void resolved(struct gate *g, const struct dns_effect *e)
 {
 	struct peer *p = (struct peer *)(uintptr_t)e->token;
 	uint64_t now = uv_hrtime();
-	bool same = e->kind == DNS_RESOLVED && verified(g, e->host) &&
-		    hit_eq(&e->host->hit, &p->hit);
+	bool same = e->kind == DNS_RESOLVED && hit_eq(&e->host->hit, &p->hit);
 
 	p->resolving_until = 0;
 	if (same)

@@ -15,6 +15,10 @@ struct dnsside {
 	struct dnstcp *tcp;
 };
 
+/* dns_config.key_fits */
+bool dnsside_key_fits(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
+		      const struct hit *hit);
+
 /* DNS over TCP that is steered into the TUN: see dnstcp.c. */
 int dnstcp_start(struct gate *g, struct dnstcp **out) HG_CHECK;
 void dnstcp_stop(struct dnstcp *t);

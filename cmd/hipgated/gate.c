@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "dnsside.h"
 #include "hipstart.h"
 #include "core/checksum.h"
 #include "core/log.h"
@@ -246,6 +247,9 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 		.pool6 = c->pool6,
 		.pool4 = c->pool4,
 		.ttl_max = c->ttl,
+		.hide = c->hide_records,
+		.validating = c->validating,
+		.key_fits = dnsside_key_fits,
 	};
 	int err = journal_site_key(c->state, lc.site_key, errbuf, errlen);
 

@@ -149,7 +149,7 @@ static int peer_resolve(struct gate *g, struct peer *p, uint64_t now)
 	if (!g->dns || !p->name[0] || !server->port)
 		return HG_ENOENT;
 	token = (uint64_t)(uintptr_t)p; /* peers live as long as the daemon */
-	if (dns_resolve(g->dns, p->name, server, token, now))
+	if (dns_resolve(g->dns, p->name, &p->hit, server, token, now))
 		return HG_EFULL;
 	p->resolving_until = now + 20000000000;
 	return HG_OK;

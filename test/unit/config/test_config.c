@@ -199,7 +199,8 @@ static const struct refusal {
 	  "[daemon]" },
 	{ P "colour = red\n",
 	  "f.conf:5: unknown key \"colour\" in [proxy]; there are: prefix, "
-	  "clients, ttl, dns-server, lan, allow, deny" },
+	  "clients, ttl, dns-server, hip-records, dnssec-client, lan, allow, "
+	  "deny" },
 	{ H "colour = red\n",
 	  "f.conf:4: unknown key \"colour\" in [host]; there are: allow, "
 	  "deny, opportunistic" },

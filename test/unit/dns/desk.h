@@ -240,6 +240,21 @@ static inline void desk_opt(struct desk *k, bool dnssec_ok, uint8_t version)
 	desk_bump(k, 3);
 }
 
+/* An OPT for `size` octets with a cookie of len octets 0xc0, 0xc1 ... */
+static inline void desk_opt_cookie(struct desk *k, uint16_t size, uint16_t len)
+{
+	wr_u8(&k->w, 0);
+	wr_be16(&k->w, SCAN_OPT);
+	wr_be16(&k->w, size);
+	wr_be32(&k->w, 0);
+	wr_be16(&k->w, (uint16_t)(4 + len));
+	wr_be16(&k->w, 10);
+	wr_be16(&k->w, len);
+	for (unsigned i = 0; i < len; i++)
+		wr_u8(&k->w, (uint8_t)(0xc0 + i));
+	desk_bump(k, 3);
+}
+
 static inline void desk_rr_addr(struct desk *k, const char *name, uint32_t ttl,
 				const char *addr)
 {
@@ -409,19 +424,30 @@ static inline struct desk_reply desk_read(const struct dns_effect *e)
 	return p;
 }
 
-/* The extended error of a reply; -1: none. */
-static inline int desk_ede(const struct desk_reply *p)
+/* An option of a reply's EDNS; NULL: none. */
+static inline const uint8_t *desk_option(const struct desk_reply *p,
+					 uint16_t which, uint16_t *out_len)
 {
 	struct rd r = rd_init(p->opt.rdata, p->has_opt ? p->opt.rdlen : 0);
 
 	while (rd_left(&r) >= 4) {
 		uint16_t code = rd_be16(&r);
-		uint16_t len = rd_be16(&r);
-		const uint8_t *v = rd_take(&r, len);
+		const uint8_t *v;
 
+		*out_len = rd_be16(&r);
+		v = rd_take(&r, *out_len);
 		ck_assert(!r.bad);
-		if (code == 15)
-			return get_be16(v);
+		if (code == which)
+			return v;
 	}
-	return -1;
+	return NULL;
+}
+
+/* The extended error of a reply; -1: none. */
+static inline int desk_ede(const struct desk_reply *p)
+{
+	uint16_t len;
+	const uint8_t *v = desk_option(p, 15, &len);
+
+	return v ? get_be16(v) : -1;
 }

@@ -509,7 +509,8 @@ START_TEST(resolve_ends_with_the_host_or_without)
 {
 	const struct dns_effect *e;
 
-	ck_assert_int_eq(dns_resolve(k.d, "h.test", &k.who.server, 99, 0), 0);
+	ck_assert_int_eq(dns_resolve(k.d, "h.test", NULL, &k.who.server, 99, 0),
+			 0);
 	desk_drain(&k);
 	ck_assert_uint_eq(k.num, 3);
 	if (_i == 0) {
@@ -531,7 +532,8 @@ START_TEST(resolve_ends_with_the_host_or_without)
 			  desk_count(&k, DNS_ASK_DONE));
 	if (_i == 2)
 		ck_assert_uint_eq(e->host->locators_num, 1);
-	ck_assert_int_eq(dns_resolve(k.d, "", &k.who.server, 1, 0), HG_EINVAL);
+	ck_assert_int_eq(dns_resolve(k.d, "", NULL, &k.who.server, 1, 0),
+			 HG_EINVAL);
 }
 END_TEST
 

@@ -132,6 +132,36 @@ START_TEST(an_ask_has_rd_edns_and_the_name_as_given)
 }
 END_TEST
 
+/* The text goes first, then the record, and the rest stays readable. */
+START_TEST(what_does_not_fit_is_left_out_or_cut)
+{
+	struct reply r = start("5.0.18.198.in-addr.arpa", SCAN_PTR);
+	struct dname target = desk_name("a-name-of-some-length.hip.test");
+	struct dns_effect e = { .kind = DNS_REPLY, .msg = out };
+	struct desk_reply p;
+	size_t whole;
+	size_t bare;
+
+	edns = (struct scan_edns){ .present = true };
+	r.kind = REPLY_PTR;
+	r.target = &target;
+	r.ede_text = "some text";
+	ck_assert_int_eq(reply_build(&r, out, &whole), 0);
+	r.ede_text = NULL;
+	ck_assert_int_eq(reply_build(&r, out, &bare), 0);
+	r.ede_text = "some text";
+	for (r.room = whole + 1; r.room > bare - 3; r.room--) {
+		ck_assert_int_eq(reply_build(&r, out, &e.msg_len), 0);
+		ck_assert_uint_le(e.msg_len, r.room);
+		p = desk_read(&e);
+		ck_assert(p.has_opt);
+		ck_assert((desk_ede(&p) == 0) == (r.room >= whole));
+		ck_assert_uint_eq(p.header.count[1], r.room >= bare);
+		ck_assert(!(p.header.flags & SCAN_TC) == (r.room >= bare));
+	}
+}
+END_TEST
+
 START_TEST(a_truncated_copy_has_the_question_and_nothing_else)
 {
 	static const uint8_t whole[] = "\0\5\x81\x80\0\1\0\1\0\0\0\1"
@@ -170,6 +200,7 @@ Suite *test_reply_suite(void)
 	tcase_add_loop_test(tc, ldns_reads_every_kind, 0, 4);
 	tcase_add_test(tc, the_longest_answer_fits_512_octets);
 	tcase_add_test(tc, an_ask_has_rd_edns_and_the_name_as_given);
+	tcase_add_test(tc, what_does_not_fit_is_left_out_or_cut);
 	tcase_add_test(tc, a_truncated_copy_has_the_question_and_nothing_else);
 	tcase_add_test(tc, a_header_alone_keeps_opcode_and_rd);
 	suite_add_tcase(s, tc);

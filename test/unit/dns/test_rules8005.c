@@ -43,7 +43,8 @@ END_TEST
 
 START_TEST(a_look_up_of_ours_ends_where_there_is_no_such_name)
 {
-	ck_assert_int_eq(dns_resolve(k.d, "h.test", &k.who.server, 99, 0), 0);
+	ck_assert_int_eq(dns_resolve(k.d, "h.test", NULL, &k.who.server, 99, 0),
+			 0);
 	desk_drain(&k);
 	desk_nothing(&k, ask("h.test", SCAN_HIP), 3, 0);
 	ck_assert_ptr_nonnull(desk_last(&k, DNS_UNRESOLVED));

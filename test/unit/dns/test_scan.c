@@ -33,6 +33,44 @@ START_TEST(edns_is_found_and_each_length_but_one_refused)
 }
 END_TEST
 
+START_TEST(a_cookie_has_one_of_the_lengths_there_are)
+{
+	struct scan_edns e;
+
+	for (uint16_t n = 0; n < 50; n++) {
+		bool good = n == 8 || (n >= 16 && n <= 40);
+
+		desk_start(&k, 1, 0x0110);
+		desk_question(&k, "x.test", 1);
+		desk_opt_cookie(&k, 1400, n);
+		ck_assert_int_eq(scan(&e, wr_len(&k.w)), good ? 0 : HG_EFORMAT);
+		ck_assert_uint_eq(e.cookie_len, good ? n : 0);
+		ck_assert_uint_eq(e.cookie[0], good ? 0xc0 : 0);
+		ck_assert_uint_eq(e.udp_size, 1400);
+	}
+}
+END_TEST
+
+START_TEST(options_fill_their_opt)
+{
+	struct scan_edns e;
+	uint8_t *option;
+
+	desk_start(&k, 1, 0x0110);
+	desk_question(&k, "x.test", 1);
+	desk_opt_cookie(&k, 1400, 8);
+	option = k.buf + wr_len(&k.w) - 12;
+	ck_assert_int_eq(scan(&e, wr_len(&k.w)), 0);
+	put_be16(option, 77); /* one that nobody knows */
+	for (uint16_t n = 0; n < 20; n++) {
+		put_be16(option + 2, n);
+		/* 4: what is left looks like an option of 0xc4c5 octets */
+		ck_assert_int_eq(scan(&e, wr_len(&k.w)),
+				 n == 8 ? 0 : HG_EFORMAT);
+	}
+}
+END_TEST
+
 START_TEST(an_opt_stands_once_at_the_root_in_additional)
 {
 	struct scan_edns e;
@@ -78,6 +116,8 @@ Suite *test_scan_suite(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, edns_is_found_and_each_length_but_one_refused);
+	tcase_add_test(tc, a_cookie_has_one_of_the_lengths_there_are);
+	tcase_add_test(tc, options_fill_their_opt);
 	tcase_add_loop_test(tc, an_opt_stands_once_at_the_root_in_additional, 0,
 			    3);
 	tcase_add_test(tc, a_ttl_with_the_top_bit_is_zero);

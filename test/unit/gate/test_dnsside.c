@@ -15,8 +15,11 @@ static void setup(void)
 	struct hip_config hc = { .puzzle_k_max = 20 };
 	struct hip_identity *self;
 
+	struct dns_config dc = desk_config();
+
 	tables_thread_begin();
-	desk_open(&k);
+	dc.key_fits = dnsside_key_fits;
+	desk_open_with(&k, &dc);
 	g = calloc(1, sizeof(*g));
 	g->dnsside = calloc(1, sizeof(*g->dnsside));
 	g->dnsside->asks.g = g;
@@ -95,7 +98,7 @@ START_TEST(a_record_whose_hit_is_not_of_its_key_is_discarded)
 
 	desk_query(&k, "h.test", SCAN_A, true, 0);
 	answer_all(true, 300);
-	ck_assert_uint_eq(reason_get(&g->drops, REASON_DNS_BAD_HIP), 1);
+	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_BAD_HIP), 1);
 	ck_assert_uint_eq(g->peers_num, 0);
 	ck_assert_uint_eq(dns_pending(k.d), 0);
 	events_each(&g->events, find_servfail, &failed);
@@ -138,14 +141,14 @@ START_TEST(a_look_up_with_another_hit_changes_no_locator)
 	struct endpoint was = p->locators[0];
 
 	for (int lie = 1; lie >= 0; lie--) {
-		ck_assert_int_eq(dns_resolve(k.d, p->name, &p->server,
+		ck_assert_int_eq(dns_resolve(k.d, p->name, &p->hit, &p->server,
 					     (uint64_t)(uintptr_t)p, 0),
 				 0);
 		desk_drain(&k);
 		answer_all(lie, 300);
 		ck_assert_uint_eq(p->locators_num, 1);
 		ck_assert(endpoint_eq(&p->locators[0], &was) == lie);
-		ck_assert_uint_eq(reason_get(&g->drops, REASON_DNS_BAD_HIP), 1);
+		ck_assert_uint_eq(desk_reason(&k, REASON_DNS_BAD_HIP), 1);
 	}
 }
 END_TEST
