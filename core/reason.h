@@ -128,7 +128,11 @@
 	X(DNS_BUSY, "dns-busy", "too many questions in flight")                \
 	X(DNS_CLIENT, "dns-client", "query from outside `clients`")            \
 	X(DNS_BAD_HIP, "dns-bad-hip", "HIP record unusable")                   \
-	X(DNS_LOCATOR, "dns-locator", "address or rendezvous name unusable")
+	X(DNS_LOCATOR, "dns-locator", "address or rendezvous name unusable")   \
+	X(DNS_NO_HIP, "dns-no-hip", "HIP is required, and there is none")      \
+	X(DNS_STRIPPED, "dns-stripped",                                        \
+	  "a name that had a HIP record has none")                             \
+	X(DNS_PINS_FULL, "dns-pins-full", "no room to remember that name")
 
 enum reason {
 #define REASON_ENUM(name, text, why) REASON_##name,

@@ -15,7 +15,12 @@ static void raise_mode(const struct dns *d, struct question *q,
 		       const struct chain *c)
 {
 	for (size_t i = 1; i < c->num; i++) {
-		if (policy_mode(d->policy, &c->names[i]) == DNS_REQUIRE)
+		enum dns_mode mode = policy_mode(d->policy, &c->names[i]);
+		bool pinned =
+			mode != DNS_OFF && pins_has(d->pins, &c->names[i]);
+
+		q->pinned = q->pinned || pinned;
+		if (pinned || mode == DNS_REQUIRE)
 			q->mode = DNS_REQUIRE;
 	}
 }

@@ -173,6 +173,15 @@ bool dname_eq(const struct dname *a, const struct dname *b)
 	return true;
 }
 
+struct dname dname_lower(const struct dname *n)
+{
+	struct dname out = *n;
+
+	for (size_t i = 0; i < n->len; i++)
+		out.wire[i] = lower(n->wire[i]);
+	return out;
+}
+
 bool dname_same(const struct dname *a, const struct dname *b)
 {
 	return a->len == b->len && memcmp(a->wire, b->wire, a->len) == 0;

@@ -34,6 +34,7 @@ int dname_print(const struct dname *n, char out[DNS_NAME_MAX]) HG_CHECK;
 
 /* RFC 4343: case does not count. */
 bool dname_eq(const struct dname *a, const struct dname *b);
+struct dname dname_lower(const struct dname *n);
 /* Case counts. */
 bool dname_same(const struct dname *a, const struct dname *b);
 /* n is below zone (and not zone itself). */

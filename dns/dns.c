@@ -32,6 +32,8 @@ int dns_new(const struct dns_config *cfg, struct dns **out)
 	d->client_max = cfg->client_max ? cfg->client_max : CLIENT_MAX_DEFAULT;
 	err = policy_new(cfg->rules, cfg->rules_num, &d->policy);
 	if (!err)
+		err = pins_new(cfg->pins_max, &d->pins);
+	if (!err)
 		err = question_table_init(d);
 	if (err) {
 		dns_free(d);
@@ -48,7 +50,40 @@ void dns_free(struct dns *d)
 	question_table_fini(d);
 	outbox_fini(&d->outbox);
 	policy_free(d->policy);
+	pins_free(d->pins);
 	free(d);
+}
+
+int dns_name(const char *name, char out[DNS_NAME_MAX])
+{
+	struct dname wire;
+
+	if (dname_parse(name, &wire))
+		return HG_EFORMAT;
+	return dname_print(&wire, out);
+}
+
+int dns_pin(struct dns *d, const char *name, const struct hit *hit)
+{
+	struct dname wire;
+
+	if (dname_parse(name, &wire))
+		return HG_EINVAL;
+	return pins_add(d->pins, &wire, hit);
+}
+
+bool dns_pinned(const struct dns *d, const char *name)
+{
+	struct dname wire;
+
+	return dname_parse(name, &wire) == HG_OK && pins_has(d->pins, &wire);
+}
+
+bool dns_forget(struct dns *d, const char *name)
+{
+	struct dname wire;
+
+	return dname_parse(name, &wire) == HG_OK && pins_del(d->pins, &wire);
 }
 
 int dns_set_rules(struct dns *d, const struct dns_rule *rules, size_t num)

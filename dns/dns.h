@@ -64,6 +64,7 @@ struct dns_config {
 	uint32_t ttl_max;	      /* of a substitute; 0: 60 s */
 	uint32_t questions_max;	      /* in flight; 0: 4096 */
 	uint32_t client_max;	      /* in flight from one client; 0: 256 */
+	uint32_t pins_max;	      /* names; 0: 65536 */
 	const struct lease *lease;    /* borrowed; answers PTR queries inside
 				       * the pools. NULL: they are relayed */
 	bool hide;		      /* HIP records, from clients */
@@ -84,6 +85,17 @@ int dns_set_rules(struct dns *d, const struct dns_rule *rules,
 		  size_t num) HG_CHECK;
 /* Which of the rules decides on this name (text); rules_num: none does. */
 size_t dns_rule_of(const struct dns *d, const char *name);
+
+/* A name as all of these give it: lower case, no dot at its end. HG_EFORMAT,
+ * HG_EFULL: it is none, or too long. */
+int dns_name(const char *name, char out[DNS_NAME_MAX]) HG_CHECK;
+
+/* Pins: names that must not lose their HIP record. HG_EEXIST: it is there;
+ * HG_EFULL: a bound (of all, or of that HIT); HG_EINVAL: it is no name. */
+int dns_pin(struct dns *d, const char *name, const struct hit *hit) HG_CHECK;
+bool dns_pinned(const struct dns *d, const char *name);
+/* False: there was none. */
+bool dns_forget(struct dns *d, const char *name);
 
 /* Who asked, and how to answer: opaque to this room but for client (for
  * bounds) and server (asked in its turn). */

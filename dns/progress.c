@@ -274,7 +274,12 @@ static void step_not_hip(struct dns *d, struct question *q, const char *why)
 		return;
 	}
 	if (q->mode == DNS_REQUIRE) {
-		fail(d, q, REPLY_EDE_BLOCKED, why);
+		reason_count(&d->reasons, q->pinned ? REASON_DNS_STRIPPED
+						    : REASON_DNS_NO_HIP);
+		fail(d, q, REPLY_EDE_BLOCKED,
+		     q->pinned ? "hipgate: it had a HIP record and has none "
+				 "now; mend it, or: hipgate forget NAME"
+			       : why);
 		return;
 	}
 	for (enum slot s = SLOT_HIP; s < SLOT_NUM; s++)

@@ -190,6 +190,7 @@ static void open_question(struct dns *d, const struct query *in,
 	memcpy(copy, in->msg, in->len);
 	q->kind = kind;
 	q->mode = mode;
+	q->pinned = mode != DNS_OFF && pins_has(d->pins, &in->asked.name);
 	q->query = copy;
 	q->query_len = in->len;
 	q->header = in->header;
@@ -213,6 +214,16 @@ static void say_seen(struct dns *d, const struct query *in)
 	memcpy(e.name, in->name, sizeof(e.name));
 	if (outbox_put(&d->outbox, &e))
 		reason_count(&d->reasons, REASON_DNS_BUSY);
+}
+
+/* A name that had a HIP record once must have one. */
+static enum dns_mode mode_of(const struct dns *d, const struct query *in)
+{
+	enum dns_mode mode = policy_mode(d->policy, &in->asked.name);
+
+	if (mode != DNS_OFF && pins_has(d->pins, &in->asked.name))
+		return DNS_REQUIRE;
+	return mode;
 }
 
 void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
@@ -240,7 +251,7 @@ void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
 	    answer_reverse(d, &in))
 		return;
 	say_seen(d, &in);
-	mode = policy_mode(d->policy, &in.asked.name);
+	mode = mode_of(d, &in);
 	if (!choose(d, &in, named, mode, &kind))
 		open_question(d, &in, kind, mode, now);
 }

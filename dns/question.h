@@ -14,6 +14,7 @@
 #include "dns/dns.h"
 #include "dns/hiprr.h"
 #include "dns/outbox.h"
+#include "dns/pins.h"
 #include "dns/policy.h"
 #include "dns/scan.h"
 
@@ -114,7 +115,8 @@ struct question {
 	uint32_t id;
 	enum question_kind kind;
 	enum question_stage stage;
-	enum dns_mode mode;
+	enum dns_mode mode;   /* REQUIRE for what is pinned */
+	bool pinned;	      /* the name, or one that it leads to */
 	struct dns_asker who; /* RESOLVE: only server and token */
 	struct scan_header header;
 	struct scan_question asked;
@@ -160,6 +162,7 @@ struct dns {
 	bool (*key_fits)(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 			 const struct hit *hit);
 	struct policy *policy;
+	struct pins *pins;
 	struct outbox outbox;
 	struct reasons reasons;
 

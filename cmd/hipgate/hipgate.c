@@ -33,6 +33,8 @@ static const struct verb verbs[] = {
 	  show_list },
 	{ "reload", SHOW, "have the daemon read its configuration again",
 	  show_reload },
+	{ "forget", "NAME " SHOW,
+	  "let a name that had a HIP record be without one", show_forget },
 	{ "trace", "[--follow] " SHOW, "what happened, step by step",
 	  show_trace },
 	{ "keygen", "[--alg p256|p384|rsa2048|rsa3072|rsa4096] [--force] FILE",

@@ -252,6 +252,7 @@ struct options {
 	bool json;
 	bool follow;
 	const char *socket;
+	const char *name; /* NULL: the verb takes none */
 };
 
 /* Takes only the options the synopsis names. */
@@ -276,6 +277,10 @@ static int options_take(const struct verb *v, int argc, char **argv,
 		else
 			return verb_usage(v);
 	}
+	if (optind < argc && strncmp(v->synopsis, "NAME", 4) == 0)
+		o->name = argv[optind++];
+	else if (strncmp(v->synopsis, "NAME", 4) == 0)
+		return verb_usage(v);
 	return optind == argc ? VERB_OK : verb_usage(v);
 }
 
@@ -305,7 +310,8 @@ static int answer_judge(const json_t *answer, char *errbuf, size_t errlen)
 static int question(const char *verb, const struct options *o, json_t **answer,
 		    char *errbuf, size_t errlen)
 {
-	json_t *request = json_pack("{s:s}", "verb", verb);
+	json_t *request =
+		json_pack("{s:s,s:s*}", "verb", verb, "name", o->name);
 	struct ask *a = NULL;
 	int err;
 
@@ -486,6 +492,19 @@ static int print_reload(const struct verb *v, const json_t *data)
 	if (!json_array_size(applied) && !json_array_size(restart))
 		(void)puts("nothing has changed");
 	return HG_OK;
+}
+
+static int print_forget(const struct verb *v, const json_t *data)
+{
+	(void)v; /* there is one */
+	line_print(json_object_get(data, "name"),
+		   " may be without a HIP record again");
+	return HG_OK;
+}
+
+int show_forget(const struct verb *v, int argc, char **argv)
+{
+	return ask_and_show(v, argc, argv, print_forget);
 }
 
 int show_reload(const struct verb *v, int argc, char **argv)

@@ -8,4 +8,5 @@
 int show_list(const struct verb *v, int argc, char **argv);
 int show_status(const struct verb *v, int argc, char **argv);
 int show_trace(const struct verb *v, int argc, char **argv);
+int show_forget(const struct verb *v, int argc, char **argv);
 int show_reload(const struct verb *v, int argc, char **argv);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "dnsside.h"
 #include "gate.h"
 #include "reload.h"
 #include "views.h"
@@ -143,7 +144,51 @@ static bool may_change(struct client *cl)
 	       (who.uid == 0 || who.uid == geteuid());
 }
 
-static void do_reload(struct client *cl)
+static int do_reload(struct gate *g, const json_t *req, json_t **data,
+		     char *errbuf, size_t errlen)
+{
+	(void)req; /* there is nothing to say */
+	return reload(g, data, errbuf, errlen);
+}
+
+static int do_forget(struct gate *g, const json_t *req, json_t **data,
+		     char *errbuf, size_t errlen)
+{
+	const char *name = json_string_value(json_object_get(req, "name"));
+	int err;
+
+	if (!name) {
+		(void)snprintf(errbuf, errlen, "a \"name\" is missing");
+		return HG_EINVAL;
+	}
+	err = dnsside_forget(g, name, errbuf, errlen);
+	if (!err)
+		*data = json_pack("{s:s}", "name", name);
+	return err;
+}
+
+/* Verbs that change something. */
+static const struct change {
+	const char *verb;
+	/* errbuf: a sentence for the person who asked. */
+	int (*make)(struct gate *g, const json_t *req, json_t **data,
+		    char *errbuf, size_t errlen);
+} changes[] = {
+	{ "reload", do_reload },
+	{ "forget", do_forget },
+};
+
+static const struct change *change_find(const char *verb)
+{
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		if (strcmp(changes[i].verb, verb) == 0)
+			return &changes[i];
+	}
+	return NULL;
+}
+
+static void do_change(struct client *cl, const struct change *c,
+		      const json_t *req)
 {
 	char why[1024];
 	json_t *data;
@@ -153,12 +198,11 @@ static void do_reload(struct client *cl)
 			      "anything; ask with sudo, or send it SIGHUP");
 		return;
 	}
-	if (reload(cl->c->g, &data, why, sizeof(why)))
+	if (c->make(cl->c->g, req, &data, why, sizeof(why)))
 		say_error(cl, why);
 	else
-		say_json(cl,
-			 json_pack("{s:i,s:s,s:b,s:o}", "version", 1, "verb",
-				   "reload", "ok", 1, "data", data));
+		say_json(cl, json_pack("{s:i,s:s,s:b,s:o}", "version", 1,
+				       "verb", c->verb, "ok", 1, "data", data));
 	gate_pump(cl->c->g);
 }
 
@@ -183,8 +227,8 @@ static void request(struct client *cl, const char *line, size_t len)
 		say_error(cl, "a request is one line of JSON with a \"verb\"");
 	else if (strcmp(verb, "trace") == 0)
 		do_trace(cl, req);
-	else if (strcmp(verb, "reload") == 0)
-		do_reload(cl);
+	else if (change_find(verb))
+		do_change(cl, change_find(verb), req);
 	else
 		do_verb(cl, verb);
 	json_decref(req);

@@ -9,7 +9,8 @@
  * given. That a HIT is the hash of its record's key (RFC 8005 4.1) the
  * engine asks dnsside_key_fits.
  * A question in that wait is a struct pending, freed by the journal's
- * callback.
+ * callback. A name that gets its first substitute is pinned in the same
+ * way: it is in the journal before the answer leaves.
  */
 #include "dnsside.h"
 
@@ -17,15 +18,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "journal.h"
 
 enum { FRESH_MAX_S = 3600 }; /* however long the record's TTL is */
 
-/* A lease on its way into the journal. */
+/* A lease, or a pin, on its way into the journal. */
 struct pending {
 	struct gate *g;
 	uint32_t question;
 	struct hit hit;
+	char name[DNS_NAME_MAX];
 };
 
 static const char *type_name(uint16_t qtype, char out[16])
@@ -139,38 +142,152 @@ static void give(struct gate *g, uint32_t question, const struct hit *hit)
 		 uv_hrtime());
 }
 
-static void on_journal(void *arg, bool ok)
+static void refuse(struct gate *g, uint32_t question, int err, const char *ede)
+{
+	dns_give(g->dns, question, err, &addr_any6, &addr_any6, ede,
+		 uv_hrtime());
+}
+
+static struct pending *pending_new(struct gate *g, uint32_t question,
+				   const struct hit *hit, const char *name)
+{
+	struct pending *w = calloc(1, sizeof(*w));
+
+	if (w) {
+		w->g = g;
+		w->question = question;
+		w->hit = *hit;
+		memcpy(w->name, name, strlen(name) + 1);
+	}
+	return w;
+}
+
+static void on_pinned(void *arg, bool ok)
 {
 	struct pending *w = arg;
 	struct gate *g = w->g;
 
-	struct peer *p = peer_find(g, &w->hit);
-
-	if (ok && p) {
-		p->on_disk = true;
+	if (ok) {
 		give(g, w->question, &w->hit);
-	} else
-		dns_give(g->dns, w->question, HG_ESYS, &addr_any6, &addr_any6,
-			 "the journal cannot be written", uv_hrtime());
+	} else {
+		(void)dns_forget(g->dns, w->name);
+		refuse(g, w->question, HG_ESYS,
+		       "the journal cannot be written");
+	}
 	free(w);
 	gate_pump(g);
 }
 
-static int remember(struct gate *g, uint32_t question,
+/* The name is pinned, on disk, before anybody hears of its substitute. A
+ * second question that comes in that wait is answered at once: the pin holds
+ * from now on, and the journal's loss in that moment is a crash's. */
+static void pin_and_give(struct gate *g, uint32_t question,
+			 const struct hit *hit, const char *name)
+{
+	struct pending *w;
+	int err;
+
+	if (dns_pinned(g->dns, name)) {
+		give(g, question, hit);
+		return;
+	}
+	w = pending_new(g, question, hit, name);
+	err = w ? dns_pin(g->dns, name, hit) : HG_ENOMEM;
+	if (err == HG_EFULL) { /* better a substitute unpinned than none */
+		gate_drop(g, REASON_DNS_PINS_FULL);
+		give(g, question, hit);
+		free(w);
+		return;
+	}
+	if (!err) {
+		err = journal_pin(g->journal, name, hit, on_pinned, w);
+		if (!err)
+			return;
+		(void)dns_forget(g->dns, name);
+	}
+	free(w);
+	refuse(g, question, err, "the name cannot be pinned");
+}
+
+static void on_journal(void *arg, bool ok)
+{
+	struct pending *w = arg;
+	struct gate *g = w->g;
+	struct peer *p = peer_find(g, &w->hit);
+
+	if (ok && p) {
+		p->on_disk = true;
+		pin_and_give(g, w->question, &w->hit, w->name);
+	} else {
+		refuse(g, w->question, HG_ESYS,
+		       "the journal cannot be written");
+	}
+	free(w);
+	gate_pump(g);
+}
+
+static int remember(struct gate *g, uint32_t question, const char *name,
 		    const struct lease_entry *e, const struct peer *p)
 {
 	struct journal_row row = { .lease = *e, .server = p->server };
-	struct pending *w = calloc(1, sizeof(*w));
+	struct pending *w = pending_new(g, question, &e->hit, name);
 	int err;
 
 	if (!w)
 		return HG_ENOMEM;
-	w->g = g;
-	w->question = question;
-	w->hit = e->hit;
 	err = journal_put(g->journal, &row, on_journal, w);
 	if (err)
 		free(w);
+	return err;
+}
+
+void dnsside_restore_pin(const char *name, const struct hit *hit, void *arg)
+{
+	struct gate *g = arg;
+	int err = dns_pin(g->dns, name, hit);
+
+	if (err)
+		log_warn("journal: pin of %s is not used: %s", name,
+			 err_text(err));
+}
+
+static void on_forgotten(void *arg, bool ok)
+{
+	(void)arg;
+	if (!ok)
+		log_error("journal: a pin that was forgotten is still there; "
+			  "forget it again");
+}
+
+int dnsside_forget(struct gate *g, const char *name, char *errbuf,
+		   size_t errlen)
+{
+	char text[DNS_NAME_MAX];
+	int err = HG_ENOENT;
+
+	if (!g->dns)
+		(void)snprintf(errbuf, errlen,
+			       "there is no proxy role, so no name is pinned");
+	else if (dns_name(name, text))
+		(void)snprintf(errbuf, errlen,
+			       "that is no domain name; write it as in "
+			       "\"hipgate mappings\"");
+	else if (!dns_forget(g->dns, text))
+		(void)snprintf(errbuf, errlen,
+			       "%s is not pinned: it had no HIP record, or "
+			       "was forgotten",
+			       text);
+	else
+		err = journal_unpin(g->journal, text, on_forgotten, NULL);
+	if (!err)
+		events_add(&g->events, uv_hrtime(), "", "forget",
+			   json_pack("{s:s}", "name", text),
+			   "%s may be without a HIP record again", text);
+	else if (err != HG_ENOENT)
+		(void)snprintf(errbuf, errlen,
+			       "%s is forgotten, but the journal cannot be "
+			       "written: %s",
+			       text, err_text(err));
 	return err;
 }
 
@@ -254,16 +371,15 @@ static void need_address(struct gate *g, const struct dns_effect *e)
 		if (fresh)
 			p->on_disk = false;
 		if (!err && p->on_disk) {
-			give(g, question, &p->hit);
+			pin_and_give(g, question, &p->hit, h->name);
 			return;
 		}
 		if (!err)
-			err = remember(g, question, lease, p);
+			err = remember(g, question, h->name, lease, p);
 		if (!err)
 			return;
 	}
-	dns_give(g->dns, question, err, &addr_any6, &addr_any6, ede,
-		 uv_hrtime());
+	refuse(g, question, err, ede);
 }
 
 static void resolved(struct gate *g, const struct dns_effect *e)

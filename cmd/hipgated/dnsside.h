@@ -15,6 +15,12 @@ struct dnsside {
 	struct dnstcp *tcp;
 };
 
+/* A pin ends because a person says so. errbuf: a sentence for them. */
+int dnsside_forget(struct gate *g, const char *name, char *errbuf,
+		   size_t errlen) HG_CHECK;
+/* A pin out of the journal; g is a struct gate. */
+void dnsside_restore_pin(const char *name, const struct hit *hit, void *g);
+
 /* dns_config.key_fits */
 bool dnsside_key_fits(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 		      const struct hit *hit);

@@ -268,6 +268,8 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 		err = dnsside_start(g);
 	if (!err)
 		err = journal_each(g->journal, restore_row, g);
+	if (!err)
+		err = journal_each_pin(g->journal, dnsside_restore_pin, g);
 	if (err && !errbuf[0])
 		(void)snprintf(errbuf, errlen, "proxy role: %s", err_text(err));
 	return err;

@@ -17,9 +17,12 @@
 
 enum { JOURNAL_QUEUE = 8192 }; /* rows that may wait */
 
+enum statement { PUT_LEASE, PUT_PIN, DEL_PIN, STATEMENTS };
+
 struct write {
 	struct write *next;
-	struct journal_row row;
+	enum statement what;
+	struct journal_row row; /* of a pin: HIT and name */
 	void (*cb)(void *arg, bool ok);
 	void *arg;
 };
@@ -27,10 +30,10 @@ struct write {
 struct journal {
 	uv_loop_t *loop;
 	uv_work_t req;
-	sqlite3 *db;		   /* start: control; then the running job */
-	sqlite3_stmt *insert;	   /* the same */
-	struct write *head, *tail; /* waiting */
-	struct write *batch;	   /* with the job */
+	sqlite3 *db;		      /* start: control; then the running job */
+	sqlite3_stmt *st[STATEMENTS]; /* the same */
+	struct write *head, *tail;    /* waiting */
+	struct write *batch;	      /* with the job */
 	bool running, ok;
 	size_t num;
 };
@@ -40,31 +43,43 @@ static const char schema[] =
 	"PRAGMA synchronous=FULL;"
 	"CREATE TABLE IF NOT EXISTS lease("
 	" hit TEXT PRIMARY KEY, sub6 TEXT NOT NULL, sub4 TEXT NOT NULL,"
-	" name TEXT NOT NULL, server TEXT NOT NULL) WITHOUT ROWID;";
+	" name TEXT NOT NULL, server TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS pin("
+	" name TEXT PRIMARY KEY, hit TEXT NOT NULL) WITHOUT ROWID;";
+
+static const char *const statements[STATEMENTS] = {
+	[PUT_LEASE] = "INSERT INTO lease(hit,sub6,sub4,name,server)"
+		      " VALUES(?1,?2,?3,?4,?5) ON CONFLICT(hit) DO UPDATE SET"
+		      " sub6=?2,sub4=?3,name=?4,server=?5",
+	[PUT_PIN] = "INSERT INTO pin(name,hit) VALUES(?1,?2)"
+		    " ON CONFLICT(name) DO UPDATE SET hit=?2",
+	[DEL_PIN] = "DELETE FROM pin WHERE name=?1",
+};
 
 static int db_open(struct journal *j, const char *path)
 {
-	static const char insert[] =
-		"INSERT INTO lease(hit,sub6,sub4,name,server)"
-		" VALUES(?1,?2,?3,?4,?5) ON CONFLICT(hit) DO UPDATE SET"
-		" sub6=?2,sub4=?3,name=?4,server=?5";
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 		    SQLITE_OPEN_FULLMUTEX;
 
 	if (sqlite3_open_v2(path, &j->db, flags, NULL) != SQLITE_OK ||
 	    sqlite3_busy_timeout(j->db, 5000) != SQLITE_OK ||
-	    sqlite3_exec(j->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(j->db, insert, -1, &j->insert, NULL) !=
-		    SQLITE_OK)
+	    sqlite3_exec(j->db, schema, NULL, NULL, NULL) != SQLITE_OK)
 		return HG_ESYS;
+	for (unsigned i = 0; i < STATEMENTS; i++) {
+		if (sqlite3_prepare_v2(j->db, statements[i], -1, &j->st[i],
+				       NULL) != SQLITE_OK)
+			return HG_ESYS;
+	}
 	return HG_OK;
 }
 
 static void db_close(struct journal *j)
 {
-	(void)sqlite3_finalize(j->insert);
+	for (unsigned i = 0; i < STATEMENTS; i++) {
+		(void)sqlite3_finalize(j->st[i]);
+		j->st[i] = NULL;
+	}
 	(void)sqlite3_close(j->db);
-	j->insert = NULL;
 	j->db = NULL;
 }
 
@@ -192,25 +207,66 @@ int journal_each(struct journal *j,
 	return rc == SQLITE_DONE ? HG_OK : HG_ESYS;
 }
 
-static bool row_put(struct journal *j, const struct journal_row *row)
+int journal_each_pin(struct journal *j,
+		     void (*fn)(const char *, const struct hit *, void *),
+		     void *arg)
 {
+	sqlite3_stmt *st;
+	struct hit hit;
+	int rc;
+
+	if (sqlite3_prepare_v2(j->db, "SELECT name,hit FROM pin", -1, &st,
+			       NULL) != SQLITE_OK)
+		return HG_ESYS;
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		if (hit_parse(column(st, 1), &hit) == HG_OK)
+			fn(column(st, 0), &hit, arg);
+		else
+			log_error("journal: pin of %s is unreadable, skipped",
+				  column(st, 0));
+	}
+	(void)sqlite3_finalize(st);
+	return rc == SQLITE_DONE ? HG_OK : HG_ESYS;
+}
+
+static bool run(sqlite3_stmt *st, const char *const *text, int num)
+{
+	int rc = sqlite3_reset(st);
+	bool done;
+
+	for (int i = 0; i < num && rc == SQLITE_OK; i++)
+		rc = sqlite3_bind_text(st, i + 1, text[i], -1,
+				       SQLITE_TRANSIENT);
+	done = rc == SQLITE_OK && sqlite3_step(st) == SQLITE_DONE;
+	/* Done or not, it must not keep the transaction open. */
+	(void)sqlite3_reset(st);
+	return done;
+}
+
+static bool write_one(struct journal *j, const struct write *w)
+{
+	const struct journal_row *row = &w->row;
 	char hit[ADDR_TEXT_MAX];
 	char sub6[ADDR_TEXT_MAX];
 	char sub4[ADDR_TEXT_MAX];
 	char server[ENDPOINT_TEXT_MAX];
-	const char *text[] = {
+	const char *lease[] = {
 		hit_print(&row->lease.hit, hit),
 		addr_print(&row->lease.sub6, sub6),
 		addr_print(&row->lease.sub4, sub4),
 		row->lease.name,
 		endpoint_print(&row->server, server),
 	};
-	int rc = sqlite3_reset(j->insert);
+	const char *pin[] = { row->lease.name, hit };
 
-	for (int i = 0; i < 5 && rc == SQLITE_OK; i++)
-		rc = sqlite3_bind_text(j->insert, i + 1, text[i], -1,
-				       SQLITE_TRANSIENT);
-	return rc == SQLITE_OK && sqlite3_step(j->insert) == SQLITE_DONE;
+	switch (w->what) {
+	case PUT_LEASE:
+		return run(j->st[w->what], lease, 5);
+	case PUT_PIN:
+		return run(j->st[w->what], pin, 2);
+	default:
+		return run(j->st[w->what], pin, 1);
+	}
 }
 
 /* ---- writing ------------------------------------------------------------- */
@@ -222,8 +278,7 @@ static void write_batch(uv_work_t *req)
 	bool ok = sqlite3_exec(j->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
 
 	for (struct write *w = j->batch; w && ok; w = w->next)
-		ok = row_put(j, &w->row);
-	(void)sqlite3_reset(j->insert);
+		ok = write_one(j, w);
 	if (sqlite3_exec(j->db, ok ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) !=
 	    SQLITE_OK)
 		ok = false;
@@ -266,8 +321,9 @@ static void batch_start(struct journal *j)
 		batch_done(&j->req, UV_ECANCELED);
 }
 
-int journal_put(struct journal *j, const struct journal_row *row,
-		void (*cb)(void *, bool), void *arg)
+static int put(struct journal *j, enum statement what,
+	       const struct journal_row *row, void (*cb)(void *, bool),
+	       void *arg)
 {
 	struct write *w;
 
@@ -276,6 +332,7 @@ int journal_put(struct journal *j, const struct journal_row *row,
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return HG_ENOMEM;
+	w->what = what;
 	w->row = *row;
 	w->cb = cb;
 	w->arg = arg;
@@ -287,6 +344,30 @@ int journal_put(struct journal *j, const struct journal_row *row,
 	j->num++;
 	batch_start(j);
 	return HG_OK;
+}
+
+int journal_put(struct journal *j, const struct journal_row *row,
+		void (*cb)(void *, bool), void *arg)
+{
+	return put(j, PUT_LEASE, row, cb, arg);
+}
+
+int journal_pin(struct journal *j, const char *name, const struct hit *hit,
+		void (*cb)(void *, bool), void *arg)
+{
+	struct journal_row row = { .lease.hit = *hit };
+
+	(void)snprintf(row.lease.name, sizeof(row.lease.name), "%s", name);
+	return put(j, PUT_PIN, &row, cb, arg);
+}
+
+int journal_unpin(struct journal *j, const char *name, void (*cb)(void *, bool),
+		  void *arg)
+{
+	struct journal_row row = { .lease.name = "" };
+
+	(void)snprintf(row.lease.name, sizeof(row.lease.name), "%s", name);
+	return put(j, DEL_PIN, &row, cb, arg);
 }
 
 bool journal_pending(const struct journal *j)

@@ -2,7 +2,8 @@
 /* The lasting memory of substitute addresses: SQLite, off the loop.
  *
  * THEORY OF OPERATION
- * One table: HIT, substitutes, name, DNS server. Read once at start; each
+ * Two tables: leases (HIT, substitutes, name, DNS server), and pins (names
+ * that must not lose their HIP record). Read once at start; each
  * new lease is written by a job on libuv's thread pool, and its callback
  * runs on the control thread only when the row is safely on disk (WAL,
  * synchronous=FULL): no client hears of an address that a crash could
@@ -40,6 +41,15 @@ int journal_each(struct journal *j,
 /* Writes a row; cb(arg, ok) on the loop's thread, in order. */
 int journal_put(struct journal *j, const struct journal_row *row,
 		void (*cb)(void *arg, bool ok), void *arg) HG_CHECK;
+/* Pins: as above. journal_unpin takes it out again. */
+int journal_each_pin(struct journal *j,
+		     void (*fn)(const char *name, const struct hit *hit,
+				void *arg),
+		     void *arg) HG_CHECK;
+int journal_pin(struct journal *j, const char *name, const struct hit *hit,
+		void (*cb)(void *arg, bool ok), void *arg) HG_CHECK;
+int journal_unpin(struct journal *j, const char *name,
+		  void (*cb)(void *arg, bool ok), void *arg) HG_CHECK;
 bool journal_pending(const struct journal *j);
 
 /* Reads dir/site.key, or makes it (0600) when there is none. */

@@ -104,6 +104,48 @@ START_TEST(rows_that_were_acknowledged_are_there_after_reopening)
 }
 END_TEST
 
+static void on_pin(const char *name, const struct hit *hit, void *arg)
+{
+	struct journal_row want;
+	unsigned n;
+
+	ck_assert_int_eq(sscanf(name, "n%u.", &n), 1);
+	want = row_of(n);
+	ck_assert(hit_eq(hit, &want.lease.hit));
+	*(unsigned *)arg += n;
+}
+
+START_TEST(pins_are_there_after_reopening_but_those_taken_out)
+{
+	struct journal *j = open_journal();
+	struct journal_row r;
+	unsigned acknowledged = 0;
+	unsigned sum = 0;
+	unsigned leases = 0;
+
+	for (unsigned n = 1; n <= 4; n++) {
+		r = row_of(n);
+		ck_assert_int_eq(journal_pin(j, r.lease.name, &r.lease.hit,
+					     on_put, &acknowledged),
+				 HG_OK);
+	}
+	ck_assert_int_eq(journal_unpin(j, "n2.foo.com", on_put, &acknowledged),
+			 HG_OK);
+	ck_assert_int_eq(journal_unpin(j, "never.there", on_put, &acknowledged),
+			 HG_OK);
+	while (journal_pending(j))
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	ck_assert_uint_eq(acknowledged, 6);
+	journal_close(j);
+	j = open_journal();
+	ck_assert_int_eq(journal_each_pin(j, on_pin, &sum), HG_OK);
+	ck_assert_uint_eq(sum, 1 + 3 + 4);
+	ck_assert_int_eq(journal_each(j, on_row, &leases), HG_OK);
+	ck_assert_uint_eq(leases, 0);
+	journal_close(j);
+}
+END_TEST
+
 /* How many files of the folder have this in their name? */
 static unsigned count_files(const char *part)
 {
@@ -216,6 +258,7 @@ Suite *test_journal_suite(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc,
 		       rows_that_were_acknowledged_are_there_after_reopening);
+	tcase_add_test(tc, pins_are_there_after_reopening_but_those_taken_out);
 	tcase_add_test(tc, locked_journal_is_refused_and_left_as_it_is);
 	tcase_add_test(tc, damaged_journal_is_set_aside_and_begun_anew);
 	tcase_add_test(tc, site_key_is_made_once_and_private);
