@@ -7,6 +7,7 @@
 
 #include "core/wire.h"
 #include "dns/hiprr.h"
+#include "dns/local.h"
 #include "dns/locator.h"
 #include "dns/progress.h"
 
@@ -20,7 +21,8 @@ static void raise_mode(const struct dns *d, struct question *q,
 			mode != DNS_OFF && pins_has(d->pins, &c->names[i]);
 
 		q->pinned = q->pinned || pinned;
-		if (pinned || mode == DNS_REQUIRE)
+		if (pinned || mode == DNS_REQUIRE ||
+		    (mode != DNS_OFF && local_has(d->local, &c->names[i])))
 			q->mode = DNS_REQUIRE;
 	}
 }

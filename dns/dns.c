@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/local.h"
 #include "dns/progress.h"
 #include "dns/question.h"
 
@@ -51,7 +52,20 @@ void dns_free(struct dns *d)
 	outbox_fini(&d->outbox);
 	policy_free(d->policy);
 	pins_free(d->pins);
+	local_free(d->local);
 	free(d);
+}
+
+int dns_set_records(struct dns *d, const struct dns_record *records, size_t num)
+{
+	struct local *made;
+	int err = local_new(records, num, &made);
+
+	if (err)
+		return err;
+	local_free(d->local);
+	d->local = made;
+	return HG_OK;
 }
 
 int dns_name(const char *name, char out[DNS_NAME_MAX])
@@ -134,6 +148,7 @@ int dns_resolve(struct dns *d, const char *name, const struct hit *want,
 		question_end(d, q);
 		return HG_EINVAL;
 	}
+	local_answer(d->local, q, d->ttl_max);
 	progress_start(d, q, now);
 	return HG_OK;
 }

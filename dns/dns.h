@@ -90,6 +90,29 @@ size_t dns_rule_of(const struct dns *d, const char *name);
  * HG_EFULL: it is none, or too long. */
 int dns_name(const char *name, char out[DNS_NAME_MAX]) HG_CHECK;
 
+/* A HIP host that the administrator names. */
+#define DNS_RECORD_RVS 3
+
+struct dns_record {
+	char name[DNS_NAME_MAX];
+	struct hit hit;
+	uint8_t pk_alg;	 /* RFC 8005 5.2 */
+	uint16_t pk_len; /* 0: the key is not known, only its HIT */
+	uint8_t pk[DNS_HI_MAX];
+	bool via_rvs; /* at[] and rvs[] are rendezvous servers */
+	struct addr at[DNS_LOCATORS_MAX]; /* none, nor rvs: the name's own
+					   * addresses are asked for */
+	size_t at_num;
+	char rvs[DNS_RECORD_RVS][DNS_NAME_MAX];
+	size_t rvs_num;
+};
+
+/* Names that are HIP hosts whatever a server would say, from the next
+ * question on; they are copied. HG_EINVAL: a name is none; HG_EEXIST: one is
+ * there twice; HG_ENOMEM. Then all is as before. */
+int dns_set_records(struct dns *d, const struct dns_record *records,
+		    size_t num) HG_CHECK;
+
 /* Pins: names that must not lose their HIP record. HG_EEXIST: it is there;
  * HG_EFULL: a bound (of all, or of that HIT); HG_EINVAL: it is no name. */
 int dns_pin(struct dns *d, const char *name, const struct hit *hit) HG_CHECK;
@@ -146,6 +169,7 @@ struct dns_host {
 	uint8_t pk[DNS_HI_MAX];
 	size_t pk_len;
 	bool via_rvs; /* locators are those of rendezvous servers */
+	bool local;   /* a dns_record said so */
 	struct addr locators[DNS_LOCATORS_MAX];
 	size_t locators_num;
 	uint32_t ttl;

@@ -69,7 +69,7 @@ static void slot_stop(struct dns *d, struct question *q, enum slot slot)
 /* The client's own query is one of the two address look-ups. */
 static bool is_shared(const struct question *q, enum slot slot)
 {
-	if (q->kind != QUESTION_LOOKUP)
+	if (q->kind != QUESTION_LOOKUP || q->local)
 		return false;
 	return (slot == SLOT_A && q->asked.type == SCAN_A) ||
 	       (slot == SLOT_AAAA && q->asked.type == SCAN_AAAA);
@@ -83,6 +83,10 @@ static bool wants_address(const struct question *q)
 
 void progress_start(struct dns *d, struct question *q, uint64_t now)
 {
+	if (q->local) { /* what is missing is asked for in time */
+		progress_step(d, q, now);
+		return;
+	}
 	if (q->kind != QUESTION_RESOLVE)
 		slot_start(d, q, SLOT_OWN, now);
 	if (q->kind != QUESTION_RELAY)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/wire.h"
+#include "dns/local.h"
 #include "dns/progress.h"
 #include "dns/question.h"
 #include "dns/reply.h"
@@ -198,6 +199,8 @@ static void open_question(struct dns *d, const struct query *in,
 	q->owner = in->asked.name;
 	q->edns = in->edns;
 	memcpy(q->name, in->name, sizeof(q->name));
+	if (kind == QUESTION_LOOKUP)
+		local_answer(d->local, q, d->ttl_max);
 	progress_start(d, q, now);
 }
 
@@ -216,12 +219,33 @@ static void say_seen(struct dns *d, const struct query *in)
 		reason_count(&d->reasons, REASON_DNS_BUSY);
 }
 
+/* The administrator's own names: what he did not say of them is not there,
+ * so that no server is needed. */
+static bool answer_local(struct dns *d, const struct query *in,
+			 enum dns_mode mode)
+{
+	struct reply r = {
+		.kind = REPLY_NODATA,
+		.ttl = d->ttl_max,
+		.ede = REPLY_EDE_FORGED,
+		.ede_text = "hipgate: a record of this gateway",
+	};
+
+	if (mode == DNS_OFF || in->asked.class != SCAN_IN ||
+	    may_be_hip(d, in->asked.type) ||
+	    !local_has(d->local, &in->asked.name))
+		return false;
+	answer_now(d, in, &r);
+	return true;
+}
+
 /* A name that had a HIP record once must have one. */
 static enum dns_mode mode_of(const struct dns *d, const struct query *in)
 {
 	enum dns_mode mode = policy_mode(d->policy, &in->asked.name);
 
-	if (mode != DNS_OFF && pins_has(d->pins, &in->asked.name))
+	if (mode != DNS_OFF && (pins_has(d->pins, &in->asked.name) ||
+				local_has(d->local, &in->asked.name)))
 		return DNS_REQUIRE;
 	return mode;
 }
@@ -252,6 +276,6 @@ void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
 		return;
 	say_seen(d, &in);
 	mode = mode_of(d, &in);
-	if (!choose(d, &in, named, mode, &kind))
+	if (!answer_local(d, &in, mode) && !choose(d, &in, named, mode, &kind))
 		open_question(d, &in, kind, mode, now);
 }

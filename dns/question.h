@@ -110,12 +110,14 @@ enum hip_found {
 };
 
 struct client;
+struct local;
 
 struct question {
 	uint32_t id;
 	enum question_kind kind;
 	enum question_stage stage;
 	enum dns_mode mode;   /* REQUIRE for what is pinned */
+	bool local;	      /* a dns_record; no server is asked for HIP */
 	bool pinned;	      /* the name, or one that it leads to */
 	struct dns_asker who; /* RESOLVE: only server and token */
 	struct scan_header header;
@@ -163,6 +165,7 @@ struct dns {
 			 const struct hit *hit);
 	struct policy *policy;
 	struct pins *pins;
+	struct local *local; /* NULL: there are none */
 	struct outbox outbox;
 	struct reasons reasons;
 

@@ -98,6 +98,8 @@ static void note_section(struct config_parse *p)
 {
 	if (section_id(p->section) == CONFIG_SECTION_PEER)
 		p->peer_at[p->c->peers_num - 1] = p->line;
+	else if (section_id(p->section) == CONFIG_SECTION_RECORD)
+		p->c->records[p->c->records_num - 1].line = p->line;
 	else if (section_id(p->section) == CONFIG_SECTION_REGISTER)
 		p->register_at[p->c->reg_num - 1] = p->line;
 }
@@ -410,5 +412,7 @@ void config_free(struct config *c)
 {
 	for (size_t i = 0; c && i < CONFIG_ROLE_NUM; i++)
 		free(c->access[i].rules);
+	if (c)
+		free(c->records);
 	free(c);
 }

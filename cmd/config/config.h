@@ -36,7 +36,12 @@
  * [rendezvous] relay = yes|no; [register] relay = no|yes.
  * [proxy] too: hip-records = pass|hide (clients' own queries for them)
  *   dnssec-client = auto|bypass|synthesize|refuse (who validates itself)
- * A section turns its role on, but for [paths]. [host], [rendezvous] and [proxy] take access
+ *   hosts = FILE (as /etc/hip/hosts: HIT NAME... [ADDRESS...] [rvs=WHERE]...)
+ * [record NAME]: a HIP host that no DNS server need know. hit = HIT, or hi =
+ *   rsa|ecdsa BASE64 (repeat: more of it); address = ADDRESS (repeat), or
+ *   rvs = NAME|ADDRESS (repeat)
+ * A section turns its role on, but for [paths] and [record]. [host],
+ * [rendezvous] and [proxy] take access
  * rules, allow = HIT|PREFIX and deny = HIT|PREFIX (docs/access.md); [host]
  * and [rendezvous] take opportunistic = yes|no.
  */
@@ -62,6 +67,7 @@ enum {
 	CONFIG_PEER_ADDRS = 8,
 	CONFIG_LANS = 16,
 	CONFIG_ORDER = 32, /* prefixes */
+	CONFIG_RECORDS = 4096,
 	CONFIG_PATH = 256,
 	CONFIG_NAME = 96 /* of an identity, in a policy */
 };
@@ -126,6 +132,12 @@ extern const char *const config_paths_prefers[HIP_PREFER_NUM];
 enum { CONFIG_NAT_NUM = HIP_NAT_NO + 1 };
 extern const char *const config_nat_words[CONFIG_NAT_NUM];
 
+/* A [record], or a line of the hosts file. */
+struct config_record {
+	struct dns_record r;
+	unsigned line;
+};
+
 struct config {
 	char tun[16];	  /* default hip0 */
 	unsigned workers; /* default: 0 = one for each CPU, at most 8 */
@@ -155,8 +167,11 @@ struct config {
 	struct prefix clients[CONFIG_CLIENTS];
 	size_t clients_num;
 	uint32_t ttl;
-	struct endpoint dns_server; /* unspecified: none */
-	bool hide_records;	    /* HIP records, from clients */
+	struct endpoint dns_server;    /* unspecified: none */
+	char hosts[CONFIG_PATH];       /* "": none */
+	struct config_record *records; /* of both; heap */
+	size_t records_num;
+	bool hide_records; /* HIP records, from clients */
 	enum dns_validating validating;
 	char lan[CONFIG_LANS][16];
 	size_t lan_num;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the configuration file and private key files, each with a bound. */
 #include "cmd/config/config.h"
+#include "cmd/config/config_dns.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,9 +107,24 @@ out:
 	return err;
 }
 
+static int hosts_load(struct config *c, char *errbuf, size_t errlen)
+{
+	char *text;
+	size_t len;
+	int err =
+		file_read(c->hosts, &config_file, &text, &len, errbuf, errlen);
+
+	if (!err) {
+		err = config_dns_hosts_parse(c, c->hosts, text, errbuf, errlen);
+		free(text);
+	}
+	return err;
+}
+
 int config_load(const char *path, struct config **out, char *errbuf,
 		size_t errlen)
 {
+	struct config *c = NULL;
 	char *text;
 	size_t len;
 	int err;
@@ -122,9 +138,15 @@ int config_load(const char *path, struct config **out, char *errbuf,
 			       path);
 		err = HG_EFORMAT;
 	} else {
-		err = config_parse(path, text, out, errbuf, errlen);
+		err = config_parse(path, text, &c, errbuf, errlen);
 	}
 	free(text);
+	if (!err && c->hosts[0])
+		err = hosts_load(c, errbuf, errlen);
+	if (err)
+		config_free(c);
+	else
+		*out = c;
 	return err;
 }
 

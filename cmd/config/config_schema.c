@@ -33,6 +33,8 @@ const struct config_section config_schema_sections[] = {
 				    "a name, \"*.NAME\" or \"*\"", CONFIG_RULES,
 				    config_value_policy },
 	[CONFIG_SECTION_PATHS] = { "paths", NULL, NULL, 1, NULL },
+	[CONFIG_SECTION_RECORD] = { "record", "NAME", "a domain name",
+				    CONFIG_RECORDS, config_dns_record },
 };
 
 #define FILE_NAME "a file name of at most 255 octets"
@@ -101,6 +103,7 @@ const struct config_key config_schema_keys[] = {
 	  config_value_ttl },
 	{ CONFIG_PROXY, "dns-server", ENDPOINT_TEXT, false, 1,
 	  config_value_dns_server },
+	{ CONFIG_PROXY, "hosts", FILE_NAME, false, 1, config_dns_hosts },
 	{ CONFIG_PROXY, "hip-records", "pass or hide", false, 1,
 	  config_dns_records },
 	{ CONFIG_PROXY, "dnssec-client", "auto, bypass, synthesize or refuse",
@@ -143,6 +146,15 @@ const struct config_key config_schema_keys[] = {
 	  config_suites_esp_null },
 	{ CONFIG_SECTION_PEER, "identity", IDENTITY_TEXT, false, 1,
 	  config_value_peer_identity },
+
+	{ CONFIG_SECTION_RECORD, "hit", HIT_TEXT, false, 1, config_dns_hit },
+	{ CONFIG_SECTION_RECORD, "hi",
+	  "rsa or ecdsa and the key of a HIP record in base64, or more of it",
+	  false, CONFIG_HI_LINES, config_dns_hi },
+	{ CONFIG_SECTION_RECORD, "address", "a unicast ADDRESS", false,
+	  DNS_LOCATORS_MAX, config_dns_address },
+	{ CONFIG_SECTION_RECORD, "rvs", "a domain name or a unicast ADDRESS",
+	  false, DNS_LOCATORS_MAX, config_dns_rvs },
 
 	{ CONFIG_SECTION_POLICY, "hip", "require, prefer or off", true, 1,
 	  config_value_hip },

@@ -352,6 +352,32 @@ static void diff_policies(const struct config *a, const struct config *b,
 	}
 }
 
+static const struct config_record *record_in(const struct config *c,
+					     const char *name)
+{
+	for (size_t i = 0; i < c->records_num; i++) {
+		if (strcmp(c->records[i].r.name, name) == 0)
+			return &c->records[i];
+	}
+	return NULL;
+}
+
+static void diff_records(const struct config *a, const struct config *b,
+			 json_t *out)
+{
+	for (size_t i = 0; i < a->records_num; i++) {
+		if (!record_in(b, a->records[i].r.name))
+			line(out, "- [record %s]", a->records[i].r.name);
+	}
+	for (size_t i = 0; i < b->records_num; i++) {
+		const struct dns_record *is = &b->records[i].r;
+		const struct config_record *was = record_in(a, is->name);
+
+		if (!was || memcmp(&was->r, is, sizeof(*is)) != 0)
+			line(out, "%c [record %s]", was ? '~' : '+', is->name);
+	}
+}
+
 void confdiff(const struct config *was, const struct config *now,
 	      struct confdiff *out)
 {
@@ -361,4 +387,6 @@ void confdiff(const struct config *was, const struct config *now,
 	diff_peers(was, now, out);
 	diff_registers(was, now, out);
 	diff_policies(was, now, out->live);
+	diff_text(out->live, "[proxy] hosts", was->hosts, now->hosts);
+	diff_records(was, now, out->live);
 }

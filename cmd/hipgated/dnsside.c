@@ -28,7 +28,7 @@ struct pending {
 	struct gate *g;
 	uint32_t question;
 	struct hit hit;
-	char name[DNS_NAME_MAX];
+	char name[DNS_NAME_MAX]; /* to be pinned; "": none */
 };
 
 static const char *type_name(uint16_t qtype, char out[16])
@@ -187,7 +187,7 @@ static void pin_and_give(struct gate *g, uint32_t question,
 	struct pending *w;
 	int err;
 
-	if (dns_pinned(g->dns, name)) {
+	if (!name[0] || dns_pinned(g->dns, name)) {
 		give(g, question, hit);
 		return;
 	}
@@ -238,6 +238,20 @@ static int remember(struct gate *g, uint32_t question, const char *name,
 	err = journal_put(g->journal, &row, on_journal, w);
 	if (err)
 		free(w);
+	return err;
+}
+
+int dnsside_records(struct gate *g, const struct config *c)
+{
+	struct dns_record *list = calloc(c->records_num + 1, sizeof(*list));
+	int err;
+
+	if (!list)
+		return HG_ENOMEM;
+	for (size_t i = 0; i < c->records_num; i++)
+		list[i] = c->records[i].r;
+	err = dns_set_records(g->dns, list, c->records_num);
+	free(list);
 	return err;
 }
 
@@ -350,6 +364,8 @@ static void tell_host(struct gate *g, const struct dns_host *h)
 static void need_address(struct gate *g, const struct dns_effect *e)
 {
 	const struct dns_host *h = e->host;
+	/* What the administrator says needs no pin, and may be taken back. */
+	const char *pin = h->local ? "" : h->name;
 	const struct lease_entry *lease;
 	uint32_t question = e->question;
 	struct peer *p;
@@ -371,11 +387,11 @@ static void need_address(struct gate *g, const struct dns_effect *e)
 		if (fresh)
 			p->on_disk = false;
 		if (!err && p->on_disk) {
-			pin_and_give(g, question, &p->hit, h->name);
+			pin_and_give(g, question, &p->hit, pin);
 			return;
 		}
 		if (!err)
-			err = remember(g, question, h->name, lease, p);
+			err = remember(g, question, pin, lease, p);
 		if (!err)
 			return;
 	}

@@ -15,6 +15,8 @@ struct dnsside {
 	struct dnstcp *tcp;
 };
 
+/* The records of c are known from the next question on. */
+int dnsside_records(struct gate *g, const struct config *c) HG_CHECK;
 /* A pin ends because a person says so. errbuf: a sentence for them. */
 int dnsside_forget(struct gate *g, const char *name, char *errbuf,
 		   size_t errlen) HG_CHECK;

@@ -263,6 +263,8 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 	if (!err)
 		err = dns_new(&dc, &g->dns);
 	if (!err)
+		err = dnsside_records(g, c);
+	if (!err)
 		err = first_start(g);
 	if (!err)
 		err = dnsside_start(g);

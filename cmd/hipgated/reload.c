@@ -19,6 +19,7 @@
 
 #include "confdiff.h"
 #include "core/log.h"
+#include "dnsside.h"
 #include "gate.h"
 #include "hipstart.h"
 #include "sdstate.h"
@@ -195,6 +196,16 @@ static void take_access(struct config *c, struct config *now)
 	memcpy(now->access, was, sizeof(was));
 }
 
+static void take_records(struct config *c, struct config *now)
+{
+	struct config_record *was = c->records;
+
+	c->records = now->records;
+	c->records_num = now->records_num;
+	memcpy(c->hosts, now->hosts, sizeof(c->hosts));
+	now->records = was;
+}
+
 static int apply(struct gate *g, struct plan *p)
 {
 	struct config *c = g->cfg;
@@ -204,12 +215,15 @@ static int apply(struct gate *g, struct plan *p)
 	/* What can fail for want of memory comes first. */
 	if (g->dns)
 		err = dns_set_rules(g->dns, now->rules, now->rules_num);
+	if (!err && g->dns)
+		err = dnsside_records(g, now);
 	if (!err)
 		err = hipstart_access(g, now);
 	if (!err)
 		err = moveside_policy(g, now);
 	if (err && g->dns &&
-	    dns_set_rules(g->dns, c->rules, c->rules_num) != HG_OK)
+	    (dns_set_rules(g->dns, c->rules, c->rules_num) != HG_OK ||
+	     dnsside_records(g, c) != HG_OK))
 		log_error("the old policies could not be brought back");
 	if (err)
 		return err;
@@ -217,6 +231,7 @@ static int apply(struct gate *g, struct plan *p)
 	memcpy(c->rule_identity, now->rule_identity, sizeof(c->rule_identity));
 	c->rules_num = now->rules_num;
 	take_access(c, p->now);
+	take_records(c, p->now);
 	c->log = now->log;
 	log_set_level(c->log);
 	c->paths = now->paths;

@@ -199,7 +199,8 @@ static const struct refusal {
 	  "[daemon]" },
 	{ P "colour = red\n",
 	  "f.conf:5: unknown key \"colour\" in [proxy]; there are: prefix, "
-	  "clients, ttl, dns-server, hip-records, dnssec-client, lan, allow, "
+	  "clients, ttl, dns-server, hosts, hip-records, dnssec-client, lan, "
+	  "allow, "
 	  "deny" },
 	{ H "colour = red\n",
 	  "f.conf:4: unknown key \"colour\" in [host]; there are: allow, "
@@ -208,7 +209,7 @@ static const struct refusal {
 	  "f.conf:3: unknown section [prxy]; did you mean [proxy]?" },
 	{ D "[wireguard]\n",
 	  "f.conf:3: unknown section [wireguard]; there are: daemon, proxy, "
-	  "host, rendezvous, register, peer, policy, paths" },
+	  "host, rendezvous, register, peer, policy, paths, record" },
 	{ "port = 1\n" H,
 	  "f.conf:1: \"port\" stands before any section; begin with "
 	  "[daemon]" },
