@@ -132,6 +132,8 @@
 	X(DNS_NO_HIP, "dns-no-hip", "HIP is required, and there is none")      \
 	X(DNS_STRIPPED, "dns-stripped",                                        \
 	  "a name that had a HIP record has none")                             \
+	X(DNS_SPOOFED, "dns-spoofed",                                          \
+	  "so many wrong answers that TCP is used")                            \
 	X(DNS_PINS_FULL, "dns-pins-full", "no room to remember that name")
 
 enum reason {

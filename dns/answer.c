@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/wire.h"
+#include "dns/fetch.h"
 #include "dns/hiprr.h"
 #include "dns/local.h"
 #include "dns/locator.h"
@@ -244,9 +245,31 @@ static void digest(struct dns *d, struct question *q, enum slot slot,
 	s->found = FOUND_FAILED;
 }
 
+void answer_kept(struct dns *d, struct question *q, enum slot slot,
+		 const struct chain_answer *a)
+{
+	struct incoming in = { .answer = *a };
+	enum found was = q->slots[slot].found;
+
+	in.header.flags = get_be16(a->msg + 2);
+	digest(d, q, slot, &in);
+	if (q->slots[slot].found != FOUND_ANSWERED)
+		q->slots[slot].found = was;
+}
+
+static void keep(struct dns *d, const struct question *q, enum slot slot,
+		 const struct incoming *in, uint64_t now)
+{
+	struct cache_key key = question_key(d, q, slot);
+
+	if (!in->bare && !(in->header.flags & SCAN_TC))
+		cache_put(d->cache, &key, &in->answer, scan_rcode(&in->header),
+			  now);
+}
+
 /* The client's own query is an address look-up, too. */
 static void digest_own(struct dns *d, struct question *q,
-		       const struct incoming *in)
+		       const struct incoming *in, uint64_t now)
 {
 	enum slot shared = q->asked.type == SCAN_A ? SLOT_A : SLOT_AAAA;
 	bool cut = in->header.flags & SCAN_TC;
@@ -262,7 +285,64 @@ static void digest_own(struct dns *d, struct question *q,
 			raise_mode(d, q, &c);
 		return;
 	}
+	if (!upstream_trusts(&d->upstream, &q->who.server))
+		return;
+	/* Of a name that does not exist the server says so for every type,
+	 * and what was not validated (CD) is not for others. */
+	if (!(q->header.flags & SCAN_CD))
+		keep(d, q, shared, in, now);
 	digest(d, q, shared, in);
+}
+
+/* ---- those who wait for the same ---------------------------------------- */
+
+struct follower {
+	uint32_t question;
+	enum slot slot;
+};
+
+static size_t find_followers(const struct dns *d, const struct cache_key *key,
+			     struct follower *out, size_t cap)
+{
+	size_t num = 0;
+
+	for (size_t i = 0; i < d->num; i++) {
+		const struct question *q = d->heap[i];
+
+		for (enum slot s = SLOT_HIP; s < SLOT_NUM && num < cap; s++) {
+			struct cache_key has;
+
+			if (!q->slots[s].follows)
+				continue;
+			has = question_key(d, q, s);
+			if (has.type != key->type ||
+			    !endpoint_eq(&has.realm, &key->realm) ||
+			    !dname_eq(has.name, key->name))
+				continue;
+			out[num].question = q->id;
+			out[num++].slot = s;
+		}
+	}
+	return num;
+}
+
+/* Gives them the answer as if each had asked. */
+static void serve_followers(struct dns *d, const struct cache_key *key,
+			    const struct incoming *in, uint64_t now)
+{
+	struct follower *list = calloc(d->following, sizeof(*list));
+	size_t num = list ? find_followers(d, key, list, d->following) : 0;
+
+	for (size_t i = 0; i < num; i++) {
+		struct question *q = question_find(d, list[i].question);
+
+		if (!q || !q->slots[list[i].slot].follows)
+			continue; /* what it got before was enough */
+		question_unfollow(d, &q->slots[list[i].slot]);
+		digest(d, q, list[i].slot, in);
+		progress_step(d, q, now);
+	}
+	free(list); /* NULL: they ask themselves, in time */
 }
 
 /* Nothing of a truncated answer is used but that it had a HIP record: the
@@ -276,6 +356,51 @@ static void digest_cut(struct dns *d, struct question *q, enum slot slot,
 	q->hip = q->hip_seen ? HIP_BAD : HIP_NONE;
 }
 
+/* A wrong answer at the right socket may be a guess (RFC 5452): who guesses
+ * that often is not given time to hit. */
+#define WRONG_MAX 20
+
+static void count_wrong(struct dns *d, struct ask *a, enum reason why,
+			uint64_t now)
+{
+	struct question *q;
+
+	reason_count(&d->reasons, why);
+	if (!a || a->slot == SLOT_OWN || a->tcp || ++a->wrong < WRONG_MAX)
+		return; /* the right one may still come */
+	reason_count(&d->reasons, REASON_DNS_SPOOFED);
+	q = a->q;
+	fetch_tcp(d, q, a->slot, now);
+	progress_step(d, q, now);
+}
+
+/* It was ours, of a slot that is not the client's own query. */
+static void take(struct dns *d, struct ask *a, const struct incoming *in,
+		 uint64_t now)
+{
+	struct question *q = a->q;
+	enum slot slot = a->slot;
+	struct cache_key key = question_key(d, q, slot);
+	struct dname name = *key.name; /* q may be gone when it is needed */
+
+	key.name = &name;
+	if ((in->header.flags & SCAN_TC) && !a->tcp) {
+		digest_cut(d, q, slot, in);
+		fetch_tcp(d, q, slot, now);
+		progress_step(d, q, now);
+		return;
+	}
+	question_close(d, q, slot);
+	digest(d, q, slot, in);
+	/* What cannot be used may be mended at any time. */
+	if (q->slots[slot].found == FOUND_ANSWERED &&
+	    !(slot == SLOT_HIP && q->hip == HIP_BAD))
+		keep(d, q, slot, in, now);
+	progress_step(d, q, now);
+	if (d->following)
+		serve_followers(d, &key, in, now);
+}
+
 void dns_answer(struct dns *d, uint32_t ask, const struct endpoint *from,
 		const uint8_t *msg, size_t len, uint64_t now)
 {
@@ -283,32 +408,24 @@ void dns_answer(struct dns *d, uint32_t ask, const struct endpoint *from,
 	enum reason why = REASON_DNS_MISMATCH;
 	struct incoming in;
 	struct question *q;
-	enum slot slot;
-	bool cut;
 
 	outbox_settle(&d->outbox);
-	if (a && endpoint_eq(from, &a->q->who.server) && len <= DNS_MSG_MAX)
+	if (a && endpoint_eq(from, &a->server) && len <= DNS_MSG_MAX)
 		why = match(a, msg, len, &in);
 	if (why != REASON_NUM) {
-		reason_count(&d->reasons, why);
-		return; /* the right one may still come */
+		count_wrong(d, a, why, now);
+		return;
+	}
+	upstream_answered(&d->upstream, &a->server);
+	if (a->slot != SLOT_OWN) {
+		take(d, a, &in, now);
+		return;
 	}
 	q = a->q;
-	slot = a->slot;
-	cut = in.header.flags & SCAN_TC;
-	if (slot != SLOT_OWN && cut && !a->tcp) {
-		digest_cut(d, q, slot, &in);
-		progress_tcp(d, q, slot, now);
-		progress_step(d, q, now);
+	if (!hold_own(d, q, &in.answer))
 		return;
-	}
-	if (slot == SLOT_OWN && !hold_own(d, q, &in.answer))
-		return;
-	question_close(d, q, slot);
-	if (slot == SLOT_OWN)
-		digest_own(d, q, &in);
-	else
-		digest(d, q, slot, &in);
+	question_close(d, q, SLOT_OWN);
+	digest_own(d, q, &in, now);
 	progress_step(d, q, now);
 }
 
@@ -330,6 +447,7 @@ void dns_ask_failed(struct dns *d, uint32_t ask, uint64_t now)
 	if (!a)
 		return;
 	q = a->q;
+	upstream_silent(&d->upstream, &a->server, now);
 	question_ask_done(d, a);
 	progress_lost(d, q, a->slot, now);
 }

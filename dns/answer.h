@@ -9,5 +9,8 @@
  * records are broken; nothing was learned. */
 bool answer_hip(struct dns *d, struct question *q, const struct chain_answer *a,
 		unsigned rcode);
+/* An answer out of the cache: the slot is then ANSWERED, or as it was. */
+void answer_kept(struct dns *d, struct question *q, enum slot slot,
+		 const struct chain_answer *a);
 bool answer_addresses(struct dns *d, struct question *q, enum slot slot,
 		      const struct chain_answer *a);

@@ -24,6 +24,8 @@ int dns_new(const struct dns_config *cfg, struct dns **out)
 	d->pool6 = cfg->pool6;
 	d->pool4 = cfg->pool4;
 	d->lease = cfg->lease;
+	for (size_t i = 0; i < cfg->servers_num && i < DNS_SERVERS_MAX; i++)
+		d->upstream.servers[d->upstream.num++].at = cfg->servers[i];
 	d->hide = cfg->hide;
 	d->validating = cfg->validating;
 	d->key_fits = cfg->key_fits;
@@ -32,6 +34,8 @@ int dns_new(const struct dns_config *cfg, struct dns **out)
 		cfg->questions_max ? cfg->questions_max : QUESTIONS_MAX_DEFAULT;
 	d->client_max = cfg->client_max ? cfg->client_max : CLIENT_MAX_DEFAULT;
 	err = policy_new(cfg->rules, cfg->rules_num, &d->policy);
+	if (!err)
+		err = cache_new(cfg->cache_max, &d->cache);
 	if (!err)
 		err = pins_new(cfg->pins_max, &d->pins);
 	if (!err)
@@ -51,6 +55,7 @@ void dns_free(struct dns *d)
 	question_table_fini(d);
 	outbox_fini(&d->outbox);
 	policy_free(d->policy);
+	cache_free(d->cache);
 	pins_free(d->pins);
 	local_free(d->local);
 	free(d);

@@ -7,9 +7,10 @@
  * Two sans-IO machines, both owned by the control thread.
  *
  * struct dns: a client's query comes in with the server it was meant for.
- * The engine asks that same server: the client's own query unchanged but
- * for its id and, in parallel, what it must know (HIP and the address
- * types). No HIP record: the server's answer is relayed octet for octet,
+ * The engine asks that same server the client's own query, unchanged but
+ * for its id, and in parallel what it must know (HIP and the address types),
+ * there or at servers of its own; what it has asked before it remembers, and
+ * what somebody is waiting for already is not asked twice. No HIP record: the server's answer is relayed octet for octet,
  * only the id restored. A HIP record: its HIT and locators leave as
  * DNS_NEED_ADDRESS; the daemon obtains the lease, publishes the mapping and
  * calls dns_give, and only then does the reply leave. Answers are matched
@@ -35,6 +36,7 @@
 #define DNS_NAME_MAX 256 /* text form, NUL included, lower case */
 #define DNS_LOCATORS_MAX 8
 #define DNS_HI_MAX 1024
+#define DNS_SERVERS_MAX 8
 
 enum dns_mode { DNS_REQUIRE, DNS_PREFER, DNS_OFF, DNS_MODE_NUM };
 
@@ -57,17 +59,21 @@ struct dns_rule {
 struct lease;
 
 struct dns_config {
-	const struct dns_rule *rules; /* copied */
-	size_t rules_num;	      /* none: "*" prefer */
-	struct prefix pool6;	      /* len 0: none: AAAA gives NODATA */
-	struct prefix pool4;	      /* len 0: none: A gives NODATA */
-	uint32_t ttl_max;	      /* of a substitute; 0: 60 s */
-	uint32_t questions_max;	      /* in flight; 0: 4096 */
-	uint32_t client_max;	      /* in flight from one client; 0: 256 */
-	uint32_t pins_max;	      /* names; 0: 65536 */
-	const struct lease *lease;    /* borrowed; answers PTR queries inside
+	const struct dns_rule *rules;	/* copied */
+	size_t rules_num;		/* none: "*" prefer */
+	struct prefix pool6;		/* len 0: none: AAAA gives NODATA */
+	struct prefix pool4;		/* len 0: none: A gives NODATA */
+	uint32_t ttl_max;		/* of a substitute; 0: 60 s */
+	uint32_t questions_max;		/* in flight; 0: 4096 */
+	uint32_t client_max;		/* in flight from one client; 0: 256 */
+	const struct endpoint *servers; /* copied: where our own questions
+					 * go; none: where the client's do */
+	size_t servers_num;
+	uint32_t cache_max;	   /* octets of answers; 0: 8 MiB */
+	uint32_t pins_max;	   /* names; 0: 65536 */
+	const struct lease *lease; /* borrowed; answers PTR queries inside
 				       * the pools. NULL: they are relayed */
-	bool hide;		      /* HIP records, from clients */
+	bool hide;		   /* HIP records, from clients */
 	enum dns_validating validating;
 	/* Is hit that of this key (RFC 8005 4.1)? Pure. NULL: not asked. */
 	bool (*key_fits)(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,

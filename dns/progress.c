@@ -6,70 +6,15 @@
 #include <string.h>
 
 #include "core/wire.h"
-
-/* ---- asking ----------------------------------------------------------- */
-
-static int send_own(struct dns *d, struct question *q, uint16_t id)
-{
-	int err;
-
-	/* Only the id differs from what the client sent. */
-	put_be16(q->query, id);
-	err = question_ask(d, q, SLOT_OWN, q->query, q->query_len);
-	put_be16(q->query, q->header.id);
-	return err;
-}
-
-static void slot_send(struct dns *d, struct question *q, enum slot slot)
-{
-	uint16_t id = (uint16_t)randombytes_uniform(65536);
-	uint8_t msg[REPLY_MAX];
-	size_t len;
-	int err;
-
-	if (slot == SLOT_OWN) {
-		err = send_own(d, q, id);
-	} else {
-		err = reply_ask(question_slot_name(q, slot),
-				question_slot_type(q, slot), id, msg, &len);
-		if (!err)
-			err = question_ask(d, q, slot, msg, len);
-	}
-	if (err)
-		q->slots[slot].found = FOUND_FAILED;
-}
-
-static void slot_wait(struct question *q, enum slot slot, uint64_t now)
-{
-	struct slot_state *s = &q->slots[slot];
-
-	s->found = FOUND_WAIT;
-	s->resend_at = now + (slot == SLOT_HIP ? HIP_RESEND : OTHER_RESEND);
-	s->fail_at = now + (slot == SLOT_HIP ? HIP_WAIT : OTHER_WAIT);
-}
-
-static void slot_start(struct dns *d, struct question *q, enum slot slot,
-		       uint64_t now)
-{
-	slot_wait(q, slot, now);
-	if (slot == SLOT_OWN && q->who.tcp) {
-		q->slots[slot].tcp = true;
-		q->slots[slot].resend_at = NEVER;
-	}
-	slot_send(d, q, slot);
-}
-
-static void slot_stop(struct dns *d, struct question *q, enum slot slot)
-{
-	if (q->slots[slot].found == FOUND_WAIT)
-		q->slots[slot].found = FOUND_FAILED;
-	question_close(d, q, slot);
-}
+#include "dns/fetch.h"
 
 /* The client's own query is one of the two address look-ups. */
-static bool is_shared(const struct question *q, enum slot slot)
+static bool is_shared(const struct dns *d, const struct question *q,
+		      enum slot slot)
 {
-	if (q->kind != QUESTION_LOOKUP || q->local)
+	if (q->kind != QUESTION_LOOKUP ||
+	    q->slots[SLOT_OWN].found == FOUND_IDLE ||
+	    !upstream_trusts(&d->upstream, &q->who.server))
 		return false;
 	return (slot == SLOT_A && q->asked.type == SCAN_A) ||
 	       (slot == SLOT_AAAA && q->asked.type == SCAN_AAAA);
@@ -81,40 +26,32 @@ static bool wants_address(const struct question *q)
 	       q->asked.type == SCAN_AAAA;
 }
 
-void progress_start(struct dns *d, struct question *q, uint64_t now)
+static void start_addresses(struct dns *d, struct question *q, uint64_t now)
 {
-	if (q->local) { /* what is missing is asked for in time */
-		progress_step(d, q, now);
-		return;
-	}
-	if (q->kind != QUESTION_RESOLVE)
-		slot_start(d, q, SLOT_OWN, now);
-	if (q->kind != QUESTION_RELAY)
-		slot_start(d, q, SLOT_HIP, now);
 	for (enum slot s = SLOT_A; s <= SLOT_AAAA; s++) {
-		if (q->kind == QUESTION_RELAY || !wants_address(q))
-			continue;
-		if (!is_shared(q, s)) {
-			slot_start(d, q, s, now);
+		if (!is_shared(d, q, s)) {
+			fetch_start(d, q, s, now);
 			continue;
 		}
-		slot_wait(q, s, now);
+		fetch_wait(q, s, now);
 		q->slots[s].resend_at = NEVER;
 	}
-	progress_step(d, q, now);
 }
 
-void progress_tcp(struct dns *d, struct question *q, enum slot slot,
-		  uint64_t now)
+void progress_start(struct dns *d, struct question *q, uint64_t now)
 {
-	struct slot_state *s = &q->slots[slot];
+	bool asks_hip = q->kind != QUESTION_RELAY && !q->local;
+	bool known = q->local || (asks_hip && fetch_kept(d, q, SLOT_HIP, now));
 
-	question_close(d, q, slot);
-	s->found = FOUND_WAIT;
-	s->tcp = true;
-	s->resend_at = NEVER;
-	s->fail_at = now + TCP_WAIT;
-	slot_send(d, q, slot);
+	/* What is known to be a HIP host's needs nothing of the client's own
+	 * query; what is known to be none nothing else. */
+	if (q->kind != QUESTION_RESOLVE && !(known && q->hip_seen))
+		fetch_start(d, q, SLOT_OWN, now);
+	if (asks_hip && !known)
+		fetch_start(d, q, SLOT_HIP, now);
+	if (asks_hip && !known && wants_address(q))
+		start_addresses(d, q, now);
+	progress_step(d, q, now);
 }
 
 /* ---- ends ------------------------------------------------------------- */
@@ -287,7 +224,7 @@ static void step_not_hip(struct dns *d, struct question *q, const char *why)
 		return;
 	}
 	for (enum slot s = SLOT_HIP; s < SLOT_NUM; s++)
-		slot_stop(d, q, s);
+		fetch_stop(d, q, s);
 	step_own(d, q);
 }
 
@@ -332,7 +269,7 @@ static void start_locating(struct dns *d, struct question *q, uint64_t now)
 		struct slot_state *s = &q->slots[list[i]];
 
 		if (s->found == FOUND_IDLE)
-			slot_start(d, q, list[i], now);
+			fetch_start(d, q, list[i], now);
 	}
 }
 
@@ -343,10 +280,10 @@ static void share_own(struct dns *d, struct question *q, uint64_t now)
 	enum slot shared = q->asked.type == SCAN_A ? SLOT_A : SLOT_AAAA;
 	struct slot_state *s = &q->slots[shared];
 
-	if (!is_shared(q, shared) || s->found != FOUND_WAIT || s->tcp)
+	if (!is_shared(d, q, shared) || s->found != FOUND_WAIT || s->tcp)
 		return;
 	if (q->own_cut)
-		progress_tcp(d, q, shared, now);
+		fetch_tcp(d, q, shared, now);
 	else if (q->slots[SLOT_OWN].found == FOUND_FAILED)
 		s->found = FOUND_FAILED;
 }
@@ -402,7 +339,7 @@ static void need_address(struct dns *d, struct question *q, uint64_t now)
 	int err;
 
 	for (enum slot s = 0; s < SLOT_NUM; s++)
-		slot_stop(d, q, s);
+		fetch_stop(d, q, s);
 	memcpy(e.name, q->name, sizeof(e.name));
 	err = outbox_put(&d->outbox, &e);
 	if (err)
@@ -478,9 +415,23 @@ static void step_asking(struct dns *d, struct question *q, uint64_t now)
 		step_not_hip(d, q, "hipgate: HIP required, no answer");
 }
 
+/* What it was for is in the cache, or is not to be had. */
+static void step_refresh(struct dns *d, struct question *q)
+{
+	for (enum slot s = SLOT_HIP; s <= SLOT_AAAA; s++) {
+		if (q->slots[s].found == FOUND_WAIT) {
+			question_arm(d, q);
+			return;
+		}
+	}
+	question_end(d, q);
+}
+
 void progress_step(struct dns *d, struct question *q, uint64_t now)
 {
-	if (q->kind == QUESTION_RELAY)
+	if (q->kind == QUESTION_REFRESH)
+		step_refresh(d, q);
+	else if (q->kind == QUESTION_RELAY)
 		step_own(d, q);
 	else if (q->stage == STAGE_ASKING)
 		step_asking(d, q, now);
@@ -495,6 +446,8 @@ void progress_refused(struct dns *d, struct question *q)
 	reason_count(&d->reasons, REASON_DNS_BUSY);
 	if (q->kind == QUESTION_RESOLVE)
 		end_with(d, q, NULL);
+	else if (q->kind == QUESTION_REFRESH)
+		question_end(d, q);
 	else
 		fail(d, q, REPLY_EDE_OTHER, "hipgate: too busy to ask");
 }
@@ -521,18 +474,8 @@ void progress_timer(struct dns *d, struct question *q, uint64_t now)
 			     "hipgate: no substitute address in time");
 		return;
 	}
-	for (enum slot i = 0; i < SLOT_NUM; i++) {
-		struct slot_state *s = &q->slots[i];
-
-		if (s->found != FOUND_WAIT)
-			continue;
-		if (now >= s->fail_at) {
-			slot_stop(d, q, i);
-		} else if (now >= s->resend_at) {
-			s->resend_at = NEVER;
-			slot_send(d, q, i);
-		}
-	}
+	for (enum slot i = 0; i < SLOT_NUM; i++)
+		fetch_timer(d, q, i, now);
 	progress_step(d, q, now);
 }
 

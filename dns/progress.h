@@ -20,10 +20,6 @@ void progress_timer(struct dns *d, struct question *q, uint64_t now);
 void progress_refused(struct dns *d, struct question *q);
 void progress_lost(struct dns *d, struct question *q, enum slot slot,
 		   uint64_t now);
-/* The answer was cut short: ask over TCP. */
-void progress_tcp(struct dns *d, struct question *q, enum slot slot,
-		  uint64_t now);
-
 /* Sends a reply of ours; question 0: it never came into the table. */
 void progress_reply(struct dns *d, const struct dns_asker *who,
 		    const char *name, uint32_t question, const struct reply *r);

@@ -27,7 +27,8 @@ int question_table_init(struct dns *d)
 	d->by_id = calloc(buckets, sizeof(struct question *));
 	d->by_ask = calloc(buckets, sizeof(struct ask *));
 	d->by_client = calloc(buckets, sizeof(struct client *));
-	if (!d->heap || !d->by_id || !d->by_ask || !d->by_client)
+	d->by_key = calloc(buckets, sizeof(struct ask *));
+	if (!d->heap || !d->by_id || !d->by_ask || !d->by_client || !d->by_key)
 		return HG_ENOMEM;
 	return HG_OK;
 }
@@ -40,6 +41,7 @@ void question_table_fini(struct dns *d)
 	free(d->by_id);
 	free(d->by_ask);
 	free(d->by_client);
+	free(d->by_key);
 }
 
 /* ---- heap of deadlines ------------------------------------------------ */
@@ -238,6 +240,8 @@ void question_end(struct dns *d, struct question *q)
 
 	for (size_t i = 0; i < q->asks_num; i++)
 		question_ask_done(d, &q->asks[i]);
+	for (unsigned i = 0; i < SLOT_NUM; i++)
+		question_unfollow(d, &q->slots[i]);
 	while (*p != q)
 		p = &(*p)->next;
 	*p = q->next;
@@ -259,6 +263,35 @@ struct question *question_find(const struct dns *d, uint32_t id)
 }
 
 /* ---- asks ------------------------------------------------------------- */
+
+/* Asks for the same thing stand in one bucket. */
+static struct ask **key_bucket(const struct dns *d, const struct cache_key *key)
+{
+	struct dname lower = dname_lower(key->name);
+	uint8_t h[crypto_shorthash_BYTES];
+
+	crypto_shorthash(h, lower.wire, lower.len, d->hash_key);
+	return &d->by_key[(get_be64(h) + key->type) & d->mask];
+}
+
+static void key_join(struct dns *d, struct ask *a)
+{
+	struct cache_key key = question_key(d, a->q, a->slot);
+	struct ask **b = key_bucket(d, &key);
+
+	a->next_key = *b;
+	*b = a;
+}
+
+static void key_leave(struct dns *d, struct ask *a)
+{
+	struct cache_key key = question_key(d, a->q, a->slot);
+	struct ask **p = key_bucket(d, &key);
+
+	while (*p != a)
+		p = &(*p)->next_key;
+	*p = a->next_key;
+}
 
 struct ask *question_find_ask(const struct dns *d, uint32_t id)
 {
@@ -291,14 +324,68 @@ const struct dname *question_slot_name(const struct question *q, enum slot slot)
 			       : &q->rvs[(slot - SLOT_RVS) / 2];
 }
 
+struct endpoint question_server(const struct dns *d, const struct question *q,
+				enum slot slot, uint64_t now)
+{
+	if (slot == SLOT_OWN)
+		return q->who.server;
+	return upstream_pick(&d->upstream, &q->who.server, q->slots[slot].tries,
+			     now);
+}
+
+struct cache_key question_key(const struct dns *d, const struct question *q,
+			      enum slot slot)
+{
+	struct cache_key key = {
+		.realm = upstream_realm(&d->upstream, &q->who.server),
+		.name = question_slot_name(q, slot),
+		.type = question_slot_type(q, slot),
+	};
+
+	return key;
+}
+
+static bool key_eq(const struct cache_key *a, const struct cache_key *b)
+{
+	return a->type == b->type && endpoint_eq(&a->realm, &b->realm) &&
+	       dname_eq(a->name, b->name);
+}
+
+bool question_is_asked(const struct dns *d, const struct question *q,
+		       enum slot slot)
+{
+	struct cache_key key = question_key(d, q, slot);
+	const struct ask *a = *key_bucket(d, &key);
+
+	for (; a; a = a->next_key) {
+		struct cache_key has = question_key(d, a->q, a->slot);
+
+		if (a->q != q && key_eq(&key, &has))
+			return true;
+	}
+	return false;
+}
+
+void question_follow(struct dns *d, struct slot_state *s)
+{
+	s->follows = true;
+	d->following++;
+}
+
+void question_unfollow(struct dns *d, struct slot_state *s)
+{
+	d->following -= s->follows;
+	s->follows = false;
+}
+
 int question_ask(struct dns *d, struct question *q, enum slot slot,
-		 const uint8_t *msg, size_t len)
+		 const struct endpoint *server, const uint8_t *msg, size_t len)
 {
 	struct ask *a = &q->asks[q->asks_num];
 	struct dns_effect e = {
 		.kind = DNS_ASK,
 		.question = q->id,
-		.server = q->who.server,
+		.server = *server,
 		.tcp = q->slots[slot].tcp,
 		.qtype = question_slot_type(q, slot),
 		.msg = msg,
@@ -319,10 +406,14 @@ int question_ask(struct dns *d, struct question *q, enum slot slot,
 	a->q = q;
 	a->msg_id = get_be16(msg);
 	a->slot = slot;
+	a->server = *server;
+	a->wrong = 0;
 	a->tcp = e.tcp;
 	a->live = true;
 	a->next = d->by_ask[a->id & d->mask];
 	d->by_ask[a->id & d->mask] = a;
+	if (slot != SLOT_OWN)
+		key_join(d, a);
 	q->asks_num++;
 	return HG_OK;
 }
@@ -334,7 +425,7 @@ void question_ask_done(struct dns *d, struct ask *a)
 		.kind = DNS_ASK_DONE,
 		.ask = a->id,
 		.question = a->q->id,
-		.server = a->q->who.server,
+		.server = a->server,
 		.tcp = a->tcp,
 	};
 
@@ -343,6 +434,8 @@ void question_ask_done(struct dns *d, struct ask *a)
 	while (*p != a)
 		p = &(*p)->next;
 	*p = a->next;
+	if (a->slot != SLOT_OWN)
+		key_leave(d, a);
 	a->live = false;
 	if (outbox_put(&d->outbox, &e))
 		reason_count(&d->reasons, REASON_DNS_BUSY);

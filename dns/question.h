@@ -12,18 +12,21 @@
 #include "core/reason.h"
 #include "dns/dname.h"
 #include "dns/dns.h"
+#include "dns/cache.h"
 #include "dns/hiprr.h"
 #include "dns/outbox.h"
 #include "dns/pins.h"
 #include "dns/policy.h"
 #include "dns/scan.h"
+#include "dns/upstream.h"
 
 /* THEORY OF OPERATION
  * A question is one thing somebody wants to know: a client's query, or a
  * name the daemon itself looks up. It has slots, one for each fact it
  * needs; a slot sends asks (a first one, perhaps another when no answer
  * comes, one over TCP when the answer was cut short) and ends as ANSWERED
- * or FAILED. answer.c fills slots from messages; progress.c looks at the
+ * or FAILED. A slot whose answer another question's ask will bring follows
+ * that one and sends its own only when none comes. answer.c fills slots from messages; progress.c looks at the
  * slots and decides; it is called after each change, so the order in which
  * answers come does not matter.
  *
@@ -68,7 +71,9 @@ enum found {
 
 struct slot_state {
 	enum found found;
-	bool tcp; /* the last ask went over TCP */
+	bool tcp;     /* the last ask went over TCP */
+	bool follows; /* another question's ask is to answer it */
+	unsigned tries;
 	uint64_t resend_at;
 	uint64_t fail_at;
 	uint32_t ttl;
@@ -79,11 +84,14 @@ struct slot_state {
 #define ASKS_MAX (3 * SLOT_NUM)
 
 struct ask {
-	struct ask *next; /* in its bucket */
+	struct ask *next;     /* in its bucket */
+	struct ask *next_key; /* the same, by what is asked */
 	struct question *q;
 	uint32_t id;
 	uint16_t msg_id;
 	enum slot slot;
+	struct endpoint server;
+	unsigned wrong; /* answers that were not from there, or not to it */
 	bool tcp;
 	bool live; /* in the table; DNS_ASK_DONE not yet said */
 };
@@ -92,6 +100,7 @@ enum question_kind {
 	QUESTION_RELAY,	  /* as if we were not there */
 	QUESTION_LOOKUP,  /* a name that may be a HIP host's */
 	QUESTION_RESOLVE, /* the daemon's own */
+	QUESTION_REFRESH, /* ours: an answer that will soon be too old */
 	QUESTION_NUM,
 };
 
@@ -165,6 +174,9 @@ struct dns {
 			 const struct hit *hit);
 	struct policy *policy;
 	struct pins *pins;
+	struct cache *cache;
+	struct upstream upstream;
+	size_t following;    /* slots that follow another's ask */
 	struct local *local; /* NULL: there are none */
 	struct outbox outbox;
 	struct reasons reasons;
@@ -178,6 +190,7 @@ struct dns {
 	struct question **by_id;
 	struct ask **by_ask;
 	struct client **by_client;
+	struct ask **by_key; /* live ones, but the clients' own */
 	uint8_t hash_key[crypto_shorthash_KEYBYTES];
 };
 
@@ -201,9 +214,20 @@ uint16_t question_slot_type(const struct question *q, enum slot slot);
 const struct dname *question_slot_name(const struct question *q,
 				       enum slot slot);
 
+/* Where the slot's next ask goes. */
+struct endpoint question_server(const struct dns *d, const struct question *q,
+				enum slot slot, uint64_t now);
+struct cache_key question_key(const struct dns *d, const struct question *q,
+			      enum slot slot);
 /* Sends msg (its id in the first two octets) for a slot. */
 int question_ask(struct dns *d, struct question *q, enum slot slot,
-		 const uint8_t *msg, size_t len) HG_CHECK;
+		 const struct endpoint *server, const uint8_t *msg,
+		 size_t len) HG_CHECK;
+/* Does somebody else wait for the same answer? */
+bool question_is_asked(const struct dns *d, const struct question *q,
+		       enum slot slot);
+void question_follow(struct dns *d, struct slot_state *s);
+void question_unfollow(struct dns *d, struct slot_state *s);
 /* Says DNS_ASK_DONE for every live ask of a slot. */
 void question_close(struct dns *d, struct question *q, enum slot slot);
 void question_ask_done(struct dns *d, struct ask *a);

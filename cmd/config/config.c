@@ -233,7 +233,7 @@ static void note_proxy(struct config_parse *p, const char *key)
 	} else if (strcmp(key, "clients") == 0) {
 		p->clients_at[p->c->clients_num - 1] = p->line;
 	} else if (strcmp(key, "dns-server") == 0) {
-		p->dns_server_at = p->line;
+		p->dns_server_at[p->c->dns_servers_num - 1] = p->line;
 	} else if (strcmp(key, "lan") == 0) {
 		p->lan_at[p->c->lan_num - 1] = p->line;
 	}

@@ -10,8 +10,8 @@
  *   tun = hip0                    prefix = 2001:db8:401::/64   (repeat: IPv4)
  *   workers = 2                   clients = 2001:db8:400::/64  (repeat)
  *   port = 10500                  ttl = 60
- *   identity = FILE  (repeat)     dns-server = ADDRESS (looks a kept name up
- *   state = DIR                                 again after a restart)
+ *   identity = FILE  (repeat)     dns-server = ADDRESS  (repeat: where our
+ *   state = DIR                          own questions go)
  *   control = FILE                lan = eth1  (repeat; hipgate-setup: DNS
  *   control-group = NAME                     from here is steered)
  *   offload = auto|safe|off       [host]
@@ -167,7 +167,8 @@ struct config {
 	struct prefix clients[CONFIG_CLIENTS];
 	size_t clients_num;
 	uint32_t ttl;
-	struct endpoint dns_server;    /* unspecified: none */
+	struct endpoint dns_servers[DNS_SERVERS_MAX];
+	size_t dns_servers_num;
 	char hosts[CONFIG_PATH];       /* "": none */
 	struct config_record *records; /* of both; heap */
 	size_t records_num;

@@ -112,11 +112,14 @@ static void check_pool(struct config_parse *p, const struct prefix *pool,
 				  prefix_print(pool, text));
 	check_reserved(p, pool, line);
 	check_clients(p, pool);
-	if (prefix_has(pool, &p->c->dns_server.addr))
-		config_parse_fail(p, p->dns_server_at,
+	for (size_t i = 0; i < p->c->dns_servers_num; i++) {
+		if (!prefix_has(pool, &p->c->dns_servers[i].addr))
+			continue;
+		config_parse_fail(p, p->dns_server_at[i],
 				  "dns-server lies inside prefix = %s, where "
 				  "only substitute addresses are",
 				  prefix_print(pool, text));
+	}
 }
 
 static void check_lans(struct config_parse *p)

@@ -19,7 +19,7 @@ struct config_parse {
 	unsigned pool6_at;
 	unsigned pool4_at;
 	unsigned clients_at[CONFIG_CLIENTS];
-	unsigned dns_server_at;
+	unsigned dns_server_at[DNS_SERVERS_MAX];
 	unsigned lan_at[CONFIG_LANS];
 	unsigned peer_at[CONFIG_PEERS]; /* the section */
 	unsigned peer_identity_at[CONFIG_PEERS];

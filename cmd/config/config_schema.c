@@ -101,7 +101,7 @@ const struct config_key config_schema_keys[] = {
 	  CONFIG_CLIENTS, config_value_clients },
 	{ CONFIG_PROXY, "ttl", "seconds, 1 to 86400", false, 1,
 	  config_value_ttl },
-	{ CONFIG_PROXY, "dns-server", ENDPOINT_TEXT, false, 1,
+	{ CONFIG_PROXY, "dns-server", ENDPOINT_TEXT, false, DNS_SERVERS_MAX,
 	  config_value_dns_server },
 	{ CONFIG_PROXY, "hosts", FILE_NAME, false, 1, config_dns_hosts },
 	{ CONFIG_PROXY, "hip-records", "pass or hide", false, 1,

@@ -451,7 +451,13 @@ int config_value_dns_server(struct config *c, const char *v)
 	/* A resolver on loopback is usual; a group address never. */
 	if (addr_is_unusable(&e.addr) && !is_loopback(&e.addr))
 		return HG_EFORMAT;
-	c->dns_server = e;
+	for (size_t i = 0; i < c->dns_servers_num; i++) {
+		if (endpoint_eq(&c->dns_servers[i], &e))
+			return HG_EEXIST;
+	}
+	if (c->dns_servers_num == DNS_SERVERS_MAX)
+		return HG_EFULL;
+	c->dns_servers[c->dns_servers_num++] = e;
 	return HG_OK;
 }
 

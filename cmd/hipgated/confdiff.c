@@ -177,9 +177,6 @@ static void diff_live(const struct config *a, const struct config *b,
 static void diff_fixed(const struct config *a, const struct config *b,
 		       json_t *out)
 {
-	char x[ENDPOINT_TEXT_MAX];
-	char y[ENDPOINT_TEXT_MAX];
-
 	diff_bool(out, "[proxy]", a->proxy, b->proxy);
 	diff_bool(out, "[host]", a->host, b->host);
 	diff_bool(out, "[rendezvous]", a->rendezvous, b->rendezvous);
@@ -212,8 +209,9 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_text(out, "[proxy] dnssec-client",
 		  config_dns_clients[a->validating],
 		  config_dns_clients[b->validating]);
-	diff_text(out, "[proxy] dns-server", endpoint_print(&a->dns_server, x),
-		  endpoint_print(&b->dns_server, y));
+	if (a->dns_servers_num != b->dns_servers_num ||
+	    memcmp(a->dns_servers, b->dns_servers, sizeof(a->dns_servers)) != 0)
+		line(out, "~ [proxy] dns-server");
 	if (memcmp(&a->offer, &b->offer, sizeof(a->offer)) != 0)
 		line(out, "~ [daemon] dh-groups, hip-ciphers or esp-suites");
 	if (a->clients_num != b->clients_num ||

@@ -247,6 +247,8 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 		.pool6 = c->pool6,
 		.pool4 = c->pool4,
 		.ttl_max = c->ttl,
+		.servers = c->dns_servers,
+		.servers_num = c->dns_servers_num,
 		.hide = c->hide_records,
 		.validating = c->validating,
 		.key_fits = dnsside_key_fits,

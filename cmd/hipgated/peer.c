@@ -144,8 +144,8 @@ static int peer_resolve(struct gate *g, struct peer *p, uint64_t now)
 	/* Not a flag: an answer that is lost must not block the name. */
 	if (now < p->resolving_until)
 		return HG_OK;
-	if (g->cfg->dns_server.port)
-		server = &g->cfg->dns_server;
+	if (g->cfg->dns_servers_num)
+		server = &g->cfg->dns_servers[0];
 	if (!g->dns || !p->name[0] || !server->port)
 		return HG_ENOENT;
 	token = (uint64_t)(uintptr_t)p; /* peers live as long as the daemon */

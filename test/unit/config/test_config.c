@@ -54,7 +54,8 @@ static const char every_key[] =
 	"  prefix = 2001:db8:401::/64\n"
 	"  prefix = 198.18.0.0/15\n"
 	"\tclients: 2001:db8:400::/64\nclients = 10.0.0.0/8\n"
-	"ttl = 5\ndns-server = [::1]:5353\nlan = eth1\nlan = eth2\n"
+	"ttl = 5\ndns-server = [::1]:5353\ndns-server = 192.0.2.53\nlan = "
+	"eth1\nlan = eth2\n"
 	"deny = 203.0.113.0/24\n"
 	"[host]\ndeny = 2001:db8::/32\nallow = ::/0\n"
 	"opportunistic = yes\n"
@@ -115,7 +116,9 @@ START_TEST(takes_every_key_of_the_roles)
 	ck_assert_uint_eq(c->pool4.len, 96 + 15);
 	ck_assert_uint_eq(c->clients_num, 2);
 	ck_assert_uint_eq(c->ttl, 5);
-	ck_assert_uint_eq(c->dns_server.port, 5353);
+	ck_assert_uint_eq(c->dns_servers_num, 2);
+	ck_assert_uint_eq(c->dns_servers[0].port, 5353);
+	ck_assert_uint_eq(c->dns_servers[1].port, 53);
 	ck_assert_uint_eq(c->lan_num, 2);
 	ck_assert_str_eq(c->lan[1], "eth2");
 	ck_assert_uint_eq(c->reg_num, 2);
@@ -177,7 +180,7 @@ START_TEST(defaults_stand_for_what_is_not_said)
 	ck_assert_str_eq(c->user, "hipgate");
 	ck_assert_str_eq(c->control, "/run/hipgate/ctl.sock");
 	ck_assert_uint_eq(c->pool4.len, 0);
-	ck_assert(addr_is_unspecified(&c->dns_server.addr));
+	ck_assert_uint_eq(c->dns_servers_num, 0);
 	ck_assert(!c->host && !c->rendezvous);
 	ck_assert(!c->opportunistic && !c->answers_opportunistic);
 	ck_assert(!c->notify);

@@ -185,6 +185,11 @@ static const struct {
 	const char *text;
 	const char *message;
 } refusals[] = {
+	{ P "dns-server = ::1\ndns-server = 2001:db8:401::53\n",
+	  "f.conf:6: dns-server lies inside prefix = 2001:db8:401::/64, where "
+	  "only substitute addresses are" },
+	{ P "dns-server = ::1\ndns-server = [::1]:53\n",
+	  "f.conf:6: dns-server = [::1]:53 is there already; remove one" },
 	{ P "hip-records = no\n",
 	  "f.conf:5: bad value \"no\" for hip-records: expected pass or hide" },
 	{ R, "f.conf:5: [record hip.foo.com] says nothing of who it is; add "

@@ -468,8 +468,6 @@ START_TEST(the_first_usable_of_several_hip_records_is_taken)
 	size_t len = desk_hip(bad, sizeof(bad), 9, NULL);
 
 	bad[1] = 1; /* DSA */
-	desk_query(&k, "h.test", SCAN_HTTPS, true, 0);
-	desk_forget(&k);
 	desk_query(&k, "h.test", SCAN_AAAA, true, 0);
 	desk_answer_to(&k, ask("h.test", SCAN_HIP), 0);
 	desk_rr(&k, 1, "h.test", SCAN_HIP, 60, bad, len);

@@ -98,16 +98,16 @@ START_TEST(each_ask_is_found_until_it_is_done_once)
 	begin();
 	ck_assert_int_eq(question_add(&d, &who, &q), 0);
 	for (unsigned i = 0; i < ASKS_MAX; i++) {
-		ck_assert_int_eq(question_ask(&d, q, SLOT_HIP,
+		ck_assert_int_eq(question_ask(&d, q, SLOT_HIP, &q->who.server,
 					      (const uint8_t *)"\1\2\3", 3),
 				 0);
 		ids[i] = q->asks[i].id;
 		ck_assert_ptr_eq(question_find_ask(&d, ids[i]), &q->asks[i]);
 		ck_assert_uint_eq(q->asks[i].msg_id, 0x0102);
 	}
-	ck_assert_int_eq(
-		question_ask(&d, q, SLOT_HIP, (const uint8_t *)"\1\2\3", 3),
-		HG_EFULL);
+	ck_assert_int_eq(question_ask(&d, q, SLOT_HIP, &q->who.server,
+				      (const uint8_t *)"\1\2\3", 3),
+			 HG_EFULL);
 	question_ask_done(&d, &q->asks[0]);
 	question_close(&d, q, SLOT_A); /* has none */
 	question_close(&d, q, SLOT_HIP);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* How a slot gets its answer; theory in question.h, cache.h, upstream.h. */
+#include "dns/fetch.h"
+
+#include "core/wire.h"
+#include "dns/answer.h"
+#include "dns/reply.h"
+
+static int send_own(struct dns *d, struct question *q, uint16_t id)
+{
+	int err;
+
+	/* Only the id differs from what the client sent. */
+	put_be16(q->query, id);
+	err = question_ask(d, q, SLOT_OWN, &q->who.server, q->query,
+			   q->query_len);
+	put_be16(q->query, q->header.id);
+	return err;
+}
+
+void fetch_send(struct dns *d, struct question *q, enum slot slot, uint64_t now)
+{
+	struct endpoint server = question_server(d, q, slot, now);
+	uint16_t id = (uint16_t)randombytes_uniform(65536);
+	uint8_t msg[REPLY_MAX];
+	size_t len;
+	int err;
+
+	question_unfollow(d, &q->slots[slot]);
+	q->slots[slot].tries++;
+	if (slot == SLOT_OWN) {
+		err = send_own(d, q, id);
+	} else {
+		err = reply_ask(question_slot_name(q, slot),
+				question_slot_type(q, slot), id, msg, &len);
+		if (!err)
+			err = question_ask(d, q, slot, &server, msg, len);
+	}
+	if (err)
+		q->slots[slot].found = FOUND_FAILED;
+}
+
+void fetch_wait(struct question *q, enum slot slot, uint64_t now)
+{
+	struct slot_state *s = &q->slots[slot];
+
+	s->found = FOUND_WAIT;
+	s->resend_at = now + (slot == SLOT_HIP ? HIP_RESEND : OTHER_RESEND);
+	s->fail_at = now + (slot == SLOT_HIP ? HIP_WAIT : OTHER_WAIT);
+}
+
+/* A HIP host's record that is in use is asked for again before it is too
+ * old, so that no client waits for it (RFC 8767 has the idea). */
+static void refresh(struct dns *d, const struct question *q, enum slot slot,
+		    uint64_t now)
+{
+	struct question *r;
+
+	if (question_add(d, NULL, &r))
+		return; /* then the next client waits */
+	r->kind = QUESTION_REFRESH;
+	r->who.server = q->who.server;
+	r->asked = q->asked;
+	r->asked.class = SCAN_IN;
+	r->asked.name = *question_slot_name(q, slot);
+	r->owner = r->asked.name;
+	/* The slot of that type: its name is the question's own. */
+	slot = question_slot_type(q, slot) == SCAN_HIP ? SLOT_HIP
+	       : question_slot_type(q, slot) == SCAN_A ? SLOT_A
+						       : SLOT_AAAA;
+	fetch_wait(r, slot, now);
+	fetch_send(d, r, slot, now);
+	question_arm(d, r);
+}
+
+bool fetch_kept(struct dns *d, struct question *q, enum slot slot, uint64_t now)
+{
+	struct cache_key key = question_key(d, q, slot);
+	struct chain_answer a;
+	bool stale;
+
+	if (!cache_get(d->cache, &key, now, &a, &stale))
+		return false;
+	answer_kept(d, q, slot, &a);
+	if (stale && (slot != SLOT_HIP || q->hip == HIP_GOOD))
+		refresh(d, q, slot, now);
+	return q->slots[slot].found == FOUND_ANSWERED;
+}
+
+void fetch_start(struct dns *d, struct question *q, enum slot slot,
+		 uint64_t now)
+{
+	struct slot_state *s = &q->slots[slot];
+
+	if (slot != SLOT_OWN && fetch_kept(d, q, slot, now))
+		return;
+	fetch_wait(q, slot, now);
+	if (slot == SLOT_OWN && q->who.tcp) {
+		s->tcp = true;
+		s->resend_at = NEVER;
+	}
+	if (slot != SLOT_OWN && question_is_asked(d, q, slot))
+		question_follow(d, s);
+	else
+		fetch_send(d, q, slot, now);
+}
+
+void fetch_tcp(struct dns *d, struct question *q, enum slot slot, uint64_t now)
+{
+	struct slot_state *s = &q->slots[slot];
+
+	question_close(d, q, slot);
+	s->found = FOUND_WAIT;
+	s->tcp = true;
+	s->resend_at = NEVER;
+	s->fail_at = now + TCP_WAIT;
+	if (s->tries) /* the same server: what it said was too long */
+		s->tries--;
+	fetch_send(d, q, slot, now);
+}
+
+void fetch_stop(struct dns *d, struct question *q, enum slot slot)
+{
+	if (q->slots[slot].found == FOUND_WAIT)
+		q->slots[slot].found = FOUND_FAILED;
+	question_unfollow(d, &q->slots[slot]);
+	question_close(d, q, slot);
+}
+
+/* The servers that were asked and have not answered. */
+static void note_silence(struct dns *d, const struct question *q,
+			 enum slot slot, uint64_t now)
+{
+	for (size_t i = 0; i < q->asks_num; i++) {
+		if (q->asks[i].slot == slot && q->asks[i].live)
+			upstream_silent(&d->upstream, &q->asks[i].server, now);
+	}
+}
+
+void fetch_timer(struct dns *d, struct question *q, enum slot slot,
+		 uint64_t now)
+{
+	struct slot_state *s = &q->slots[slot];
+
+	if (s->found != FOUND_WAIT)
+		return;
+	if (now >= s->fail_at) {
+		note_silence(d, q, slot, now);
+		fetch_stop(d, q, slot);
+	} else if (now >= s->resend_at) {
+		s->resend_at = NEVER;
+		note_silence(d, q, slot, now);
+		fetch_send(d, q, slot, now);
+	}
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers that are known, shared, fetched ahead, and asked for elsewhere. */
+#include "test/unit/dns/desk.h"
+
+static struct desk k;
+static struct addr sub6;
+static struct addr sub4;
+
+static void setup(void)
+{
+	desk_open(&k);
+	sub6 = desk_addr("fd00:5::5");
+	sub4 = desk_addr("198.18.0.5");
+}
+
+static void teardown(void)
+{
+	desk_close(&k);
+}
+
+static void give(uint64_t now)
+{
+	const struct dns_effect *e = desk_last(&k, DNS_NEED_ADDRESS);
+
+	ck_assert_ptr_nonnull(e);
+	dns_give(k.d, e->question, 0, &sub6, &sub4, NULL, now);
+	desk_drain(&k);
+}
+
+/* The first look-up of h.test, a HIP host: all of it is asked for. */
+static void learn(uint64_t now)
+{
+	desk_query(&k, "h.test", SCAN_AAAA, true, now);
+	desk_hip_answer(&k, desk_ask(&k, "h.test", SCAN_HIP, false), "h.test",
+			NULL, now);
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_AAAA, false), "h.test",
+			 "2001:db8::1", now);
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_A, false), "h.test",
+			 "192.0.2.1", now);
+	give(now);
+	ck_assert(desk_last(&k, DNS_REPLY)->substituted);
+	desk_forget(&k);
+}
+
+START_TEST(what_is_known_is_answered_without_a_server)
+{
+	struct desk_reply p;
+
+	learn(0);
+	desk_query(&k, "H.test", SCAN_AAAA, true, 280 * SEC / 2);
+	ck_assert_uint_eq(desk_count(&k, DNS_ASK), 0);
+	ck_assert_uint_eq(desk_last(&k, DNS_NEED_ADDRESS)->host->ttl, 160);
+	give(140 * SEC);
+	p = desk_read(desk_last(&k, DNS_REPLY));
+	ck_assert_uint_eq(p.rr.ttl, 60);
+	desk_query(&k, "h.test", SCAN_A, true, 299 * SEC);
+	ck_assert_uint_eq(desk_last(&k, DNS_NEED_ADDRESS)->host->ttl, 1);
+	give(299 * SEC);
+	p = desk_read(desk_last(&k, DNS_REPLY));
+	ck_assert_uint_eq(p.rr.ttl, 1);
+	desk_forget(&k);
+	desk_query(&k, "h.test", SCAN_AAAA, true, 300 * SEC);
+	ck_assert_uint_eq(desk_count(&k, DNS_NEED_ADDRESS), 0); /* it waits */
+}
+END_TEST
+
+START_TEST(clients_of_another_server_hear_nothing_of_it)
+{
+	learn(0);
+	k.who.server = desk_at("10.0.0.54", 53);
+	desk_query(&k, "h.test", SCAN_AAAA, true, 0);
+	ck_assert_ptr_nonnull(desk_ask(&k, "h.test", SCAN_HIP, false));
+}
+END_TEST
+
+START_TEST(no_hip_record_is_known_too_and_the_rest_is_relayed)
+{
+	uint8_t soa[22] = { [21] = 60 };
+	const struct dns_effect *e;
+
+	desk_query(&k, "plain.test", SCAN_A, true, 0);
+	e = desk_ask(&k, "plain.test", SCAN_HIP, false);
+	desk_answer_to(&k, e, 0);
+	desk_rr(&k, 2, "test", SCAN_SOA, 60, soa, sizeof(soa));
+	desk_hand_in(&k, e, 0);
+	desk_addr_answer(&k, desk_ask(&k, "plain.test", SCAN_A, false),
+			 "plain.test", "192.0.2.1", 0);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	desk_forget(&k);
+	k.who.client.port++;
+	desk_query(&k, "plain.test", SCAN_A, true, SEC);
+	ck_assert_uint_eq(desk_count(&k, DNS_ASK), 1); /* its own */
+	desk_addr_answer(&k, desk_last(&k, DNS_ASK), "plain.test", "192.0.2.9",
+			 SEC);
+	ck_assert_uint_eq(desk_count(&k, DNS_REPLY), 1);
+	ck_assert(!desk_last(&k, DNS_REPLY)->substituted);
+}
+END_TEST
+
+START_TEST(a_record_in_use_is_fetched_before_it_is_too_old)
+{
+	const struct dns_effect *e;
+
+	learn(0);
+	desk_query(&k, "h.test", SCAN_AAAA, true, 275 * SEC);
+	e = desk_last(&k, DNS_ASK);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_uint_eq(e->qtype, SCAN_HIP);
+	give(275 * SEC); /* the client does not wait for it */
+	ck_assert_uint_eq(dns_pending(k.d), 1);
+	desk_hip_answer(&k, e, "h.test", NULL, 275 * SEC);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	desk_forget(&k);
+	desk_query(&k, "h.test", SCAN_AAAA, true, 540 * SEC);
+	ck_assert_ptr_null(desk_ask(&k, "h.test", SCAN_HIP, false));
+}
+END_TEST
+
+START_TEST(fetching_ahead_ends_when_no_answer_comes)
+{
+	learn(0);
+	desk_query(&k, "h.test", SCAN_AAAA, true, 275 * SEC);
+	give(275 * SEC);
+	dns_tick(k.d, 276 * SEC);
+	dns_tick(k.d, 277 * SEC);
+	desk_drain(&k);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	ck_assert_uint_eq(desk_count(&k, DNS_ASK),
+			  desk_count(&k, DNS_ASK_DONE));
+	ck_assert_uint_eq(desk_count(&k, DNS_REPLY), 1);
+}
+END_TEST
+
+START_TEST(a_record_that_cannot_be_used_is_not_kept)
+{
+	const struct dns_effect *e;
+
+	desk_query(&k, "h.test", SCAN_HTTPS, true, 0);
+	e = desk_ask(&k, "h.test", SCAN_HIP, false);
+	desk_answer_to(&k, e, 0);
+	desk_rr(&k, 1, "h.test", SCAN_HIP, 300, "lies", 4);
+	desk_hand_in(&k, e, 0);
+	ck_assert_uint_eq(desk_last(&k, DNS_REPLY)->rcode, SCAN_SERVFAIL);
+	desk_forget(&k);
+	desk_query(&k, "h.test", SCAN_HTTPS, true, 0);
+	ck_assert_ptr_nonnull(desk_ask(&k, "h.test", SCAN_HIP, false));
+}
+END_TEST
+
+/* ---- together -------------------------------------------------------------- */
+
+START_TEST(one_answer_serves_all_who_wait_for_it)
+{
+	for (unsigned i = 0; i < 10; i++) {
+		k.who.client.port = (uint16_t)(4000 + i);
+		desk_query(&k, i % 2 ? "H.test" : "h.TEST", SCAN_AAAA, true, 0);
+	}
+	/* Ten of their own, and one of each of ours. */
+	ck_assert_uint_eq(desk_count(&k, DNS_ASK), 12);
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_A, false), "h.test",
+			 "192.0.2.1", 0);
+	desk_hip_answer(&k, desk_ask(&k, "h.test", SCAN_HIP, false), "h.test",
+			NULL, 0);
+	/* Each knows an address; the other family is waited for in vain. */
+	dns_tick(k.d, SEC / 2);
+	desk_drain(&k);
+	ck_assert_uint_eq(desk_count(&k, DNS_NEED_ADDRESS), 10);
+}
+END_TEST
+
+START_TEST(a_follower_asks_itself_when_none_comes)
+{
+	size_t before;
+
+	desk_query(&k, "h.test", SCAN_HTTPS, true, 0);
+	k.who.client.port++;
+	desk_query(&k, "h.test", SCAN_HTTPS, true, 0);
+	before = desk_count(&k, DNS_ASK);
+	ck_assert_uint_eq(before, 3);
+	dns_tick(k.d, 750 * MSEC);
+	desk_drain(&k);
+	ck_assert_uint_eq(desk_count(&k, DNS_ASK), before + 2);
+	desk_hip_answer(&k, desk_ask(&k, "h.test", SCAN_HIP, false), "h.test",
+			NULL, 751 * MSEC);
+	ck_assert_uint_eq(desk_count(&k, DNS_REPLY), 1);
+	dns_tick(k.d, 6 * SEC);
+	desk_drain(&k);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+}
+END_TEST
+
+/* ---- elsewhere ------------------------------------------------------------- */
+
+static struct endpoint server[2];
+
+static void two_servers(void)
+{
+	struct dns_config cfg = desk_config();
+
+	server[0] = desk_at("192.0.2.53", 53);
+	server[1] = desk_at("192.0.2.54", 53);
+	cfg.servers = server;
+	cfg.servers_num = 2;
+	desk_close(&k);
+	desk_open_with(&k, &cfg);
+}
+
+START_TEST(our_questions_go_to_our_servers_and_the_clients_to_its_own)
+{
+	two_servers();
+	desk_query(&k, "h.test", SCAN_AAAA, true, 0);
+	ck_assert_uint_eq(desk_count(&k, DNS_ASK), 4);
+	for (size_t i = 0; i < k.num; i++)
+		ck_assert(endpoint_eq(&k.got[i].e.server,
+				      i ? &server[0] : &k.who.server));
+	/* And what is theirs to say is not believed from another. */
+	desk_answer_to(&k, &k.got[1].e, 0);
+	desk_rr_hip(&k, "h.test", 300, 1, NULL);
+	dns_answer(k.d, k.got[1].e.ask, &k.who.server, k.buf, wr_len(&k.w), 0);
+	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_MISMATCH), 1);
+}
+END_TEST
+
+START_TEST(the_second_server_is_asked_when_the_first_is_silent)
+{
+	const struct dns_effect *e;
+
+	two_servers();
+	desk_query(&k, "h.test", SCAN_HTTPS, true, 0);
+	dns_tick(k.d, 750 * MSEC);
+	desk_drain(&k);
+	e = desk_ask(&k, "h.test", SCAN_HIP, false);
+	ck_assert(endpoint_eq(&e->server, &server[1]));
+	desk_hip_answer(&k, e, "h.test", NULL, 751 * MSEC);
+	ck_assert_uint_eq(desk_last(&k, DNS_REPLY)->rcode, 0);
+	/* Silent twice: from now on the second comes first. */
+	for (unsigned i = 0; i < 2; i++) {
+		desk_forget(&k);
+		desk_query(&k, i ? "j.test" : "i.test", SCAN_HTTPS, true, SEC);
+		e = desk_ask(&k, i ? "j.test" : "i.test", SCAN_HIP, false);
+		ck_assert(endpoint_eq(&e->server, &server[i]));
+		dns_tick(k.d, 1751 * MSEC);
+	}
+}
+END_TEST
+
+START_TEST(a_spoofer_is_met_with_tcp)
+{
+	const struct dns_effect *e;
+
+	desk_query(&k, "h.test", SCAN_HTTPS, true, 0);
+	e = desk_ask(&k, "h.test", SCAN_HIP, false);
+	for (unsigned i = 0; i < 100000; i++) {
+		desk_answer_to(&k, e, 0);
+		put_be16(k.buf, (uint16_t)(get_be16(k.buf) + 1));
+		desk_rr_hip(&k, "h.test", 300, 9, NULL);
+		dns_answer(k.d, e->ask, &e->server, k.buf, wr_len(&k.w), 0);
+	}
+	desk_drain(&k);
+	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_MISMATCH), 100000);
+	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_SPOOFED), 1);
+	e = desk_ask(&k, "h.test", SCAN_HIP, true);
+	ck_assert_ptr_nonnull(e);
+	desk_hip_answer(&k, e, "h.test", NULL, 0);
+	ck_assert_uint_eq(desk_last(&k, DNS_REPLY)->rcode, 0);
+}
+END_TEST
+
+Suite *test_fetch_suite(void);
+Suite *test_fetch_suite(void)
+{
+	Suite *s = suite_create("fetch");
+	TCase *tc = tcase_create("fetch");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, what_is_known_is_answered_without_a_server);
+	tcase_add_test(tc, clients_of_another_server_hear_nothing_of_it);
+	tcase_add_test(tc, no_hip_record_is_known_too_and_the_rest_is_relayed);
+	tcase_add_test(tc, a_record_in_use_is_fetched_before_it_is_too_old);
+	tcase_add_test(tc, fetching_ahead_ends_when_no_answer_comes);
+	tcase_add_test(tc, a_record_that_cannot_be_used_is_not_kept);
+	tcase_add_test(tc, one_answer_serves_all_who_wait_for_it);
+	tcase_add_test(tc, a_follower_asks_itself_when_none_comes);
+	tcase_add_test(
+		tc, our_questions_go_to_our_servers_and_the_clients_to_its_own);
+	tcase_add_test(tc, the_second_server_is_asked_when_the_first_is_silent);
+	tcase_add_test(tc, a_spoofer_is_met_with_tcp);
+	suite_add_tcase(s, tc);
+	return s;
+}
