@@ -16,6 +16,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/rekey.sh"
 . "$ROOT/test/e2e/large.sh"
 . "$ROOT/test/e2e/names.sh"
+. "$ROOT/test/e2e/dns.sh"
 . "$ROOT/test/e2e/wire.sh"
 . "$ROOT/test/e2e/trouble.sh"
 . "$ROOT/test/e2e/garbage.sh"
@@ -66,6 +67,7 @@ main()
 	large_checks
 	privilege_checks
 	refusal_checks
+	dns_checks
 	garbage_checks
 	unknown_checks
 	silent_checks

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+# DNS as users meet it: explained substitutes, cookies, what is remembered,
+# names pinned over a restart, names that no server knows. Sourced by run.sh.
+# shellcheck shell=bash
+
+# dig_px OPTION...: lh1 asks as its programs do, with all that dig shows.
+dig_px()
+{
+	at lh1 dig "@$DNS_6" +time=5 +tries=1 "$@"
+}
+
+shows()
+{
+	local pattern=$1 out
+
+	shift
+	out=$(dig_px "$@")
+	echo "$out"
+	grep -qE -- "$pattern" <<<"$out"
+}
+
+asks()
+{
+	ask px trace | jq -s '[.[] | select(.event? == "dns-ask")] | length'
+}
+
+asks_nothing_again()
+{
+	local before
+
+	dig_px fixed.foo.com AAAA >/dev/null
+	before=$(asks)
+	dig_px fixed.foo.com AAAA >/dev/null
+	dig_px fixed.foo.com A >/dev/null
+	echo "asked before: $before, now: $(asks)"
+	((before > 0)) && [[ $(asks) == "$before" ]]
+}
+
+# zone_as FILTER...: BIND serves foo.com through that filter; the proxy
+# begins anew, as its cache would still know better.
+zone_as()
+{
+	local dir=$DEMO_DIR/bind
+
+	zone_foo | sed 's/ 1 3600 600/ '"$EPOCHSECONDS"' 3600 600/' | "$@" \
+		>"$dir/foo.com.zone"
+	kill -s HUP "$(pid_of named)"
+	wait_for 10 "BIND's new zone" zone_is_served || return 1
+	daemon_stop px && daemon_start px
+}
+
+zone_is_served()
+{
+	grep -q " $(at web dig "@$DNS_6" +short foo.com SOA |
+		awk '{ print $3 }') 3600" "$DEMO_DIR/bind/foo.com.zone"
+}
+
+without_fixed()
+{
+	grep -vE '^fixed.*[[:space:]]HIP[[:space:]]'
+}
+
+forget()
+{
+	hipgate forget "$1" --socket "$DEMO_DIR/px/ctl.sock"
+}
+
+stripped_checks()
+{
+	if ! zone_as without_fixed; then
+		fail "BIND serves a zone that was stripped"
+		return
+	fi
+	check "a HIP record that is gone: SERVFAIL, after a restart too" \
+		shows 'status: SERVFAIL' fixed.foo.com AAAA
+	check "and dig says why and what to do" \
+		shows 'EDE: 15 .*hipgate forget' fixed.foo.com A
+	check "it is counted by name" counted px dns-stripped
+	none "a stranger cannot make it forget" forget_as_stranger
+	check "a name that is not pinned is said not to be" \
+		says "$(forget plain.foo.com 2>&1)" "is not pinned"
+	check "hipgate forget" forget fixed.foo.com
+	check "then the clear address is relayed" \
+		shows "$FIX_6" fixed.foo.com AAAA
+	zone_as cat || fail "BIND serves the whole zone again"
+	check "with its record it has its substitute again" \
+		shows "AAAA[[:space:]]$POOL6_START" fixed.foo.com AAAA
+}
+
+counted()
+{
+	ask "$1" status | jq -e --arg r "$2" '.data.drops[$r] > 0'
+}
+
+forget_as_stranger()
+{
+	chmod 666 "$DEMO_DIR/px/ctl.sock"
+	at px setpriv --reuid 65534 --clear-groups "$DEMO_DIR/bin/hipgate" \
+		forget fixed.foo.com --socket "$DEMO_DIR/px/ctl.sock" 2>&1 |
+		grep -vF "only the daemon's own user and root"
+	chmod 660 "$DEMO_DIR/px/ctl.sock"
+}
+
+static_names()
+{
+	printf '%s byhosts.example %s\n' "$(node_hit fix)" "$FIX_6" \
+		>"$DEMO_DIR/px/hosts"
+	sed -i "s|^\\[proxy\\]|&\\nhosts = $DEMO_DIR/px/hosts|" "$1"
+	printf '\n[record static.example]\nhit = %s\naddress = %s\n' \
+		"$(node_hit fix)" "$FIX_6" >>"$1"
+}
+
+bad_hosts()
+{
+	static_names "$1"
+	printf 'nonsense\n' >>"$DEMO_DIR/px/hosts"
+}
+
+static_checks()
+{
+	check "a bad line of the hosts file is named" \
+		says "$(reload_with px bad_hosts)" "px/hosts:2: \"nonsense\" is"
+	reload_back px >/dev/null
+	check "static records come with a reload" \
+		says "$(reload_with px static_names)" \
+		"+ [record static.example]" "+ [record byhosts.example]"
+	check "no server knows them" shows_at_web NXDOMAIN static.example
+	kill -s STOP "$(pid_of named)"
+	check "with no server answering: the page of static.example" \
+		gets_page lh1 6 static.example
+	check "with no server answering: byhosts.example is a substitute" \
+		test "$(resolve lh1 6 byhosts.example)" = \
+		"$(resolve lh1 6 static.example)"
+	kill -s CONT "$(pid_of named)"
+	check "they go with a reload" says "$(reload_back px)" \
+		"- [record static.example]"
+	check "and are names like others" shows NXDOMAIN static.example AAAA
+}
+
+shows_at_web()
+{
+	at web dig "@$DNS_6" +time=5 +tries=1 "$2" AAAA | grep -q "$1"
+}
+
+dns_checks()
+{
+	check "dig explains a substitute" \
+		shows 'EDE: 4 \(Forged Answer\).*substitute' fixed.foo.com AAAA
+	check "a client's cookie comes back" \
+		shows 'COOKIE: .*\(good\)' fixed.foo.com AAAA
+	check "HTTPS of a HIP host is empty, with an SOA" \
+		shows 'ANSWER: 0, AUTHORITY: 1' fixed.foo.com HTTPS
+	check "ANY of a HIP host is minimal" shows RFC8482 fixed.foo.com ANY
+	check "the substitute's PTR is its name" \
+		shows 'PTR[[:space:]]fixed.foo.com' \
+		-x "$(resolve lh1 6 fixed.foo.com)"
+	check "the case of the question is kept" \
+		shows '^FiXed.foo.COM' FiXed.foo.COM AAAA
+	check "what is known is not asked for again" asks_nothing_again
+	stripped_checks
+	static_checks
+}
