@@ -134,6 +134,7 @@
 	  "a name that had a HIP record has none")                             \
 	X(DNS_SPOOFED, "dns-spoofed",                                          \
 	  "so many wrong answers that TCP is used")                            \
+	X(DNS_BOGUS, "dns-bogus", "HIP record not proven by DNSSEC")           \
 	X(DNS_PINS_FULL, "dns-pins-full", "no room to remember that name")
 
 enum reason {

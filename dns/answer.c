@@ -410,7 +410,8 @@ void dns_answer(struct dns *d, uint32_t ask, const struct endpoint *from,
 	struct question *q;
 
 	outbox_settle(&d->outbox);
-	if (a && endpoint_eq(from, &a->server) && len <= DNS_MSG_MAX)
+	if (a && !a->validate && endpoint_eq(from, &a->server) &&
+	    len <= DNS_MSG_MAX)
 		why = match(a, msg, len, &in);
 	if (why != REASON_NUM) {
 		count_wrong(d, a, why, now);
@@ -427,6 +428,100 @@ void dns_answer(struct dns *d, uint32_t ask, const struct endpoint *from,
 	question_close(d, q, SLOT_OWN);
 	digest_own(d, q, &in, now);
 	progress_step(d, q, now);
+}
+
+static bool has_hip(const struct chain_answer *a)
+{
+	struct rd r = rd_init(a->msg + a->records_at, a->len - a->records_at);
+	struct scan_rr rr;
+
+	for (unsigned i = 0; i < a->records_num; i++) {
+		scan_rr(&r, a->msg, &rr);
+		if (r.bad || rr.type == SCAN_HIP)
+			return true; /* broken: no proof that there is none */
+	}
+	return false;
+}
+
+/* Reads what the validator gives; it has matched it to its own questions. */
+static bool read_validated(const struct ask *a, const uint8_t *msg, size_t len,
+			   struct incoming *in)
+{
+	struct rd r = rd_init(msg, len);
+	struct scan_question got;
+
+	memset(in, 0, sizeof(*in));
+	scan_header(&r, &in->header);
+	scan_question(&r, msg, &got);
+	if (r.bad || in->header.count[0] != 1 || got.type != SCAN_HIP ||
+	    !dname_eq(&got.name, question_slot_name(a->q, a->slot)))
+		return false;
+	in->answer.msg = msg;
+	in->answer.len = len;
+	in->answer.records_at = (size_t)(r.p - msg);
+	in->answer.records_num = in->header.count[1];
+	return true;
+}
+
+/* There never was a record, or it was taken away by who may: no pin. */
+static void unpin(struct dns *d, struct question *q)
+{
+	struct dns_effect e = { .kind = DNS_UNPINNED };
+
+	if (q->hip != HIP_NONE || !pins_del(d->pins, &q->asked.name))
+		return;
+	q->pinned = false;
+	q->mode = policy_mode(d->policy, &q->asked.name);
+	memcpy(e.name, q->name, sizeof(e.name));
+	if (outbox_put(&d->outbox, &e))
+		reason_count(&d->reasons, REASON_DNS_BUSY);
+}
+
+static void not_proven(struct dns *d, struct question *q, uint64_t now)
+{
+	reason_count(&d->reasons, REASON_DNS_BOGUS);
+	question_close(d, q, SLOT_HIP);
+	q->bogus = true;
+	q->slots[SLOT_HIP].found = FOUND_FAILED;
+	progress_step(d, q, now);
+}
+
+void dns_validated(struct dns *d, uint32_t ask, enum dns_security security,
+		   const uint8_t *msg, size_t len, uint64_t now)
+{
+	struct ask *a = question_find_ask(d, ask);
+	bool require = d->dnssec == DNS_DNSSEC_REQUIRE;
+	struct incoming in;
+	struct question *q;
+	unsigned rcode;
+
+	outbox_settle(&d->outbox);
+	if (!a || !a->validate) {
+		reason_count(&d->reasons, REASON_DNS_MISMATCH);
+		return;
+	}
+	q = a->q;
+	if (security == DNS_BOGUS || !read_validated(a, msg, len, &in)) {
+		not_proven(d, q, now);
+		return;
+	}
+	rcode = scan_rcode(&in.header);
+	in.header.flags &= (uint16_t)~SCAN_TC; /* it has all of it */
+	/* A validator says SERVFAIL when it cannot get at the proof. */
+	if (require && rcode != SCAN_NOERROR && rcode != SCAN_NXDOMAIN) {
+		not_proven(d, q, now);
+		return;
+	}
+	if (security == DNS_INSECURE && require && has_hip(&in.answer)) {
+		not_proven(d, q, now);
+		return;
+	}
+	if (security == DNS_SECURE && !has_hip(&in.answer) &&
+	    (rcode == SCAN_NOERROR || rcode == SCAN_NXDOMAIN)) {
+		q->hip = HIP_NONE;
+		unpin(d, q);
+	}
+	take(d, a, &in, now);
 }
 
 void dns_ask_refused(struct dns *d, uint32_t ask)

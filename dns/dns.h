@@ -50,6 +50,17 @@ enum dns_validating {
 	DNS_VALIDATING_NUM
 };
 
+/* Whether HIP records must be proven; the daemon has the validator. */
+enum dns_dnssec {
+	DNS_DNSSEC_OFF,
+	DNS_DNSSEC_PREFER,
+	DNS_DNSSEC_REQUIRE,
+	DNS_DNSSEC_NUM
+};
+
+/* What the validator says of an answer (RFC 4035 4.3). */
+enum dns_security { DNS_INSECURE, DNS_SECURE, DNS_BOGUS, DNS_SECURITY_NUM };
+
 /* "*.foo.com", "hip.foo.com", "*": the longest match wins. */
 struct dns_rule {
 	char pattern[DNS_NAME_MAX];
@@ -75,6 +86,7 @@ struct dns_config {
 				       * the pools. NULL: they are relayed */
 	bool hide;		   /* HIP records, from clients */
 	enum dns_validating validating;
+	enum dns_dnssec dnssec; /* not OFF: DNS_VALIDATE is understood */
 	/* Is hit that of this key (RFC 8005 4.1)? Pure. NULL: not asked. */
 	bool (*key_fits)(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 			 const struct hit *hit);
@@ -147,6 +159,9 @@ int dns_resolve(struct dns *d, const char *name, const struct hit *want,
 /* A datagram (or TCP message) that came in for an ask, from where. */
 void dns_answer(struct dns *d, uint32_t ask, const struct endpoint *from,
 		const uint8_t *msg, size_t len, uint64_t now);
+/* The answer to a DNS_VALIDATE, as a message; its id does not count. */
+void dns_validated(struct dns *d, uint32_t ask, enum dns_security security,
+		   const uint8_t *msg, size_t len, uint64_t now);
 /* We ourselves could not send the ask (no socket, no memory): the question
  * fails, for this must never look like a name without a HIP record. */
 void dns_ask_refused(struct dns *d, uint32_t ask);
@@ -183,6 +198,9 @@ struct dns_host {
 
 enum dns_effect_kind {
 	DNS_ASK,      /* send msg to server; `ask` names it; tcp: over TCP */
+	DNS_VALIDATE, /* ask for name and qtype with a validator, which knows
+		       * its servers; then dns_validated, or dns_ask_failed */
+	DNS_UNPINNED, /* DNSSEC proves that name has no HIP record */
 	DNS_ASK_DONE, /* nothing more is expected for `ask` */
 	DNS_REPLY,    /* msg is the answer for `who` */
 	DNS_NEED_ADDRESS, /* host is known; answer with dns_give(question) */

@@ -99,6 +99,11 @@ void fetch_start(struct dns *d, struct question *q, enum slot slot,
 		s->tcp = true;
 		s->resend_at = NEVER;
 	}
+	if (slot == SLOT_HIP && d->dnssec != DNS_DNSSEC_OFF) {
+		/* The validator has its own patience, and much to ask. */
+		s->resend_at = NEVER;
+		s->fail_at = now + OTHER_WAIT;
+	}
 	if (slot != SLOT_OWN && question_is_asked(d, q, slot))
 		question_follow(d, s);
 	else

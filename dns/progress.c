@@ -404,7 +404,10 @@ static void step_asking(struct dns *d, struct question *q, uint64_t now)
 		question_arm(d, q);
 		return;
 	}
-	if (found == FOUND_ANSWERED && q->hip == HIP_GOOD)
+	if (q->bogus)
+		fail(d, q, REPLY_EDE_BOGUS,
+		     "hipgate: the HIP record is not proven by DNSSEC");
+	else if (found == FOUND_ANSWERED && q->hip == HIP_GOOD)
 		step_hip(d, q, now);
 	else if (q->hip_seen)
 		fail(d, q, REPLY_EDE_OTHER,

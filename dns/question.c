@@ -392,8 +392,12 @@ int question_ask(struct dns *d, struct question *q, enum slot slot,
 		.msg_len = len,
 	};
 
+	bool validate = slot == SLOT_HIP && d->dnssec != DNS_DNSSEC_OFF;
+
 	if (q->asks_num == ASKS_MAX || len < 2)
 		return HG_EFULL;
+	if (validate)
+		e.kind = DNS_VALIDATE;
 	do {
 		a->id = ++d->last_ask;
 	} while (a->id == 0 || question_find_ask(d, a->id));
@@ -408,6 +412,7 @@ int question_ask(struct dns *d, struct question *q, enum slot slot,
 	a->slot = slot;
 	a->server = *server;
 	a->wrong = 0;
+	a->validate = validate;
 	a->tcp = e.tcp;
 	a->live = true;
 	a->next = d->by_ask[a->id & d->mask];

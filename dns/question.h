@@ -93,7 +93,8 @@ struct ask {
 	struct endpoint server;
 	unsigned wrong; /* answers that were not from there, or not to it */
 	bool tcp;
-	bool live; /* in the table; DNS_ASK_DONE not yet said */
+	bool validate; /* by the daemon's validator */
+	bool live;     /* in the table; DNS_ASK_DONE not yet said */
 };
 
 enum question_kind {
@@ -142,6 +143,7 @@ struct question {
 
 	enum hip_found hip;
 	struct hit want;    /* RESOLVE: the one looked for; null: any */
+	bool bogus;	    /* the answer to HIP does not validate */
 	bool hip_seen;	    /* a HIP record was there, usable or not */
 	struct dname owner; /* at the end of the CNAMEs */
 	struct dns_host host;
@@ -169,6 +171,7 @@ struct dns {
 	uint32_t client_max;
 	const struct lease *lease;
 	bool hide;
+	enum dns_dnssec dnssec;
 	enum dns_validating validating;
 	bool (*key_fits)(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 			 const struct hit *hit);

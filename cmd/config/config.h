@@ -37,6 +37,7 @@
  * [proxy] too: hip-records = pass|hide (clients' own queries for them)
  *   dnssec-client = auto|bypass|synthesize|refuse (who validates itself)
  *   hosts = FILE (as /etc/hip/hosts: HIT NAME... [ADDRESS...] [rvs=WHERE]...)
+ *   dnssec = require|prefer|off; trust-anchor = FILE (DS or DNSKEY records)
  * [record NAME]: a HIP host that no DNS server need know. hit = HIT, or hi =
  *   rsa|ecdsa BASE64 (repeat: more of it); address = ADDRESS (repeat), or
  *   rvs = NAME|ADDRESS (repeat)
@@ -173,6 +174,8 @@ struct config {
 	struct config_record *records; /* of both; heap */
 	size_t records_num;
 	bool hide_records; /* HIP records, from clients */
+	enum dns_dnssec dnssec;
+	char trust_anchor[CONFIG_PATH];
 	enum dns_validating validating;
 	char lan[CONFIG_LANS][16];
 	size_t lan_num;

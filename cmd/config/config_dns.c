@@ -180,13 +180,39 @@ int config_dns_rvs(struct config *c, const char *v)
 	return err;
 }
 
-int config_dns_hosts(struct config *c, const char *v)
+static int path(const char *v, char out[CONFIG_PATH])
 {
 	size_t len = strlen(v);
 
-	if (len == 0 || len >= sizeof(c->hosts))
+	if (len == 0 || len >= CONFIG_PATH)
 		return HG_EFORMAT;
-	memcpy(c->hosts, v, len + 1);
+	memcpy(out, v, len + 1);
+	return HG_OK;
+}
+
+int config_dns_hosts(struct config *c, const char *v)
+{
+	return path(v, c->hosts);
+}
+
+int config_dns_trust_anchor(struct config *c, const char *v)
+{
+	return path(v, c->trust_anchor);
+}
+
+const char *const config_dns_dnssecs[DNS_DNSSEC_NUM] = {
+	[DNS_DNSSEC_OFF] = "off",
+	[DNS_DNSSEC_PREFER] = "prefer",
+	[DNS_DNSSEC_REQUIRE] = "require",
+};
+
+int config_dns_dnssec(struct config *c, const char *v)
+{
+	int i = word(v, config_dns_dnssecs, DNS_DNSSEC_NUM);
+
+	if (i < 0)
+		return i;
+	c->dnssec = (enum dns_dnssec)i;
 	return HG_OK;
 }
 
@@ -221,6 +247,13 @@ void config_dns_check(struct config_parse *p)
 {
 	struct config *c = p->c;
 
+	if (c->dnssec != DNS_DNSSEC_OFF &&
+	    (!c->dns_servers_num || !c->trust_anchor[0]))
+		config_parse_fail(p, p->at[CONFIG_PROXY],
+				  "dnssec = %s needs a server to ask and a key "
+				  "to trust; add dns-server = ADDRESS and "
+				  "trust-anchor = FILE",
+				  config_dns_dnssecs[c->dnssec]);
 	for (size_t i = 0; i < c->records_num; i++) {
 		if (!c->proxy)
 			config_parse_fail(p, c->records[i].line,

@@ -9,12 +9,15 @@ enum { CONFIG_HI_LINES = 8 };
 struct config_parse;
 
 /* The values' names. */
+extern const char *const config_dns_dnssecs[DNS_DNSSEC_NUM];
 extern const char *const config_dns_clients[DNS_VALIDATING_NUM];
 
 /* [proxy] */
 int config_dns_records(struct config *c, const char *v);
 int config_dns_client(struct config *c, const char *v);
 int config_dns_hosts(struct config *c, const char *v);
+int config_dns_dnssec(struct config *c, const char *v);
+int config_dns_trust_anchor(struct config *c, const char *v);
 
 /* [record NAME] */
 int config_dns_record(struct config *c, const char *arg);

@@ -206,6 +206,10 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_number(out, "[proxy] ttl", a->ttl, b->ttl);
 	diff_bool(out, "[proxy] hip-records = hide", a->hide_records,
 		  b->hide_records);
+	diff_text(out, "[proxy] dnssec", config_dns_dnssecs[a->dnssec],
+		  config_dns_dnssecs[b->dnssec]);
+	diff_text(out, "[proxy] trust-anchor", a->trust_anchor,
+		  b->trust_anchor);
 	diff_text(out, "[proxy] dnssec-client",
 		  config_dns_clients[a->validating],
 		  config_dns_clients[b->validating]);

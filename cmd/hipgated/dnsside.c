@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "dnssec.h"
 #include "journal.h"
 
 enum { FRESH_MAX_S = 3600 }; /* however long the record's TTL is */
@@ -500,6 +501,15 @@ static void tell_query(struct gate *g, const struct dns_effect *e)
 		   "lh %s -> %s %s %s", client, server, qtype, e->name);
 }
 
+static void unpinned(struct gate *g, const char *name)
+{
+	if (journal_unpin(g->journal, name, on_forgotten, NULL))
+		on_forgotten(NULL, false);
+	events_add(&g->events, uv_hrtime(), "", "forget",
+		   json_pack("{s:s}", "name", name),
+		   "%s has no HIP record any more: DNSSEC proves it", name);
+}
+
 bool dnsside_pump(struct gate *g)
 {
 	struct dns_effect e;
@@ -514,7 +524,16 @@ bool dnsside_pump(struct gate *g)
 		case DNS_ASK:
 			do_ask(g, &e);
 			break;
+		case DNS_VALIDATE:
+			if (dnssec_ask(g->dnsside->dnssec, e.ask, e.name,
+				       e.qtype))
+				dns_ask_refused(g->dns, e.ask);
+			break;
+		case DNS_UNPINNED:
+			unpinned(g, e.name);
+			break;
 		case DNS_ASK_DONE:
+			dnssec_end(g->dnsside->dnssec, e.ask);
 			dnsask_end(&g->dnsside->asks, e.ask);
 			break;
 		case DNS_REPLY:
@@ -552,6 +571,7 @@ int dnsside_start(struct gate *g)
 void dnsside_stop(struct gate *g)
 {
 	dnsask_end_all(&g->dnsside->asks);
+	dnssec_stop(g->dnsside->dnssec);
 	dnstcp_stop(g->dnsside->tcp);
 }
 
@@ -560,6 +580,7 @@ void dnsside_fini(struct gate *g)
 	if (!g->dnsside)
 		return;
 	dnstcp_fini(g->dnsside->tcp);
+	dnssec_fini(g->dnsside->dnssec);
 	free(g->dnsside);
 	g->dnsside = NULL;
 }

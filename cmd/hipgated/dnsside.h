@@ -7,12 +7,14 @@
 #include "dnsask.h"
 #include "gate.h"
 
+struct dnssec;
 struct dnstcp;
 
 struct dnsside {
 	struct gate *g;
 	struct dnsasks asks;
 	struct dnstcp *tcp;
+	struct dnssec *dnssec; /* NULL: dnssec = off */
 };
 
 /* The records of c are known from the next question on. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "dnssec.h"
 #include "dnsside.h"
 #include "hipstart.h"
 #include "core/checksum.h"
@@ -249,6 +250,7 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 		.ttl_max = c->ttl,
 		.servers = c->dns_servers,
 		.servers_num = c->dns_servers_num,
+		.dnssec = c->dnssec,
 		.hide = c->hide_records,
 		.validating = c->validating,
 		.key_fits = dnsside_key_fits,
@@ -270,6 +272,8 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 		err = first_start(g);
 	if (!err)
 		err = dnsside_start(g);
+	if (!err && c->dnssec != DNS_DNSSEC_OFF)
+		err = dnssec_start(g, &g->dnsside->dnssec, errbuf, errlen);
 	if (!err)
 		err = journal_each(g->journal, restore_row, g);
 	if (!err)

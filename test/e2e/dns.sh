@@ -51,8 +51,12 @@ zone_as()
 
 zone_is_served()
 {
-	grep -q " $(at web dig "@$DNS_6" +short foo.com SOA |
-		awk '{ print $3 }') 3600" "$DEMO_DIR/bind/foo.com.zone"
+	local serial
+
+	serial=$(at web dig "@$DNS_6" +short foo.com SOA | awk '{ print $3 }')
+	[[ -n $serial ]] &&
+		grep -Eq "[[:space:]]$serial 3600 " \
+			"$DEMO_DIR/bind/foo.com.zone"
 }
 
 without_fixed()
@@ -99,6 +103,68 @@ forget_as_stranger()
 		forget fixed.foo.com --socket "$DEMO_DIR/px/ctl.sock" 2>&1 |
 		grep -vF "only the daemon's own user and root"
 	chmod 660 "$DEMO_DIR/px/ctl.sock"
+}
+
+# ---- DNSSEC -------------------------------------------------------------------
+
+anchor_up()
+{
+	local dir=$DEMO_DIR/bind
+
+	(cd "$dir" && dnssec-keygen -q -a ECDSAP256SHA256 -f KSK foo.com \
+		>ksk && mv "$(cat ksk).key" anchor && cp anchor \
+		"$(cat ksk).key") &&
+		install -m 644 "$dir/anchor" "$DEMO_DIR/px/anchor"
+}
+
+# sign OPTION...: what comes in goes out signed.
+sign()
+{
+	local dir=$DEMO_DIR/bind
+
+	cat >"$dir/unsigned"
+	(cd "$dir" && dnssec-signzone -q -P -S -z -o foo.com -f signed "$@" \
+		-O full unsigned >/dev/null 2>sign.log && cat signed)
+}
+
+sign_expired()
+{
+	sign -s 20200101000000 -e 20200201000000
+}
+
+sign_without_fixed()
+{
+	without_fixed | sign
+}
+
+with_dnssec()
+{
+	sed -i "s|^\\[proxy\\]|&\\ndnssec = require\\ntrust-anchor = $DEMO_DIR/px/anchor|" \
+		"$DEMO_DIR/px/hipgate.conf"
+}
+
+dnssec_checks()
+{
+	local conf=$DEMO_DIR/px/hipgate.conf
+
+	cp "$conf" "$conf.plain"
+	anchor_up && with_dnssec || fail "a key for foo.com"
+	zone_as sign || fail "BIND serves the signed zone"
+	check "a record that is proven: its substitute" \
+		shows "AAAA[[:space:]]$POOL6_START" fixed.foo.com AAAA
+	check "a name without one, proven: its own address" \
+		shows "$WEB_6" plain.foo.com AAAA
+	zone_as sign_expired || fail "BIND serves a zone with old signatures"
+	check "a record that is not proven: SERVFAIL" \
+		shows 'status: SERVFAIL' fixed.foo.com AAAA
+	check "and dig says why" \
+		shows 'EDE: 6 .*not proven' fixed.foo.com AAAA
+	check "it is counted as bogus" counted px dns-bogus
+	zone_as sign_without_fixed || fail "BIND serves the zone without it"
+	check "a proof that there is no record ends the pin" \
+		shows "$FIX_6" fixed.foo.com AAAA
+	mv "$conf.plain" "$conf"
+	zone_as cat || fail "BIND serves the unsigned zone again"
 }
 
 static_names()
@@ -159,4 +225,5 @@ dns_checks()
 	check "what is known is not asked for again" asks_nothing_again
 	stripped_checks
 	static_checks
+	dnssec_checks
 }

@@ -190,6 +190,14 @@ static const struct {
 	  "only substitute addresses are" },
 	{ P "dns-server = ::1\ndns-server = [::1]:53\n",
 	  "f.conf:6: dns-server = [::1]:53 is there already; remove one" },
+	{ P "dnssec = require\ndns-server = ::1\n",
+	  "f.conf:3: dnssec = require needs a server to ask and a key to "
+	  "trust; add dns-server = ADDRESS and trust-anchor = FILE" },
+	{ P "dnssec = prefer\ntrust-anchor = k\n",
+	  "f.conf:3: dnssec = prefer needs a server to ask and a key to "
+	  "trust; add dns-server = ADDRESS and trust-anchor = FILE" },
+	{ P "dnssec = yes\n", "f.conf:5: bad value \"yes\" for dnssec: "
+			      "expected require, prefer or off" },
 	{ P "hip-records = no\n",
 	  "f.conf:5: bad value \"no\" for hip-records: expected pass or hide" },
 	{ R, "f.conf:5: [record hip.foo.com] says nothing of who it is; add "
