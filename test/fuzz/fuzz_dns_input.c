@@ -140,7 +140,8 @@ static void step(struct fuzz *f, uint8_t kind, uint8_t arg, const uint8_t *p,
 			len = sizeof(name) - 1;
 		memcpy(name, p, len);
 		name[len] = '\0';
-		(void)!dns_resolve(f->d, name, NULL, &f->who.server, arg, f->now);
+		(void)!dns_resolve(f->d, name, NULL, &f->who.server, arg,
+				   f->now);
 		break;
 	default:
 		break;
