@@ -17,21 +17,12 @@
 #include <string.h>
 
 #include "cmd/config/config_parse.h"
-
-/* Which of num words v is; HG_EFORMAT. */
-static int word(const char *v, const char *const *words, int num)
-{
-	for (int i = 0; i < num; i++) {
-		if (strcmp(v, words[i]) == 0)
-			return i;
-	}
-	return HG_EFORMAT;
-}
+#include "cmd/config/config_value.h"
 
 int config_dns_records(struct config *c, const char *v)
 {
 	static const char *const words[] = { "pass", "hide" };
-	int i = word(v, words, 2);
+	int i = config_value_word(v, words, 2);
 
 	if (i < 0)
 		return i;
@@ -48,7 +39,7 @@ const char *const config_dns_clients[DNS_VALIDATING_NUM] = {
 
 int config_dns_client(struct config *c, const char *v)
 {
-	int i = word(v, config_dns_clients, DNS_VALIDATING_NUM);
+	int i = config_value_word(v, config_dns_clients, DNS_VALIDATING_NUM);
 
 	if (i < 0)
 		return i;
@@ -208,7 +199,7 @@ const char *const config_dns_dnssecs[DNS_DNSSEC_NUM] = {
 
 int config_dns_dnssec(struct config *c, const char *v)
 {
-	int i = word(v, config_dns_dnssecs, DNS_DNSSEC_NUM);
+	int i = config_value_word(v, config_dns_dnssecs, DNS_DNSSEC_NUM);
 
 	if (i < 0)
 		return i;
