@@ -10,6 +10,7 @@
 #include "dns/hiprr.h"
 #include "dns/local.h"
 #include "dns/locator.h"
+#include "dns/loop.h"
 #include "dns/progress.h"
 
 /* A name that leads to one that must be reached by HIP must be, too. */
@@ -42,17 +43,21 @@ struct hip_visit {
 
 static void keep_hip(struct question *q, const struct hiprr *rr, uint32_t ttl)
 {
-	struct dns_host *h = &q->host;
+	struct place *p = question_place(q);
+	struct dns_host *h;
 
-	memcpy(h->name, q->name, sizeof(h->name));
+	if (!p)
+		return; /* it was there, and cannot be used */
+	h = &p->host;
+	question_name(q, h->name);
 	h->hit = rr->hit;
 	h->pk_alg = rr->pk_alg;
 	memcpy(h->pk, rr->pk, rr->pk_len);
 	h->pk_len = rr->pk_len;
 	h->via_rvs = rr->rvs_num > 0;
 	h->ttl = ttl;
-	memcpy(q->rvs, rr->rvs, sizeof(q->rvs));
-	q->rvs_num = rr->rvs_num;
+	memcpy(p->rvs, rr->rvs, sizeof(p->rvs));
+	p->rvs_num = rr->rvs_num;
 	q->hip = HIP_GOOD;
 }
 
@@ -62,8 +67,8 @@ static bool is_better(const struct question *q, const struct hit *hit)
 {
 	if (q->hip != HIP_GOOD || hit_eq(hit, &q->want))
 		return true;
-	return !hit_eq(&q->host.hit, &q->want) &&
-	       memcmp(hit->b, q->host.hit.b, sizeof(hit->b)) < 0;
+	return !hit_eq(&q->place->host.hit, &q->want) &&
+	       memcmp(hit->b, q->place->host.hit.b, sizeof(hit->b)) < 0;
 }
 
 static void visit_hip(const struct scan_rr *rr, void *arg)
@@ -86,6 +91,19 @@ static void visit_hip(const struct scan_rr *rr, void *arg)
 	keep_hip(v->q, &hip, rr->ttl < v->ttl ? rr->ttl : v->ttl);
 }
 
+/* A name of the administrator's stands in the chain: what a server says of
+ * it does not count. */
+static bool leads_home(struct dns *d, struct question *q, const struct chain *c)
+{
+	for (size_t i = 0; !q->local && i < c->num; i++)
+		local_answer(d->local, q, &c->names[i], c->ttl);
+	for (enum slot s = SLOT_A; q->located && s <= SLOT_AAAA; s++) {
+		question_unfollow(d, &q->slots[s]);
+		question_close(d, q, s);
+	}
+	return q->local;
+}
+
 bool answer_hip(struct dns *d, struct question *q, const struct chain_answer *a,
 		unsigned rcode)
 {
@@ -98,10 +116,13 @@ bool answer_hip(struct dns *d, struct question *q, const struct chain_answer *a,
 	if (chain_follow(&c, &q->asked.name, a))
 		return false;
 	raise_mode(d, q, &c);
-	q->owner = c.names[c.num - 1];
+	if (leads_home(d, q, &c))
+		return true;
 	v.ttl = c.ttl;
 	if (rcode == SCAN_NOERROR)
 		chain_each(&c, a, SCAN_HIP, visit_hip, &v);
+	if (q->hip == HIP_GOOD)
+		q->place->owner = c.names[c.num - 1];
 	return true;
 }
 
@@ -120,23 +141,27 @@ static void visit_address(const struct scan_rr *rr, void *arg)
 
 	if (rr->rdlen != (six ? 16 : 4)) {
 		reason_count(&v->d->reasons, REASON_DNS_LOCATOR);
+		v->s->odd = true;
 		return;
 	}
 	a = six ? addr_from6(rr->rdata) : addr_from4(rr->rdata);
 	if (!locator_is_usable(&a, six, &v->d->pool6, &v->d->pool4)) {
 		reason_count(&v->d->reasons, REASON_DNS_LOCATOR);
+		v->s->odd = true;
 		return;
 	}
 	if (rr->ttl < v->s->ttl)
 		v->s->ttl = rr->ttl;
 	if (v->s->num < DNS_LOCATORS_MAX)
 		v->s->addrs[v->s->num++] = a;
+	else
+		v->s->odd = true;
 }
 
 bool answer_addresses(struct dns *d, struct question *q, enum slot slot,
 		      const struct chain_answer *a)
 {
-	struct slot_state *s = &q->slots[slot];
+	struct slot_state *s = question_slot(q, slot);
 	struct address_visit v = { .d = d, .s = s };
 	struct chain c;
 
@@ -145,6 +170,7 @@ bool answer_addresses(struct dns *d, struct question *q, enum slot slot,
 	if (slot < SLOT_RVS)
 		raise_mode(d, q, &c);
 	s->num = 0;
+	s->odd = false;
 	s->ttl = c.ttl;
 	chain_each(&c, a, question_slot_type(q, slot), visit_address, &v);
 	return true;
@@ -228,10 +254,12 @@ static enum reason match(const struct ask *a, const uint8_t *msg, size_t len,
 static void digest(struct dns *d, struct question *q, enum slot slot,
 		   const struct incoming *in)
 {
-	struct slot_state *s = &q->slots[slot];
+	struct slot_state *s = question_slot(q, slot);
 	unsigned rcode = scan_rcode(&in->header);
 	bool ok;
 
+	if (q->located && (slot == SLOT_A || slot == SLOT_AAAA))
+		return; /* it is known better */
 	s->num = 0;
 	s->found = FOUND_ANSWERED;
 	if (slot == SLOT_HIP)
@@ -249,12 +277,13 @@ void answer_kept(struct dns *d, struct question *q, enum slot slot,
 		 const struct chain_answer *a)
 {
 	struct incoming in = { .answer = *a };
-	enum found was = q->slots[slot].found;
+	struct slot_state *s = question_slot(q, slot);
+	enum found was = s->found;
 
 	in.header.flags = get_be16(a->msg + 2);
 	digest(d, q, slot, &in);
-	if (q->slots[slot].found != FOUND_ANSWERED)
-		q->slots[slot].found = was;
+	if (s->found != FOUND_ANSWERED)
+		s->found = was;
 }
 
 static void keep(struct dns *d, const struct question *q, enum slot slot,
@@ -285,7 +314,7 @@ static void digest_own(struct dns *d, struct question *q,
 			raise_mode(d, q, &c);
 		return;
 	}
-	if (!upstream_trusts(&d->upstream, &q->who.server))
+	if (!question_trusts(d, q))
 		return;
 	/* Of a name that does not exist the server says so for every type,
 	 * and what was not validated (CD) is not for others. */
@@ -309,10 +338,11 @@ static size_t find_followers(const struct dns *d, const struct cache_key *key,
 	for (size_t i = 0; i < d->num; i++) {
 		const struct question *q = d->heap[i];
 
-		for (enum slot s = SLOT_HIP; s < SLOT_NUM && num < cap; s++) {
+		for (enum slot s = SLOT_HIP; s < question_slots(q) && num < cap;
+		     s++) {
 			struct cache_key has;
 
-			if (!q->slots[s].follows)
+			if (!question_slot(q, s)->follows)
 				continue;
 			has = question_key(d, q, s);
 			if (has.type != key->type ||
@@ -336,9 +366,9 @@ static void serve_followers(struct dns *d, const struct cache_key *key,
 	for (size_t i = 0; i < num; i++) {
 		struct question *q = question_find(d, list[i].question);
 
-		if (!q || !q->slots[list[i].slot].follows)
+		if (!q || !question_slot(q, list[i].slot)->follows)
 			continue; /* what it got before was enough */
-		question_unfollow(d, &q->slots[list[i].slot]);
+		question_unfollow(d, question_slot(q, list[i].slot));
 		digest(d, q, list[i].slot, in);
 		progress_step(d, q, now);
 	}
@@ -393,7 +423,7 @@ static void take(struct dns *d, struct ask *a, const struct incoming *in,
 	question_close(d, q, slot);
 	digest(d, q, slot, in);
 	/* What cannot be used may be mended at any time. */
-	if (q->slots[slot].found == FOUND_ANSWERED &&
+	if (question_slot(q, slot)->found == FOUND_ANSWERED &&
 	    !(slot == SLOT_HIP && q->hip == HIP_BAD))
 		keep(d, q, slot, in, now);
 	progress_step(d, q, now);
@@ -472,7 +502,7 @@ static void unpin(struct dns *d, struct question *q)
 		return;
 	q->pinned = false;
 	q->mode = policy_mode(d->policy, &q->asked.name);
-	memcpy(e.name, q->name, sizeof(e.name));
+	question_name(q, e.name);
 	if (outbox_put(&d->outbox, &e))
 		reason_count(&d->reasons, REASON_DNS_BUSY);
 }
@@ -542,7 +572,7 @@ void dns_ask_failed(struct dns *d, uint32_t ask, uint64_t now)
 	if (!a)
 		return;
 	q = a->q;
-	upstream_silent(&d->upstream, &a->server, now);
+	loop_silent(d, &a->server, now);
 	question_ask_done(d, a);
 	progress_lost(d, q, a->slot, now);
 }

@@ -30,6 +30,12 @@ int dns_new(const struct dns_config *cfg, struct dns **out)
 	d->dnssec = cfg->dnssec;
 	d->validating = cfg->validating;
 	d->key_fits = cfg->key_fits;
+	d->own_ask = cfg->own_ask;
+	d->arg = cfg->arg;
+	while (d->real_num < cfg->real_num && d->real_num < DNS_REAL_MAX) {
+		d->real[d->real_num] = cfg->real[d->real_num];
+		d->real_num++;
+	}
 	d->ttl_max = cfg->ttl_max ? cfg->ttl_max : TTL_MAX_DEFAULT;
 	d->questions_max =
 		cfg->questions_max ? cfg->questions_max : QUESTIONS_MAX_DEFAULT;
@@ -130,12 +136,13 @@ size_t dns_rule_of(const struct dns *d, const char *name)
 int dns_resolve(struct dns *d, const char *name, const struct hit *want,
 		const struct endpoint *server, uint64_t token, uint64_t now)
 {
+	char text[DNS_NAME_MAX];
 	struct dname wire;
 	struct question *q;
 	int err;
 
 	outbox_settle(&d->outbox);
-	if (dname_parse(name, &wire))
+	if (dname_parse(name, &wire) || dname_print(&wire, text))
 		return HG_EINVAL;
 	err = question_add(d, NULL, &q);
 	if (err)
@@ -149,12 +156,7 @@ int dns_resolve(struct dns *d, const char *name, const struct hit *want,
 	q->asked.name = wire;
 	q->asked.type = SCAN_HIP;
 	q->asked.class = SCAN_IN;
-	q->owner = wire;
-	if (dname_print(&wire, q->name)) {
-		question_end(d, q);
-		return HG_EINVAL;
-	}
-	local_answer(d->local, q, d->ttl_max);
+	local_answer(d->local, q, &wire, d->ttl_max);
 	progress_start(d, q, now);
 	return HG_OK;
 }

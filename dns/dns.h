@@ -17,6 +17,19 @@
  * by ask id (one socket each, chosen by the daemon), server, question and
  * message id.
  *
+ * Who asks the gateway itself (dns_asker.here: its own address inside the
+ * prefix, or a listener) is answered in the same way; only the client's own
+ * query goes to our servers, too. A question of ours that comes back to us
+ * would go round for ever: one that comes straight is known by its socket
+ * (own_ask), one that others pass on by a question for a name of chance
+ * (dns_probe). It is refused, and its server rests.
+ *
+ * DNS_TRANSPARENT: the server's own answer is relayed, with the host's real
+ * addresses, once the daemon has mapped each of them (DNS_NEED_REAL,
+ * dns_give_real), so that packets to them go through the SA. Only addresses
+ * out of `real`, which the administrator has routed into the TUN, and only
+ * what our own servers say; else a substitute is given as always.
+ *
  * struct lease: which substitute address denotes which HIT. IPv6: keyed
  * hash of the HIT under the site key, so it never changes; IPv4: drawn from
  * the pool, kept by the daemon's journal. An address never comes to denote
@@ -37,8 +50,15 @@
 #define DNS_LOCATORS_MAX 8
 #define DNS_HI_MAX 1024
 #define DNS_SERVERS_MAX 8
+#define DNS_REAL_MAX 16 /* prefixes */
 
-enum dns_mode { DNS_REQUIRE, DNS_PREFER, DNS_OFF, DNS_MODE_NUM };
+enum dns_mode {
+	DNS_REQUIRE,
+	DNS_PREFER,
+	DNS_OFF,
+	DNS_TRANSPARENT, /* PREFER, with real addresses where they may be */
+	DNS_MODE_NUM
+};
 
 /* A client that validates DNSSEC itself (DO and CD): a substitute would be
  * bogus to it. */
@@ -80,6 +100,8 @@ struct dns_config {
 	const struct endpoint *servers; /* copied: where our own questions
 					 * go; none: where the client's do */
 	size_t servers_num;
+	const struct prefix *real; /* copied: of TRANSPARENT's answers */
+	size_t real_num;
 	uint32_t cache_max;	   /* octets of answers; 0: 8 MiB */
 	uint32_t pins_max;	   /* names; 0: 65536 */
 	const struct lease *lease; /* borrowed; answers PTR queries inside
@@ -90,6 +112,9 @@ struct dns_config {
 	/* Is hit that of this key (RFC 8005 4.1)? Pure. NULL: not asked. */
 	bool (*key_fits)(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 			 const struct hit *hit);
+	/* Did that ask leave from there? NULL: never. */
+	bool (*own_ask)(void *arg, uint32_t ask, const struct endpoint *from);
+	void *arg; /* own_ask's */
 };
 
 struct dns;
@@ -144,12 +169,17 @@ struct dns_asker {
 	struct endpoint client;
 	struct endpoint server; /* the one the client meant */
 	bool tcp;
+	bool here;	/* that is this gateway itself */
+	bool stranger;	/* none of the clients: it is refused */
 	uint64_t token; /* the daemon's */
 };
 
 /* A query from a client. */
 void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
 	       size_t len, uint64_t now);
+/* Asks each of our servers for a name of chance, to see whether it asks us
+ * in its turn: at the start, and whenever one may have come to do so. */
+void dns_probe(struct dns *d, uint64_t now);
 /* Look a name up for the daemon itself (a mapping kept from before a
  * restart): ends in DNS_RESOLVED or DNS_UNRESOLVED with this token. want: of
  * several records that of this HIT, if it is there; NULL: any. */
@@ -176,6 +206,9 @@ void dns_ask_failed(struct dns *d, uint32_t ask, uint64_t now);
 void dns_give(struct dns *d, uint32_t question, int err,
 	      const struct addr *sub6, const struct addr *sub4, const char *ede,
 	      uint64_t now);
+/* The daemon's answer to DNS_NEED_REAL: HG_OK: each address is mapped. Else
+ * DNS_NEED_ADDRESS follows. */
+void dns_give_real(struct dns *d, uint32_t question, int err, uint64_t now);
 uint64_t dns_deadline(const struct dns *d);
 void dns_tick(struct dns *d, uint64_t now);
 const struct reasons *dns_reasons(const struct dns *d);
@@ -193,6 +226,8 @@ struct dns_host {
 	bool local;   /* a dns_record said so */
 	struct addr locators[DNS_LOCATORS_MAX];
 	size_t locators_num;
+	struct addr real[DNS_LOCATORS_MAX]; /* NEED_REAL: to be mapped */
+	size_t real_num;
 	uint32_t ttl;
 };
 
@@ -204,6 +239,8 @@ enum dns_effect_kind {
 	DNS_ASK_DONE, /* nothing more is expected for `ask` */
 	DNS_REPLY,    /* msg is the answer for `who` */
 	DNS_NEED_ADDRESS, /* host is known; answer with dns_give(question) */
+	DNS_NEED_REAL,	  /* the same with host.real; dns_give_real(question) */
+	DNS_LOOP,	  /* what was asked of server came back, from who */
 	DNS_RESOLVED,	  /* dns_resolve: host */
 	DNS_UNRESOLVED,	  /* dns_resolve: no HIP record or no answer */
 	DNS_SEEN,	  /* a client's query was taken: who, name, qtype */
@@ -258,9 +295,17 @@ void lease_free(struct lease *l);
  * gives sub4 unspecified, which is not an error. The entry is borrowed. */
 int lease_get(struct lease *l, const struct hit *hit, const char *name,
 	      const struct lease_entry **out, bool *fresh) HG_CHECK;
+/* The same, made anew only while the client (NULL: nobody) and the name's
+ * domain have not had their share (quota.h): else HG_EPERM. */
+int lease_ask(struct lease *l, const struct hit *hit, const char *name,
+	      const struct addr *client, const struct lease_entry **out,
+	      bool *fresh) HG_CHECK;
 /* An entry from the journal. Entries outside the pools, or that contradict
  * the site key or another entry, are refused (HG_EFORMAT, HG_EEXIST). */
 int lease_restore(struct lease *l, const struct lease_entry *e) HG_CHECK;
+/* The address inside a pool that is given to nobody, because DNS is answered
+ * there. False: the pool is none, or too small for one. */
+bool lease_dns(const struct prefix *pool, struct addr *out);
 /* Whose is it? NULL: nobody's. */
 const struct lease_entry *lease_find(const struct lease *l,
 				     const struct addr *sub);

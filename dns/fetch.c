@@ -4,16 +4,17 @@
 
 #include "core/wire.h"
 #include "dns/answer.h"
+#include "dns/loop.h"
 #include "dns/reply.h"
 
-static int send_own(struct dns *d, struct question *q, uint16_t id)
+static int send_own(struct dns *d, struct question *q,
+		    const struct endpoint *server, uint16_t id)
 {
 	int err;
 
 	/* Only the id differs from what the client sent. */
 	put_be16(q->query, id);
-	err = question_ask(d, q, SLOT_OWN, &q->who.server, q->query,
-			   q->query_len);
+	err = question_ask(d, q, SLOT_OWN, server, q->query, q->query_len);
 	put_be16(q->query, q->header.id);
 	return err;
 }
@@ -26,10 +27,13 @@ void fetch_send(struct dns *d, struct question *q, enum slot slot, uint64_t now)
 	size_t len;
 	int err;
 
-	question_unfollow(d, &q->slots[slot]);
-	q->slots[slot].tries++;
-	if (slot == SLOT_OWN) {
-		err = send_own(d, q, id);
+	question_unfollow(d, question_slot(q, slot));
+	question_slot(q, slot)->tries++;
+	if (!server.port) {
+		q->looped = q->looped || upstream_loops(&d->upstream, now);
+		err = HG_ENOENT;
+	} else if (slot == SLOT_OWN) {
+		err = send_own(d, q, &server, id);
 	} else {
 		err = reply_ask(question_slot_name(q, slot),
 				question_slot_type(q, slot), id, msg, &len);
@@ -37,12 +41,12 @@ void fetch_send(struct dns *d, struct question *q, enum slot slot, uint64_t now)
 			err = question_ask(d, q, slot, &server, msg, len);
 	}
 	if (err)
-		q->slots[slot].found = FOUND_FAILED;
+		question_slot(q, slot)->found = FOUND_FAILED;
 }
 
 void fetch_wait(struct question *q, enum slot slot, uint64_t now)
 {
-	struct slot_state *s = &q->slots[slot];
+	struct slot_state *s = question_slot(q, slot);
 
 	s->found = FOUND_WAIT;
 	s->resend_at = now + (slot == SLOT_HIP ? HIP_RESEND : OTHER_RESEND);
@@ -60,10 +64,10 @@ static void refresh(struct dns *d, const struct question *q, enum slot slot,
 		return; /* then the next client waits */
 	r->kind = QUESTION_REFRESH;
 	r->who.server = q->who.server;
+	r->who.here = q->who.here;
 	r->asked = q->asked;
 	r->asked.class = SCAN_IN;
 	r->asked.name = *question_slot_name(q, slot);
-	r->owner = r->asked.name;
 	/* The slot of that type: its name is the question's own. */
 	slot = question_slot_type(q, slot) == SCAN_HIP ? SLOT_HIP
 	       : question_slot_type(q, slot) == SCAN_A ? SLOT_A
@@ -84,13 +88,13 @@ bool fetch_kept(struct dns *d, struct question *q, enum slot slot, uint64_t now)
 	answer_kept(d, q, slot, &a);
 	if (stale && (slot != SLOT_HIP || q->hip == HIP_GOOD))
 		refresh(d, q, slot, now);
-	return q->slots[slot].found == FOUND_ANSWERED;
+	return question_slot(q, slot)->found == FOUND_ANSWERED;
 }
 
 void fetch_start(struct dns *d, struct question *q, enum slot slot,
 		 uint64_t now)
 {
-	struct slot_state *s = &q->slots[slot];
+	struct slot_state *s = question_slot(q, slot);
 
 	if (slot != SLOT_OWN && fetch_kept(d, q, slot, now))
 		return;
@@ -112,7 +116,7 @@ void fetch_start(struct dns *d, struct question *q, enum slot slot,
 
 void fetch_tcp(struct dns *d, struct question *q, enum slot slot, uint64_t now)
 {
-	struct slot_state *s = &q->slots[slot];
+	struct slot_state *s = question_slot(q, slot);
 
 	question_close(d, q, slot);
 	s->found = FOUND_WAIT;
@@ -126,9 +130,11 @@ void fetch_tcp(struct dns *d, struct question *q, enum slot slot, uint64_t now)
 
 void fetch_stop(struct dns *d, struct question *q, enum slot slot)
 {
-	if (q->slots[slot].found == FOUND_WAIT)
-		q->slots[slot].found = FOUND_FAILED;
-	question_unfollow(d, &q->slots[slot]);
+	struct slot_state *s = question_slot(q, slot);
+
+	if (s->found == FOUND_WAIT)
+		s->found = FOUND_FAILED;
+	question_unfollow(d, s);
 	question_close(d, q, slot);
 }
 
@@ -136,16 +142,16 @@ void fetch_stop(struct dns *d, struct question *q, enum slot slot)
 static void note_silence(struct dns *d, const struct question *q,
 			 enum slot slot, uint64_t now)
 {
-	for (size_t i = 0; i < q->asks_num; i++) {
-		if (q->asks[i].slot == slot && q->asks[i].live)
-			upstream_silent(&d->upstream, &q->asks[i].server, now);
+	for (const struct ask *a = q->asks; a; a = a->next_own) {
+		if (a->slot == slot && a->live)
+			loop_silent(d, &a->server, now);
 	}
 }
 
 void fetch_timer(struct dns *d, struct question *q, enum slot slot,
 		 uint64_t now)
 {
-	struct slot_state *s = &q->slots[slot];
+	struct slot_state *s = question_slot(q, slot);
 
 	if (s->found != FOUND_WAIT)
 		return;

@@ -72,3 +72,17 @@ int hiprr_get(const uint8_t *rdata, size_t len, struct hiprr *out)
 		return HG_EUNSUPP;
 	return key_check(out);
 }
+
+size_t hiprr_put(const struct hiprr *rr, uint8_t *out, size_t cap)
+{
+	struct wr w = wr_init(out, cap);
+
+	wr_u8(&w, sizeof(rr->hit.b));
+	wr_u8(&w, rr->pk_alg);
+	wr_be16(&w, rr->pk_len);
+	wr_put(&w, rr->hit.b, sizeof(rr->hit.b));
+	wr_put(&w, rr->pk, rr->pk_len);
+	for (size_t i = 0; i < rr->rvs_num; i++)
+		wr_put(&w, rr->rvs[i].wire, rr->rvs[i].len);
+	return w.bad ? 0 : wr_len(&w);
+}

@@ -29,3 +29,5 @@ struct hiprr {
  * algorithm hipgate does not know. That the key makes the HIT is the
  * caller's to check (RFC 8005 4.1). */
 int hiprr_get(const uint8_t *rdata, size_t len, struct hiprr *out) HG_CHECK;
+/* The same back. Returns the octets written; 0: cap is too small. */
+size_t hiprr_put(const struct hiprr *rr, uint8_t *out, size_t cap);

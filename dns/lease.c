@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "core/wire.h"
+#include "dns/quota.h"
 
 #define LEASE_MAX_DEFAULT 65536
 #define POOL6_LEN_MAX 112
@@ -43,6 +44,7 @@ struct lease {
 	uint8_t hash_key[crypto_shorthash_KEYBYTES];
 	struct lease_node **all; /* in the order they came; cfg.max long */
 	size_t num;
+	struct quota *quota;
 	uint32_t used4;
 	size_t mask; /* buckets - 1 */
 	struct lease_node **buckets[KEY_NUM];
@@ -82,7 +84,7 @@ int lease_new(const struct lease_config *cfg, struct lease **out)
 	l->mask = buckets - 1;
 	randombytes_buf(l->hash_key, sizeof(l->hash_key));
 	l->all = calloc(l->cfg.max, sizeof(l->all[0]));
-	if (!l->all)
+	if (!l->all || quota_new(l->cfg.max, &l->quota))
 		goto fail;
 	for (unsigned k = 0; k < KEY_NUM; k++) {
 		l->buckets[k] = calloc(buckets, sizeof(l->buckets[k][0]));
@@ -105,6 +107,7 @@ void lease_free(struct lease *l)
 	for (unsigned k = 0; k < KEY_NUM; k++)
 		free(l->buckets[k]);
 	free(l->all);
+	quota_free(l->quota);
 	sodium_memzero(l->cfg.site_key, sizeof(l->cfg.site_key));
 	sodium_memzero(l->hash_key, sizeof(l->hash_key));
 	free(l);
@@ -196,20 +199,36 @@ static struct addr substitute6(const struct lease *l, const struct hit *hit)
 	return a;
 }
 
-/* Addresses of the IPv4 pool that can be given out: not the network, not
- * the first (the TUN's own), not the broadcast address. */
+/* The network, the first (the TUN's own), and the second (DNS) where there
+ * is room for it. */
+static uint32_t first4(const struct prefix *pool4)
+{
+	return pool4->len == POOL4_LEN_MAX ? 2 : 3;
+}
+
+/* Addresses of the IPv4 pool that can be given out: not those, and not the
+ * broadcast address. */
 static uint32_t usable4(const struct lease *l)
 {
-	unsigned len = l->cfg.pool4.len;
+	const struct prefix *p = &l->cfg.pool4;
 
-	return len ? (1U << (128 - len)) - 3 : 0;
+	return p->len ? (1U << (128 - p->len)) - 1 - first4(p) : 0;
+}
+
+bool lease_dns(const struct prefix *pool, struct addr *out)
+{
+	*out = pool->addr;
+	if (pool->len == 0 || pool->len == POOL4_LEN_MAX)
+		return false;
+	out->b[15] = (uint8_t)(out->b[15] + (prefix_is4(pool) ? 2 : 0x53));
+	return true;
 }
 
 static struct addr nth4(const struct lease *l, uint32_t n)
 {
 	struct addr a = l->cfg.pool4.addr;
 
-	put_be32(a.b + 12, get_be32(a.b + 12) + 2 + n);
+	put_be32(a.b + 12, get_be32(a.b + 12) + first4(&l->cfg.pool4) + n);
 	return a;
 }
 
@@ -220,7 +239,8 @@ static bool is_usable4(const struct lease *l, const struct addr *a)
 	if (!l->cfg.pool4.len || !prefix_has(&l->cfg.pool4, a))
 		return false;
 	n = get_be32(a->b + 12) - get_be32(l->cfg.pool4.addr.b + 12);
-	return n >= 2 && n - 2 < usable4(l);
+	return n >= first4(&l->cfg.pool4) &&
+	       n - first4(&l->cfg.pool4) < usable4(l);
 }
 
 static struct addr substitute4(const struct lease *l, const struct hit *hit)
@@ -330,6 +350,22 @@ int lease_get(struct lease *l, const struct hit *hit, const char *name,
 	return HG_OK;
 }
 
+int lease_ask(struct lease *l, const struct hit *hit, const char *name,
+	      const struct addr *client, const struct lease_entry **out,
+	      bool *fresh)
+{
+	size_t before = l->num;
+	int err;
+
+	*fresh = false;
+	if (!find(l, KEY_HIT, hit->b) && !quota_allows(l->quota, client, name))
+		return HG_EPERM;
+	err = lease_get(l, hit, name, out, fresh);
+	if (l->num > before)
+		quota_count(l->quota, client, name);
+	return err;
+}
+
 /* Is sub6, sub4 what this table could have given to that HIT? */
 static int restore_check(const struct lease *l, const struct lease_entry *e)
 {
@@ -381,7 +417,12 @@ int lease_restore(struct lease *l, const struct lease_entry *e)
 	if (err)
 		return err;
 	n = find(l, KEY_HIT, e->hit.b);
-	return n ? restore_more(l, n, e) : add(l, e);
+	if (n)
+		return restore_more(l, n, e);
+	err = add(l, e);
+	if (!err) /* who asked for it is not known any more */
+		quota_count(l->quota, NULL, e->name);
+	return err;
 }
 
 const struct lease_entry *lease_find(const struct lease *l,

@@ -121,20 +121,56 @@ static void put_address(struct question *q, const struct addr *a, uint32_t ttl)
 		s->addrs[s->num++] = *a;
 }
 
-void local_answer(const struct local *l, struct question *q, uint32_t ttl)
+/* The servers that are named are looked up; those with an address stand for
+ * the name itself, as in a record that lists its owner. */
+static void put_servers(struct place *p, const struct entry *e)
 {
-	const struct entry *e = find(l, &q->asked.name);
+	p->rvs_num = 0;
+	if (e->r->at_num && e->r->rvs_num)
+		p->rvs[p->rvs_num++] = p->owner;
+	for (size_t i = 0; i < e->r->rvs_num; i++)
+		p->rvs[p->rvs_num++] = e->rvs[i];
+}
+
+size_t local_record(const struct local *l, const struct dname *name,
+		    uint8_t *out, size_t cap)
+{
+	const struct entry *e = find(l, name);
+	struct hiprr rr = { .pk_len = 0 };
+
+	if (!e || !e->r->pk_len)
+		return 0;
+	rr.hit = e->r->hit;
+	rr.pk_alg = e->r->pk_alg;
+	rr.pk = e->r->pk;
+	rr.pk_len = e->r->pk_len;
+	/* As in put_servers: servers with an address stand for the name. */
+	if (e->r->via_rvs && e->r->at_num)
+		rr.rvs[rr.rvs_num++] = *name;
+	for (size_t i = 0; i < e->r->rvs_num; i++)
+		rr.rvs[rr.rvs_num++] = e->rvs[i];
+	return hiprr_put(&rr, out, cap);
+}
+
+void local_answer(const struct local *l, struct question *q,
+		  const struct dname *name, uint32_t ttl)
+{
+	const struct entry *e = find(l, name);
 	const struct dns_record *r;
-	struct dns_host *h = &q->host;
+	struct dns_host *h;
 
 	if (!e)
 		return;
 	r = e->r;
 	q->local = true;
-	q->hip = HIP_GOOD;
 	q->hip_seen = true;
+	q->hip = HIP_BAD;
 	q->slots[SLOT_HIP].found = FOUND_ANSWERED;
-	memcpy(h->name, q->name, sizeof(h->name));
+	if (!question_place(q))
+		return;
+	q->hip = HIP_GOOD;
+	h = &q->place->host;
+	question_name(q, h->name);
 	h->hit = r->hit;
 	h->pk_alg = r->pk_alg;
 	memcpy(h->pk, r->pk, r->pk_len);
@@ -142,15 +178,14 @@ void local_answer(const struct local *l, struct question *q, uint32_t ttl)
 	h->via_rvs = r->via_rvs;
 	h->local = true;
 	h->ttl = ttl;
-	for (size_t i = 0; i < r->at_num; i++)
-		put_address(q, &r->at[i], ttl);
-	/* Servers that are named are looked up; those with an address stand
-	 * for the name itself, as in a record that lists its owner. */
-	if (r->at_num && r->rvs_num)
-		q->rvs[q->rvs_num++] = q->asked.name;
-	for (size_t i = 0; i < r->rvs_num; i++)
-		q->rvs[q->rvs_num++] = e->rvs[i];
+	q->place->owner = *name;
+	put_servers(q->place, e);
 	if (r->at_num) {
+		q->located = true;
+		q->slots[SLOT_A].num = 0;
+		q->slots[SLOT_AAAA].num = 0;
+		for (size_t i = 0; i < r->at_num; i++)
+			put_address(q, &r->at[i], ttl);
 		q->slots[SLOT_A].found = FOUND_ANSWERED;
 		q->slots[SLOT_AAAA].found = FOUND_ANSWERED;
 	}

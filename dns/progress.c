@@ -7,14 +7,16 @@
 
 #include "core/wire.h"
 #include "dns/fetch.h"
+#include "dns/real.h"
+
+#define TEXT_LOOPED "hipgate: a loop, its dns-server asks hipgate itself"
 
 /* The client's own query is one of the two address look-ups. */
 static bool is_shared(const struct dns *d, const struct question *q,
 		      enum slot slot)
 {
 	if (q->kind != QUESTION_LOOKUP ||
-	    q->slots[SLOT_OWN].found == FOUND_IDLE ||
-	    !upstream_trusts(&d->upstream, &q->who.server))
+	    q->slots[SLOT_OWN].found == FOUND_IDLE || !question_trusts(d, q))
 		return false;
 	return (slot == SLOT_A && q->asked.type == SCAN_A) ||
 	       (slot == SLOT_AAAA && q->asked.type == SCAN_AAAA);
@@ -34,7 +36,7 @@ static void start_addresses(struct dns *d, struct question *q, uint64_t now)
 			continue;
 		}
 		fetch_wait(q, s, now);
-		q->slots[s].resend_at = NEVER;
+		q->slots[s].resend_at = NEVER; /* SLOT_OWN sends */
 	}
 }
 
@@ -45,11 +47,12 @@ void progress_start(struct dns *d, struct question *q, uint64_t now)
 
 	/* What is known to be a HIP host's needs nothing of the client's own
 	 * query; what is known to be none nothing else. */
-	if (q->kind != QUESTION_RESOLVE && !(known && q->hip_seen))
+	if (q->kind != QUESTION_RESOLVE &&
+	    (!(known && q->hip_seen) || real_wants(q)))
 		fetch_start(d, q, SLOT_OWN, now);
 	if (asks_hip && !known)
 		fetch_start(d, q, SLOT_HIP, now);
-	if (asks_hip && !known && wants_address(q))
+	if (asks_hip && (!known || real_wants(q)) && wants_address(q))
 		start_addresses(d, q, now);
 	progress_step(d, q, now);
 }
@@ -126,7 +129,7 @@ static void say_unresolved(struct dns *d, const struct question *q)
 		.token = q->who.token,
 	};
 
-	memcpy(e.name, q->name, sizeof(e.name));
+	question_name(q, e.name);
 	if (outbox_put(&d->outbox, &e))
 		reason_count(&d->reasons, REASON_DNS_BUSY);
 }
@@ -134,12 +137,15 @@ static void say_unresolved(struct dns *d, const struct question *q)
 /* Ends the question; the answer, if any, leaves after the asks are done. */
 static void end_with(struct dns *d, struct question *q, const struct reply *r)
 {
-	for (enum slot s = 0; s < SLOT_NUM; s++)
+	char name[DNS_NAME_MAX];
+
+	for (enum slot s = 0; s < question_slots(q); s++)
 		question_close(d, q, s);
+	question_name(q, name);
 	if (q->kind == QUESTION_RESOLVE)
 		say_unresolved(d, q);
 	else if (r)
-		progress_reply(d, &q->who, q->name, q->id, r);
+		progress_reply(d, &q->who, name, q->id, r);
 	question_end(d, q);
 }
 
@@ -179,9 +185,9 @@ static void relay(struct dns *d, struct question *q)
 		.rcode = get_be16(q->own + 2) & 15,
 	};
 
-	for (enum slot s = 0; s < SLOT_NUM; s++)
+	for (enum slot s = 0; s < question_slots(q); s++)
 		question_close(d, q, s);
-	memcpy(e.name, q->name, sizeof(e.name));
+	question_name(q, e.name);
 	put_be16(q->own, q->header.id);
 	if (outbox_put(&d->outbox, &e))
 		reason_count(&d->reasons, REASON_DNS_BUSY);
@@ -201,7 +207,12 @@ static void step_own(struct dns *d, struct question *q)
 	default:
 		break;
 	}
-	if (q->mode == DNS_REQUIRE)
+	if (q->looped)
+		fail(d, q, REPLY_EDE_OTHER, TEXT_LOOPED);
+	else if (q->who.here && d->upstream.num == 0)
+		fail(d, q, REPLY_EDE_OTHER,
+		     "hipgate: nobody to ask; add dns-server = ADDRESS");
+	else if (q->mode == DNS_REQUIRE || q->who.here)
 		fail(d, q, REPLY_EDE_NO_AUTHORITY,
 		     "hipgate: the server does not answer");
 	else
@@ -223,7 +234,7 @@ static void step_not_hip(struct dns *d, struct question *q, const char *why)
 			       : why);
 		return;
 	}
-	for (enum slot s = SLOT_HIP; s < SLOT_NUM; s++)
+	for (enum slot s = SLOT_HIP; s < question_slots(q); s++)
 		fetch_stop(d, q, s);
 	step_own(d, q);
 }
@@ -234,8 +245,10 @@ static void step_not_hip(struct dns *d, struct question *q, const char *why)
  * when the record lists its owner (RFC 8005 4.1). */
 static enum slot rvs_slot(const struct question *q, size_t i, bool v6)
 {
-	if (dname_eq(&q->rvs[i], &q->owner) ||
-	    dname_eq(&q->rvs[i], &q->asked.name))
+	const struct place *p = q->place;
+
+	if (dname_eq(&p->rvs[i], &p->owner) ||
+	    dname_eq(&p->rvs[i], &q->asked.name))
 		return v6 ? SLOT_AAAA : SLOT_A;
 	return (enum slot)(SLOT_RVS + 2 * i + (v6 ? 1 : 0));
 }
@@ -246,11 +259,11 @@ static size_t locator_slots(const struct question *q, enum slot out[SLOT_NUM])
 {
 	size_t num = 0;
 
-	if (q->rvs_num == 0) {
+	if (q->place->rvs_num == 0) {
 		out[num++] = SLOT_AAAA;
 		out[num++] = SLOT_A;
 	}
-	for (size_t i = 0; i < q->rvs_num; i++) {
+	for (size_t i = 0; i < q->place->rvs_num; i++) {
 		out[num++] = rvs_slot(q, i, true);
 		out[num++] = rvs_slot(q, i, false);
 	}
@@ -266,7 +279,7 @@ static void start_locating(struct dns *d, struct question *q, uint64_t now)
 	q->grace_at = NEVER;
 	question_close(d, q, SLOT_HIP);
 	for (size_t i = 0; i < num; i++) {
-		struct slot_state *s = &q->slots[list[i]];
+		struct slot_state *s = question_slot(q, list[i]);
 
 		if (s->found == FOUND_IDLE)
 			fetch_start(d, q, list[i], now);
@@ -303,44 +316,47 @@ static void add_locator(struct dns_host *h, const struct addr *a)
  * hide the other. */
 static bool collect(struct question *q, uint32_t *ttl)
 {
+	struct dns_host *h = &q->place->host;
 	enum slot list[SLOT_NUM];
 	size_t num = locator_slots(q, list);
 	size_t share = DNS_LOCATORS_MAX / num;
 	bool more = false;
 
-	*ttl = q->host.ttl;
-	q->host.locators_num = 0;
+	*ttl = h->ttl;
+	h->locators_num = 0;
 	for (size_t i = 0; i < num; i++) {
-		const struct slot_state *s = &q->slots[list[i]];
+		const struct slot_state *s = question_slot(q, list[i]);
 
 		more = more || s->found == FOUND_WAIT;
 		if (s->found != FOUND_ANSWERED || s->num == 0)
 			continue;
 		for (size_t k = 0; k < s->num && k < share; k++)
-			add_locator(&q->host, &s->addrs[k]);
+			add_locator(h, &s->addrs[k]);
 		if (s->ttl < *ttl)
 			*ttl = s->ttl;
 	}
 	return more;
 }
 
-static void need_address(struct dns *d, struct question *q, uint64_t now)
+/* The daemon is to do something with the host. */
+static void need(struct dns *d, struct question *q, enum dns_effect_kind kind,
+		 uint64_t now)
 {
-	bool resolve = q->kind == QUESTION_RESOLVE;
+	bool resolve = kind == DNS_RESOLVED;
 	struct dns_effect e = {
-		.kind = resolve ? DNS_RESOLVED : DNS_NEED_ADDRESS,
+		.kind = kind,
 		.question = q->id,
 		.server = q->who.server,
 		.who = q->who,
 		.qtype = q->asked.type,
-		.host = &q->host,
+		.host = &q->place->host,
 		.token = resolve ? q->who.token : 0,
 	};
 	int err;
 
-	for (enum slot s = 0; s < SLOT_NUM; s++)
+	for (enum slot s = 0; s < question_slots(q); s++)
 		fetch_stop(d, q, s);
-	memcpy(e.name, q->name, sizeof(e.name));
+	question_name(q, e.name);
 	err = outbox_put(&d->outbox, &e);
 	if (err)
 		reason_count(&d->reasons, REASON_DNS_BUSY);
@@ -348,9 +364,42 @@ static void need_address(struct dns *d, struct question *q, uint64_t now)
 		question_end(d, q);
 		return;
 	}
-	q->stage = STAGE_GIVING;
+	q->stage = kind == DNS_NEED_REAL ? STAGE_MAPPING : STAGE_GIVING;
 	q->give_by = now + GIVE_WAIT;
 	question_arm(d, q);
+}
+
+/* A substitute; but what a client that validates could not believe is not
+ * given where only its real address would have been. */
+static void need_address(struct dns *d, struct question *q, uint64_t now)
+{
+	struct reply r = reply_for(q);
+
+	if (q->kind == QUESTION_RESOLVE) {
+		need(d, q, DNS_RESOLVED, now);
+		return;
+	}
+	if (!q->transparent || !q->edns.dnssec_ok ||
+	    !(q->header.flags & SCAN_CD) ||
+	    d->validating == DNS_VALIDATING_SYNTHESIZE) {
+		need(d, q, DNS_NEED_ADDRESS, now);
+		return;
+	}
+	r.rcode = SCAN_REFUSED;
+	r.ede = REPLY_EDE_BLOCKED;
+	r.ede_text = "hipgate: client validates, no real address to give";
+	end_with(d, q, &r);
+}
+
+/* The real address, where it may be given. */
+static void answer_place(struct dns *d, struct question *q, uint64_t now)
+{
+	if (!real_may(d, q))
+		need_address(d, q, now);
+	else if (q->place->host.real_num == 0)
+		relay(d, q); /* the host has none in that family */
+	else
+		need(d, q, DNS_NEED_REAL, now);
 }
 
 static void step_locating(struct dns *d, struct question *q, uint64_t now)
@@ -360,20 +409,27 @@ static void step_locating(struct dns *d, struct question *q, uint64_t now)
 
 	share_own(d, q, now);
 	more = collect(q, &ttl);
-	if (more && q->host.locators_num && q->grace_at == NEVER)
+	if (more && q->place->host.locators_num && q->grace_at == NEVER)
 		q->grace_at = now + LOCATE_GRACE;
-	if (more && now < q->grace_at) {
+	if ((more && now < q->grace_at) || real_waits(q)) {
 		question_arm(d, q);
 		return;
 	}
-	if (q->host.locators_num == 0) {
+	if (q->place->host.locators_num == 0) {
 		/* Still a HIP host's name: never its clear address. */
 		fail(d, q, REPLY_EDE_OTHER,
 		     "hipgate: HIP host without a usable address");
 		return;
 	}
-	q->host.ttl = ttl;
-	need_address(d, q, now);
+	q->place->host.ttl = ttl;
+	answer_place(d, q, now);
+}
+
+static uint32_t ttl_of(const struct dns *d, const struct question *q)
+{
+	uint32_t ttl = q->place->host.ttl;
+
+	return ttl < d->ttl_max ? ttl : d->ttl_max;
 }
 
 static void step_hip(struct dns *d, struct question *q, uint64_t now)
@@ -388,7 +444,7 @@ static void step_hip(struct dns *d, struct question *q, uint64_t now)
 	/* Records that could lead around the substitute: SVCB and HTTPS have
 	 * address hints, ANY has everything (RFC 8482). */
 	r.kind = q->asked.type == SCAN_ANY ? REPLY_MINIMAL : REPLY_NODATA;
-	r.ttl = q->host.ttl < d->ttl_max ? q->host.ttl : d->ttl_max;
+	r.ttl = ttl_of(d, q);
 	r.ede = REPLY_EDE_FORGED;
 	r.ede_text = "hipgate: HIP host, use A or AAAA";
 	end_with(d, q, &r);
@@ -414,6 +470,8 @@ static void step_asking(struct dns *d, struct question *q, uint64_t now)
 		     "hipgate: the HIP record cannot be used");
 	else if (found == FOUND_ANSWERED)
 		step_not_hip(d, q, "hipgate: HIP required, no HIP record");
+	else if (q->looped)
+		fail(d, q, REPLY_EDE_OTHER, TEXT_LOOPED);
 	else
 		step_not_hip(d, q, "hipgate: HIP required, no answer");
 }
@@ -430,10 +488,20 @@ static void step_refresh(struct dns *d, struct question *q)
 	question_end(d, q);
 }
 
+static void step_probe(struct dns *d, struct question *q)
+{
+	if (q->slots[SLOT_OWN].found == FOUND_WAIT)
+		question_arm(d, q);
+	else
+		question_end(d, q);
+}
+
 void progress_step(struct dns *d, struct question *q, uint64_t now)
 {
 	if (q->kind == QUESTION_REFRESH)
 		step_refresh(d, q);
+	else if (q->kind == QUESTION_PROBE)
+		step_probe(d, q);
 	else if (q->kind == QUESTION_RELAY)
 		step_own(d, q);
 	else if (q->stage == STAGE_ASKING)
@@ -449,7 +517,7 @@ void progress_refused(struct dns *d, struct question *q)
 	reason_count(&d->reasons, REASON_DNS_BUSY);
 	if (q->kind == QUESTION_RESOLVE)
 		end_with(d, q, NULL);
-	else if (q->kind == QUESTION_REFRESH)
+	else if (q->kind == QUESTION_REFRESH || q->kind == QUESTION_PROBE)
 		question_end(d, q);
 	else
 		fail(d, q, REPLY_EDE_OTHER, "hipgate: too busy to ask");
@@ -458,11 +526,11 @@ void progress_refused(struct dns *d, struct question *q)
 void progress_lost(struct dns *d, struct question *q, enum slot slot,
 		   uint64_t now)
 {
-	struct slot_state *s = &q->slots[slot];
+	struct slot_state *s = question_slot(q, slot);
 	bool live = false;
 
-	for (size_t i = 0; i < q->asks_num; i++)
-		live = live || (q->asks[i].slot == slot && q->asks[i].live);
+	for (const struct ask *a = q->asks; a; a = a->next_own)
+		live = live || (a->slot == slot && a->live);
 	if (s->found != FOUND_WAIT || live || s->resend_at != NEVER)
 		return; /* another try is under way or will be */
 	s->found = FOUND_FAILED;
@@ -471,13 +539,13 @@ void progress_lost(struct dns *d, struct question *q, enum slot slot,
 
 void progress_timer(struct dns *d, struct question *q, uint64_t now)
 {
-	if (q->stage == STAGE_GIVING) {
+	if (q->stage == STAGE_GIVING || q->stage == STAGE_MAPPING) {
 		if (now >= q->give_by)
 			fail(d, q, REPLY_EDE_NOT_READY,
 			     "hipgate: no substitute address in time");
 		return;
 	}
-	for (enum slot i = 0; i < SLOT_NUM; i++)
+	for (enum slot i = 0; i < question_slots(q); i++)
 		fetch_timer(d, q, i, now);
 	progress_step(d, q, now);
 }
@@ -490,6 +558,21 @@ static bool substitute(const struct question *q, const struct addr *sub6,
 	r->addr = q->asked.type == SCAN_A ? sub4 : sub6;
 	return r->addr && !addr_is_unspecified(r->addr) &&
 	       addr_is4(r->addr) == (q->asked.type == SCAN_A);
+}
+
+void dns_give_real(struct dns *d, uint32_t question, int err, uint64_t now)
+{
+	struct question *q = question_find(d, question);
+
+	outbox_settle(&d->outbox);
+	if (!q || q->stage != STAGE_MAPPING)
+		return;
+	if (!err) {
+		relay(d, q);
+		return;
+	}
+	reason_count(&d->reasons, REASON_DNS_REAL);
+	need_address(d, q, now);
 }
 
 void dns_give(struct dns *d, uint32_t question, int err,
@@ -510,7 +593,7 @@ void dns_give(struct dns *d, uint32_t question, int err,
 	}
 	r = reply_for(q);
 	r.kind = substitute(q, sub6, sub4, &r) ? REPLY_ADDRESS : REPLY_NODATA;
-	r.ttl = q->host.ttl < d->ttl_max ? q->host.ttl : d->ttl_max;
+	r.ttl = ttl_of(d, q);
 	r.ede = REPLY_EDE_FORGED;
 	r.ede_text = ede ? ede : "hipgate: substitute address of a HIP host";
 	end_with(d, q, &r);

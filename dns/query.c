@@ -7,6 +7,7 @@
 
 #include "core/wire.h"
 #include "dns/local.h"
+#include "dns/loop.h"
 #include "dns/progress.h"
 #include "dns/question.h"
 #include "dns/reply.h"
@@ -129,7 +130,12 @@ static bool may_be_hip(const struct dns *d, uint16_t type)
 static bool choose(struct dns *d, const struct query *in, bool named,
 		   enum dns_mode mode, enum question_kind *kind)
 {
-	bool require = mode == DNS_REQUIRE;
+	/* A real address goes to a client that validates as it came; where
+	 * there is none, it must not be led around HIP either. */
+	bool require = mode == DNS_REQUIRE || mode == DNS_TRANSPARENT;
+	enum dns_mode said = policy_mode(d->policy, &in->asked.name);
+	bool real = said == DNS_TRANSPARENT &&
+		    (in->asked.type == SCAN_A || in->asked.type == SCAN_AAAA);
 
 	*kind = QUESTION_RELAY;
 	if (mode == DNS_OFF || !may_be_hip(d, in->asked.type))
@@ -142,7 +148,7 @@ static bool choose(struct dns *d, const struct query *in, bool named,
 			     "hipgate: HIP required, class ANY refused");
 		return true;
 	}
-	if (in->edns.dnssec_ok && (in->header.flags & SCAN_CD) &&
+	if (in->edns.dnssec_ok && (in->header.flags & SCAN_CD) && !real &&
 	    d->validating != DNS_VALIDATING_SYNTHESIZE) {
 		if (d->validating == DNS_VALIDATING_BYPASS ||
 		    (d->validating == DNS_VALIDATING_AUTO && !require))
@@ -164,7 +170,18 @@ static bool choose(struct dns *d, const struct query *in, bool named,
 	return false;
 }
 
-static void answer_busy(struct dns *d, const struct query *in)
+static void answer_stranger(struct dns *d, const struct query *in)
+{
+	struct reply r = {
+		.rcode = SCAN_REFUSED,
+		.ede = REPLY_EDE_PROHIBITED,
+		.ede_text = "hipgate: not one of its clients",
+	};
+
+	answer_now(d, in, &r);
+}
+
+static void answer_busy(struct dns *d, const struct query *in, uint64_t now)
 {
 	struct reply r = {
 		.rcode = SCAN_SERVFAIL,
@@ -174,6 +191,7 @@ static void answer_busy(struct dns *d, const struct query *in)
 
 	reason_count(&d->reasons, REASON_DNS_BUSY);
 	answer_now(d, in, &r);
+	loop_suspect(d, now);
 }
 
 static void open_question(struct dns *d, const struct query *in,
@@ -185,7 +203,7 @@ static void open_question(struct dns *d, const struct query *in,
 
 	if (!copy || question_add(d, in->who, &q)) {
 		free(copy);
-		answer_busy(d, in);
+		answer_busy(d, in, now);
 		return;
 	}
 	memcpy(copy, in->msg, in->len);
@@ -196,11 +214,11 @@ static void open_question(struct dns *d, const struct query *in,
 	q->query_len = in->len;
 	q->header = in->header;
 	q->asked = in->asked;
-	q->owner = in->asked.name;
 	q->edns = in->edns;
-	memcpy(q->name, in->name, sizeof(q->name));
+	q->transparent =
+		policy_mode(d->policy, &in->asked.name) == DNS_TRANSPARENT;
 	if (kind == QUESTION_LOOKUP)
-		local_answer(d->local, q, d->ttl_max);
+		local_answer(d->local, q, &q->asked.name, d->ttl_max);
 	progress_start(d, q, now);
 }
 
@@ -230,11 +248,18 @@ static bool answer_local(struct dns *d, const struct query *in,
 		.ede = REPLY_EDE_FORGED,
 		.ede_text = "hipgate: a record of this gateway",
 	};
+	uint8_t rdata[LOCAL_RDATA];
 
 	if (mode == DNS_OFF || in->asked.class != SCAN_IN ||
 	    may_be_hip(d, in->asked.type) ||
 	    !local_has(d->local, &in->asked.name))
 		return false;
+	if (in->asked.type == SCAN_HIP) {
+		r.rdata = rdata;
+		r.rdlen = local_record(d->local, &in->asked.name, rdata,
+				       sizeof(rdata));
+		r.kind = r.rdlen ? REPLY_HIP : REPLY_NODATA;
+	}
 	answer_now(d, in, &r);
 	return true;
 }
@@ -269,6 +294,16 @@ void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
 	if (in.asked.type == SCAN_AXFR || in.asked.type == SCAN_IXFR) {
 		/* Many messages for one question; and not a host's. */
 		answer_error(d, &in, SCAN_REFUSED, NULL);
+		return;
+	}
+	if (loop_met(d, who, in.header.id, &in.asked, now)) {
+		answer_error(d, &in, SCAN_REFUSED,
+			     "hipgate: a loop, this is its own question");
+		return;
+	}
+	if (who->stranger) {
+		reason_count(&d->reasons, REASON_DNS_CLIENT);
+		answer_stranger(d, &in);
 		return;
 	}
 	if (question_is_repeated(d, who, in.header.id, &in.asked) ||

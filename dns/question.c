@@ -99,15 +99,15 @@ static void heap_del(struct dns *d, struct question *q)
 void question_arm(struct dns *d, struct question *q)
 {
 	q->deadline = NEVER;
-	if (q->stage == STAGE_GIVING) {
+	if (q->stage == STAGE_GIVING || q->stage == STAGE_MAPPING) {
 		q->deadline = q->give_by;
 		heap_move(d, q);
 		return;
 	}
 	if (q->stage == STAGE_LOCATING)
 		q->deadline = q->grace_at;
-	for (unsigned i = 0; i < SLOT_NUM; i++) {
-		const struct slot_state *s = &q->slots[i];
+	for (enum slot i = 0; i < question_slots(q); i++) {
+		const struct slot_state *s = question_slot(q, i);
 
 		if (s->found != FOUND_WAIT)
 			continue;
@@ -237,11 +237,15 @@ int question_add(struct dns *d, const struct dns_asker *who,
 void question_end(struct dns *d, struct question *q)
 {
 	struct question **p = &d->by_id[q->id & d->mask];
+	struct ask *next;
 
-	for (size_t i = 0; i < q->asks_num; i++)
-		question_ask_done(d, &q->asks[i]);
-	for (unsigned i = 0; i < SLOT_NUM; i++)
-		question_unfollow(d, &q->slots[i]);
+	for (enum slot s = 0; s < question_slots(q); s++)
+		question_unfollow(d, question_slot(q, s));
+	for (struct ask *a = q->asks; a; a = next) {
+		next = a->next_own;
+		question_ask_done(d, a);
+		free(a);
+	}
 	while (*p != q)
 		p = &(*p)->next;
 	*p = q->next;
@@ -250,6 +254,7 @@ void question_end(struct dns *d, struct question *q)
 	d->held -= q->own_len;
 	free(q->own);
 	free(q->query);
+	free(q->place);
 	free(q);
 }
 
@@ -260,6 +265,24 @@ struct question *question_find(const struct dns *d, uint32_t id)
 	while (q && q->id != id)
 		q = q->next;
 	return q;
+}
+
+struct place *question_place(struct question *q)
+{
+	if (!q->place)
+		q->place = calloc(1, sizeof(*q->place));
+	return q->place;
+}
+
+void question_name(const struct question *q, char out[DNS_NAME_MAX])
+{
+	if (dname_print(&q->asked.name, out))
+		out[0] = '\0';
+}
+
+bool question_trusts(const struct dns *d, const struct question *q)
+{
+	return q->who.here || upstream_trusts(&d->upstream, &q->who.server);
 }
 
 /* ---- asks ------------------------------------------------------------- */
@@ -321,16 +344,18 @@ uint16_t question_slot_type(const struct question *q, enum slot slot)
 const struct dname *question_slot_name(const struct question *q, enum slot slot)
 {
 	return slot < SLOT_RVS ? &q->asked.name
-			       : &q->rvs[(slot - SLOT_RVS) / 2];
+			       : &q->place->rvs[(slot - SLOT_RVS) / 2];
 }
 
 struct endpoint question_server(const struct dns *d, const struct question *q,
 				enum slot slot, uint64_t now)
 {
-	if (slot == SLOT_OWN)
+	if (slot == SLOT_OWN && !q->who.here)
 		return q->who.server;
-	return upstream_pick(&d->upstream, &q->who.server, q->slots[slot].tries,
-			     now);
+	if (q->who.here && d->upstream.num == 0)
+		return (struct endpoint){ .port = 0 };
+	return upstream_pick(&d->upstream, &q->who.server,
+			     question_slot(q, slot)->tries, now);
 }
 
 struct cache_key question_key(const struct dns *d, const struct question *q,
@@ -351,6 +376,18 @@ static bool key_eq(const struct cache_key *a, const struct cache_key *b)
 	       dname_eq(a->name, b->name);
 }
 
+struct ask *question_asked(const struct dns *d, const struct dname *name,
+			   uint16_t type, const struct ask *after)
+{
+	struct cache_key key = { .name = name, .type = type };
+	struct ask *a = after ? after->next_key : *key_bucket(d, &key);
+
+	while (a && (question_slot_type(a->q, a->slot) != type ||
+		     !dname_eq(question_slot_name(a->q, a->slot), name)))
+		a = a->next_key;
+	return a;
+}
+
 bool question_is_asked(const struct dns *d, const struct question *q,
 		       enum slot slot)
 {
@@ -360,7 +397,7 @@ bool question_is_asked(const struct dns *d, const struct question *q,
 	for (; a; a = a->next_key) {
 		struct cache_key has = question_key(d, a->q, a->slot);
 
-		if (a->q != q && key_eq(&key, &has))
+		if (a->q != q && a->slot != SLOT_OWN && key_eq(&key, &has))
 			return true;
 	}
 	return false;
@@ -381,44 +418,44 @@ void question_unfollow(struct dns *d, struct slot_state *s)
 int question_ask(struct dns *d, struct question *q, enum slot slot,
 		 const struct endpoint *server, const uint8_t *msg, size_t len)
 {
-	struct ask *a = &q->asks[q->asks_num];
+	bool validate = slot == SLOT_HIP && d->dnssec != DNS_DNSSEC_OFF;
+	struct ask *a;
 	struct dns_effect e = {
-		.kind = DNS_ASK,
+		.kind = validate ? DNS_VALIDATE : DNS_ASK,
 		.question = q->id,
 		.server = *server,
-		.tcp = q->slots[slot].tcp,
+		.tcp = question_slot(q, slot)->tcp,
 		.qtype = question_slot_type(q, slot),
 		.msg = msg,
 		.msg_len = len,
 	};
 
-	bool validate = slot == SLOT_HIP && d->dnssec != DNS_DNSSEC_OFF;
-
 	if (q->asks_num == ASKS_MAX || len < 2)
 		return HG_EFULL;
-	if (validate)
-		e.kind = DNS_VALIDATE;
 	do {
-		a->id = ++d->last_ask;
-	} while (a->id == 0 || question_find_ask(d, a->id));
-	e.ask = a->id;
+		e.ask = ++d->last_ask;
+	} while (e.ask == 0 || question_find_ask(d, e.ask));
 	/* Only for traces: a name too long to print is asked all the same. */
 	if (dname_print(question_slot_name(q, slot), e.name))
 		e.name[0] = '\0';
-	if (outbox_put(&d->outbox, &e))
+	a = calloc(1, sizeof(*a));
+	if (!a || outbox_put(&d->outbox, &e)) {
+		free(a);
 		return HG_ENOMEM;
+	}
+	a->id = e.ask;
 	a->q = q;
 	a->msg_id = get_be16(msg);
 	a->slot = slot;
 	a->server = *server;
-	a->wrong = 0;
 	a->validate = validate;
 	a->tcp = e.tcp;
 	a->live = true;
 	a->next = d->by_ask[a->id & d->mask];
 	d->by_ask[a->id & d->mask] = a;
-	if (slot != SLOT_OWN)
-		key_join(d, a);
+	key_join(d, a);
+	a->next_own = q->asks;
+	q->asks = a;
 	q->asks_num++;
 	return HG_OK;
 }
@@ -439,8 +476,7 @@ void question_ask_done(struct dns *d, struct ask *a)
 	while (*p != a)
 		p = &(*p)->next;
 	*p = a->next;
-	if (a->slot != SLOT_OWN)
-		key_leave(d, a);
+	key_leave(d, a);
 	a->live = false;
 	if (outbox_put(&d->outbox, &e))
 		reason_count(&d->reasons, REASON_DNS_BUSY);
@@ -448,8 +484,8 @@ void question_ask_done(struct dns *d, struct ask *a)
 
 void question_close(struct dns *d, struct question *q, enum slot slot)
 {
-	for (size_t i = 0; i < q->asks_num; i++) {
-		if (q->asks[i].slot == slot)
-			question_ask_done(d, &q->asks[i]);
+	for (struct ask *a = q->asks; a; a = a->next_own) {
+		if (a->slot == slot)
+			question_ask_done(d, a);
 	}
 }

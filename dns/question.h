@@ -10,9 +10,9 @@
 #include "core/addr.h"
 #include "core/err.h"
 #include "core/reason.h"
+#include "dns/cache.h"
 #include "dns/dname.h"
 #include "dns/dns.h"
-#include "dns/cache.h"
 #include "dns/hiprr.h"
 #include "dns/outbox.h"
 #include "dns/pins.h"
@@ -26,9 +26,12 @@
  * needs; a slot sends asks (a first one, perhaps another when no answer
  * comes, one over TCP when the answer was cut short) and ends as ANSWERED
  * or FAILED. A slot whose answer another question's ask will bring follows
- * that one and sends its own only when none comes. answer.c fills slots from messages; progress.c looks at the
- * slots and decides; it is called after each change, so the order in which
- * answers come does not matter.
+ * that one and sends its own only when none comes. answer.c fills slots from
+ * messages; progress.c looks at the slots and decides; it is called after
+ * each change, so the order in which answers come does not matter.
+ *
+ * Most questions are about names that are no HIP host's: what only a HIP
+ * host needs (struct place) is made when there is one.
  *
  * Bounds: questions_max questions, client_max of one client address,
  * ASKS_MAX asks each, QUERY_MAX octets of query each, and HELD_MAX octets
@@ -57,7 +60,7 @@ enum slot {
 	SLOT_HIP,
 	SLOT_A,
 	SLOT_AAAA,
-	SLOT_RVS, /* + 2 i: A of server i; + 2 i + 1: AAAA */
+	SLOT_RVS, /* + 2 i: A of server i; + 2 i + 1: AAAA; of a place only */
 	SLOT_NUM = SLOT_RVS + 2 * HIPRR_RVS_MAX,
 };
 
@@ -73,6 +76,7 @@ struct slot_state {
 	enum found found;
 	bool tcp;     /* the last ask went over TCP */
 	bool follows; /* another question's ask is to answer it */
+	bool odd;     /* it had an address that is not among addrs */
 	unsigned tries;
 	uint64_t resend_at;
 	uint64_t fail_at;
@@ -85,6 +89,7 @@ struct slot_state {
 
 struct ask {
 	struct ask *next;     /* in its bucket */
+	struct ask *next_own; /* of its question */
 	struct ask *next_key; /* the same, by what is asked */
 	struct question *q;
 	uint32_t id;
@@ -102,12 +107,14 @@ enum question_kind {
 	QUESTION_LOOKUP,  /* a name that may be a HIP host's */
 	QUESTION_RESOLVE, /* the daemon's own */
 	QUESTION_REFRESH, /* ours: an answer that will soon be too old */
+	QUESTION_PROBE,	  /* ours: does that server ask us? see loop.c */
 	QUESTION_NUM,
 };
 
 enum question_stage {
 	STAGE_ASKING,	/* is it a HIP host's name? to LOCATING, end */
 	STAGE_LOCATING, /* it is; where is it? to GIVING, end */
+	STAGE_MAPPING,	/* the daemon maps real addresses; to GIVING, end */
 	STAGE_GIVING,	/* the daemon finds a substitute; to end */
 	STAGE_NUM,
 };
@@ -115,25 +122,36 @@ enum question_stage {
 enum hip_found {
 	HIP_NONE, /* the server says there is no HIP record */
 	HIP_BAD,  /* there are, none can be used */
-	HIP_GOOD, /* question.host holds the one that is used */
+	HIP_GOOD, /* question.place holds the one that is used */
 	HIP_FOUND_NUM,
 };
 
 struct client;
 struct local;
 
+/* Of a HIP host. */
+struct place {
+	struct dns_host host;
+	struct dname owner; /* at the end of the CNAMEs */
+	struct dname rvs[HIPRR_RVS_MAX];
+	size_t rvs_num;
+	struct slot_state slots[SLOT_NUM - SLOT_RVS];
+};
+
 struct question {
 	uint32_t id;
 	enum question_kind kind;
 	enum question_stage stage;
 	enum dns_mode mode;   /* REQUIRE for what is pinned */
+	bool transparent;     /* real addresses, where they may be */
 	bool local;	      /* a dns_record; no server is asked for HIP */
+	bool located;	      /* and its A and AAAA are that record's */
+	bool looped;	      /* nobody could be asked: they all ask us */
 	bool pinned;	      /* the name, or one that it leads to */
 	struct dns_asker who; /* RESOLVE: only server and token */
 	struct scan_header header;
 	struct scan_question asked;
 	struct scan_edns edns;
-	char name[DNS_NAME_MAX];
 
 	uint8_t *query; /* the client's octets */
 	size_t query_len;
@@ -142,18 +160,15 @@ struct question {
 	bool own_cut; /* it was truncated */
 
 	enum hip_found hip;
-	struct hit want;    /* RESOLVE: the one looked for; null: any */
-	bool bogus;	    /* the answer to HIP does not validate */
-	bool hip_seen;	    /* a HIP record was there, usable or not */
-	struct dname owner; /* at the end of the CNAMEs */
-	struct dns_host host;
-	struct dname rvs[HIPRR_RVS_MAX];
-	size_t rvs_num;
+	struct hit want;     /* RESOLVE: the one looked for; null: any */
+	bool bogus;	     /* the answer to HIP does not validate */
+	bool hip_seen;	     /* a HIP record was there, usable or not */
+	struct place *place; /* NULL: none is known */
 	uint64_t grace_at;
 	uint64_t give_by;
 
-	struct slot_state slots[SLOT_NUM];
-	struct ask asks[ASKS_MAX];
+	struct slot_state slots[SLOT_RVS];
+	struct ask *asks; /* the last one first */
 	size_t asks_num;
 
 	uint64_t deadline;
@@ -175,10 +190,15 @@ struct dns {
 	enum dns_validating validating;
 	bool (*key_fits)(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 			 const struct hit *hit);
+	bool (*own_ask)(void *arg, uint32_t ask, const struct endpoint *from);
+	void *arg;
+	struct prefix real[DNS_REAL_MAX];
+	size_t real_num;
 	struct policy *policy;
 	struct pins *pins;
 	struct cache *cache;
 	struct upstream upstream;
+	uint64_t probed_at;  /* ns: all servers, because of a client */
 	size_t following;    /* slots that follow another's ask */
 	struct local *local; /* NULL: there are none */
 	struct outbox outbox;
@@ -193,7 +213,7 @@ struct dns {
 	struct question **by_id;
 	struct ask **by_ask;
 	struct client **by_client;
-	struct ask **by_key; /* live ones, but the clients' own */
+	struct ask **by_key; /* live ones, by what is asked */
 	uint8_t hash_key[crypto_shorthash_KEYBYTES];
 };
 
@@ -212,12 +232,33 @@ struct ask *question_find_ask(const struct dns *d, uint32_t id);
 bool question_is_repeated(const struct dns *d, const struct dns_asker *who,
 			  uint16_t id, const struct scan_question *asked);
 
+/* Its slots are those below this one. */
+static inline enum slot question_slots(const struct question *q)
+{
+	return q->place ? SLOT_NUM : SLOT_RVS;
+}
+
+static inline struct slot_state *question_slot(const struct question *q,
+					       enum slot slot)
+{
+	return (struct slot_state
+			*)(slot < SLOT_RVS ? &q->slots[slot]
+					   : &q->place->slots[slot - SLOT_RVS]);
+}
+
+/* Its place, made when there is none; NULL: no memory. */
+struct place *question_place(struct question *q);
+/* The name asked, as text; "": it is too long. */
+void question_name(const struct question *q, char out[DNS_NAME_MAX]);
+/* Are the answers to the client's own query as good as ours? */
+bool question_trusts(const struct dns *d, const struct question *q);
+
 /* What a slot asks for. */
 uint16_t question_slot_type(const struct question *q, enum slot slot);
 const struct dname *question_slot_name(const struct question *q,
 				       enum slot slot);
 
-/* Where the slot's next ask goes. */
+/* Where the slot's next ask goes; port 0: there is nobody to ask. */
 struct endpoint question_server(const struct dns *d, const struct question *q,
 				enum slot slot, uint64_t now);
 struct cache_key question_key(const struct dns *d, const struct question *q,
@@ -226,6 +267,10 @@ struct cache_key question_key(const struct dns *d, const struct question *q,
 int question_ask(struct dns *d, struct question *q, enum slot slot,
 		 const struct endpoint *server, const uint8_t *msg,
 		 size_t len) HG_CHECK;
+/* The live asks for that name and type, one after the other; after NULL: the
+ * first. */
+struct ask *question_asked(const struct dns *d, const struct dname *name,
+			   uint16_t type, const struct ask *after);
 /* Does somebody else wait for the same answer? */
 bool question_is_asked(const struct dns *d, const struct question *q,
 		       enum slot slot);

@@ -78,6 +78,8 @@ static ldns_rr_type record_type(const struct reply *r)
 		return LDNS_RR_TYPE_HINFO;
 	case REPLY_PTR:
 		return LDNS_RR_TYPE_PTR;
+	case REPLY_HIP:
+		return LDNS_RR_TYPE_HIP;
 	default:
 		return addr_is4(r->addr) ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA;
 	}
@@ -92,6 +94,9 @@ static bool fill(ldns_rr *rr, const struct reply *r)
 		return fill_hinfo(rr);
 	case REPLY_PTR:
 		return push(rr, rdf_name(r->target));
+	case REPLY_HIP: /* one field, for ldns does not look into it */
+		return push(rr, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_HIP,
+						      r->rdlen, r->rdata));
 	default:
 		return fill_address(rr, r->addr);
 	}

@@ -11,9 +11,9 @@
 #include "dns/dname.h"
 #include "dns/scan.h"
 
-/* Longest message made here; larger than any can be: two names, one record
- * of authority, EDNS with REPLY_TEXT_MAX of text. */
-#define REPLY_MAX 1024
+/* Longest message made here; larger than any can be: two names, one record,
+ * at most a HIP host's (LOCAL_RDATA), EDNS with REPLY_TEXT_MAX of text. */
+#define REPLY_MAX 3072
 #define REPLY_TEXT_MAX 120
 #define REPLY_UDP_SIZE 1232
 
@@ -23,6 +23,7 @@ enum reply_kind {
 	REPLY_ADDRESS, /* A or AAAA, as addr is */
 	REPLY_MINIMAL, /* RFC 8482 4.2: HINFO */
 	REPLY_PTR,
+	REPLY_HIP, /* rdata */
 	REPLY_NUM,
 };
 
@@ -33,6 +34,7 @@ enum reply_ede {
 	REPLY_EDE_BOGUS = 6,
 	REPLY_EDE_NOT_READY = 14,
 	REPLY_EDE_BLOCKED = 15,
+	REPLY_EDE_PROHIBITED = 18,
 	REPLY_EDE_NO_AUTHORITY = 22,
 };
 
@@ -46,7 +48,9 @@ struct reply {
 	size_t room;		    /* octets the client takes; 0: any number */
 	const struct addr *addr;    /* ADDRESS */
 	const struct dname *target; /* PTR */
-	enum reply_ede ede;	    /* said if ede_text, and EDNS was used */
+	const uint8_t *rdata;	    /* HIP */
+	size_t rdlen;
+	enum reply_ede ede; /* said if ede_text, and EDNS was used */
 	const char *ede_text;
 };
 

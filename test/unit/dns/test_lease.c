@@ -79,8 +79,8 @@ START_TEST(no_address_ever_denotes_two_hits)
 		uint32_t usable4;
 		bool collide;
 	} t[] = {
-		{ "fd00:5::/64", "192.0.2.0/28", 13, false },
-		{ "fd00:5::/112", "192.0.2.0/24", 253, true },
+		{ "fd00:5::/64", "192.0.2.0/28", 12, false },
+		{ "fd00:5::/112", "192.0.2.0/24", 252, true },
 		{ NULL, "192.0.2.0/30", 1, false },
 		{ "fd00:5::/109", NULL, 0, false },
 	};
@@ -122,7 +122,7 @@ END_TEST
 START_TEST(network_tun_and_broadcast_addresses_are_never_given)
 {
 	static const char *const never[] = { "192.0.2.0", "192.0.2.1",
-					     "192.0.2.15" };
+					     "192.0.2.2", "192.0.2.15" };
 	struct lease_config c = config(NULL, "192.0.2.0/28", 0);
 	struct lease *l = open_lease(&c);
 	const struct lease_entry *e;
@@ -137,10 +137,9 @@ START_TEST(network_tun_and_broadcast_addresses_are_never_given)
 		struct addr a = desk_addr("192.0.2.0");
 
 		a.b[15] = (uint8_t)i;
-		ck_assert_int_eq(lease_find(l, &a) != NULL,
-				 i != 0 && i != 1 && i != 15);
+		ck_assert_int_eq(lease_find(l, &a) != NULL, i > 2 && i != 15);
 	}
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		struct lease_entry x = { .hit = nth_hit(99) };
 
 		x.sub4 = desk_addr(never[i]);
@@ -311,6 +310,50 @@ START_TEST(reserved_ipv6_numbers_are_not_given)
 }
 END_TEST
 
+START_TEST(a_domain_has_its_share_and_what_it_had_stays)
+{
+	struct lease_config c = config("fd00:5::/64", NULL, 8192);
+	struct lease *l = open_lease(&c);
+	struct addr client = desk_addr("192.0.2.1");
+	const struct lease_entry *e;
+	struct lease_entry kept;
+	char name[32];
+	struct hit h;
+	bool fresh;
+
+	for (uint32_t i = 1; i <= 1024; i++) {
+		h = nth_hit(i);
+		snprintf(name, sizeof(name), "n%u.evil.example", i);
+		ck_assert_int_eq(lease_ask(l, &h, name, &client, &e, &fresh),
+				 0);
+		ck_assert(fresh);
+	}
+	kept = *e;
+	ck_assert_int_eq(lease_ask(l, &h, name, &client, &e, &fresh), 0);
+	ck_assert(!fresh);
+	h = nth_hit(5000);
+	ck_assert_int_eq(
+		lease_ask(l, &h, "x.evil.example", &client, &e, &fresh),
+		HG_EPERM);
+	ck_assert(!fresh);
+	ck_assert_int_eq(
+		lease_ask(l, &h, "x.good.example", &client, &e, &fresh), 0);
+	lease_free(l);
+	/* The journal's count as well. */
+	l = open_lease(&c);
+	for (uint32_t i = 1; i <= 1024; i++) {
+		kept.hit = nth_hit(i);
+		kept.sub6 = addr_any6;
+		ck_assert_int_eq(lease_restore(l, &kept), 0);
+	}
+	h = nth_hit(5000);
+	ck_assert_int_eq(
+		lease_ask(l, &h, "x.evil.example", &client, &e, &fresh),
+		HG_EPERM);
+	lease_free(l);
+}
+END_TEST
+
 Suite *test_lease_suite(void);
 Suite *test_lease_suite(void)
 {
@@ -326,6 +369,7 @@ Suite *test_lease_suite(void)
 	tcase_add_test(tc, what_was_missing_is_added_later);
 	tcase_add_test(tc, the_bound_holds_and_bad_pools_are_refused);
 	tcase_add_test(tc, reserved_ipv6_numbers_are_not_given);
+	tcase_add_test(tc, a_domain_has_its_share_and_what_it_had_stays);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -137,7 +137,38 @@ START_TEST(an_alias_outside_does_not_lead_around_it)
 	desk_answer_to(&k, e, 0);
 	desk_rr_cname(&k, "alias.test", 60, "rec.test");
 	desk_hand_in(&k, e, 0);
-	ck_assert_uint_eq(desk_last(&k, DNS_REPLY)->rcode, SCAN_SERVFAIL);
+	e = desk_last(&k, DNS_NEED_ADDRESS);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_str_eq(e->host->name, "alias.test");
+	ck_assert_uint_eq(e->host->locators_num, 1);
+	/* What a server says of the alias's addresses came too late. */
+	ck_assert_ptr_null(desk_last(&k, DNS_REPLY));
+}
+END_TEST
+
+/* Its key is not known: then there is no record to give. */
+START_TEST(its_own_record_is_answered_where_the_key_is_known)
+{
+	struct dns_record r[3];
+	uint8_t want[200];
+	struct desk_reply p;
+	size_t len = desk_hip(want, sizeof(want), 1, NULL);
+
+	desk_query(&k, "rec.test", SCAN_HIP, true, 0);
+	p = desk_read(desk_last(&k, DNS_REPLY));
+	ck_assert_uint_eq(p.rr.type, SCAN_SOA);
+	fill(r);
+	r[0].hit = desk_hit(1);
+	r[0].pk_alg = 3;
+	r[0].pk_len = 64;
+	memcpy(r[0].pk, want + 20, 64);
+	ck_assert_int_eq(dns_set_records(k.d, r, 3), 0);
+	desk_query(&k, "rec.test", SCAN_HIP, true, 0);
+	p = desk_read(desk_last(&k, DNS_REPLY));
+	ck_assert_uint_eq(p.rr.type, SCAN_HIP);
+	ck_assert_uint_eq(p.rr.rdlen, len);
+	ck_assert_mem_eq(p.rr.rdata, want, len);
+	ck_assert_int_eq(desk_ede(&p), 4);
 }
 END_TEST
 
@@ -178,6 +209,7 @@ Suite *test_local_suite(void)
 	tcase_add_test(tc, what_is_not_said_of_a_name_is_not_there);
 	tcase_add_test(tc, the_daemons_own_look_up_finds_it_too);
 	tcase_add_test(tc, an_alias_outside_does_not_lead_around_it);
+	tcase_add_test(tc, its_own_record_is_answered_where_the_key_is_known);
 	tcase_add_test(tc, bad_records_change_nothing);
 	suite_add_tcase(s, tc);
 	return s;

@@ -101,9 +101,9 @@ START_TEST(each_ask_is_found_until_it_is_done_once)
 		ck_assert_int_eq(question_ask(&d, q, SLOT_HIP, &q->who.server,
 					      (const uint8_t *)"\1\2\3", 3),
 				 0);
-		ids[i] = q->asks[i].id;
-		ck_assert_ptr_eq(question_find_ask(&d, ids[i]), &q->asks[i]);
-		ck_assert_uint_eq(q->asks[i].msg_id, 0x0102);
+		ids[i] = q->asks->id;
+		ck_assert_ptr_eq(question_find_ask(&d, ids[i]), q->asks);
+		ck_assert_uint_eq(q->asks->msg_id, 0x0102);
 	}
 	ck_assert_int_eq(question_ask(&d, q, SLOT_HIP, &q->who.server,
 				      (const uint8_t *)"\1\2\3", 3),

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Real addresses as answers; theory in real.h. */
+#include "dns/real.h"
+
+#include <string.h>
+
+#include "core/wire.h"
+
+bool real_wants(const struct question *q)
+{
+	return q->transparent && !q->local && q->kind == QUESTION_LOOKUP &&
+	       (q->asked.type == SCAN_A || q->asked.type == SCAN_AAAA);
+}
+
+bool real_waits(const struct question *q)
+{
+	return real_wants(q) && q->place->rvs_num == 0 &&
+	       q->slots[SLOT_OWN].found == FOUND_WAIT;
+}
+
+static bool is_routed(const struct dns *d, const struct addr *a)
+{
+	for (size_t i = 0; i < d->real_num; i++) {
+		if (prefix_has(&d->real[i], a))
+			return true;
+	}
+	return false;
+}
+
+bool real_may(const struct dns *d, struct question *q)
+{
+	const struct slot_state *s =
+		&q->slots[q->asked.type == SCAN_A ? SLOT_A : SLOT_AAAA];
+	struct dns_host *h;
+
+	if (!real_wants(q) || q->place->rvs_num || !question_trusts(d, q) ||
+	    q->slots[SLOT_OWN].found != FOUND_ANSWERED || q->own_cut ||
+	    (get_be16(q->own + 2) & 15) != SCAN_NOERROR ||
+	    s->found != FOUND_ANSWERED || s->odd)
+		return false;
+	for (size_t i = 0; i < s->num; i++) {
+		if (!is_routed(d, &s->addrs[i]))
+			return false;
+	}
+	h = &q->place->host;
+	memcpy(h->real, s->addrs, sizeof(h->real));
+	h->real_num = s->num;
+	return true;
+}
