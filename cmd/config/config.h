@@ -27,7 +27,7 @@
  *   dh-groups = NAME, NAME...                    may be readable by all)
  *   hip-ciphers = NAME, NAME...   identity = FILE|ephemeral
  *   esp-suites = NAME, NAME...    [policy "PATTERN"]
- *   anonymous = FILE  (repeat)    hip = require|prefer|off
+ *   anonymous = FILE  (repeat)    hip = require|prefer|off|transparent
  *   opportunistic = no            identity = FILE|ephemeral
  *   [paths]                       several ways to a HIP host
  *   prefer = announced|order|link    order = ipv4|ipv6|PREFIX  (repeat)
@@ -36,6 +36,8 @@
  * [rendezvous] relay = yes|no; [register] relay = no|yes.
  * [proxy] too: hip-records = pass|hide (clients' own queries for them)
  *   dnssec-client = auto|bypass|synthesize|refuse (who validates itself)
+ *   listen = ADDRESS[:PORT] (repeat; DNS, beside the prefix's own address)
+ *   transparent = PREFIX (repeat; real addresses, routed into the TUN)
  *   hosts = FILE (as /etc/hip/hosts: HIT NAME... [ADDRESS...] [rvs=WHERE]...)
  *   dnssec = require|prefer|off; trust-anchor = FILE (DS or DNSKEY records)
  * [record NAME]: a HIP host that no DNS server need know. hit = HIT, or hi =
@@ -67,6 +69,7 @@ enum {
 	CONFIG_PEERS = 256,
 	CONFIG_PEER_ADDRS = 8,
 	CONFIG_LANS = 16,
+	CONFIG_LISTEN = 8,
 	CONFIG_ORDER = 32, /* prefixes */
 	CONFIG_RECORDS = 4096,
 	CONFIG_PATH = 256,
@@ -170,6 +173,10 @@ struct config {
 	uint32_t ttl;
 	struct endpoint dns_servers[DNS_SERVERS_MAX];
 	size_t dns_servers_num;
+	struct endpoint listen[CONFIG_LISTEN];
+	size_t listen_num;
+	struct prefix real[DNS_REAL_MAX]; /* transparent = */
+	size_t real_num;
 	char hosts[CONFIG_PATH];       /* "": none */
 	struct config_record *records; /* of both; heap */
 	size_t records_num;

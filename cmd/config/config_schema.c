@@ -11,6 +11,7 @@
 #include "cmd/config/config_paths.h"
 #include "cmd/config/config_suites.h"
 #include "cmd/config/config_value.h"
+#include "cmd/config/config_ways.h"
 
 #define HIT_TEXT "a HIT (inside 2001:20::/28)"
 #define RULE_TEXT "a HIT, or ADDRESS/LENGTH with no bits set behind LENGTH"
@@ -112,6 +113,13 @@ const struct config_key config_schema_keys[] = {
 	  config_dns_trust_anchor },
 	{ CONFIG_PROXY, "dnssec-client", "auto, bypass, synthesize or refuse",
 	  false, 1, config_dns_client },
+	{ CONFIG_PROXY, "listen",
+	  "an ADDRESS of this machine, or ADDRESS:PORT with an IPv6 address "
+	  "in []",
+	  false, CONFIG_LISTEN, config_ways_listen },
+	{ CONFIG_PROXY, "transparent",
+	  "ADDRESS/LENGTH with no bits set behind LENGTH", false, DNS_REAL_MAX,
+	  config_ways_transparent },
 	{ CONFIG_PROXY, "lan", INTERFACE, false, CONFIG_LANS,
 	  config_value_lan },
 	{ CONFIG_PROXY, "allow", RULE_TEXT, false, CONFIG_ACCESS,
@@ -160,8 +168,8 @@ const struct config_key config_schema_keys[] = {
 	{ CONFIG_SECTION_RECORD, "rvs", "a domain name or a unicast ADDRESS",
 	  false, DNS_LOCATORS_MAX, config_dns_rvs },
 
-	{ CONFIG_SECTION_POLICY, "hip", "require, prefer or off", true, 1,
-	  config_value_hip },
+	{ CONFIG_SECTION_POLICY, "hip", "require, prefer, off or transparent",
+	  true, 1, config_value_hip },
 	{ CONFIG_SECTION_POLICY, "identity", IDENTITY_TEXT, false, 1,
 	  config_value_policy_identity },
 

@@ -433,7 +433,7 @@ int config_value_ttl(struct config *c, const char *v)
 	return err;
 }
 
-static bool is_loopback(const struct addr *a)
+bool config_value_loopback(const struct addr *a)
 {
 	static const struct addr loopback6 = { .b = { [15] = 1 } };
 
@@ -449,7 +449,7 @@ int config_value_dns_server(struct config *c, const char *v)
 	if (err)
 		return err;
 	/* A resolver on loopback is usual; a group address never. */
-	if (addr_is_unusable(&e.addr) && !is_loopback(&e.addr))
+	if (addr_is_unusable(&e.addr) && !config_value_loopback(&e.addr))
 		return HG_EFORMAT;
 	for (size_t i = 0; i < c->dns_servers_num; i++) {
 		if (endpoint_eq(&c->dns_servers[i], &e))
@@ -534,6 +534,7 @@ int config_value_hip(struct config *c, const char *v)
 		[DNS_REQUIRE] = "require",
 		[DNS_PREFER] = "prefer",
 		[DNS_OFF] = "off",
+		[DNS_TRANSPARENT] = "transparent",
 	};
 	int i = config_value_word(v, words, DNS_MODE_NUM);
 

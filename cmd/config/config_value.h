@@ -15,6 +15,8 @@ int config_value_word(const char *v, const char *const *words,
 		      size_t num) HG_CHECK;
 
 int config_value_yes_no(const char *v, bool *out) HG_CHECK;
+/* ::1 or 127.0.0.0/8. */
+bool config_value_loopback(const struct addr *a);
 
 int config_value_proxy(struct config *c, const char *arg) HG_CHECK;
 int config_value_host(struct config *c, const char *arg) HG_CHECK;

@@ -135,6 +135,18 @@ static const char *flag_of(const struct prefix *p)
 	return families[prefix_is4(p) ? 0 : 1];
 }
 
+/* What table TABLE_POOL has for a prefix. */
+static void way(struct plan *p, const struct config *c, const char *prefix,
+		const char *family)
+{
+	run_add(p, "ip %s route replace %s dev %s table %d", family, prefix,
+		c->tun, TABLE_POOL);
+	run_add(p,
+		"ip %s route replace unreachable %s metric " METRIC_LAST
+		" table %d",
+		family, prefix, TABLE_POOL);
+}
+
 /* All of prefix goes to the TUN or nowhere. */
 static void capture(struct plan *p, const struct config *c,
 		    const struct prefix *prefix)
@@ -144,12 +156,7 @@ static void capture(struct plan *p, const struct config *c,
 	struct plan_step *s;
 
 	prefix_print(prefix, text);
-	run_add(p, "ip %s route replace %s dev %s table %d", f, text, c->tun,
-		TABLE_POOL);
-	run_add(p,
-		"ip %s route replace unreachable %s metric " METRIC_LAST
-		" table %d",
-		f, text, TABLE_POOL);
+	way(p, c, text, f);
 	s = run_add(p, "ip %s rule add to %s lookup %d pref %d", f, text,
 		    TABLE_POOL, PREF_POOL);
 	s->done = "File exists";
@@ -198,12 +205,32 @@ static void dns(struct plan *p, const struct config *c)
 	}
 }
 
+/* Real addresses go to the TUN or nowhere when they come from the LANs; the
+ * daemon's own packets to the same hosts take the machine's other routes. */
+static void real(struct plan *p, const struct config *c,
+		 const struct prefix *prefix)
+{
+	const char *f = flag_of(prefix);
+	char text[PREFIX_TEXT_MAX];
+	struct plan_step *s;
+
+	prefix_print(prefix, text);
+	way(p, c, text, f);
+	for (size_t i = 0; i < c->lan_num; i++) {
+		s = run_add(p, "ip %s rule add iif %s to %s lookup %d pref %d",
+			    f, c->lan[i], text, TABLE_POOL, PREF_POOL);
+		s->done = "File exists";
+	}
+}
+
 static void proxy(struct plan *p, const struct config *c)
 {
 	struct plan_step *s;
 
 	pool(p, c, &c->pool6);
 	pool(p, c, &c->pool4);
+	for (size_t i = 0; i < c->real_num; i++)
+		real(p, c, &c->real[i]);
 	dns(p, c);
 	s = step_add(p, PLAN_SYSCTL);
 	(void)snprintf(s->path, sizeof(s->path), "net/ipv4/ip_forward");

@@ -7,7 +7,7 @@
 
 #include "cmd/config/config.h"
 
-enum { PLAN_TEXT = 192, PLAN_PATH = 96, PLAN_STEPS = 256 };
+enum { PLAN_TEXT = 192, PLAN_PATH = 96, PLAN_STEPS = 640 };
 enum { PLAN_MTU = 1500, PLAN_QUEUE = 2000 };
 
 enum plan_kind {

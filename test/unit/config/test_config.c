@@ -203,7 +203,7 @@ static const struct refusal {
 	{ P "colour = red\n",
 	  "f.conf:5: unknown key \"colour\" in [proxy]; there are: prefix, "
 	  "clients, ttl, dns-server, hosts, hip-records, dnssec, trust-anchor, "
-	  "dnssec-client, lan, "
+	  "dnssec-client, listen, transparent, lan, "
 	  "allow, "
 	  "deny" },
 	{ H "colour = red\n",
@@ -292,8 +292,8 @@ static const struct refusal {
 	  "f.conf:5: bad [policy \"a.*\"]: expected a name, \"*.NAME\" or "
 	  "\"*\"" },
 	{ P "[policy \"a\"]\n[host]\n",
-	  "f.conf:5: [policy] has no hip; add hip = with require, prefer or "
-	  "off" },
+	  "f.conf:5: [policy] has no hip; add hip = with require, prefer, "
+	  "off or transparent" },
 	{ D "[proxy]\nttl = 3\n",
 	  "f.conf:3: [proxy] has no prefix; add prefix = with ADDRESS/LENGTH "
 	  "with no bits set behind LENGTH, as 2001:db8:401::/64" },
