@@ -216,6 +216,12 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	if (a->dns_servers_num != b->dns_servers_num ||
 	    memcmp(a->dns_servers, b->dns_servers, sizeof(a->dns_servers)) != 0)
 		line(out, "~ [proxy] dns-server");
+	if (a->listen_num != b->listen_num ||
+	    memcmp(a->listen, b->listen, sizeof(a->listen)) != 0)
+		line(out, "~ [proxy] listen");
+	if (a->real_num != b->real_num ||
+	    memcmp(a->real, b->real, sizeof(a->real)) != 0)
+		line(out, "~ [proxy] transparent");
 	if (memcmp(&a->offer, &b->offer, sizeof(a->offer)) != 0)
 		line(out, "~ [daemon] dh-groups, hip-ciphers or esp-suites");
 	if (a->clients_num != b->clients_num ||

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "dnslease.h"
 #include "dnsside.h"
 #include "gate.h"
 #include "reload.h"
@@ -161,7 +162,7 @@ static int do_forget(struct gate *g, const json_t *req, json_t **data,
 		(void)snprintf(errbuf, errlen, "a \"name\" is missing");
 		return HG_EINVAL;
 	}
-	err = dnsside_forget(g, name, errbuf, errlen);
+	err = dnslease_forget(g, name, errbuf, errlen);
 	if (!err)
 		*data = json_pack("{s:s}", "name", name);
 	return err;

@@ -57,6 +57,21 @@ static void unlink_close(struct dnsasks *a, struct dnsask **p)
 	uv_close(&q->u.handle, on_close);
 }
 
+bool dnsask_from(const struct dnsasks *a, uint32_t id, struct endpoint *out)
+{
+	const struct dnsask *q = *find((struct dnsasks *)a, id);
+	struct sockaddr_storage ss;
+	int len = sizeof(ss);
+
+	if (!q || (q->tcp ? uv_tcp_getsockname(&q->u.tcp,
+					       (struct sockaddr *)&ss, &len)
+			  : uv_udp_getsockname(&q->u.udp,
+					       (struct sockaddr *)&ss, &len)))
+		return false;
+	*out = sockets_endpoint((struct sockaddr *)&ss);
+	return true;
+}
+
 void dnsask_end(struct dnsasks *a, uint32_t id)
 {
 	struct dnsask **p = find(a, id);

@@ -34,5 +34,7 @@ size_t dnsask_limit(void);
  * engine that it was refused. */
 int dnsask_start(struct dnsasks *a, uint32_t id, const struct endpoint *server,
 		 bool tcp, const uint8_t *msg, size_t len) HG_CHECK;
+/* Where it leaves from; false: there is no such ask, or it does not know. */
+bool dnsask_from(const struct dnsasks *a, uint32_t id, struct endpoint *out);
 void dnsask_end(struct dnsasks *a, uint32_t id);
 void dnsask_end_all(struct dnsasks *a);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two halves of the DNS side share (dnsside.c, dnstcp.c). */
+/* What the parts of the DNS side share. */
 #pragma once
 
 #include <stdint.h>
@@ -7,6 +7,7 @@
 #include "dnsask.h"
 #include "gate.h"
 
+struct dnslisten;
 struct dnssec;
 struct dnstcp;
 
@@ -14,24 +15,20 @@ struct dnsside {
 	struct gate *g;
 	struct dnsasks asks;
 	struct dnstcp *tcp;
+	struct dnslisten *listen;
 	struct dnssec *dnssec; /* NULL: dnssec = off */
+	size_t reals;	       /* real addresses that are mapped */
+	uint64_t loop_told;    /* ns; 0: never */
 };
 
-/* The records of c are known from the next question on. */
-int dnsside_records(struct gate *g, const struct config *c) HG_CHECK;
-/* A pin ends because a person says so. errbuf: a sentence for them. */
-int dnsside_forget(struct gate *g, const char *name, char *errbuf,
-		   size_t errlen) HG_CHECK;
-/* A pin out of the journal; g is a struct gate. */
-void dnsside_restore_pin(const char *name, const struct hit *hit, void *g);
-
-/* dns_config.key_fits */
-bool dnsside_key_fits(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
-		      const struct hit *hit);
+/* dns_config.own_ask; g is a struct gate. */
+bool dnsside_own_ask(void *g, uint32_t ask, const struct endpoint *from);
 
 /* DNS over TCP that is steered into the TUN: see dnstcp.c. */
 int dnstcp_start(struct gate *g, struct dnstcp **out) HG_CHECK;
 void dnstcp_stop(struct dnstcp *t);
+/* Serves at that bound socket, too, which it takes when it succeeds. */
+int dnstcp_listen(struct dnstcp *t, int fd) HG_CHECK;
 void dnstcp_fini(struct dnstcp *t);
 /* A client's TCP packet to port 53: to the listener; or the kernel's answer
  * to such a packet (`to` is the near address): back to the client. */

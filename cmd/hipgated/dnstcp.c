@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* DNS over TCP that is steered into the TUN (RFC 7766).
+/* DNS over TCP (RFC 7766): steered into the TUN, or at ordinary sockets.
  *
  * THEORY OF OPERATION
  * Control thread only. No TCP stack is written here: a client's TCP packet
@@ -9,11 +9,13 @@
  * answers it there. What the kernel sends to the synthetic address comes
  * out of the TUN and is rewritten back (nat_redirect_out): the client sees
  * the server it asked. The synthetic port tells the listener for whom a
- * connection stands. Bounds: DNSTCP_CONNS connections, each with one
+ * connection stands. Sockets that anybody may connect to (dnslisten.c) are
+ * served in the same way. Bounds: DNSTCP_CONNS connections, each with one
  * message buffer and at most DNSTCP_BACKLOG octets that wait to be read,
  * closed after DNSTCP_IDLE without traffic.
  */
 #include "dnsside.h"
+#include "dnslisten.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,8 @@
 
 enum {
 	DNSTCP_CONNS = 256,
+	DNSTCP_PER_CLIENT = 64, /* of them */
+	BACKLOG = 128,
 	DNSTCP_MSG = 2 + 65535,
 	DNSTCP_BACKLOG = 256 << 10,
 };
@@ -36,16 +40,24 @@ struct conn {
 	uint64_t token;
 	uint64_t last; /* ns */
 	struct endpoint client, server;
+	bool here, stranger; /* as in struct dns_asker */
 	uv_tcp_t tcp;
 	size_t len;
 	uint8_t in[DNSTCP_MSG];
 };
 
+/* Where connections come in: first those for what the TUN brings. */
+struct door {
+	struct dnstcp *t;
+	uv_tcp_t tcp;
+	bool steered;
+};
+
 struct dnstcp {
 	struct gate *g;
 	struct nat_redirects *redirects;
-	uv_tcp_t listener[SOCKETS_FAMILIES];
-	bool inited[SOCKETS_FAMILIES];
+	struct door doors[SOCKETS_FAMILIES + DNSLISTEN_MAX];
+	unsigned doors_num;
 	struct endpoint at[SOCKETS_FAMILIES]; /* port 0: not available */
 	struct addr near[SOCKETS_FAMILIES];   /* unspecified: the same */
 	uv_timer_t idle;
@@ -90,6 +102,8 @@ static void take_messages(struct conn *c)
 	struct dns_asker who = { .client = c->client,
 				 .server = c->server,
 				 .tcp = true,
+				 .here = c->here,
+				 .stranger = c->stranger,
 				 .token = c->token };
 
 	while (c->len >= 2 && c->len - 2 >= get_be16(c->in)) {
@@ -127,16 +141,47 @@ static bool stands_for(struct dnstcp *t, const struct endpoint *near,
 		return false;
 	c->client = (struct endpoint){ r->client, r->client_port };
 	c->server = (struct endpoint){ r->server, r->server_port };
+	c->here = steer_is_dns(&t->g->plane.steer, &r->server);
 	return true;
+}
+
+/* The two ends of a connection; false: it is gone, or nobody's. */
+static bool ends_of(const struct door *d, struct conn *c)
+{
+	struct sockaddr_storage ss;
+	struct endpoint near;
+	int len = sizeof(ss);
+
+	if (uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&ss, &len))
+		return false;
+	near = sockets_endpoint((struct sockaddr *)&ss);
+	if (d->steered)
+		return stands_for(d->t, &near, c);
+	len = sizeof(ss);
+	if (uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&ss, &len))
+		return false;
+	c->client = near;
+	c->server = sockets_endpoint((struct sockaddr *)&ss);
+	c->here = true;
+	c->stranger = !dnslisten_serves(d->t->g, &near.addr);
+	return true;
+}
+
+/* Nobody takes all connections there are. */
+static bool is_too_many(const struct dnstcp *t, const struct conn *c)
+{
+	unsigned num = 0;
+
+	for (const struct conn *i = t->conns; i; i = i->next)
+		num += addr_eq(&i->client.addr, &c->client.addr);
+	return t->num > DNSTCP_CONNS || num > DNSTCP_PER_CLIENT;
 }
 
 static void on_connection(uv_stream_t *s, int status)
 {
-	struct dnstcp *t = s->data;
+	struct door *d = s->data;
+	struct dnstcp *t = d->t;
 	struct conn *c = status ? NULL : calloc(1, sizeof(*c));
-	struct sockaddr_storage ss;
-	struct endpoint near;
-	int len = sizeof(ss);
 
 	if (!c)
 		return;
@@ -152,17 +197,13 @@ static void on_connection(uv_stream_t *s, int status)
 	t->conns = c;
 	t->num++;
 	/* Accepted first: a refused connection must leave the backlog. */
-	if (uv_accept(s, (uv_stream_t *)&c->tcp) ||
-	    uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&ss, &len)) {
+	if (uv_accept(s, (uv_stream_t *)&c->tcp)) {
 		hang_up(c);
-		return;
-	}
-	near = sockets_endpoint((struct sockaddr *)&ss);
-	if (t->num > DNSTCP_CONNS) {
-		gate_drop(t->g, REASON_DNS_BUSY);
-		hang_up(c);
-	} else if (!stands_for(t, &near, c)) {
+	} else if (!ends_of(d, c)) {
 		gate_drop(t->g, REASON_DNS_CLIENT);
+		hang_up(c);
+	} else if (is_too_many(t, c)) {
+		gate_drop(t->g, REASON_DNS_BUSY);
 		hang_up(c);
 	} else if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read)) {
 		hang_up(c);
@@ -250,29 +291,54 @@ static struct addr host_of(const struct prefix *pool, uint8_t low)
 	return a;
 }
 
+static struct door *door_add(struct dnstcp *t, bool steered)
+{
+	struct door *d = &t->doors[t->doors_num];
+
+	if (t->doors_num == sizeof(t->doors) / sizeof(t->doors[0]) ||
+	    uv_tcp_init(t->g->loop, &d->tcp))
+		return NULL;
+	t->doors_num++;
+	d->t = t;
+	d->tcp.data = d;
+	d->steered = steered;
+	return d;
+}
+
 static int listen_on(struct dnstcp *t, unsigned fam, const struct prefix *pool)
 {
 	struct endpoint e = { .addr = host_of(pool, 1) };
+	struct door *d = door_add(t, true);
 	struct sockaddr_storage ss;
 	int len = sizeof(ss);
-	int rc = uv_tcp_init(t->g->loop, &t->listener[fam]);
+	int rc;
 
-	if (rc)
-		return rc;
-	t->inited[fam] = true;
-	t->listener[fam].data = t;
+	if (!d)
+		return UV_ENOMEM;
 	(void)sockets_address(&e, &ss);
-	rc = uv_tcp_bind(&t->listener[fam], (struct sockaddr *)&ss, 0);
+	rc = uv_tcp_bind(&d->tcp, (struct sockaddr *)&ss, 0);
 	if (!rc)
-		rc = uv_listen((uv_stream_t *)&t->listener[fam], 128,
-			       on_connection);
+		rc = uv_listen((uv_stream_t *)&d->tcp, BACKLOG, on_connection);
 	if (!rc)
-		rc = uv_tcp_getsockname(&t->listener[fam],
-					(struct sockaddr *)&ss, &len);
+		rc = uv_tcp_getsockname(&d->tcp, (struct sockaddr *)&ss, &len);
 	if (rc)
 		return rc;
 	t->at[fam] = sockets_endpoint((struct sockaddr *)&ss);
 	return 0;
+}
+
+int dnstcp_listen(struct dnstcp *t, int fd)
+{
+	struct door *d = door_add(t, false);
+
+	if (!d)
+		return HG_EFULL;
+	if (uv_tcp_open(&d->tcp, fd))
+		return HG_ESYS;
+	/* From here on fd is the handle's, whatever comes. */
+	if (uv_listen((uv_stream_t *)&d->tcp, BACKLOG, on_connection))
+		log_error("DNS: cannot listen at a TCP socket");
+	return HG_OK;
 }
 
 static void start_family(struct dnstcp *t, unsigned fam,
@@ -307,9 +373,9 @@ int dnstcp_start(struct gate *g, struct dnstcp **out)
 	start_family(t, 0, &g->cfg->pool4, 0);
 	start_family(t, 1, &g->cfg->pool6, 2);
 	if (t->at[0].port)
-		g->plane.ranges.near4 = (struct prefix){ t->near[0], 128 };
+		g->plane.steer.pools.near4 = (struct prefix){ t->near[0], 128 };
 	if (t->at[1].port)
-		g->plane.ranges.near6 = (struct prefix){ t->near[1], 128 };
+		g->plane.steer.pools.near6 = (struct prefix){ t->near[1], 128 };
 	err = nat_redirects_new(t->at[0].port ? &t->near[0] : NULL,
 				t->at[1].port ? &t->near[1] : NULL,
 				&t->redirects);
@@ -328,10 +394,9 @@ void dnstcp_stop(struct dnstcp *t)
 		return;
 	for (struct conn *c = t->conns; c; c = c->next)
 		hang_up(c);
-	for (unsigned fam = 0; fam < SOCKETS_FAMILIES; fam++)
-		if (t->inited[fam] &&
-		    !uv_is_closing((uv_handle_t *)&t->listener[fam]))
-			uv_close((uv_handle_t *)&t->listener[fam], NULL);
+	for (unsigned i = 0; i < t->doors_num; i++)
+		if (!uv_is_closing((uv_handle_t *)&t->doors[i].tcp))
+			uv_close((uv_handle_t *)&t->doors[i].tcp, NULL);
 	if (t->timing && !uv_is_closing((uv_handle_t *)&t->idle))
 		uv_close((uv_handle_t *)&t->idle, NULL);
 }

@@ -121,7 +121,7 @@ void first_forward(struct gate *g, struct msg *m, const struct hit *peer)
 {
 	struct nat_packet p;
 	enum nat_class class =
-		nat_classify(m->data, m->len, &g->plane.ranges, &p);
+		steer_classify(&g->plane.steer, m->data, m->len, &p);
 	int err = HG_OK;
 
 	if (class == NAT_DATA)
@@ -260,7 +260,7 @@ void first_packet(struct gate *g, struct msg *m)
 {
 	struct nat_packet p;
 
-	switch (nat_classify(m->data, m->len, &g->plane.ranges, &p)) {
+	switch (steer_classify(&g->plane.steer, m->data, m->len, &p)) {
 	case NAT_DATA:
 		to_substitute(g, m, &p);
 		return;

@@ -10,6 +10,7 @@
 
 #include "control.h"
 #include "dnssec.h"
+#include "dnslease.h"
 #include "dnsside.h"
 #include "hipstart.h"
 #include "core/checksum.h"
@@ -226,7 +227,7 @@ static void restore_row(const struct journal_row *row, void *arg)
 	int err = lease_restore(g->lease, &row->lease);
 
 	if (!err)
-		err = dnsside_publish(g, &row->lease);
+		err = dnslease_publish(g, &row->lease);
 	p = peer_find(g, &row->lease.hit);
 	if (!err && p) {
 		p->server = row->server;
@@ -253,7 +254,11 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 		.dnssec = c->dnssec,
 		.hide = c->hide_records,
 		.validating = c->validating,
-		.key_fits = dnsside_key_fits,
+		.key_fits = dnslease_key_fits,
+		.real = c->real,
+		.real_num = c->real_num,
+		.own_ask = dnsside_own_ask,
+		.arg = g,
 	};
 	int err = journal_site_key(c->state, lc.site_key, errbuf, errlen);
 
@@ -267,17 +272,19 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 	if (!err)
 		err = dns_new(&dc, &g->dns);
 	if (!err)
-		err = dnsside_records(g, c);
+		err = dnslease_records(g, c);
 	if (!err)
 		err = first_start(g);
 	if (!err)
-		err = dnsside_start(g);
+		err = dnsside_start(g, errbuf, errlen);
 	if (!err && c->dnssec != DNS_DNSSEC_OFF)
 		err = dnssec_start(g, &g->dnsside->dnssec, errbuf, errlen);
 	if (!err)
 		err = journal_each(g->journal, restore_row, g);
 	if (!err)
-		err = journal_each_pin(g->journal, dnsside_restore_pin, g);
+		dns_probe(g->dns, uv_hrtime());
+	if (!err)
+		err = journal_each_pin(g->journal, dnslease_restore_pin, g);
 	if (err && !errbuf[0])
 		(void)snprintf(errbuf, errlen, "proxy role: %s", err_text(err));
 	return err;
@@ -303,10 +310,7 @@ static int start_plane(struct gate *g, char *errbuf, size_t errlen)
 	p->proxy = c->proxy;
 	p->host = c->host;
 	p->has_tun = c->proxy || c->host;
-	p->ranges.pool6 = c->pool6;
-	p->ranges.pool4 = c->pool4;
-	p->ranges.clients = c->clients;
-	p->ranges.clients_num = c->clients_num;
+	steer_init(&p->steer, c);
 	p->sockets.segment = offload_wanted(c->offload, OFFLOAD_UDP_SEGMENT);
 	p->sockets.gro = offload_wanted(c->offload, OFFLOAD_UDP_GRO);
 	p->tun.tso = offload_wanted(c->offload, OFFLOAD_TSO);

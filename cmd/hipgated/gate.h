@@ -61,9 +61,10 @@ struct peer {
 	struct hit unfit;   /* what the policy chose, where the peer does not do
 			   * its HIT suite: then it is */
 	struct hit instead; /*  this one */
-	bool persona_coming;	/* one is being made for it */
-	enum hip_state state;	/* of the association with `self` */
-	struct addr sub6, sub4; /* substitutes; unspecified: none */
+	bool persona_coming;		    /* one is being made for it */
+	enum hip_state state;		    /* of the association with `self` */
+	struct addr sub6, sub4;		    /* substitutes; unspecified: none */
+	struct addr real[SOCKETS_FAMILIES]; /* mapped last; unspecified: none */
 	struct msg *park, *park_tail;
 	unsigned parked;
 	size_t parked_bytes;
@@ -232,12 +233,11 @@ void pathside_step(struct gate *g, struct sa *sa, bool out, bool in,
 void pathside_answer(struct gate *g, const struct msg *m, uint64_t now);
 
 /* ---- dnsside.c, dnstcp.c ------------------------------------------------ */
-int dnsside_start(struct gate *g) HG_CHECK;
+/* errbuf: what a person can mend, else as it was. */
+int dnsside_start(struct gate *g, char *errbuf, size_t errlen) HG_CHECK;
 void dnsside_stop(struct gate *g);
 void dnsside_fini(struct gate *g);
 bool dnsside_pump(struct gate *g);
 /* A packet to port 53 outside the pools, or the kernel's side of a
  * redirected TCP connection. */
 void dnsside_packet(struct gate *g, struct msg *m, struct nat_packet *p);
-/* Publishes the mappings of a lease and names the peer's substitutes. */
-int dnsside_publish(struct gate *g, const struct lease_entry *e) HG_CHECK;

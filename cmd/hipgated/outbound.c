@@ -333,7 +333,7 @@ static void depart(struct worker *w, struct departing *d, bool decided)
 static void look_at(struct worker *w, struct departing *d,
 		    const struct departing *before)
 {
-	d->class = nat_classify(d->pkt, d->len, &w->plane->ranges, &d->p);
+	d->class = steer_classify(&w->plane->steer, d->pkt, d->len, &d->p);
 	d->sought = d->class == NAT_DATA || d->class == NAT_ERROR;
 	d->again = d->sought && before && before->sought &&
 		   memcmp(&d->p.key, &before->p.key, sizeof(d->p.key)) == 0;

@@ -19,6 +19,7 @@
 
 #include "confdiff.h"
 #include "core/log.h"
+#include "dnslease.h"
 #include "dnsside.h"
 #include "gate.h"
 #include "hipstart.h"
@@ -216,14 +217,14 @@ static int apply(struct gate *g, struct plan *p)
 	if (g->dns)
 		err = dns_set_rules(g->dns, now->rules, now->rules_num);
 	if (!err && g->dns)
-		err = dnsside_records(g, now);
+		err = dnslease_records(g, now);
 	if (!err)
 		err = hipstart_access(g, now);
 	if (!err)
 		err = moveside_policy(g, now);
 	if (err && g->dns &&
 	    (dns_set_rules(g->dns, c->rules, c->rules_num) != HG_OK ||
-	     dnsside_records(g, c) != HG_OK))
+	     dnslease_records(g, c) != HG_OK))
 		log_error("the old policies could not be brought back");
 	if (err)
 		return err;

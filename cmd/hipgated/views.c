@@ -94,16 +94,19 @@ static void add_mapping(struct peer *p, void *arg)
 {
 	struct list *l = arg;
 
-	if (addr_is_unspecified(&p->sub6) && addr_is_unspecified(&p->sub4))
+	if (addr_is_unspecified(&p->sub6) && addr_is_unspecified(&p->sub4) &&
+	    addr_is_unspecified(&p->real[0]) &&
+	    addr_is_unspecified(&p->real[1]))
 		return;
 	(void)json_array_append_new(
 		l->array,
-		json_pack("{s:s,s:o,s:o,s:o,s:o,s:s,s:s,s:i}", "name", p->name,
-			  "hit", jsonof_hit(&p->hit), "sub6",
+		json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s,s:i}", "name",
+			  p->name, "hit", jsonof_hit(&p->hit), "sub6",
 			  jsonof_addr(&p->sub6), "sub4", jsonof_addr(&p->sub4),
-			  "locator", jsonof_endpoint(&p->at), "via",
-			  via_name(p), "state", hip_state_name(p->state),
-			  "parked", (int)p->parked));
+			  "real6", jsonof_addr(&p->real[1]), "real4",
+			  jsonof_addr(&p->real[0]), "locator",
+			  jsonof_endpoint(&p->at), "via", via_name(p), "state",
+			  hip_state_name(p->state), "parked", (int)p->parked));
 }
 
 static json_t *view_mappings(struct gate *g)

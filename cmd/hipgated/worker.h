@@ -24,6 +24,7 @@
 #include "inbox.h"
 #include "offload.h"
 #include "sockets.h"
+#include "steer.h"
 #include "tables.h"
 #include "tun/tun.h"
 
@@ -65,7 +66,7 @@ struct receive; /* receive buffers; inbound.c */
 /* What all workers share with control: set before the threads start. */
 struct plane {
 	struct tables tables;
-	struct nat_ranges ranges;
+	struct steer steer;
 	struct sockets sockets;
 	struct tun_info tun;
 	int tun_fd[WORKERS_MAX];

@@ -214,9 +214,9 @@ while [ ! -e "$dir/sock.ready" ] && [ $n -lt 100 ]; do
 done
 
 cat >"$dir/mappings" <<'EOF'
-NAME           IPV6                IPV4        HIT          LOCATOR            VIA  STATE        PARKED
-hip.foo.com    2001:db8:401::9c41  -           2001:21::77  203.0.113.9:10500  rvs  ESTABLISHED       0
-x?[2J.foo.com  2001:db8:401::1     198.18.0.2  2001:21::78  -                  ?    I1-SENT          12
+NAME           IPV6                IPV4        HIT          LOCATOR            VIA  STATE        PARKED  REAL6  REAL4
+hip.foo.com    2001:db8:401::9c41  -           2001:21::77  203.0.113.9:10500  rvs  ESTABLISHED       0  -      -
+x?[2J.foo.com  2001:db8:401::1     198.18.0.2  2001:21::78  -                  ?    I1-SENT          12  -      -
 EOF
 cat >"$dir/flows" <<'EOF'
 PROTO  CLIENT           SUBSTITUTE      EXT-PORT  PEER               STATE   IDLE  OUT-PKTS  IN-PKTS

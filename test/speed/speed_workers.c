@@ -274,8 +274,8 @@ static void begin(unsigned num)
 	plane.workers_num = num;
 	plane.control = &control;
 	plane.proxy = plane.has_tun = true;
-	plane.ranges.pool6 = (struct prefix){ { { 0xfd, 0, 0, 9 } }, 64 };
-	plane.ranges.pool6.len = 32;
+	plane.steer.pools.pool6 = (struct prefix){ { { 0xfd, 0, 0, 9 } }, 64 };
+	plane.steer.pools.pool6.len = 32;
 	plane.tun.tso = plane.tun.uso = true;
 	plane.sockets.segment = true;
 	memset(plane.sockets.fd, 0xff, sizeof(plane.sockets.fd));

@@ -118,7 +118,7 @@ static inline void loop_begin(struct loop *l, unsigned fam)
 	p->control = &l->control;
 	p->proxy = true;
 	p->has_tun = true;
-	p->ranges.pool6 = (struct prefix){ { { 0xfd, 0, 0, 9 } }, 64 };
+	p->steer.pools.pool6 = (struct prefix){ { { 0xfd, 0, 0, 9 } }, 64 };
 	p->tun.tso = p->tun.uso = true;
 	p->sockets.segment = true;
 	memset(p->sockets.fd, 0xff, sizeof(p->sockets.fd));

@@ -32,7 +32,7 @@ static void start(const char *text)
 	ck_assert_int_eq(dns_new(&dc, &b->g.dns), HG_OK);
 	ck_assert_int_eq(nat_new(&nc, &b->g.nat), HG_OK);
 	ck_assert_int_eq(esp_setup(), HG_OK);
-	b->g.plane.ranges.pool6 = b->g.cfg->pool6;
+	b->g.plane.steer.pools.pool6 = b->g.cfg->pool6;
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	in = &b->g.workers[0].inbox;
 	ck_assert_int_eq(inbox_init(in, &loop, on_wake, NULL), HG_OK);

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* HIP records against their keys and their lifetimes (RFC 8005 4.1, 4.2). */
+/* HIP records against their keys and their lifetimes (RFC 8005 4.1, 4.2);
+ * names that are forgotten; real addresses. */
 #include "test/unit/dns/desk.h"
 
+#include "cmd/hipgated/dnslease.h"
 #include "cmd/hipgated/dnsside.h"
 #include "cmd/hipgated/gate.h"
+#include "cmd/hipgated/journal.h"
+
+#include <dirent.h>
+#include <unistd.h>
 
 static struct gate *g;
 static struct desk k;
@@ -18,7 +24,7 @@ static void setup(void)
 	struct dns_config dc = desk_config();
 
 	tables_thread_begin();
-	dc.key_fits = dnsside_key_fits;
+	dc.key_fits = dnslease_key_fits;
 	desk_open_with(&k, &dc);
 	g = calloc(1, sizeof(*g));
 	g->dnsside = calloc(1, sizeof(*g->dnsside));
@@ -193,11 +199,141 @@ START_TEST(an_expired_record_is_asked_for_again_before_i1)
 }
 END_TEST
 
-Suite *test_dnsside_suite(void);
-Suite *test_dnsside_suite(void)
+/* ---- pins ----------------------------------------------------------------- */
+
+static char dir[64];
+static uv_loop_t loop;
+
+static void journal_begin(void)
 {
-	Suite *s = suite_create("dnsside");
-	TCase *tc = tcase_create("dnsside");
+	char why[512] = "";
+
+	(void)snprintf(dir, sizeof(dir), "/tmp/hipgate-lease-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+	g->loop = &loop;
+	ck_assert_msg(journal_open(dir, &loop, &g->journal, why, sizeof(why)) ==
+			      HG_OK,
+		      "%s", why);
+}
+
+static void journal_done(void)
+{
+	DIR *d;
+	struct dirent *e;
+
+	while (journal_pending(g->journal))
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	journal_close(g->journal);
+	(void)uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+	d = opendir(dir);
+	ck_assert_ptr_nonnull(d);
+	while ((e = readdir(d)))
+		(void)unlinkat(dirfd(d), e->d_name, 0);
+	(void)closedir(d);
+	(void)rmdir(dir);
+}
+
+static void forgets_not(const char *name, const char *says)
+{
+	char why[512] = "";
+
+	ck_assert_int_ne(dnslease_forget(g, name, why, sizeof(why)), HG_OK);
+	ck_assert_msg(strstr(why, says), "%s", why);
+}
+
+static void count_pin(const char *name, const struct hit *hit, void *arg)
+{
+	(void)hit;
+	ck_assert_str_eq(name, "h.test");
+	++*(unsigned *)arg;
+}
+
+static void on_disk(void *arg, bool ok)
+{
+	ck_assert(ok);
+	*(bool *)arg = true;
+}
+
+START_TEST(what_is_pinned_is_forgotten_once)
+{
+	struct hit hit = *hip_identity_hit(id);
+	char why[512] = "";
+	unsigned pins = 0;
+	bool put = false;
+
+	journal_begin();
+	ck_assert_int_eq(dns_pin(g->dns, "h.test", &hit), HG_OK);
+	ck_assert_int_eq(journal_pin(g->journal, "h.test", &hit, on_disk, &put),
+			 HG_OK);
+	while (journal_pending(g->journal))
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	ck_assert(put);
+	forgets_not("a..b", "no domain name");
+	forgets_not("other.test", "other.test is not pinned");
+	ck_assert_int_eq(journal_each_pin(g->journal, count_pin, &pins), HG_OK);
+	ck_assert_uint_eq(pins, 1);
+	/* As it stands in a zone file. */
+	ck_assert_int_eq(dnslease_forget(g, "H.Test.", why, sizeof(why)),
+			 HG_OK);
+	ck_assert(!dns_pinned(g->dns, "h.test"));
+	forgets_not("h.test", "h.test is not pinned");
+	while (journal_pending(g->journal))
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	pins = 0;
+	ck_assert_int_eq(journal_each_pin(g->journal, count_pin, &pins), HG_OK);
+	ck_assert_uint_eq(pins, 0);
+	g->dns = NULL;
+	forgets_not("h.test", "no proxy role");
+	journal_done();
+}
+END_TEST
+
+/* ---- real addresses --------------------------------------------------------- */
+
+static void tell_real(const struct hit *hit, const char *real)
+{
+	struct dns_host h = { .hit = *hit, .local = true, .real_num = 1 };
+	struct dns_effect e = { .kind = DNS_NEED_REAL, .host = &h };
+
+	strcpy(h.name, "h.test");
+	h.real[0] = desk_addr(real);
+	h.locators[0] = h.real[0];
+	h.locators_num = 1;
+	dnslease_need_real(g, &e);
+}
+
+START_TEST(a_real_address_denotes_one_host_for_ever)
+{
+	struct tables *t = &g->plane.tables;
+	struct addr a = desk_addr("192.0.2.7");
+	struct hit other = desk_hit(9);
+	const struct mapping *m;
+
+	ck_assert_int_eq(tables_init(t), HG_OK);
+	tell_real(hip_identity_hit(id), "192.0.2.7");
+	m = tables_mapping(t, &a);
+	ck_assert_ptr_nonnull(m);
+	ck_assert(hit_eq(&m->peer, hip_identity_hit(id)));
+	tell_real(hip_identity_hit(id), "192.0.2.7"); /* again: as it is */
+	tell_real(&other, "192.0.2.7");
+	m = tables_mapping(t, &a);
+	ck_assert(hit_eq(&m->peer, hip_identity_hit(id)));
+	ck_assert_uint_eq(t->mappings, 1);
+	ck_assert_uint_eq(g->dnsside->reals, 1);
+	/* Our own HIT has no address that leads to it. */
+	tell_real(&g->selves[0], "192.0.2.8");
+	ck_assert_uint_eq(t->mappings, 1);
+	tables_fini(t);
+}
+END_TEST
+
+Suite *test_dnslease_suite(void);
+Suite *test_dnslease_suite(void)
+{
+	Suite *s = suite_create("dnslease");
+	TCase *tc = tcase_create("dnslease");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_record_of_our_own_hit_gives_no_substitute);
@@ -205,6 +341,8 @@ Suite *test_dnsside_suite(void)
 	tcase_add_test(tc, a_record_whose_hit_is_not_of_its_key_is_discarded);
 	tcase_add_test(tc, a_look_up_with_another_hit_changes_no_locator);
 	tcase_add_test(tc, an_expired_record_is_asked_for_again_before_i1);
+	tcase_add_test(tc, what_is_pinned_is_forgotten_once);
+	tcase_add_test(tc, a_real_address_denotes_one_host_for_ever);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What becomes of a HIP host's name (dnslease.c). */
+#pragma once
+
+#include "gate.h"
+
+/* Publishes the mappings of a lease and names the peer's substitutes. */
+int dnslease_publish(struct gate *g, const struct lease_entry *e) HG_CHECK;
+/* The records of c are known from the next question on. */
+int dnslease_records(struct gate *g, const struct config *c) HG_CHECK;
+/* A pin ends because a person says so. errbuf: a sentence for them. */
+int dnslease_forget(struct gate *g, const char *name, char *errbuf,
+		    size_t errlen) HG_CHECK;
+/* A pin out of the journal; g is a struct gate. */
+void dnslease_restore_pin(const char *name, const struct hit *hit, void *g);
+/* dns_config.key_fits */
+bool dnslease_key_fits(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
+		       const struct hit *hit);
+
+/* The engine's effects. */
+void dnslease_need_address(struct gate *g, const struct dns_effect *e);
+void dnslease_need_real(struct gate *g, const struct dns_effect *e);
+void dnslease_resolved(struct gate *g, const struct dns_effect *e);
+void dnslease_unpinned(struct gate *g, const char *name);
