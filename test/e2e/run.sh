@@ -17,6 +17,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/large.sh"
 . "$ROOT/test/e2e/names.sh"
 . "$ROOT/test/e2e/dns.sh"
+. "$ROOT/test/e2e/dnsways.sh"
 . "$ROOT/test/e2e/wire.sh"
 . "$ROOT/test/e2e/trouble.sh"
 . "$ROOT/test/e2e/garbage.sh"
@@ -68,6 +69,7 @@ main()
 	privilege_checks
 	refusal_checks
 	dns_checks
+	dnsways_checks
 	garbage_checks
 	unknown_checks
 	silent_checks
