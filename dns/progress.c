@@ -212,11 +212,9 @@ static void step_own(struct dns *d, struct question *q)
 	else if (q->who.here && d->upstream.num == 0)
 		fail(d, q, REPLY_EDE_OTHER,
 		     "hipgate: nobody to ask; add dns-server = ADDRESS");
-	else if (q->mode == DNS_REQUIRE || q->who.here)
+	else
 		fail(d, q, REPLY_EDE_NO_AUTHORITY,
 		     "hipgate: the server does not answer");
-	else
-		end_with(d, q, NULL); /* as if we were not there */
 }
 
 static void step_not_hip(struct dns *d, struct question *q, const char *why)

@@ -53,9 +53,9 @@ END_TEST
 
 START_TEST(the_silent_one_rests_and_comes_back)
 {
-	upstream_silent(&u, &s[0], 0);
+	ck_assert(!upstream_silent(&u, &s[0], 0));
 	ck_assert_uint_eq(pick(0, 0), 0); /* once is nothing */
-	upstream_silent(&u, &s[0], 1);
+	ck_assert(upstream_silent(&u, &s[0], 1));
 	ck_assert_uint_eq(pick(0, 1), 1);
 	ck_assert_uint_eq(pick(1, 1), 2);
 	ck_assert_uint_eq(pick(2, 1), 1);
@@ -70,6 +70,27 @@ START_TEST(the_silent_one_rests_and_comes_back)
 	ck_assert_uint_eq(pick(0, 20 * SEC), 0);
 	upstream_silent(&u, &meant, 20 * SEC); /* none of ours */
 	upstream_answered(&u, &meant);
+}
+END_TEST
+
+START_TEST(who_asks_us_is_not_asked)
+{
+	upstream_looped(&u, &s[0], 0);
+	upstream_looped(&u, &meant, 0); /* none of ours */
+	ck_assert_uint_eq(pick(0, 1), 1);
+	ck_assert_uint_eq(pick(1, 1), 2);
+	upstream_silent(&u, &s[1], 1);
+	upstream_silent(&u, &s[1], 1);
+	upstream_silent(&u, &s[2], 1);
+	upstream_silent(&u, &s[2], 1);
+	ck_assert_uint_eq(pick(0, 2), 1); /* rather one that rests */
+	ck_assert(!upstream_loops(&u, 2));
+	upstream_looped(&u, &s[1], 2);
+	upstream_looped(&u, &s[2], 2);
+	ck_assert(upstream_loops(&u, 3));
+	ck_assert_uint_eq(upstream_pick(&u, &meant, 0, 3).port, 0);
+	ck_assert(!upstream_loops(&u, UPSTREAM_LOOP_NS));
+	ck_assert_uint_eq(pick(0, UPSTREAM_LOOP_NS), 0);
 }
 END_TEST
 
@@ -111,6 +132,7 @@ Suite *test_upstream_suite(void)
 	tcase_add_test(tc, without_a_list_the_clients_server_is_asked);
 	tcase_add_test(tc, each_try_goes_to_the_next);
 	tcase_add_test(tc, the_silent_one_rests_and_comes_back);
+	tcase_add_test(tc, who_asks_us_is_not_asked);
 	tcase_add_test(tc, when_all_rest_all_are_asked);
 	tcase_add_test(tc, no_rest_is_longer_than_eighty_seconds);
 	suite_add_tcase(suite, tc);
