@@ -259,6 +259,43 @@ START_TEST(policies_are_the_dns_engines_too)
 }
 END_TEST
 
+START_TEST(what_is_said_of_dns_is_told_line_by_line)
+{
+	struct reload_bed *b = reload_bed_new(BASE PX);
+	struct dns_config dc = { .rules_num = 0 };
+	char path[512];
+	json_t *a;
+
+	ck_assert_int_eq(dns_new(&dc, &b->g.dns), HG_OK);
+	reload_bed_file(b, "hosts", "2001:22::1 h.example 192.0.2.9\n", 0644);
+	a = again(b, BASE PX
+		  "dns-server = 192.0.2.53\nlisten = 192.0.2.1\n"
+		  "dnssec = require\ntrust-anchor = /a\nhip-records = hide\n"
+		  "dnssec-client = refuse\nlan = lan0\n"
+		  "transparent = 198.51.100.0/24\nhosts = %/hosts\n"
+		  "[policy \"*\"]\nhip = transparent\n");
+	ck_assert(has(a, "restart", "~ [proxy] dns-server"));
+	ck_assert(has(a, "restart", "~ [proxy] listen"));
+	ck_assert(has(a, "restart", "~ [proxy] transparent"));
+	ck_assert(has(a, "restart", "~ [proxy] dnssec = require (was off)"));
+	ck_assert(has(a, "restart", "~ [proxy] trust-anchor = /a (was \"\")"));
+	ck_assert(has(a, "restart",
+		      "~ [proxy] dnssec-client = refuse (was auto)"));
+	ck_assert(has(a, "applied", "+ [record h.example]"));
+	ck_assert(has(a, "applied", "+ [policy \"*\"]"));
+	(void)snprintf(path, sizeof(path),
+		       "~ [proxy] hosts = %s/hosts (was \"\")", b->dir);
+	ck_assert(has(a, "applied", path));
+	json_decref(a);
+	a = again(b, BASE PX);
+	ck_assert(has(a, "applied", "- [record h.example]"));
+	json_decref(a);
+	(void)snprintf(path, sizeof(path), "%s/hosts", b->dir);
+	ck_assert_int_eq(unlink(path), 0);
+	reload_bed_free(b);
+}
+END_TEST
+
 Suite *test_reload_suite(void)
 {
 	Suite *s = suite_create("reload");
@@ -272,6 +309,7 @@ Suite *test_reload_suite(void)
 	tcase_add_test(t, identities_are_added_behind_those_that_run);
 	tcase_add_test(t, a_bad_file_changes_nothing);
 	tcase_add_test(t, policies_are_the_dns_engines_too);
+	tcase_add_test(t, what_is_said_of_dns_is_told_line_by_line);
 	suite_add_tcase(s, t);
 	return s;
 }
