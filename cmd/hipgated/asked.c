@@ -250,12 +250,15 @@ unsigned asked_way(struct asked *l, const struct addr *self,
 			      through ? RTM_F_FIB_MATCH : 0);
 
 	put_address(nlh, RTA_DST, octets(to));
-	put_address(nlh, RTA_SRC, octets(self));
+	if (self)
+		put_address(nlh, RTA_SRC, octets(self));
 	if (through)
 		mnl_attr_put_u32(nlh, RTA_OIF, through);
 	return ask_route(l, nlh) == HG_OK ? l->out : 0;
 }
 
+/* IPv6 takes the best metric whatever link is asked for, if it is told a
+ * source, which rules and routes for a source need. */
 static void ask_whether_far(struct asked *l, struct told *t)
 {
 	struct addr to = addr_is4(&t->a.addr) ? addr_from4(far_away(AF_INET))
@@ -263,7 +266,8 @@ static void ask_whether_far(struct asked *l, struct told *t)
 
 	t->far = t->a.first ||
 		 (!t->a.quiet &&
-		  asked_way(l, &t->a.addr, &to, t->a.link) == t->a.link);
+		  (asked_way(l, &t->a.addr, &to, t->a.link) == t->a.link ||
+		   asked_way(l, NULL, &to, t->a.link) == t->a.link));
 }
 
 static void ask_routes(struct asked *l)

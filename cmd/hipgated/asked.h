@@ -49,7 +49,7 @@ struct asked {
 struct mnl_socket *asked_socket(unsigned groups, int flags);
 /* Fills running and all anew. false: the kernel does not answer (logged). */
 bool asked_all(struct asked *l);
-/* The link by which the kernel sends from self to to; through: if it must be
+/* The link by which the kernel sends from self (NULL: any) to to; through: if it must be
  * this one, or 0. 0: none. */
 unsigned asked_way(struct asked *l, const struct addr *self,
 		   const struct addr *to, unsigned through);

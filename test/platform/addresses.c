@@ -59,6 +59,23 @@ static const struct step {
 	  .from = "192.0.2.1",
 	  .to = "203.0.113.9",
 	  .link = "va" },
+	{ .what = "IPv6 has a worse one there, which makes it no more quiet",
+	  .command = "addr add 2001:db8:2::1/64 dev vb nodad && "
+		     "ip -6 route append default via 2001:db8:2::9 "
+		     "metric 2048",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1 2001:db8:2::1" },
+	{ .what = "nor does one for its source alone",
+	  .command = "-6 route del default via 2001:db8:2::9 && "
+		     "ip -6 route add default from 2001:db8:2::1 "
+		     "via 2001:db8:2::9",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1 2001:db8:2::1" },
+	{ .what = "without either it is",
+	  .command = "-6 route del default from 2001:db8:2::1 "
+		     "via 2001:db8:2::9",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1 2001:db8:2::1~" },
+	{ .what = "and gone",
+	  .command = "addr del 2001:db8:2::1/64 dev vb",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
 	{ .what = "the other family has nothing to do with it",
 	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1",
 	  .from = "192.0.2.1",
