@@ -453,12 +453,14 @@ static void step_hip(struct dns *d, struct question *q, uint64_t now)
 static void step_asking(struct dns *d, struct question *q, uint64_t now)
 {
 	enum found found = q->slots[SLOT_HIP].found;
+	bool unproven = q->bogus || (found == FOUND_FAILED &&
+				     d->dnssec == DNS_DNSSEC_REQUIRE);
 
 	if (found == FOUND_WAIT) {
 		question_arm(d, q);
 		return;
 	}
-	if (q->bogus)
+	if (unproven)
 		fail(d, q, REPLY_EDE_BOGUS,
 		     "hipgate: the HIP record is not proven by DNSSEC");
 	else if (found == FOUND_ANSWERED && q->hip == HIP_GOOD)
