@@ -18,6 +18,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/names.sh"
 . "$ROOT/test/e2e/dns.sh"
 . "$ROOT/test/e2e/dnsways.sh"
+. "$ROOT/test/e2e/resolvers.sh"
 . "$ROOT/test/e2e/wire.sh"
 . "$ROOT/test/e2e/trouble.sh"
 . "$ROOT/test/e2e/garbage.sh"
@@ -53,6 +54,7 @@ main()
 	traffic_checks
 	fixed_checks
 	names_checks
+	resolvers_checks
 	captures_down
 	wire_checks
 	big_checks
