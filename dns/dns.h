@@ -292,13 +292,13 @@ void lease_free(struct lease *l);
 /* The substitutes of hit; *fresh: made now, to be journalled before anyone
  * is told. HG_EEXIST: the hash collides with another HIT's address (the
  * newcomer is refused, T9). HG_EFULL: bound reached. An exhausted IPv4 pool
- * gives sub4 unspecified, which is not an error. The entry is borrowed. */
+ * gives sub4 unspecified, which is not an error. */
 int lease_get(struct lease *l, const struct hit *hit, const char *name,
-	      const struct lease_entry **out, bool *fresh) HG_CHECK;
+	      struct lease_entry *out, bool *fresh) HG_CHECK;
 /* The same, made anew only while the client (NULL: nobody) and the name's
  * domain have not had their share (quota.h): else HG_EPERM. */
 int lease_ask(struct lease *l, const struct hit *hit, const char *name,
-	      const struct addr *client, const struct lease_entry **out,
+	      const struct addr *client, struct lease_entry *out,
 	      bool *fresh) HG_CHECK;
 /* An entry from the journal. Entries outside the pools, or that contradict
  * the site key or another entry, are refused (HG_EFORMAT, HG_EEXIST). */
@@ -306,9 +306,9 @@ int lease_restore(struct lease *l, const struct lease_entry *e) HG_CHECK;
 /* The address inside a pool that is given to nobody, because DNS is answered
  * there. False: the pool is none, or too small for one. */
 bool lease_dns(const struct prefix *pool, struct addr *out);
-/* Whose is it? NULL: nobody's. */
-const struct lease_entry *lease_find(const struct lease *l,
-				     const struct addr *sub);
+/* Whose is it? False: nobody's. */
+bool lease_find(const struct lease *l, const struct addr *sub,
+		struct lease_entry *out);
 void lease_each(const struct lease *l,
 		void (*fn)(const struct lease_entry *e, void *arg), void *arg);
 

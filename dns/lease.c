@@ -10,8 +10,8 @@
  * free address is taken, and the daemon's journal remembers.
  *
  * Entries are never deleted while the table lives, so an address never
- * comes to denote another HIT, and pointers handed out stay good. Memory is
- * bounded by lease_config.max. Owner: the control thread.
+ * comes to denote another HIT. Memory is bounded by lease_config.max.
+ * Owner: the control thread.
  */
 #include "dns/dns.h"
 
@@ -34,9 +34,14 @@
 
 enum lease_key { KEY_HIT, KEY_SUB6, KEY_SUB4, KEY_NUM };
 
+/* A struct lease_entry whose name takes no more than it needs: there may be
+ * a million. */
 struct lease_node {
-	struct lease_entry e;
 	struct lease_node *next[KEY_NUM]; /* in its bucket, by key */
+	struct hit hit;
+	struct addr sub6;
+	struct addr sub4;
+	char name[];
 };
 
 struct lease {
@@ -113,11 +118,20 @@ void lease_free(struct lease *l)
 	free(l);
 }
 
+static void entry_of(const struct lease_node *n, struct lease_entry *out)
+{
+	out->hit = n->hit;
+	out->sub6 = n->sub6;
+	out->sub4 = n->sub4;
+	memset(out->name, 0, sizeof(out->name));
+	strcpy(out->name, n->name); /* add: it fits */
+}
+
 static const uint8_t *key_of(const struct lease_node *n, enum lease_key k)
 {
 	if (k == KEY_HIT)
-		return n->e.hit.b;
-	return k == KEY_SUB6 ? n->e.sub6.b : n->e.sub4.b;
+		return n->hit.b;
+	return k == KEY_SUB6 ? n->sub6.b : n->sub4.b;
 }
 
 static struct lease_node **bucket(const struct lease *l, enum lease_key k,
@@ -267,7 +281,7 @@ static void set6(struct lease *l, struct lease_node *n, const struct addr *a)
 {
 	if (addr_is_unspecified(a))
 		return;
-	n->e.sub6 = *a;
+	n->sub6 = *a;
 	link_key(l, n, KEY_SUB6);
 }
 
@@ -275,7 +289,7 @@ static void set4(struct lease *l, struct lease_node *n, const struct addr *a)
 {
 	if (addr_is_unspecified(a))
 		return;
-	n->e.sub4 = *a;
+	n->sub4 = *a;
 	link_key(l, n, KEY_SUB4);
 	l->used4++;
 }
@@ -286,11 +300,11 @@ static int add(struct lease *l, const struct lease_entry *e)
 
 	if (l->num >= l->cfg.max)
 		return HG_EFULL;
-	n = calloc(1, sizeof(*n));
+	n = calloc(1, sizeof(*n) + strlen(e->name) + 1);
 	if (!n)
 		return HG_ENOMEM;
-	n->e.hit = e->hit;
-	snprintf(n->e.name, sizeof(n->e.name), "%s", e->name);
+	n->hit = e->hit;
+	strcpy(n->name, e->name);
 	link_key(l, n, KEY_HIT);
 	set6(l, n, &e->sub6);
 	set4(l, n, &e->sub4);
@@ -305,15 +319,15 @@ static int complete(struct lease *l, struct lease_node *n, bool *fresh)
 	struct addr a;
 
 	*fresh = false;
-	if (l->cfg.pool6.len && addr_is_unspecified(&n->e.sub6)) {
-		a = substitute6(l, &n->e.hit);
+	if (l->cfg.pool6.len && addr_is_unspecified(&n->sub6)) {
+		a = substitute6(l, &n->hit);
 		if (find(l, KEY_SUB6, a.b))
 			return HG_EEXIST;
 		set6(l, n, &a);
 		*fresh = true;
 	}
-	if (addr_is_unspecified(&n->e.sub4)) {
-		a = substitute4(l, &n->e.hit);
+	if (addr_is_unspecified(&n->sub4)) {
+		a = substitute4(l, &n->hit);
 		set4(l, n, &a);
 		*fresh = *fresh || !addr_is_unspecified(&a);
 	}
@@ -321,7 +335,7 @@ static int complete(struct lease *l, struct lease_node *n, bool *fresh)
 }
 
 int lease_get(struct lease *l, const struct hit *hit, const char *name,
-	      const struct lease_entry **out, bool *fresh)
+	      struct lease_entry *out, bool *fresh)
 {
 	struct lease_node *n = find(l, KEY_HIT, hit->b);
 	struct lease_entry e = { .hit = *hit };
@@ -330,7 +344,7 @@ int lease_get(struct lease *l, const struct hit *hit, const char *name,
 	*fresh = false;
 	if (n) {
 		err = complete(l, n, fresh);
-		*out = &n->e;
+		entry_of(n, out);
 		return err;
 	}
 	if (!hit_is_orchid(hit->b) || strlen(name) >= sizeof(e.name))
@@ -345,14 +359,13 @@ int lease_get(struct lease *l, const struct hit *hit, const char *name,
 	err = add(l, &e);
 	if (err)
 		return err;
-	*out = &l->all[l->num - 1]->e;
+	*out = e;
 	*fresh = true;
 	return HG_OK;
 }
 
 int lease_ask(struct lease *l, const struct hit *hit, const char *name,
-	      const struct addr *client, const struct lease_entry **out,
-	      bool *fresh)
+	      const struct addr *client, struct lease_entry *out, bool *fresh)
 {
 	size_t before = l->num;
 	int err;
@@ -378,14 +391,14 @@ static int restore_check(const struct lease *l, const struct lease_entry *e)
 		if (!addr_eq(&e->sub6, &own6))
 			return HG_EFORMAT;
 		n = find(l, KEY_SUB6, e->sub6.b);
-		if (n && !hit_eq(&n->e.hit, &e->hit))
+		if (n && !hit_eq(&n->hit, &e->hit))
 			return HG_EEXIST;
 	}
 	if (!addr_is_unspecified(&e->sub4)) {
 		if (!is_usable4(l, &e->sub4))
 			return HG_EFORMAT;
 		n = find(l, KEY_SUB4, e->sub4.b);
-		if (n && !hit_eq(&n->e.hit, &e->hit))
+		if (n && !hit_eq(&n->hit, &e->hit))
 			return HG_EEXIST;
 	}
 	return HG_OK;
@@ -396,11 +409,11 @@ static int restore_check(const struct lease *l, const struct lease_entry *e)
 static int restore_more(struct lease *l, struct lease_node *n,
 			const struct lease_entry *e)
 {
-	bool new6 = addr_is_unspecified(&n->e.sub6);
-	bool new4 = addr_is_unspecified(&n->e.sub4);
+	bool new6 = addr_is_unspecified(&n->sub6);
+	bool new4 = addr_is_unspecified(&n->sub4);
 
 	if (!new4 && !addr_is_unspecified(&e->sub4) &&
-	    !addr_eq(&n->e.sub4, &e->sub4))
+	    !addr_eq(&n->sub4, &e->sub4))
 		return HG_EEXIST;
 	if (new6)
 		set6(l, n, &e->sub6);
@@ -425,20 +438,26 @@ int lease_restore(struct lease *l, const struct lease_entry *e)
 	return err;
 }
 
-const struct lease_entry *lease_find(const struct lease *l,
-				     const struct addr *sub)
+bool lease_find(const struct lease *l, const struct addr *sub,
+		struct lease_entry *out)
 {
 	const struct lease_node *n;
 
 	if (addr_is_unspecified(sub))
-		return NULL;
+		return false;
 	n = find(l, addr_is4(sub) ? KEY_SUB4 : KEY_SUB6, sub->b);
-	return n ? &n->e : NULL;
+	if (n)
+		entry_of(n, out);
+	return n;
 }
 
 void lease_each(const struct lease *l,
 		void (*fn)(const struct lease_entry *e, void *arg), void *arg)
 {
-	for (size_t i = 0; i < l->num; i++)
-		fn(&l->all[i]->e, arg);
+	struct lease_entry e;
+
+	for (size_t i = 0; i < l->num; i++) {
+		entry_of(l->all[i], &e);
+		fn(&e, arg);
+	}
 }

@@ -96,7 +96,7 @@ static bool read_query(struct dns *d, struct query *in)
 static bool answer_reverse(struct dns *d, const struct query *in)
 {
 	struct reply r = { .ede_text = NULL };
-	const struct lease_entry *lease;
+	struct lease_entry lease;
 	struct dname target;
 	struct addr a;
 
@@ -105,9 +105,9 @@ static bool answer_reverse(struct dns *d, const struct query *in)
 	    !((d->pool6.len && prefix_has(&d->pool6, &a)) ||
 	      (d->pool4.len && prefix_has(&d->pool4, &a))))
 		return false;
-	lease = lease_find(d->lease, &a);
 	r.ttl = d->ttl_max;
-	if (lease && dname_parse(lease->name, &target) == 0) {
+	if (lease_find(d->lease, &a, &lease) &&
+	    dname_parse(lease.name, &target) == 0) {
 		r.kind = REPLY_PTR;
 		r.target = &target;
 	} else {

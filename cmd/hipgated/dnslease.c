@@ -138,18 +138,17 @@ static void give_real(struct gate *g, const struct pending *w)
 static void give(struct gate *g, uint32_t question, const struct hit *hit)
 {
 	struct peer *p = peer_find(g, hit);
-	const struct lease_entry *e = NULL;
+	struct lease_entry e = { .name = "" };
 	bool fresh;
 	int err = HG_ENOENT;
 
 	if (p)
 		err = lease_get(g->lease, hit, p->name, &e, &fresh);
 	if (!err)
-		err = dnslease_publish(g, e);
+		err = dnslease_publish(g, &e);
 	if (!err)
 		tell_mapping(g, p);
-	dns_give(g->dns, question, err, e ? &e->sub6 : &addr_any6,
-		 e ? &e->sub4 : &addr_any6,
+	dns_give(g->dns, question, err, &e.sub6, &e.sub4,
 		 err ? "no substitute address could be made" : NULL,
 		 uv_hrtime());
 }
@@ -405,7 +404,7 @@ static struct peer *peer_of(struct gate *g, const struct dns_effect *e,
 
 void dnslease_need_address(struct gate *g, const struct dns_effect *e)
 {
-	const struct lease_entry *lease;
+	struct lease_entry lease;
 	struct pending *w = NULL;
 	bool fresh = false;
 	const char *ede;
@@ -430,7 +429,7 @@ void dnslease_need_address(struct gate *g, const struct dns_effect *e)
 		return;
 	}
 	if (!err)
-		err = remember(g, w, lease, p);
+		err = remember(g, w, &lease, p);
 	if (!err)
 		return;
 	free(w);

@@ -256,7 +256,7 @@ START_TEST(ptr_inside_the_pools_is_answered_from_the_leases)
 {
 	struct lease_config lc = { .max = 10 };
 	struct dns_config cfg = desk_config();
-	const struct lease_entry *e;
+	struct lease_entry e;
 	struct hit h = desk_hit(1);
 	struct desk_reply p;
 	struct lease *lease;
@@ -270,8 +270,8 @@ START_TEST(ptr_inside_the_pools_is_answered_from_the_leases)
 	cfg.lease = lease;
 	desk_close(&k);
 	desk_open_with(&k, &cfg);
-	snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.ARPA", e->sub4.b[15],
-		 e->sub4.b[14], e->sub4.b[13], e->sub4.b[12]);
+	snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.ARPA", e.sub4.b[15],
+		 e.sub4.b[14], e.sub4.b[13], e.sub4.b[12]);
 	desk_query(&k, name, SCAN_PTR, true, 0);
 	p = desk_read(&k.got[0].e);
 	ck_assert_uint_eq(p.rr.type, SCAN_PTR);

@@ -131,7 +131,7 @@ static void open_game(struct game *g)
 {
 	struct setting s = { .rules = { { "*", DNS_PREFER } } };
 	struct lease_config lc = { .max = 16 }; /* a site key of zeros */
-	const struct lease_entry *e;
+	struct lease_entry e;
 	struct hit pinned = desk_hit(99);
 	struct lease *lease;
 	bool fresh;
@@ -333,7 +333,7 @@ static void check_host(struct game *g, const struct dns_host *h)
 
 static bool give_one(struct game *g)
 {
-	const struct lease_entry *e;
+	struct lease_entry e;
 	bool fresh;
 
 	for (size_t i = 0; i < g->k.num; i++) {
@@ -350,8 +350,8 @@ static bool give_one(struct game *g)
 			ck_assert_int_eq(lease_get(g->k.lease, &n->host->hit,
 						   n->host->name, &e, &fresh),
 					 0);
-			dns_give(g->k.d, n->question, 0, &e->sub6, &e->sub4,
-				 NULL, g->now);
+			dns_give(g->k.d, n->question, 0, &e.sub6, &e.sub4, NULL,
+				 g->now);
 		}
 		desk_drain(&g->k);
 		return true;
