@@ -228,16 +228,22 @@ path_rounds()
 	done
 }
 
-path_all()
+# Under what circumstances.
+about_note()
 {
-	local m first=() last=()
-
-	PATH_MS=$((PATH_SECONDS * 1000))
 	note "{\"about\":$(jq -cn --arg load "$(cut -d' ' -f1-3 /proc/loadavg)" \
 		--arg kernel "$(uname -r)" --arg cores "$(nproc)" \
 		--arg seconds "$PATH_SECONDS" --arg rounds "$ROUNDS" \
 		--arg inner "IPv$INNER" --arg settings "${SETTINGS[*]}" \
 		--argjson hz "$(getconf CLK_TCK)" '$ARGS.named')}"
+}
+
+path_all()
+{
+	local m first=() last=()
+
+	PATH_MS=$((PATH_SECONDS * 1000))
+	about_note
 	path_up || return 1
 	contenders_up
 	for m in "${METRICS[@]}"; do

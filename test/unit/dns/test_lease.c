@@ -338,7 +338,7 @@ START_TEST(a_domain_has_its_share_and_what_it_had_stays)
 				 0);
 		ck_assert(fresh);
 	}
-	kept = *e;
+	kept = e;
 	ck_assert_int_eq(lease_ask(l, &h, name, &client, &e, &fresh), 0);
 	ck_assert(!fresh);
 	h = nth_hit(5000);
