@@ -35,7 +35,8 @@ void scan_rr(struct rd *r, const uint8_t *msg, struct scan_rr *out)
 	out->type = rd_be16(r);
 	out->class = rd_be16(r);
 	out->ttl = rd_be32(r);
-	if (out->ttl & 0x80000000) /* RFC 2181 8 */
+	/* RFC 2181 8; an OPT has flags there (RFC 6891 6.1.3) */
+	if (out->ttl & 0x80000000 && out->type != SCAN_OPT)
 		out->ttl = 0;
 	out->rdlen = rd_be16(r);
 	out->rdata = rd_take(r, out->rdlen);

@@ -283,6 +283,9 @@ def policy():
                   asks=["own"] if bypass else [] if refuse else None)
     t.add("DO and CD: other types are the server's", Q(
         "fixed", "TXT", flags=RD | CD, edns=both), OWN, "hip require")
+    t.add("DO and CD behind an rcode that no query has", Q(
+        "fixed", "AAAA", flags=RD | CD, edns={"high": 0xf7, **both}),
+          error(wire.REFUSED, VALIDATES_REQUIRED), "hip require", asks=[])
     pin = "pin plain.golden.test"
     for kind in ("A", "AAAA", "HTTPS", "ANY"):
         t.add("%s of a name that had a HIP record" % kind,

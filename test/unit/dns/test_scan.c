@@ -89,6 +89,21 @@ START_TEST(an_opt_stands_once_at_the_root_in_additional)
 }
 END_TEST
 
+START_TEST(flags_are_read_whatever_stands_before_them)
+{
+	struct scan_edns e;
+
+	desk_start(&k, 1, 0x0110);
+	desk_question(&k, "x.test", 1);
+	desk_opt(&k, true, 3);
+	k.buf[wr_len(&k.w) - 6] = 0xf7; /* the high rcode, where a TTL has
+					 * its top bit */
+	ck_assert_int_eq(scan(&e, wr_len(&k.w)), 0);
+	ck_assert(e.present && e.dnssec_ok);
+	ck_assert_uint_eq(e.version, 3);
+}
+END_TEST
+
 START_TEST(a_ttl_with_the_top_bit_is_zero)
 {
 	struct scan_rr rr;
@@ -120,6 +135,7 @@ Suite *test_scan_suite(void)
 	tcase_add_test(tc, options_fill_their_opt);
 	tcase_add_loop_test(tc, an_opt_stands_once_at_the_root_in_additional, 0,
 			    3);
+	tcase_add_test(tc, flags_are_read_whatever_stands_before_them);
 	tcase_add_test(tc, a_ttl_with_the_top_bit_is_zero);
 	suite_add_tcase(s, tc);
 	return s;
