@@ -362,20 +362,27 @@ static struct peer *learn(struct gate *g, const struct dns_host *h,
 	return p;
 }
 
-static void tell_host(struct gate *g, const struct dns_host *h)
+static json_t *locators(const struct dns_host *h)
 {
-	char hit[ADDR_TEXT_MAX];
 	char at[ADDR_TEXT_MAX];
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < h->locators_num; i++)
 		(void)json_array_append_new(
 			list, json_string(addr_print(&h->locators[i], at)));
+	return list;
+}
+
+static void tell_host(struct gate *g, const struct dns_host *h)
+{
+	char hit[ADDR_TEXT_MAX];
+	char at[ADDR_TEXT_MAX];
+
 	addr_print(&h->locators[0], at);
 	hit_print(&h->hit, hit);
 	events_add(&g->events, uv_hrtime(), "C", "dns-host",
 		   json_pack("{s:s,s:s,s:o*,s:s,s:I}", "name", h->name, "hit",
-			     hit, "locators", list, "via",
+			     hit, "locators", locators(h), "via",
 			     h->via_rvs ? "rvs" : "host", "ttl",
 			     (json_int_t)h->ttl),
 		   "%s is {%s; %s%s}", h->name, hit, at,

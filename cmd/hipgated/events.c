@@ -44,7 +44,18 @@ static void keep(struct events *ev, char *line)
 		ev->follow(ev->follow_arg, line);
 }
 
-void events_add(struct events *ev, uint64_t when_ns, const char *step,
+bool events_has_room(struct events *ev, uint64_t when_ns, const char *name)
+{
+	if (strncmp(name, "dns-", 4) != 0 && strcmp(name, "mapping") != 0)
+		return true;
+	if (when_ns - ev->dns_since > 1000000000) {
+		ev->dns_since = when_ns;
+		ev->dns_num = 0;
+	}
+	return ev->dns_num++ < EVENTS_DNS;
+}
+
+void events_put(struct events *ev, uint64_t when_ns, const char *step,
 		const char *name, json_t *fields, const char *fmt, ...)
 {
 	char text[384];

@@ -71,6 +71,31 @@ START_TEST(ring_keeps_the_newest_in_order_and_tells_followers)
 }
 END_TEST
 
+/* Clients could write over all else in the ring. */
+START_TEST(a_second_has_room_for_so_many_events_of_dns)
+{
+	unsigned made = 0;
+	uint64_t now = 5000000000;
+
+	events_init(&ev, "proxy");
+	for (unsigned n = 0; n < 2 * EVENTS_DNS; n++)
+		events_add(&ev, now + n, "A", "dns-query",
+			   (made++, json_object()), "x");
+	ck_assert_uint_eq(made, EVENTS_DNS);
+	ck_assert_uint_eq(ev.next, EVENTS_DNS);
+	events_add(&ev, now, "D", "mapping", (made++, json_object()), "x");
+	ck_assert_uint_eq(made, EVENTS_DNS);
+	/* others are not of them, and the next second has room again */
+	events_add(&ev, now, "G", "hip-send", NULL, "x");
+	events_add(&ev, now, "H.1", "mapping-locator", NULL, "x");
+	events_add(&ev, now + 1000000000, "E", "dns-reply", NULL, "x");
+	ck_assert_uint_eq(ev.next, EVENTS_DNS + 2);
+	events_add(&ev, now + 1000000001, "E", "dns-reply", NULL, "x");
+	ck_assert_uint_eq(ev.next, EVENTS_DNS + 3);
+	events_fini(&ev);
+}
+END_TEST
+
 Suite *test_events_suite(void);
 Suite *test_events_suite(void)
 {
@@ -79,6 +104,7 @@ Suite *test_events_suite(void)
 
 	tcase_add_test(tc, event_carries_step_name_fields_and_text);
 	tcase_add_test(tc, ring_keeps_the_newest_in_order_and_tells_followers);
+	tcase_add_test(tc, a_second_has_room_for_so_many_events_of_dns);
 	suite_add_tcase(s, tc);
 	return s;
 }
