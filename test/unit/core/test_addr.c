@@ -2,7 +2,11 @@
 /* Addresses, HITs, endpoints, prefixes: texts both ways, kinds, order. */
 #include "core/addr.h"
 
+#include <arpa/inet.h>
 #include <check.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct addr addr_of(const char *text)
@@ -26,6 +30,40 @@ START_TEST(texts_that_rfc5952_likes_come_back_unchanged)
 
 		ck_assert_str_eq(addr_print(&a, text), good[i]);
 		ck_assert_int_eq(addr_is4(&a), strchr(good[i], ':') == NULL);
+	}
+}
+END_TEST
+
+/* The C library is the twin. */
+START_TEST(addresses_are_printed_as_the_library_does)
+{
+	uint32_t seed = randombytes_random();
+	char ours[ADDR_TEXT_MAX];
+	char theirs[ADDR_TEXT_MAX];
+	struct hit h;
+
+	printf("addresses_are_printed_as_the_library_does: seed %u\n", seed);
+	srandom(seed);
+	for (unsigned n = 0; n < 20000; n++) {
+		struct addr a;
+		uint16_t zeros = (uint16_t)random();
+		bool six;
+
+		/* Many groups are zero, some octets are small. */
+		for (unsigned i = 0; i < 16; i++) {
+			a.b[i] = (uint8_t)(random() >> (n & 4 ? 6 : 0));
+			if (zeros >> (i / 2) & 1)
+				a.b[i] = n & 8 && i / 2 == 5 ? 0xff : 0;
+		}
+		six = !addr_is4(&a);
+		ck_assert_ptr_nonnull(inet_ntop(six ? AF_INET6 : AF_INET,
+						six ? a.b : a.b + 12, theirs,
+						sizeof(theirs)));
+		ck_assert_str_eq(addr_print(&a, ours), theirs);
+		memcpy(h.b, a.b, sizeof(h.b));
+		ck_assert_ptr_nonnull(
+			inet_ntop(AF_INET6, h.b, theirs, sizeof(theirs)));
+		ck_assert_str_eq(hit_print(&h, ours), theirs);
 	}
 }
 END_TEST
@@ -249,6 +287,7 @@ Suite *test_addr_suite(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_test(t, texts_that_rfc5952_likes_come_back_unchanged);
+	tcase_add_test(t, addresses_are_printed_as_the_library_does);
 	tcase_add_test(t, bad_texts_are_refused_and_leave_the_output_alone);
 	tcase_add_test(t, an_ipv4_address_is_the_mapped_form);
 	tcase_add_test(t, unusable_addresses_are_no_place_to_send_to);
