@@ -4,8 +4,9 @@
 # shellcheck shell=bash
 #
 # On lh2 run unbound, dnsmasq and systemd-resolved, each with an address of
-# its own on the loopback device and with what its package makes of it, but
-# for where to forward to: the server that the network says.
+# its own on the loopback device and nothing set but where to forward to: the
+# server that the network says. unbound has no trust anchor: with one it asks
+# with DO and CD, and has what `dnssec-client` says (test/golden).
 
 UNBOUND_AT=127.0.0.10
 DNSMASQ_AT=127.0.0.11
