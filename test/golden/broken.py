@@ -154,9 +154,11 @@ def failures(t):
           edit={"own": craft(rcode=wire.SERVFAIL)})
     t.add("a header alone is relayed", Q("plain", "MX"), OWN,
           edit={"own": bare(wire.FORMERR)})
-    t.add("silence is silence", Q("plain", "MX"), NONE, edit={"own": silent})
-    t.add("silence to the client's query, no HIP record", Q("plain", "A"),
-          NONE, edit={"own": silent})
+    t.add("silence is told", Q("plain", "MX", edns=PLAIN_EDNS),
+          servfail(SERVER_SILENT), edit={"own": silent})
+    t.add("silence to the client's query, no HIP record",
+          Q("plain", "A", edns=PLAIN_EDNS), servfail(SERVER_SILENT),
+          edit={"own": silent})
     t.add("silence to the client's query of a HIP host", Q("fixed", "AAAA"),
           substitute(), host=Host(2, ["192.0.2.2"]), asks=again,
           edit={"own": silent, "AAAA": silent})

@@ -384,9 +384,10 @@ def local():
           Q("plain", "A", edns=PLAIN_EDNS), substitute(),
           "record plain.golden.test 2001:22::32 2001:db8:2::50 192.0.2.50",
           host=h, asks=[])
-    t.add("an alias to a static record is not followed for it",
-          Q("alias", "A", edns=PLAIN_EDNS), servfail(NO_HIP),
-          "record plain.golden.test 2001:22::32 192.0.2.50")
+    t.add("an alias of a server's to a static record",
+          Q("alias", "A", edns=PLAIN_EDNS), substitute(),
+          "record plain.golden.test 2001:22::32 192.0.2.50",
+          host=Host(50, ["192.0.2.50"]))
 
     hit = wire.hit(2)
     lease = "lease 2001:22::2 fixed.golden.test"

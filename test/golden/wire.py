@@ -122,7 +122,8 @@ def substitute(h, pool):
         bits = int.from_bytes(keyed(b"lease-v6", h), "big")
         return net[0] + bits % net.num_addresses
     start = int.from_bytes(keyed(b"lease-v4", h)[:8], "big")
-    return net[0] + 2 + start % (net.num_addresses - 3)
+    # Not the network, the TUN, the DNS server or the broadcast address.
+    return net[0] + 3 + start % (net.num_addresses - 4)
 
 
 # ---- reading, for comments ---------------------------------------------------------
