@@ -168,7 +168,7 @@ static void peers(void)
 {
 	double before = resident();
 
-	if (lftable_init(&g.peers))
+	if (linetable_init(&g.peers))
 		die("no memory");
 	for (uint32_t i = 0; i < PEERS_MAX; i++) {
 		struct hit h = hit_of(i);
