@@ -94,6 +94,7 @@
 	X(HIP_RELAY_TO, "hip-relay-to",                                        \
 	  "RELAY_TO names nobody who has just written")                        \
 	X(HIP_NAT_MODE, "hip-nat-mode", "NAT traversal mode missing or wrong") \
+	X(HIP_CHECKS, "hip-checks", "no path between two NATs was found")      \
 	X(HIP_KEEPALIVE, "hip-keepalive", "it only keeps a NAT's mapping")     \
 	X(HIP_NOT_REGISTERED, "hip-not-registered", "HIT not registered here") \
 	X(HIP_SOURCE_PORT, "hip-source-port",                                  \

@@ -225,6 +225,7 @@ void assoc_sa_up(struct hip *h, struct assoc *a, uint64_t now)
 	struct sa_pair *sa = &a->keys->sa;
 
 	e->sa = *sa;
+	e->standby = a->ice; /* RFC 9028 4.6: no path is checked yet */
 	a->sa_up = true;
 	a->rekeys = 0;
 	a->spi_out_before = 0;

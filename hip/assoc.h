@@ -43,25 +43,27 @@ struct assoc_msg {
 
 /* UPDATE, both directions (7401 6.11, 6.12); see update.c. */
 struct assoc_update {
-	uint32_t next_id;      /* Update ID of our next UPDATE */
-	bool outstanding;      /* ours, next_id - 1, is not acknowledged */
-	bool waiting;	       /* another one is wanted after it */
-	uint8_t reg;	       /* REG_REQUEST in it: lifetime; 0: none */
-	uint8_t reg_type;      /*  for this service */
-	uint8_t tries;	       /* sent so often */
-	uint64_t resend_at;    /* UINT64_MAX: no */
-	struct assoc_msg sent; /* the outstanding one */
-	uint32_t in_high;      /* highest id processed; */
-	uint32_t in_seen;      /*  bit n: in_high - n was, too */
-	bool in_far;	       /* ids before in_high may have gone round */
-	uint32_t acked;	       /* what ack answers */
-	struct assoc_msg ack;  /* our last answer */
-	uint64_t reacked;      /* when it was sent again, */
-	uint8_t reacks;	       /*  and to others since then */
-	bool held;	       /* nothing leaves before an answer */
-	bool tells;	       /* our addresses are in the outstanding one */
-	bool has_via;	       /* it acknowledges what came through a server: */
-	struct addr via;       /*  this one */
+	uint32_t next_id;	/* Update ID of our next UPDATE */
+	bool outstanding;	/* ours, next_id - 1, is not acknowledged */
+	bool waiting;		/* another one is wanted after it */
+	uint8_t reg;		/* REG_REQUEST in it: lifetime; 0: none */
+	uint8_t reg_type;	/*  for this service */
+	uint8_t tries;		/* sent so often */
+	uint64_t resend_at;	/* UINT64_MAX: no */
+	struct assoc_msg sent;	/* the outstanding one */
+	uint32_t in_high;	/* highest id processed; */
+	uint32_t in_seen;	/*  bit n: in_high - n was, too */
+	bool in_far;		/* ids before in_high may have gone round */
+	uint32_t acked;		/* what ack answers */
+	struct assoc_msg ack;	/* our last answer, */
+	struct endpoint ack_to; /*  first sent there */
+	uint64_t reacked;	/* when it was sent again, */
+	uint8_t reacks;		/*  and to others since then */
+	bool held;		/* nothing leaves before an answer */
+	bool tells;		/* our addresses are in the outstanding one, */
+	bool nominates;		/*  it nominates a path */
+	bool has_via;	 /* it acknowledges what came through a server: */
+	struct addr via; /*  this one */
 };
 
 /* An SA that was replaced: still open for what is under way. */
@@ -170,6 +172,13 @@ struct assoc {
 	uint64_t seen_at;    /* last time another source was taken up */
 	uint64_t credit;     /* octets received, aged (RFC 8046 5.6), */
 	uint64_t credit_at;  /*  when it was aged last */
+
+	/* ICE-HIP-UDP: see ice.h. */
+	bool ice;	   /* this mode was agreed on */
+	bool ice_waits;	   /* nothing is proved: the SA is on standby */
+	bool nominate;	   /* the next UPDATE nominates the path */
+	uint8_t ice_vain;  /* UPDATEs that only a relay has answered */
+	uint32_t ice_pace; /* ms between two checks */
 };
 
 struct assocs {

@@ -20,6 +20,7 @@
 
 #include "hip/auth.h"
 #include "hip/hipjob.h"
+#include "hip/ice.h"
 #include "hip/initiator.h"
 #include "hip/keepalive.h"
 #include "hip/pathwatch.h"
@@ -311,6 +312,7 @@ void closing_idle_timer(struct hip *h, struct event *ev)
 	uint64_t used = a->last_in > a->last_out ? a->last_in : a->last_out;
 
 	if (!update_resend(h, a, ev->now) || !rekey_timer(h, a, ev->now)) {
+		ice_failed(h, a, ev->now);
 		start(h, a, ev->now); /* RFC 7401 6.11 step 4 */
 		return;
 	}

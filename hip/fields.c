@@ -483,6 +483,21 @@ void fields_put_nat_modes(struct msg_builder *b, const struct field_ids *f)
 	write_ids(&w, f);
 }
 
+bool fields_get_number(const struct hip_param *p, uint32_t *out)
+{
+	struct rd r = contents_of(p);
+
+	*out = rd_be32(&r);
+	return !r.bad;
+}
+
+void fields_put_number(struct msg_builder *b, enum param id, uint32_t n)
+{
+	struct wr w = contents_for(b, id, 4);
+
+	wr_be32(&w, n);
+}
+
 #define PROTO_UDP 17
 
 bool fields_get_udp_at(const struct hip_param *p, struct endpoint *out)
@@ -503,7 +518,7 @@ void fields_put_udp_at(struct msg_builder *b, enum param id,
 	struct wr w = contents_for(b, id, 20);
 
 	assert(id == PARAM_REG_FROM || id == PARAM_RELAY_FROM ||
-	       id == PARAM_RELAY_TO);
+	       id == PARAM_RELAY_TO || id == PARAM_MAPPED_ADDRESS);
 	wr_be16(&w, at->port);
 	wr_u8(&w, PROTO_UDP);
 	wr_zero(&w, 1);

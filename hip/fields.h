@@ -135,6 +135,7 @@ enum {
 	FIELDS_BLOCKED_BY_POLICY = 42,
 	FIELDS_RESPONDER_BUSY = 44,
 	FIELDS_NO_VALID_NAT_MODE = 60, /* 9028 5.10 */
+	FIELDS_CHECKS_FAILED = 61,
 	FIELDS_RVS_HMAC_PROHIBITED = 64,
 	FIELDS_I2_ACKNOWLEDGEMENT = 16384,
 	FIELDS_NAT_KEEPALIVE = 16385,
@@ -219,7 +220,13 @@ enum { FIELDS_NAT_UDP = 1, FIELDS_NAT_ICE_HIP_UDP = 3 };
 bool fields_get_nat_modes(const struct hip_param *p, struct field_ids *out);
 void fields_put_nat_modes(struct msg_builder *b, const struct field_ids *f);
 
-/* REG_FROM, RELAY_FROM, RELAY_TO (9028 5.6). False: not UDP, or port 0. */
+/* TRANSACTION_PACING in milliseconds, CANDIDATE_PRIORITY (9028 5.5, 5.14),
+ * NOMINATE: 0 (5.15). */
+bool fields_get_number(const struct hip_param *p, uint32_t *out);
+void fields_put_number(struct msg_builder *b, enum param id, uint32_t n);
+
+/* REG_FROM, RELAY_FROM, RELAY_TO (9028 5.6), MAPPED_ADDRESS (5.12). False:
+ * not UDP, or port 0. */
 bool fields_get_udp_at(const struct hip_param *p, struct endpoint *out);
 void fields_put_udp_at(struct msg_builder *b, enum param id,
 		       const struct endpoint *at);

@@ -86,7 +86,7 @@ struct hip_rekey {
 };
 
 /* What may be negotiated, in order of preference. An empty list stands for
- * ours: DH 7 8 9 4 11 3, HIP_CIPHER 4 2, ESP 13 8 9, NAT 1. */
+ * ours: DH 7 8 9 4 11 3, HIP_CIPHER 4 2, ESP 13 8 9, NAT 3 1. */
 #define HIP_OFFER_MAX 6 /* 7401 5.2.8, 7402 5.1.2 */
 struct hip_offer {
 	uint16_t dh[HIP_OFFER_MAX]; /* group ids (7401 5.2.7) */
@@ -95,8 +95,8 @@ struct hip_offer {
 	size_t cipher_num;
 	uint16_t esp[HIP_OFFER_MAX]; /* suite ids (7402 5.1.2) but 7 */
 	size_t esp_num;
-	/* NAT traversal modes (9028 5.4), in the R1s of a control relay and of
-	 * whoever is registered at one; 1 is all there is so far. */
+	/* NAT traversal modes (9028 5.4), in the R1s of whoever is registered
+	 * at a control relay: 3 (ICE-HIP-UDP), 1 (UDP-ENCAPSULATION). */
 	uint16_t nat[HIP_OFFER_MAX];
 	size_t nat_num;
 };
@@ -412,6 +412,7 @@ enum hip_path_why {
 			     * found us so */
 	HIP_PATH_EXPIRED,   /* the lifetime the peer gave it is over */
 	HIP_PATH_WITHDRAWN, /* the peer no longer lists it */
+	HIP_PATH_NOMINATED, /* the peer has chosen it (RFC 9028 4.6.3) */
 	HIP_PATH_WHY_NUM
 };
 /* "announced", ...; stable. */
@@ -496,8 +497,9 @@ struct hip_peer {
 	struct endpoint self_at; /* unspecified: as the kernel picks */
 	struct endpoint peer_at; /* current locator, */
 	bool verified;		 /*  proved */
-	bool has_via;		 /* met through a rendezvous server, */
-	struct endpoint via;	 /*  this one */
+	bool checking; /* ICE-HIP-UDP: no path is found yet, none is sent by */
+	bool has_via;  /* met through a rendezvous server, */
+	struct endpoint via; /*  this one */
 	uint32_t spi_in;
 	uint32_t spi_out;
 	uint16_t esp_suite;

@@ -35,7 +35,8 @@ struct hipjob_pool {
 	uint8_t k;
 	bool rendezvous;	   /* offer the service */
 	bool relay;		   /* and this one */
-	bool nat;		   /* say which NAT traversal modes we do */
+	bool nat;		   /* say which NAT traversal modes we do, */
+	bool client;		   /*  as a relay's client: all of them */
 	uint32_t edition;	   /* owner */
 	struct endpoint reflexive; /* where to send I2; port 0: not said */
 	uint64_t counter;	   /* in */
@@ -61,6 +62,9 @@ struct hipjob_r1 {
 	uint8_t reg_offered;	   /* out: services, then lifetimes, coded */
 	uint8_t reg_min;	   /* out */
 	uint8_t reg_max;	   /* out */
+	uint16_t nat;		   /* out: NAT traversal mode; 0: none */
+	uint32_t pace;		   /* out: between checks, ms */
+	struct locset candidates;  /* in: for ICE-HIP-UDP */
 	struct locset here;  /* in: our addresses, if there are several; */
 	uint64_t generation; /* owner: of that list */
 	uint64_t give_up;    /* owner: when the search is cancelled */
@@ -74,6 +78,8 @@ struct hipjob_i2 {
 	uint64_t print;			/* in: of (HITs, #I, #J) */
 	uint64_t issued;		/* in: when its R1 was made */
 	uint64_t spent_until;		/* in */
+	bool ice;			/* in: its NAT traversal mode */
+	struct locset candidates;	/* in: for that */
 	struct registrar_answer answer; /* in */
 };
 

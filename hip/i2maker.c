@@ -16,6 +16,7 @@
 #include "hip/auth.h"
 #include "hip/encrypted.h"
 #include "hip/fields.h"
+#include "hip/ice.h"
 #include "hip/puzzle.h"
 #include "hip/relayed.h"
 
@@ -156,7 +157,9 @@ static enum reason read_nat(struct hip_job *job, struct r1_view *v)
 		return REASON_NUM;
 	if (!fields_get_nat_modes(p, &ids))
 		return REASON_HIP_TLV;
-	v->nat = offer_take_nat(&job->offer, &ids);
+	v->nat = offer_take_nat(&job->offer, &ids, u->through_relay);
+	u->nat = v->nat;
+	u->pace = ice_pace(&v->m);
 	if (!v->nat && u->through_relay)
 		return REASON_HIP_NAT_MODE;
 	/* RFC 9028 4.7.2: else back to where R1 came from. */
@@ -267,7 +270,8 @@ static enum reason agree(struct hip_job *job, const struct r1_view *v,
 	return err ? REASON_HIP_CRYPTO : REASON_NUM;
 }
 
-static int put_host_id(struct hip_job *job, const struct r1_view *v)
+/* HOST_ID, and the candidates (RFC 9028 4.3). */
+static int put_encrypted(struct hip_job *job, const struct r1_view *v)
 {
 	struct msg_builder inner;
 	const uint8_t *host_id;
@@ -275,6 +279,8 @@ static int put_host_id(struct hip_job *job, const struct r1_view *v)
 
 	host_id = identity_host_id(job->id, &len);
 	message_begin_inner(&inner);
+	if (v->nat == FIELDS_NAT_ICE_HIP_UDP)
+		locset_put(&inner, &job->u.r1.candidates);
 	message_put(&inner, PARAM_HOST_ID, host_id, len);
 	return encrypted_seal(&job->out, &inner, v->cipher,
 			      job->keys->hip.enc_out);
@@ -309,7 +315,7 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 	fields_put_esp_info(b, &info);
 	if (v->has_counter)
 		fields_put_r1_counter(b, &v->counter);
-	if (job->u.r1.here.num)
+	if (job->u.r1.here.num && v->nat != FIELDS_NAT_ICE_HIP_UDP)
 		locset_put(b, &job->u.r1.here); /* RFC 8047 4.2.8 */
 	fields_put_solution(b, &sol);
 	fields_put_dh(b, &mine);
@@ -318,7 +324,9 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 		ids.id[0] = v->nat;
 		fields_put_nat_modes(b, &ids);
 	}
-	err = put_host_id(job, v);
+	if (v->nat == FIELDS_NAT_ICE_HIP_UDP) /* RFC 9028 4.4: not less */
+		fields_put_number(b, PARAM_TRANSACTION_PACING, job->u.r1.pace);
+	err = put_encrypted(job, v);
 	if (err)
 		return err == HG_EFULL ? REASON_HIP_TLV : REASON_HIP_CRYPTO;
 	if (v->ask_reg)

@@ -26,6 +26,7 @@
 #include "hip/auth.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/ice.h"
 #include "hip/opportunistic.h"
 #include "hip/readdress.h"
 #include "hip/rendezvous.h"
@@ -342,10 +343,21 @@ static bool in_work(const struct hip *h, const struct assoc *a,
 	return false;
 }
 
+/* Where the peer's relay sees us (RFC 9028 4.5); port 0: there is none. */
+static struct endpoint mapped_at(const struct packet *p)
+{
+	const struct hip_param *t = param_find(&p->m, PARAM_RELAY_TO);
+	struct endpoint at;
+
+	return t && fields_get_udp_at(t, &at) ? at
+					      : (struct endpoint){ .port = 0 };
+}
+
 static bool start_r1(struct hip *h, struct assoc *a, const struct packet *p,
 		     uint64_t lifetime)
 {
 	struct hip_job *job = hipjob_new(h, HIPJOB_R1, a->id);
+	struct endpoint mapped = mapped_at(p);
 	uint32_t spi;
 
 	if (!job)
@@ -359,6 +371,8 @@ static bool start_r1(struct hip *h, struct assoc *a, const struct packet *p,
 	job->u.r1.give_up = p->now + lifetime;
 	job->u.r1.generation = readdress_for_i2(h, p->at, &job->u.r1.here);
 	job->u.r1.spi = assoc_spi_take(&h->assocs);
+	ice_candidates(h, &a->self, p->at, &mapped, job->u.r1.spi,
+		       &job->u.r1.candidates);
 	if (!job->u.r1.spi) {
 		hipjob_unlink(h, job);
 		hipjob_free(job);
@@ -449,7 +463,10 @@ void initiator_r1_ok(struct hip *h, struct event *ev)
 	else
 		a->has_via = false;
 	a->telling = u->generation;
-	readdress_met(h, a, ev->p);
+	a->ice = u->nat == FIELDS_NAT_ICE_HIP_UDP;
+	a->ice_pace = u->pace;
+	if (!a->ice)
+		readdress_met(h, a, ev->p);
 	(void)assoc_locator(h, a, false);
 	assoc_send(h, a, &a->msg, &a->peer_at);
 	if (a->state != HIP_I2_SENT)
@@ -515,85 +532,5 @@ void initiator_i2_timer(struct hip *h, struct event *ev)
 		a->resend_at =
 			ev->now + engine_backoff(engine_times.retry, a->tries);
 	}
-	assoc_arm(h, a);
-}
-
-/* ---- R2 ---------------------------------------------------------------- */
-
-static enum reason r2_worth(const struct assoc *a, const struct packet *p)
-{
-	const struct hip_param *i = param_find(&p->m, PARAM_ESP_INFO);
-	struct suite_buf host_id = { a->keys->host_id, a->keys->host_id_len };
-	struct field_esp_info info;
-
-	if (!i || !param_find(&p->m, PARAM_HIP_SIGNATURE))
-		return REASON_HIP_MISSING;
-	if (!fields_get_esp_info(i, &info))
-		return REASON_HIP_TLV;
-	/* RFC 7402 3.2.1, 5.1.1, 6.6 */
-	if (info.old_spi != 0 || info.new_spi <= 255 ||
-	    info.keymat_index !=
-		    keymat_esp_index(a->keys->rhash, a->keys->cipher))
-		return REASON_HIP_PROPOSAL;
-	return auth_check_mac_2(&p->m, a->keys->rhash, a->keys->hip.mac_in,
-				&host_id);
-}
-
-void initiator_r2(struct hip *h, struct event *ev)
-{
-	struct assoc *a = ev->a;
-	enum reason r = REASON_NUM;
-	struct hip_job *job = NULL;
-
-	if (a->check_jobs)
-		r = REASON_HIP_DUPLICATE;
-	if (r == REASON_NUM)
-		r = r2_worth(a, ev->p); /* RFC 7401 6.10 step 3 */
-	if (r == REASON_NUM) {
-		job = hipjob_new(h, HIPJOB_R2, a->id);
-		r = job ? REASON_NUM : REASON_HIP_BUSY;
-	}
-	if (r != REASON_NUM) {
-		engine_drop(h, ev->p, r);
-		return;
-	}
-	hipjob_input(job, ev->p);
-	job->serial = a->serial;
-	memcpy(job->host_id, a->keys->host_id, a->keys->host_id_len);
-	job->host_id_len = a->keys->host_id_len;
-	if (hipjob_start(h, job))
-		a->check_jobs++;
-	else
-		engine_drop(h, ev->p, REASON_HIP_BUSY);
-}
-
-/* The exchange is complete. */
-void initiator_r2_ok(struct hip *h, struct event *ev)
-{
-	const struct hip_param *i = param_find(&ev->p->m, PARAM_ESP_INFO);
-	struct assoc *a = ev->a;
-	struct field_esp_info info;
-
-	if (!i || !fields_get_esp_info(i, &info)) {
-		engine_drop(h, ev->p, REASON_HIP_TLV);
-		return;
-	}
-	(void)engine_seen(h, ev->p);
-	a->keys->sa.spi_out = info.new_spi;
-	a->resend_at = ENGINE_NEVER;
-	a->last_in = ev->now;
-	a->last_out = ev->now;
-	a->fresh_from = ev->now; /* an I2 under way before is no reboot */
-	a->i2_print = 0;
-	assoc_msg_drop(&a->msg);
-	assoc_sa_up(h, a, ev->now);
-	(void)assoc_locator(h, a, true);
-	assoc_enter(h, a, HIP_ESTABLISHED, ev->now);
-	registration_answer(h, a, &ev->p->m, true, ev->now);
-	readdress_met(h, a, ev->p);
-	readdress_begin(h, a, ev->now);
-	if (a->found)
-		opportunistic_proved(h, a);
-	a->found = false;
 	assoc_arm(h, a);
 }

@@ -18,8 +18,6 @@ void initiator_want_joined(struct hip *h, struct event *ev);
 void initiator_want_held(struct hip *h, struct event *ev);
 void initiator_r1(struct hip *h, struct event *ev);
 void initiator_r1_ok(struct hip *h, struct event *ev);
-void initiator_r2(struct hip *h, struct event *ev);
-void initiator_r2_ok(struct hip *h, struct event *ev);
 void initiator_i1_timer(struct hip *h, struct event *ev);
 void initiator_i2_timer(struct hip *h, struct event *ev);
 void initiator_held_timer(struct hip *h, struct event *ev);

@@ -53,6 +53,8 @@ static bool behind(const struct hip *h, const struct assoc *a)
 {
 	if (keepalive_behind(h))
 		return true;
+	if (a->ice) /* RFC 9028 4.10; it is why there are checks */
+		return h->cfg.behind_nat == HIP_NAT_AUTO;
 	return h->cfg.behind_nat == HIP_NAT_AUTO &&
 	       addr_is_private4(&a->self_at.addr) &&
 	       !addr_is_private4(&a->peer_at.addr);
@@ -94,7 +96,7 @@ uint64_t keepalive_deadline(const struct hip *h, const struct assoc *a)
 	uint64_t out = later(a->last_out, a->keep.sent);
 	uint64_t at;
 
-	if (!a->sa_up)
+	if (!a->sa_up || a->ice_waits)
 		return ENGINE_NEVER;
 	if (behind(h, a) || registration_relay(h, &a->self, &a->peer)) {
 		at = out + period(h);

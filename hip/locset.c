@@ -18,6 +18,7 @@
 
 #define PROTO_UDP 17
 #define TRAFFIC_BOTH 0
+#define TRAFFIC_HIP 1
 #define TRAFFIC_MAX 2
 
 /* What a locator type holds in front of its address; octets. */
@@ -65,7 +66,8 @@ static bool read_entry(struct rd *r, struct entry *out)
 	if (row->transport) {
 		out->l.at.port = rd_be16(&body);
 		out->udp = rd_u8(&body) == PROTO_UDP;
-		rd_skip(&body, 1 + 4); /* kind, priority: RFC 8445's */
+		out->l.kind = rd_u8(&body);
+		out->l.priority = rd_be32(&body);
 	}
 	if (row->spi)
 		out->l.spi = rd_be32(&body);
@@ -122,9 +124,12 @@ static enum reason take(struct locset *out, const struct entry *e,
 		return REASON_NUM;
 	}
 	r = judge(&e->l.at.addr, rules);
-	if (r == REASON_NUM && e->traffic == TRAFFIC_BOTH &&
-	    !addr_is_linklocal(&e->l.at.addr))
+	if (r != REASON_NUM || addr_is_linklocal(&e->l.at.addr))
+		return r;
+	if (e->traffic == TRAFFIC_BOTH)
 		keep(out, &e->l);
+	else if (e->traffic == TRAFFIC_HIP && !out->server.port)
+		out->server = e->l.at;
 	return r;
 }
 
@@ -151,14 +156,38 @@ enum reason locset_read(const uint8_t *contents, size_t len,
 
 static unsigned type_for(const struct locator *l)
 {
-	if (l->at.port && l->at.port != HIP_PORT)
+	if (l->priority || (l->at.port && l->at.port != HIP_PORT))
 		return 2;
 	return l->spi ? 1 : 0;
 }
 
+static void put_entry(struct wr *w, const struct locator *l, uint8_t traffic,
+		      uint32_t priority)
+{
+	unsigned type = type_for(l);
+
+	wr_u8(w, traffic);
+	wr_u8(w, (uint8_t)type);
+	wr_u8(w, types[type].words);
+	wr_u8(w, l->preferred);
+	wr_be32(w, l->lifetime_s);
+	if (types[type].transport) {
+		wr_be16(w, l->at.port);
+		wr_u8(w, PROTO_UDP);
+		wr_u8(w, l->kind);
+		wr_be32(w, priority);
+	}
+	if (types[type].spi)
+		wr_be32(w, l->spi);
+	wr_put(w, l->at.addr.b, sizeof(l->at.addr.b));
+}
+
 void locset_put(struct msg_builder *b, const struct locset *set)
 {
-	size_t len = 0;
+	const struct locator server = { .at = set->server,
+					.lifetime_s = LOCSET_FOREVER,
+					.priority = 1 };
+	size_t len = set->server.port ? 8 + types[2].words * 4u : 0;
 	uint8_t *p;
 	struct wr w;
 
@@ -168,21 +197,11 @@ void locset_put(struct msg_builder *b, const struct locset *set)
 	w = wr_init(p, p ? len : 0);
 	for (size_t i = 0; p && i < set->num; i++) {
 		const struct locator *l = &set->v[i];
-		unsigned type = type_for(l);
 
-		wr_u8(&w, TRAFFIC_BOTH);
-		wr_u8(&w, (uint8_t)type);
-		wr_u8(&w, types[type].words);
-		wr_u8(&w, l->preferred);
-		wr_be32(&w, l->lifetime_s);
-		if (types[type].transport) {
-			wr_be16(&w, l->at.port);
-			wr_u8(&w, PROTO_UDP);
-			wr_u8(&w, 0); /* a host candidate */
-			wr_be32(&w, (uint32_t)(HIP_LOCATORS_MAX - i));
-		}
-		if (types[type].spi)
-			wr_be32(&w, l->spi);
-		wr_put(&w, l->at.addr.b, sizeof(l->at.addr.b));
+		put_entry(&w, l, TRAFFIC_BOTH,
+			  l->priority ? l->priority
+				      : (uint32_t)(HIP_LOCATORS_MAX - i));
 	}
+	if (p && set->server.port)
+		put_entry(&w, &server, TRAFFIC_HIP, server.priority);
 }

@@ -15,17 +15,31 @@
 #define LOCSET_LOOK_MAX 32 /* entries of one set; more is refused */
 #define LOCSET_FOREVER UINT32_MAX
 
+/* What a transport address is (9028 5.7). */
+enum locator_kind {
+	LOCATOR_HOST,
+	LOCATOR_SERVER_REFLEXIVE,
+	LOCATOR_PEER_REFLEXIVE,
+	LOCATOR_RELAYED,
+	LOCATOR_KIND_NUM
+};
+
 struct locator {
 	struct endpoint at; /* port 0: the type has none */
 	uint32_t spi;	    /* of the SA it belongs to; 0: of any */
 	uint32_t lifetime_s;
 	bool preferred;
+	uint8_t kind;	   /* enum locator_kind, or a higher one */
+	uint32_t priority; /* RFC 8445 5.1.2; 0: it is no candidate */
 };
 
 struct locset {
 	struct locator v[HIP_LOCATORS_MAX]; /* the preferred one first */
 	size_t num;
 	bool unsupported; /* one of a type we do not know is preferred */
+	/* For HIP only (traffic type 1), the first with a port: whoever passes
+	 * HIP packets on (9028 4.5). Port 0: none. */
+	struct endpoint server;
 };
 
 /* Where nobody can be, beside what locset_read knows by itself. */
@@ -48,6 +62,6 @@ enum reason locset_read(const uint8_t *contents, size_t len,
 			struct locset *out) HG_CHECK;
 /* Can this be the address of a peer at all? */
 bool locset_place_ok(const struct addr *a, const struct locset_rules *rules);
-/* Type 1 where spi is set, else 0; type 2 where the port is not HIP_PORT. The
- * given order. */
+/* Type 1 where spi is set, else 0; type 2 where the port is not HIP_PORT, and
+ * for candidates. The given order; then the server, if it has a port. */
 void locset_put(struct msg_builder *b, const struct locset *set);

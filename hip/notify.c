@@ -154,7 +154,11 @@ void notify_ok(struct hip *h, struct event *ev)
 	unsigned shown = 0;
 
 	(void)engine_seen(h, ev->p);
-	pathwatch_seen(h, ev->a, ev->p->from, ev->p->at, ev->now);
+	/* A relay is no place where the peer is; where that sees it may be. */
+	if (ev->p->relayed.port)
+		pathwatch_seen(h, ev->a, &ev->p->relayed, ev->p->at, ev->now);
+	else if (!param_find(m, PARAM_RELAY_TO))
+		pathwatch_seen(h, ev->a, ev->p->from, ev->p->at, ev->now);
 	for (; p && shown < SHOWN_MAX; p = param_next(m, p)) {
 		if (fields_get_notification(p, &n))
 			shown += tell(h, ev, n.type);
@@ -204,18 +208,18 @@ void notify_refuse(struct hip *h, const struct packet *p, enum reason r,
 }
 
 void notify_tell(struct hip *h, const struct assoc *a, uint16_t type,
-		 uint64_t now)
+		 const struct endpoint *to, uint64_t now)
 {
 	struct field_notification n = { .type = type };
 	struct hip_job *job;
 
-	if (!srcrate_allow(&h->budget.notify_out, &a->peer_at.addr, now))
+	if (!srcrate_allow(&h->budget.notify_out, &to->addr, now))
 		return;
 	job = hipjob_new(h, HIPJOB_SIGN, a->id);
 	if (!job)
 		return;
 	job->peer = a->peer;
-	job->from = a->peer_at;
+	job->from = *to;
 	job->at = a->self_at;
 	message_begin(&job->out, HIP_NOTIFY, &a->self, &a->peer);
 	fields_put_notification(&job->out, &n);

@@ -12,8 +12,9 @@ void notify_ok(struct hip *h, struct event *ev);
  * HIP_PROPOSAL more exactly. */
 void notify_refuse(struct hip *h, const struct packet *p, enum reason r,
 		   uint16_t code);
-/* Tells a peer, within the budget, whatever hip_config.notify says. */
+/* Tells a peer, at `to`, within the budget, whatever hip_config.notify
+ * says. */
 void notify_tell(struct hip *h, const struct assoc *a, uint16_t type,
-		 uint64_t now);
+		 const struct endpoint *to, uint64_t now);
 /* Ours is back from its job. */
 void notify_signed(struct hip *h, struct hip_job *job);

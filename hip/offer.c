@@ -25,7 +25,7 @@ const struct offer offer_default = {
 			 SA_AES256_CBC_SHA256, SA_AES128_GCM8, SA_AES128_CCM16,
 			 SA_AES128_CCM8 },
 		       6 },
-	.nat = { { FIELDS_NAT_UDP }, 1 },
+	.nat = { { FIELDS_NAT_ICE_HIP_UDP, FIELDS_NAT_UDP }, 2 },
 };
 
 static bool known_dh(uint16_t id)
@@ -45,7 +45,7 @@ static bool known_esp(uint16_t id)
 
 static bool known_nat(uint16_t id)
 {
-	return id == FIELDS_NAT_UDP;
+	return id == FIELDS_NAT_UDP || id == FIELDS_NAT_ICE_HIP_UDP;
 }
 
 /* Appends the configured ids; none: out stays as it is. */
@@ -137,9 +137,13 @@ uint16_t offer_take_esp(const struct offer *o, const struct field_ids *theirs,
 	return 0;
 }
 
-uint16_t offer_take_nat(const struct offer *o, const struct field_ids *theirs)
+uint16_t offer_take_nat(const struct offer *o, const struct field_ids *theirs,
+			bool through_relay)
 {
 	for (size_t i = 0; i < theirs->num; i++) {
+		/* RFC 9028 4.7.3: a way that works needs no checks. */
+		if (!through_relay && theirs->id[i] == FIELDS_NAT_ICE_HIP_UDP)
+			continue;
 		if (fields_ids_has(&o->nat, theirs->id[i]))
 			return theirs->id[i];
 	}

@@ -43,5 +43,6 @@ bool offer_has_esp(const struct offer *o, uint16_t suite, bool null_allowed);
 uint16_t offer_take_esp(const struct offer *o, const struct field_ids *theirs,
 			bool null_allowed);
 /* Initiator: the first of an R1's NAT traversal modes that we do (9028 4.3);
- * 0: none. */
-uint16_t offer_take_nat(const struct offer *o, const struct field_ids *theirs);
+ * 0: none. ICE-HIP-UDP only when R1 came through a relay. */
+uint16_t offer_take_nat(const struct offer *o, const struct field_ids *theirs,
+			bool through_relay);

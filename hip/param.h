@@ -58,6 +58,7 @@
 	  PARAM_IN_R1 | PARAM_IN_I2)                                           \
 	X(NAT_TRAVERSAL_MODE, 608, 4, PARAM_LEN_MAX, 2, false,                 \
 	  PARAM_IN_R1 | PARAM_IN_I2)                                           \
+	X(TRANSACTION_PACING, 610, 4, 4, 1, false, PARAM_IN_R1 | PARAM_IN_I2)  \
 	X(ENCRYPTED, 641, 4, PARAM_LEN_MAX, 1, false, PARAM_IN_SIGNED)         \
 	X(HOST_ID, 705, 7, PARAM_LEN_MAX, 1, false,                            \
 	  PARAM_IN_ANY & ~PARAM_IN_I1)                                         \
@@ -80,6 +81,9 @@
 	  PARAM_IN_R1 | PARAM_IN_I2)                                           \
 	X(ESP_TRANSFORM, 4095, 4, PARAM_LEN_MAX, 2, false,                     \
 	  PARAM_IN_R1 | PARAM_IN_I2)                                           \
+	X(MAPPED_ADDRESS, 4660, 20, 20, 1, false, PARAM_IN_UPDATE)             \
+	X(CANDIDATE_PRIORITY, 4700, 4, 4, 1, false, PARAM_IN_UPDATE)           \
+	X(NOMINATE, 4710, 4, 4, 1, false, PARAM_IN_UPDATE)                     \
 	/* ours, from the range for private use: see docs/choices.md */        \
 	X(PADDING, 46414, 0, PARAM_LEN_MAX, 1, true, PARAM_IN_I1)              \
 	X(HIP_MAC, 61505, 20, 64, 1, false, PARAM_IN_SIGNED)                   \

@@ -10,8 +10,9 @@
  *
  * Which path is taken: first those that live (ACTIVE), then what is not
  * verified yet, what is deprecated, and what is dead; among equals what the
- * peer has listed before what was only seen (RFC 8046 5.3), then our policy,
- * then our order, then the peer's. This file knows states and order; who
+ * the peer has nominated (RFC 9028 4.6.3), then what it has listed before
+ * what was only seen (RFC 8046 5.3; not with ICE, where candidates have
+ * priorities), then our policy, then our order, then the peer's. This file knows states and order; who
  * asks paths and when is in readdress.c, spread.c and pathwatch.c. Owner: the
  * engine's thread.
  */
@@ -21,6 +22,7 @@
 #include <string.h>
 
 #include "hip/engine.h"
+#include "hip/ice.h"
 #include "hip/pathwatch.h"
 
 /* ---- locators ------------------------------------------------------------ */
@@ -184,9 +186,11 @@ enum hip_path_state paths_state(const struct paths *p, const struct path *v)
 	return q->active ? HIP_PATH_ACTIVE : HIP_PATH_UNVERIFIED;
 }
 
+#define KEYS 6
+
 /* What decides between paths, the weightiest first; less is better. */
 static void key_of(const struct hip *h, const struct assoc *a, int n,
-		   unsigned key[5])
+		   unsigned key[KEYS])
 {
 	static const uint8_t class[HIP_PATH_STATE_NUM] = {
 		[HIP_PATH_ACTIVE] = 0,
@@ -200,20 +204,21 @@ static void key_of(const struct hip *h, const struct assoc *a, int n,
 	key[0] = class[paths_state(a->paths, v)];
 	if (!key[0] && !v->verified)
 		key[0] = 1; /* the peer is there, but is the way? */
-	key[1] = !q->announced;
-	key[2] = here_rank(&h->here, &v->self, &v->peer, q->preferred);
-	key[3] = (unsigned)here_find(&h->here, &v->self);
-	key[4] = q->rank;
+	key[1] = !v->nominated;
+	key[2] = !a->ice && !q->announced;
+	key[3] = here_rank(&h->here, &v->self, &v->peer, q->preferred);
+	key[4] = (unsigned)here_find(&h->here, &v->self);
+	key[5] = a->ice ? UINT32_MAX - ice_priority(q) : q->rank;
 }
 
 static bool less_from(const struct hip *h, const struct assoc *a, int x, int y,
 		      int first)
 {
-	unsigned key[2][5];
+	unsigned key[2][KEYS];
 
 	key_of(h, a, x, key[0]);
 	key_of(h, a, y, key[1]);
-	for (int i = first; i < 5; i++) {
+	for (int i = first; i < KEYS; i++) {
 		if (key[0][i] != key[1][i])
 			return key[0][i] < key[1][i];
 	}
@@ -311,6 +316,7 @@ const char *hip_path_why_name(enum hip_path_why why)
 		[HIP_PATH_RELAYED] = "relayed",
 		[HIP_PATH_EXPIRED] = "expired",
 		[HIP_PATH_WITHDRAWN] = "withdrawn",
+		[HIP_PATH_NOMINATED] = "nominated",
 	};
 
 	return why < HIP_PATH_WHY_NUM ? name[why] : "?";

@@ -18,14 +18,16 @@ struct paths_peer {
 	bool over;	/* lifetime over, or withdrawn: DEPRECATED */
 	bool announced; /* in its LOCATOR_SET; else seen */
 	bool preferred;
-	uint8_t rank;  /* its place in the set */
-	uint8_t asked; /* probes since it last answered */
+	uint8_t rank;	   /* its place in the set */
+	uint32_t priority; /* of a candidate (9028 4.2); 0: seen */
+	uint8_t asked;	   /* probes since it last answered */
 };
 
 struct path {
 	struct endpoint self; /* unspecified: the kernel picks */
 	struct endpoint peer; /* one of the locators */
 	bool dead;	      /* did not answer when others did */
+	bool nominated;	      /* by the peer, which controls (9028 4.6.3) */
 	uint64_t verified;    /* answered last; 0: never */
 	uint64_t since;	      /* has answered since, after it was dead */
 	uint64_t sent;	      /* when the outstanding UPDATE went there */

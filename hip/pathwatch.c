@@ -22,6 +22,7 @@
  */
 #include "hip/pathwatch.h"
 
+#include "hip/ice.h"
 #include "hip/paths.h"
 #include "hip/reach.h"
 #include "hip/readdress.h"
@@ -126,8 +127,10 @@ void pathwatch_locator(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct hip_effect *e = assoc_locator(h, a, true);
 
-	if (!a->unproved)
+	if (!a->unproved) {
+		ice_proved(h, a);
 		return;
+	}
 	age(a, now);
 	e->credit = a->credit;
 	a->credit = 0;

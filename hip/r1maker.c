@@ -27,6 +27,7 @@ static void put_all(struct hip_job *job)
 	struct field_reg_info info = { .min_lifetime = registrar_min,
 				       .max_lifetime = registrar_max,
 				       .types = types };
+	const struct field_ids udp = { { FIELDS_NAT_UDP }, 1 };
 	struct field_ids ids = { { HIPJOB_TRANSPORT_ESP }, 1 };
 	const uint8_t *host_id;
 	size_t len;
@@ -41,8 +42,8 @@ static void put_all(struct hip_job *job)
 	message_put(b, PARAM_DH_GROUP_LIST, job->offer.dh, job->offer.dh_num);
 	fields_put_dh(b, &dh);
 	fields_put_cipher(b, &job->offer.cipher);
-	if (u->nat)
-		fields_put_nat_modes(b, &job->offer.nat); /* RFC 9028 4.3 */
+	if (u->nat) /* RFC 9028 4.3 */
+		fields_put_nat_modes(b, u->client ? &job->offer.nat : &udp);
 	host_id = identity_host_id(job->id, &len);
 	message_put(b, PARAM_HOST_ID, host_id, len);
 	message_put(b, PARAM_HIT_SUITE_LIST, suite_list, suite_list_num);

@@ -103,6 +103,7 @@ static void make(struct hip *h, size_t identity, size_t slot, uint64_t now)
 		.rendezvous = h->cfg.rendezvous,
 		.relay = h->cfg.relay,
 		.nat = nat || h->cfg.relay, /* RFC 9028 4.3, 4.5 */
+		.client = nat,
 		.reflexive = seen_at,
 		.edition = h->pool.edition,
 		.counter = next_counter(&h->pool, now),

@@ -132,23 +132,37 @@ static enum reason identify(struct hip_job *job, const struct hip_msg *m)
 	return r;
 }
 
+/* RFC 9028 4.3, 4.5. */
+static int put_candidates(struct hip_job *job)
+{
+	struct msg_builder inner;
+
+	message_begin_inner(&inner);
+	locset_put(&inner, &job->u.i2.candidates);
+	return encrypted_seal(&job->out, &inner, job->keys->cipher,
+			      job->keys->hip.enc_out);
+}
+
 static enum reason make_r2(struct hip_job *job, const struct i2_view *v)
 {
 	struct msg_builder *b = &job->out;
 	struct field_esp_info info = { .keymat_index = v->info.keymat_index,
 				       .new_spi = job->u.i2.spi };
 	struct suite_buf host_id;
-	int err;
+	int err = HG_OK;
 
 	host_id.p = identity_host_id(job->id, &host_id.len);
 	message_begin(b, HIP_R2, &job->self, &job->peer);
 	fields_put_esp_info(b, &info);
+	if (job->u.i2.ice)
+		err = put_candidates(job);
 	registrar_put(b, &job->u.i2.answer);
 	/* RFC 7401 5.2.20, 5.2.21: a middlebox may have asked, too. */
 	fields_put_echo(b, &v->m, PARAM_ECHO_REQUEST_SIGNED,
 			PARAM_ECHO_RESPONSE_SIGNED);
-	err = auth_put_mac_2(b, job->keys->rhash, job->keys->hip.mac_out,
-			     &host_id);
+	if (!err)
+		err = auth_put_mac_2(b, job->keys->rhash,
+				     job->keys->hip.mac_out, &host_id);
 	if (!err)
 		err = auth_put_signature(b, job->id);
 	fields_put_echo(b, &v->m, PARAM_ECHO_REQUEST_UNSIGNED,

@@ -31,6 +31,7 @@
 #include "core/wire.h"
 #include "hip/admit.h"
 #include "hip/fields.h"
+#include "hip/ice.h"
 #include "hip/locset.h"
 #include "hip/paths.h"
 #include "hip/pathwatch.h"
@@ -72,6 +73,17 @@ static bool echoes(const struct hip_param *p, const struct reach_nonce *n)
 	       sodium_memcmp(p->contents, n->b, sizeof(n->b)) == 0;
 }
 
+/* RFC 9028 4.6.2: the answer to a check comes back along its pair. */
+static bool same_way(const struct assoc *a, const struct path *v,
+		     const struct packet *pk)
+{
+	if (!a->ice)
+		return true;
+	return endpoint_eq(&v->peer, pk->from) &&
+	       (addr_is_unspecified(&v->self.addr) ||
+		endpoint_eq(&v->self, pk->at));
+}
+
 /* The path that this answer proves, or -1. */
 static int proved(const struct hip *h, const struct assoc *a,
 		  const struct packet *pk)
@@ -86,14 +98,16 @@ static int proved(const struct hip *h, const struct assoc *a,
 		if (echoes(e, &n)) {
 			int i = paths_find(p, pk->at, &p->to);
 
-			return i >= 0 ? i : paths_best(h, a, &p->to);
+			if (i < 0)
+				i = paths_best(h, a, &p->to);
+			return same_way(a, &p->v[i], pk) ? i : -1;
 		}
 	}
 	e = param_find(&pk->m, PARAM_ECHO_RESPONSE_UNSIGNED);
 	for (; e; e = param_next(&pk->m, e)) {
 		for (int i = 0; i < p->num; i++) {
 			n = reach_nonce(h, a, &p->v[i].self, &p->v[i].peer);
-			if (echoes(e, &n))
+			if (echoes(e, &n) && same_way(a, &p->v[i], pk))
 				return i;
 		}
 	}
@@ -214,6 +228,44 @@ static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 			      !endpoint_eq(&p->v[cur].self, &v->self));
 }
 
+/* A path that is worth a question now: an address of the peer's that must be
+ * verified (RFC 8046 5.4), or a way that should be better. */
+static int worth_asking(const struct hip *h, const struct assoc *a, int cur)
+{
+	const struct paths *p = a->paths;
+	int best = -1;
+
+	for (int i = 0; i < p->num; i++) {
+		enum hip_path_state s = paths_state(p, &p->v[i]);
+		bool way = s == HIP_PATH_ACTIVE && !p->v[i].verified &&
+			   cur >= 0 && paths_preferred(h, a, i, cur);
+
+		if (!way && s != HIP_PATH_UNVERIFIED)
+			continue;
+		if (best < 0 || paths_preferred(h, a, i, best))
+			best = i;
+	}
+	return best;
+}
+
+/* RFC 9028 4.9: the peer is there, and no path is; both look for one. */
+static void ask_again(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct paths *p = a->paths;
+	int n;
+
+	if (!p)
+		return;
+	a->ice_vain++;
+	forget(p);
+	n = worth_asking(h, a, paths_current(a));
+	if (n < 0)
+		n = paths_best(h, a, NULL);
+	p->wide = true;
+	a->nominate = a->nominate || a->up.nominates;
+	reach_ask(h, a, n, false, now);
+}
+
 void reach_acked(struct hip *h, struct assoc *a, const struct packet *pk)
 {
 	struct paths *p = a->paths;
@@ -222,6 +274,10 @@ void reach_acked(struct hip *h, struct assoc *a, const struct packet *pk)
 	if (a->up.tells) {
 		a->told = a->telling;
 		a->announced = true;
+	}
+	if (a->ice && ice_by_relay(a, pk)) {
+		ask_again(h, a, pk->now);
+		return;
 	}
 	if (p) {
 		n = proved(h, a, pk);
@@ -307,26 +363,6 @@ void reach_heard(struct hip *h, struct assoc *a, const struct endpoint *at,
 
 /* ---- choosing ---------------------------------------------------------------- */
 
-/* A path that is worth a question now: an address of the peer's that must be
- * verified (RFC 8046 5.4), or a way that should be better. */
-static int worth_asking(const struct hip *h, const struct assoc *a, int cur)
-{
-	const struct paths *p = a->paths;
-	int best = -1;
-
-	for (int i = 0; i < p->num; i++) {
-		enum hip_path_state s = paths_state(p, &p->v[i]);
-		bool way = s == HIP_PATH_ACTIVE && !p->v[i].verified &&
-			   cur >= 0 && paths_preferred(h, a, i, cur);
-
-		if (!way && s != HIP_PATH_UNVERIFIED)
-			continue;
-		if (best < 0 || paths_preferred(h, a, i, best))
-			best = i;
-	}
-	return best;
-}
-
 /* A path that would be better, had it not failed. */
 static int lost(const struct hip *h, const struct assoc *a, int cur)
 {
@@ -394,7 +430,7 @@ void reach_choose(struct hip *h, struct assoc *a, uint64_t now)
 	n = worth_asking(h, a, cur);
 	if (n >= 0 && p->target < 0)
 		reach_ask(h, a, n, false, now);
-	else if (a->tell)
+	else if (a->tell || a->nominate)
 		update_send(h, a, now);
 	plan(h, a, cur, now);
 }

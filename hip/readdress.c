@@ -23,6 +23,7 @@
 
 #include "hip/admit.h"
 #include "hip/fields.h"
+#include "hip/ice.h"
 #include "hip/initiator.h"
 #include "hip/paths.h"
 #include "hip/reach.h"
@@ -33,7 +34,7 @@
 
 bool readdress_due(const struct assoc *a)
 {
-	return a->tell || (a->paths && a->paths->check);
+	return a->tell || a->nominate || (a->paths && a->paths->check);
 }
 
 /* The address the peer should prefer. */
@@ -112,14 +113,19 @@ void readdress_reset(struct assoc *a)
 	a->unheard = 0;
 	a->seen_at = 0;
 	a->credit = 0;
+	a->nominate = false;
+	a->ice_waits = false;
+	a->ice_vain = 0;
 }
 
 void readdress_unsent(struct assoc *a)
 {
 	struct paths *p = a->paths;
 
-	if (a->up.outstanding)
+	if (a->up.outstanding) {
 		a->tell = a->tell || a->up.tells;
+		a->nominate = a->nominate || a->up.nominates;
+	}
 	if (p && p->echoed && p->target >= 0)
 		p->check = true;
 }
@@ -199,24 +205,24 @@ enum reason readdress_judge(const struct hip *h, const struct assoc *a,
 			    const struct hip_msg *m,
 			    struct readdress_offer *out)
 {
-	const struct hip_param *l = param_find(m, PARAM_LOCATOR_SET);
 	const struct hip_param *i = param_find(m, PARAM_ESP_INFO);
-	struct locset_rules rules = here_rules(&h->here);
 	struct field_esp_info info;
+	enum reason r;
 
-	out->has = l;
-	out->spi = 0;
+	memset(out, 0, sizeof(*out));
 	if (!host_id_fits(a, m))
 		return REASON_HIP_BAD_HIT;
-	if (!l)
-		return REASON_NUM;
+	/* RFC 9028 4.9: nothing but what is inside ENCRYPTED. */
+	r = a->ice ? ice_read(h, a->keys, m, out) : readdress_read(h, m, out);
+	if (r != REASON_NUM || !out->has)
+		return r;
 	if (i && !fields_get_esp_info(i, &info))
 		return REASON_HIP_TLV;
 	if (i && !spi_fits(a, &info))
 		return REASON_HIP_SPI;
 	if (i)
 		out->spi = info.new_spi;
-	return locset_read(l->contents, l->len, &rules, &out->set);
+	return REASON_NUM;
 }
 
 /* Where it is, or could be, if we may go there. Checklist, choice 19: types
@@ -264,6 +270,7 @@ static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
 	q->announced = true;
 	q->preferred = l->preferred;
 	q->rank = rank;
+	q->priority = l->priority;
 	q->expires = expiry(l, now);
 }
 
@@ -278,7 +285,8 @@ static void withdraw(struct hip *h, struct assoc *a,
 	for (uint8_t i = p->peer_num; i-- > 0;) {
 		struct paths_peer *q = &p->peer[i];
 		struct endpoint at = q->at;
-		bool is = endpoint_eq(&at, pk->from) && q->active;
+		bool seen = a->ice && !q->announced; /* peer-reflexive */
+		bool is = q->active && (seen || endpoint_eq(&at, pk->from));
 
 		q->announced = q->announced && !is;
 		for (size_t k = 0; k < num; k++)

@@ -40,6 +40,7 @@
 
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/ice.h"
 #include "hip/retired.h"
 #include "hip/wear.h"
 
@@ -176,15 +177,13 @@ static void finish(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct rekey *r = a->rekey;
 	struct assoc_keys *k = a->keys;
-	struct hip_effect *e = assoc_sa_effect(h, a, HIP_SA_SWITCH);
 
-	e->sa.suite = r->sa.suite;
-	e->sa.spi_in = r->sa.spi_in;
-	e->sa.spi_out = r->sa.spi_out;
 	retired_add(h, a, k->sa.spi_in, now);
 	a->spi_out_before = k->sa.spi_out;
 	k->sa.spi_in = r->sa.spi_in;
 	k->sa.spi_out = r->sa.spi_out;
+	if (!a->ice_waits)
+		ice_switch(h, a);
 	k->keymat_next = r->next;
 	if (r->agreed)
 		k->km = r->km;

@@ -109,6 +109,7 @@ static enum reason in_fits(const struct packet *p)
 
 static enum reason in_ok(struct hip *h, const struct packet *p)
 {
+	struct locset_rules rules = here_rules(&h->here);
 	enum reason r = in_fits(p);
 
 	if (r != REASON_NUM)
@@ -117,7 +118,7 @@ static enum reason in_ok(struct hip *h, const struct packet *p)
 		return REASON_HIP_DENIED;
 	if (has_hop(p))
 		return REASON_HIP_RELAY_HMAC;
-	if (!p->from->port || addr_is_unusable(&p->from->addr))
+	if (!p->from->port || !locset_place_ok(&p->from->addr, &rules))
 		return REASON_HIP_RELAY_TO; /* no answer could go there */
 	if (!srcrate_allow(&h->budget.relay, &p->from->addr, p->now))
 		return REASON_HIP_RATE;

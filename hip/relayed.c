@@ -64,7 +64,8 @@ static enum reason prohibited(struct hip *h, const struct packet *p,
 {
 	if (auth_check_rvs_hmac(&p->m, relay->keys->rhash,
 				relay->keys->hip.mac_in) == REASON_NUM)
-		notify_tell(h, relay, FIELDS_RVS_HMAC_PROHIBITED, p->now);
+		notify_tell(h, relay, FIELDS_RVS_HMAC_PROHIBITED,
+			    &relay->peer_at, p->now);
 	return REASON_HIP_RVS_HMAC;
 }
 
@@ -73,6 +74,7 @@ enum reason relayed_check(struct hip *h, struct packet *p)
 	const struct hip_param *f = param_find(&p->m, PARAM_RELAY_FROM);
 	bool rvs = param_find(&p->m, PARAM_RVS_HMAC);
 	bool any = f || param_find(&p->m, PARAM_RELAY_HMAC);
+	struct locset_rules rules;
 	const struct assoc *relay;
 
 	p->relayed = (struct endpoint){ .port = 0 };
@@ -90,7 +92,8 @@ enum reason relayed_check(struct hip *h, struct packet *p)
 		return REASON_HIP_RELAY_HMAC;
 	if (!fields_get_udp_at(f, &p->relayed))
 		return REASON_HIP_TLV;
-	if (!addr_is_unusable(&p->relayed.addr))
+	rules = here_rules(&h->here);
+	if (locset_place_ok(&p->relayed.addr, &rules))
 		return REASON_NUM;
 	p->relayed.port = 0;
 	return REASON_HIP_RELAY_TO;
@@ -105,8 +108,10 @@ enum reason relayed_i2_mode(const struct hip *h, const struct packet *p)
 		return p->relayed.port ? REASON_HIP_NAT_MODE : REASON_NUM;
 	if (!fields_get_nat_modes(m, &ids))
 		return REASON_HIP_TLV;
-	if (ids.num != 1 || !fields_ids_has(&h->offer.nat, ids.id[0]))
-		return REASON_HIP_NAT_MODE; /* RFC 9028 4.3 step 4 */
+	/* RFC 9028 4.3 step 4; a relay offers mode 1, whatever it does. */
+	if (ids.num != 1 || (!fields_ids_has(&h->offer.nat, ids.id[0]) &&
+			     ids.id[0] != FIELDS_NAT_UDP))
+		return REASON_HIP_NAT_MODE;
 	if (p->relayed.port && ids.id[0] == FIELDS_NAT_UDP)
 		return REASON_HIP_NAT_MODE; /* RFC 9028 4.7.2 */
 	return REASON_NUM;

@@ -32,6 +32,8 @@
 #include "hip/admit.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/i2taker.h"
+#include "hip/ice.h"
 #include "hip/keepalive.h"
 #include "hip/notify.h"
 #include "hip/relayed.h"
@@ -278,7 +280,7 @@ static bool repeated(struct hip *h, const struct event *ev, uint64_t print)
 	engine_drop(h, ev->p, REASON_HIP_DUPLICATE);
 	if (a->msg.p) {
 		a->reanswered = ev->now;
-		assoc_send(h, a, &a->msg, ev->p->from);
+		i2taker_send_r2(h, a, ev->p);
 		/* RFC 7401 6.9 step 4; but whoever has seen one I2 can
 		 * repeat it, and must not hold the state open. */
 		if (a->state == HIP_R2_SENT &&
@@ -287,11 +289,6 @@ static bool repeated(struct hip *h, const struct event *ev, uint64_t print)
 		assoc_arm(h, a);
 	}
 	return true;
-}
-
-static bool stale(const struct assoc *a, uint64_t issued)
-{
-	return a && issued < a->fresh_from;
 }
 
 /* Is it the answer to an R1 of ours, in time, and the first one? */
@@ -311,7 +308,8 @@ static enum reason i2_fresh(struct hip *h, const struct event *ev,
 		return REASON_HIP_R1_COUNTER;
 	if (spent_has(&h->budget.spent, print, ev->now) || in_work(h, print))
 		return REASON_HIP_DUPLICATE;
-	return stale(ev->a, match->issued) ? REASON_HIP_R1_COUNTER : REASON_NUM;
+	return i2taker_stale(ev->a, match->issued) ? REASON_HIP_R1_COUNTER
+						   : REASON_NUM;
 }
 
 /* Does what it asks for suit us? code: as NOTIFY would put it. */
@@ -349,12 +347,13 @@ static enum reason i2_suits(struct hip *h, const struct event *ev,
  * puzzles are no ticket to the whole queue (T4). */
 static bool hogs(const struct hip *h, const struct packet *p)
 {
-	struct addr prefix = srcrate_prefix(&p->from->addr);
+	struct addr prefix = srcrate_prefix(engine_sender(p));
 	uint32_t share = h->cfg.jobs_max / 8;
 	uint32_t n = 0;
 
 	for (const struct hip_job *j = h->jobs; j; j = j->next) {
-		struct addr other = srcrate_prefix(&j->from.addr);
+		struct addr other = srcrate_prefix(
+			j->relayed.port ? &j->relayed.addr : &j->from.addr);
 
 		n += j->kind == HIPJOB_I2 && addr_eq(&other, &prefix);
 	}
@@ -397,10 +396,20 @@ static void try_add(struct hip *h, const struct event *ev,
 		  ev->now);
 }
 
+/* Its NAT traversal mode; 0: none. relayed_i2_mode has read it. */
+static uint16_t i2_mode(const struct hip_msg *m)
+{
+	const struct hip_param *p = param_find(m, PARAM_NAT_TRAVERSAL_MODE);
+	struct field_ids ids;
+
+	return p && fields_get_nat_modes(p, &ids) ? ids.id[0] : 0;
+}
+
 static enum reason start_i2(struct hip *h, const struct event *ev,
 			    uint64_t print, const struct r1pool_match *match)
 {
 	const struct packet *p = ev->p;
+	const struct endpoint none = { .port = 0 };
 	struct registrar_answer answer;
 	struct hip_job *job;
 	uint32_t spi;
@@ -413,7 +422,7 @@ static enum reason start_i2(struct hip *h, const struct event *ev,
 		return REASON_HIP_BUSY;
 	if (tries_left(h, p) == 0)
 		return REASON_HIP_PUZZLE_USED;
-	if (!srcrate_allow(&h->budget.i2, &p->from->addr, ev->now))
+	if (!srcrate_allow(&h->budget.i2, engine_sender(p), ev->now))
 		return REASON_HIP_RATE;
 	job = hipjob_new(h, HIPJOB_I2, engine_identity(h, &p->m.receiver));
 	if (!job)
@@ -426,7 +435,10 @@ static enum reason start_i2(struct hip *h, const struct event *ev,
 		.issued = match->issued,
 		.spent_until = match->until,
 		.answer = answer,
+		.ice = i2_mode(&p->m) == FIELDS_NAT_ICE_HIP_UDP,
 	};
+	ice_candidates(h, &p->m.receiver, p->at, &none, job->u.i2.spi,
+		       &job->u.i2.candidates);
 	if (!job->u.i2.spi) {
 		hipjob_unlink(h, job);
 		hipjob_free(job);
@@ -477,78 +489,6 @@ void responder_i2_crossing(struct hip *h, struct event *ev)
 		engine_drop(h, ev->p, REASON_HIP_STATE);
 	else
 		responder_i2(h, ev);
-}
-
-/* ---- I2 verified ------------------------------------------------------- */
-
-/* The association that was, if any, gives way to the new one. */
-static void take_over(struct hip *h, struct assoc *a, struct event *ev)
-{
-	struct hip_job *job = ev->job;
-
-	assoc_new_serial(h, a);
-	assoc_set_keys(h, a, job->keys); /* old SA down: RFC 7402 6.5 */
-	job->keys = NULL;
-	job->u.i2.spi = 0; /* the association's now */
-	update_reset(a);
-	a->peer_anonymous = ev->p->m.controls & PARAM_CONTROL_A;
-	a->initiator = false;
-	a->asking = false;
-	a->reg_offered = 0;
-	a->relay_at = (struct endpoint){ .port = 0 };
-	a->peer_at = job->from;
-	a->self_at = job->at;
-	a->i2_print = job->u.i2.print;
-	a->reanswered = ev->now;
-	a->fresh_from = job->u.i2.issued + 1; /* one I2 for each R1 */
-	a->why = REASON_NUM;
-	a->tries = 0;
-	a->resend_at = ENGINE_NEVER;
-	a->expire_at = ev->now + engine_times.ec;
-	a->last_in = ev->now;
-	a->last_out = ev->now;
-}
-
-void responder_i2_ok(struct hip *h, struct event *ev)
-{
-	struct hip_job *job = ev->job;
-	struct assoc *a = ev->a;
-	struct assoc_msg r2 = { 0 };
-
-	/* While the job ran, another may have finished. */
-	if (spent_has(&h->budget.spent, job->u.i2.print, ev->now) ||
-	    stale(a, job->u.i2.issued)) {
-		engine_drop(h, ev->p, REASON_HIP_DUPLICATE);
-		return;
-	}
-	if (assoc_msg_keep(&r2, job->out.buf, job->out.len) ||
-	    (!a && assoc_add(h, &job->self, &job->peer, &a))) {
-		assoc_msg_drop(&r2);
-		engine_drop(h, ev->p, REASON_HIP_BUSY);
-		return;
-	}
-	spent_add(&h->budget.spent, job->u.i2.print, job->u.i2.spent_until,
-		  ev->now);
-	(void)engine_seen(h, ev->p);
-	take_over(h, a, ev);
-	assoc_msg_drop(&a->msg);
-	a->msg = r2;
-	assoc_sa_up(h, a,
-		    ev->now); /* before R2 leaves: its answer may be ESP */
-	(void)assoc_locator(h, a, true);
-	assoc_send(h, a, &a->msg, &a->peer_at); /* RFC 8047 4.2.8 */
-	readdress_met(h, a, ev->p);
-	assoc_enter(h, a, HIP_R2_SENT, ev->now);
-	registrar_commit(h, a, &job->u.i2.answer, ev->now);
-	assoc_arm(h, a);
-}
-
-void responder_i2_ok_crossing(struct hip *h, struct event *ev)
-{
-	if (hit_cmp(&ev->a->self, &ev->a->peer) < 0)
-		engine_drop(h, ev->p, REASON_HIP_STATE);
-	else
-		responder_i2_ok(h, ev);
 }
 
 /* ---- R2-SENT to ESTABLISHED (Table 5) ----------------------------------- */

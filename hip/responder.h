@@ -10,7 +10,5 @@ void responder_i1(struct hip *h, struct event *ev);
 void responder_i1_crossing(struct hip *h, struct event *ev);
 void responder_i2(struct hip *h, struct event *ev);
 void responder_i2_crossing(struct hip *h, struct event *ev);
-void responder_i2_ok(struct hip *h, struct event *ev);
-void responder_i2_ok_crossing(struct hip *h, struct event *ev);
 void responder_data(struct hip *h, struct event *ev);
 void responder_timer(struct hip *h, struct event *ev);

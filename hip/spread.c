@@ -25,6 +25,7 @@
 #include "hip/reach.h"
 #include "hip/readdress.h"
 
+#define CHECK_RTO ENGINE_S
 #define WISH 16 /* bits of `tried` from here on: locators of the wish */
 
 static bool tried(const struct paths *p, int bit)
@@ -70,7 +71,8 @@ static int next(const struct hip *h, const struct assoc *a)
 		if (may(a, i) && (best < 0 || paths_better(h, a, i, best)))
 			best = i;
 	}
-	for (int k = 0; best < 0 && k < a->locator_num; k++) {
+	/* RFC 9028 4.5: a relay is not checked. */
+	for (int k = 0; best < 0 && !a->ice && k < a->locator_num; k++) {
 		if (!tried(p, WISH + k) && elsewhere(a, k))
 			best = WISH + k;
 	}
@@ -193,6 +195,9 @@ uint64_t spread_wait(const struct hip *h, const struct assoc *a)
 
 	if (spread_wide(a) && wait > engine_times.wide_cap)
 		wait = engine_times.wide_cap;
-	return spread_left(h, a) && spread_wide(a) ? engine_times.stagger
-						   : wait;
+	if (a->ice && wait < CHECK_RTO) /* RFC 9028 4.6.2 */
+		wait = CHECK_RTO;
+	if (!spread_left(h, a) || !spread_wide(a))
+		return wait;
+	return a->ice ? a->ice_pace * ENGINE_MS : engine_times.stagger;
 }

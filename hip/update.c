@@ -28,6 +28,7 @@
 #include "hip/closing.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
+#include "hip/ice.h"
 #include "hip/paths.h"
 #include "hip/pathwatch.h"
 #include "hip/reach.h"
@@ -36,9 +37,9 @@
 #include "hip/rekey.h"
 #include "hip/relayed.h"
 #include "hip/responder.h"
+#include "hip/seqwindow.h"
 #include "hip/spread.h"
 
-#define WINDOW_AHEAD 16
 #define REACKS_MAX 4 /* to other sources, within engine_times.reack */
 #define NO_JOB_YET (20 * ENGINE_MS)
 
@@ -51,10 +52,12 @@ void update_reset(struct assoc *a)
 	readdress_reset(a);
 }
 
-/* MAC, job for the signature. false: not started, job is freed. */
-static bool sign(struct hip *h, struct assoc *a, struct hip_job *job)
+/* MAC, job for the signature. err: of its making. false: not started, job is
+ * freed. */
+static bool sign(struct hip *h, struct assoc *a, struct hip_job *job, int err)
 {
-	if (auth_put_mac(&job->out, a->keys->rhash, a->keys->hip.mac_out)) {
+	if (err ||
+	    auth_put_mac(&job->out, a->keys->rhash, a->keys->hip.mac_out)) {
 		hipjob_unlink(h, job);
 		hipjob_free(job);
 		return false;
@@ -79,9 +82,9 @@ static void put_same_spi(struct msg_builder *b, const struct assoc *a)
 
 /* Type order (RFC 7401 5.2.1). ans NULL: it acknowledges nothing, and theirs
  * is not read. */
-static void compose(const struct hip *h, struct hip_job *job, struct assoc *a,
-		    const struct update_answer *ans,
-		    const struct hip_msg *theirs)
+static int compose(const struct hip *h, struct hip_job *job, struct assoc *a,
+		   const struct update_answer *ans,
+		   const struct hip_msg *theirs)
 {
 	bool rekey = job->keep && rekey_ready(a);
 	bool moving = job->keep && readdress_due(a);
@@ -90,31 +93,36 @@ static void compose(const struct hip *h, struct hip_job *job, struct assoc *a,
 				 .types_num = 1 };
 	struct field_ack ack = { .id = { ans ? ans->seq : 0 }, .num = 1 };
 	struct msg_builder *b = &job->out;
+	uint32_t spi = rekey ? rekey_spi(a) : a->keys->sa.spi_in;
+	int err = HG_OK;
 
 	message_begin(b, HIP_UPDATE, &a->self, &a->peer);
 	if (rekey)
 		rekey_put_esp_info(b, a);
 	else if (moving)
 		put_same_spi(b, a);
-	if (moving && a->tell)
-		readdress_put_locators(
-			b, h, a, rekey ? rekey_spi(a) : a->keys->sa.spi_in);
+	if (moving && a->tell && !a->ice)
+		readdress_put_locators(b, h, a, spi);
 	if (job->keep)
 		fields_put_seq(b, a->up.next_id);
 	if (ans)
 		fields_put_ack(b, &ack);
 	if (rekey)
 		rekey_put_dh(b, a);
+	if (moving && a->tell && a->ice)
+		err = ice_put_moved(b, h, a, spi);
 	if (job->keep)
 		readdress_put_question(b, h, a);
 	if (job->keep && a->up.reg)
 		fields_put_reg(b, PARAM_REG_REQUEST, &reg);
-	if (!ans)
-		return;
-	registrar_put(b, &ans->reg); /* RFC 8003 3.3 */
+	if (ans)
+		registrar_put(b, &ans->reg); /* RFC 8003 3.3 */
 	/* The unsigned ones follow the signature (RFC 7401 5.2.21). */
-	fields_put_echo(b, theirs, PARAM_ECHO_REQUEST_SIGNED,
-			PARAM_ECHO_RESPONSE_SIGNED);
+	if (ans)
+		fields_put_echo(b, theirs, PARAM_ECHO_REQUEST_SIGNED,
+				PARAM_ECHO_RESPONSE_SIGNED);
+	ice_put(b, a, job->keep, ans, theirs);
+	return err;
 }
 
 /* One with SEQ is on its way to be signed: outstanding from now on. */
@@ -129,6 +137,8 @@ static void put_outstanding(struct hip *h, struct assoc *a, bool rekey,
 	if (a->tell)
 		a->telling = h->here.generation;
 	a->tell = false;
+	up->nominates = a->nominate;
+	a->nominate = false;
 	up->has_via = ans && ans->by_rvs;
 	if (up->has_via)
 		up->via = ans->via;
@@ -171,8 +181,9 @@ static bool put_out(struct hip *h, struct assoc *a, bool keep,
 		hipjob_free(job);
 		return false;
 	}
-	compose(h, job, a, ans, &theirs);
-	if (!sign(h, a, job)) {
+	if (keep)
+		ice_prepare(a);
+	if (!sign(h, a, job, compose(h, job, a, ans, &theirs))) {
 		if (keep)
 			readdress_unsent(a);
 		return false;
@@ -256,6 +267,13 @@ static void send_answer(struct hip *h, struct assoc *a,
 		relayed_send(h, a, &m, p->from, p->at, &p->relayed);
 }
 
+/* The outstanding one, beside all paths; its answer proves none of them. */
+static void by_relay(struct hip *h, struct assoc *a)
+{
+	if (relayed_resend(h, a, &a->up.sent) && a->paths)
+		a->paths->echo_spread = true;
+}
+
 void update_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 		   uint64_t now)
 {
@@ -273,8 +291,10 @@ void update_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 		assoc_arm(h, a);
 		return;
 	}
-	if (job->ack && assoc_msg_keep(&up->ack, m.p, m.len) == HG_OK)
+	if (job->ack && assoc_msg_keep(&up->ack, m.p, m.len) == HG_OK) {
 		up->acked = job->seq;
+		up->ack_to = job->relayed.port ? job->relayed : job->from;
+	}
 	if (!job->keep) {
 		send_answer(h, a, &m, &p, false);
 		return;
@@ -283,9 +303,23 @@ void update_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 		relayed_send(h, a, &m, &job->from, &job->at, &job->relayed);
 	else if (job->ack)
 		spread_answer(h, a, &job->at, &job->from, now);
+	if (a->ice && up->tells) /* RFC 9028 4.9 */
+		by_relay(h, a);
 	spread_step(h, a, now);
 	up->resend_at = now + spread_wait(h, a);
 	assoc_arm(h, a);
+}
+
+void update_abandon(struct assoc *a)
+{
+	struct assoc_update *up = &a->up;
+
+	/* Without `sent`, its signing is under way. */
+	if (!up->outstanding || !up->sent.p || up->tells || up->reg || a->rekey)
+		return;
+	up->outstanding = false;
+	up->resend_at = ENGINE_NEVER;
+	assoc_msg_drop(&up->sent);
 }
 
 /* May an outstanding UPDATE be tried once more? */
@@ -294,7 +328,7 @@ static bool tries_left(const struct assoc *a)
 	unsigned max = spread_wide(a) ? engine_times.wide_max
 				      : engine_times.update_max;
 
-	return a->up.tries + 1u < max;
+	return a->up.tries + 1u < max && !ice_spent(a);
 }
 
 /* A new round, to more places than the first. false: there were enough. */
@@ -315,8 +349,9 @@ static bool next_round(struct hip *h, struct assoc *a, uint64_t now)
 		up->tries++;
 	else if (a->state == HIP_ESTABLISHED)
 		return false;
-	if (up->tries > 1) /* RFC 9028 4.8 */
-		(void)relayed_resend(h, a, &up->sent);
+	/* RFC 9028 4.8; checks do not go there (4.5). */
+	if (a->ice ? a->suspect || up->tells : up->tries > 1)
+		by_relay(h, a);
 	spread_begin(a);
 	return true;
 }
@@ -340,37 +375,6 @@ bool update_resend(struct hip *h, struct assoc *a, uint64_t now)
 }
 
 /* ---- in ---------------------------------------------------------------- */
-
-/* Where an Update ID stands (circular, RFC 7401 6.12). */
-enum place { PLACE_NEW, PLACE_KNOWN, PLACE_OUTSIDE };
-
-static enum place place_of(const struct assoc_update *up, uint32_t seq)
-{
-	uint32_t ahead = seq - up->in_high;
-	uint32_t behind = up->in_high - seq;
-
-	if (ahead >= 1 && ahead <= WINDOW_AHEAD)
-		return PLACE_NEW;
-	if (behind >= 32)
-		return PLACE_OUTSIDE;
-	/* Their first id is 0: none comes before it. */
-	if (!up->in_far && (up->in_high == UINT32_MAX || seq > up->in_high))
-		return PLACE_OUTSIDE;
-	return up->in_seen & (UINT32_C(1) << behind) ? PLACE_KNOWN : PLACE_NEW;
-}
-
-static void mark(struct assoc_update *up, uint32_t seq)
-{
-	uint32_t ahead = seq - up->in_high;
-
-	if (ahead >= 1 && ahead <= WINDOW_AHEAD) {
-		up->in_seen = up->in_seen << ahead | 1;
-		up->in_high = seq;
-		up->in_far = up->in_far || seq >= 32;
-	} else if (up->in_high - seq < 32) {
-		up->in_seen |= UINT32_C(1) << (up->in_high - seq);
-	}
-}
 
 /* Does this ACK name our outstanding UPDATE? */
 static bool acks_ours(const struct assoc_update *up, const struct hip_msg *m)
@@ -420,14 +424,16 @@ static enum reason reack(struct hip *h, const struct event *ev, uint32_t seq)
 	struct assoc *a = ev->a;
 	struct assoc_update *up = &a->up;
 	struct update_answer ans = answer_to(ev, seq);
-	bool kept = up->ack.p && up->acked == seq;
+	/* RFC 9028 4.6.2: each check is told where it came from. */
+	bool kept = up->ack.p && up->acked == seq &&
+		    (!a->ice || endpoint_eq(&up->ack_to, ice_from(ev->p)));
 	enum reason r =
 		auth_check_mac(&ev->p->m, a->keys->rhash, a->keys->hip.mac_in);
 
 	if (r != REASON_NUM)
 		return r;
 	if (!reack_allowed(up, ev->now)) {
-		if (!kept || !other_copy(a, ev->p))
+		if (!(kept || a->ice) || !other_copy(a, ev->p))
 			return REASON_HIP_DUPLICATE;
 		up->reacks++;
 	}
@@ -456,7 +462,6 @@ static enum reason worth(struct hip *h, const struct event *ev)
 
 	if (late(h, ev))
 		return REASON_NUM;
-
 	if (!s) {
 		if (!param_find(m, PARAM_ACK))
 			return REASON_HIP_MISSING; /* RFC 7401 5.3.5 */
@@ -466,14 +471,15 @@ static enum reason worth(struct hip *h, const struct event *ev)
 	}
 	if (!fields_get_seq(s, &seq))
 		return REASON_HIP_TLV;
-	switch (place_of(&ev->a->up, seq)) {
-	case PLACE_NEW:
+	switch (seqwindow_place(&ev->a->up, seq)) {
+	case SEQWINDOW_NEW:
 		return REASON_NUM;
-	case PLACE_KNOWN:
+	case SEQWINDOW_KNOWN:
 		return acks_ours(&ev->a->up, m) ? REASON_NUM
 						: reack(h, ev, seq);
-	case PLACE_OUTSIDE:
-		return REASON_HIP_STATE;
+	case SEQWINDOW_OUTSIDE:
+	case SEQWINDOW_NUM:
+		break;
 	}
 	return REASON_HIP_STATE;
 }
@@ -510,7 +516,7 @@ bool update_answer(struct hip *h, struct assoc *a,
 
 	if (!put_out(h, a, keep, ans, now))
 		return false;
-	mark(&a->up, ans->seq);
+	seqwindow_mark(&a->up, ans->seq);
 	registrar_commit(h, a, &ans->reg, now);
 	return true;
 }
@@ -533,6 +539,7 @@ static enum reason process(struct hip *h, struct assoc *a,
 	if (r != REASON_NUM)
 		return r;
 	readdress_apply(h, a, &offer, ev->p); /* RFC 8046 5.3: after ESP_INFO */
+	ice_heard(h, a, ev->p);
 	if (taken)
 		return r;
 	if (!update_answer(h, a, &ans, ev->now))
@@ -545,10 +552,10 @@ static enum reason process(struct hip *h, struct assoc *a,
  * where the peer is: where the relay sees it may be. */
 static void seen(struct hip *h, struct assoc *a, const struct packet *p)
 {
-	if (p->relayed.port) {
+	if (p->relayed.port)
 		pathwatch_seen(h, a, &p->relayed, p->at, p->now);
+	if (p->relayed.port || (a->ice && ice_by_relay(a, p)))
 		return;
-	}
 	if (p->has_from || param_find(&p->m, PARAM_VIA_RVS))
 		paths_tell(h, a, HIP_PATH_RELAYED, p->at, p->from, p->now);
 	reach_heard(h, a, p->from, p->now);
@@ -565,7 +572,7 @@ void update_ok(struct hip *h, struct event *ev)
 	enum reason r = REASON_NUM;
 	uint32_t seq = 0;
 	bool fresh = s && fields_get_seq(s, &seq) &&
-		     place_of(&a->up, seq) == PLACE_NEW;
+		     seqwindow_place(&a->up, seq) == SEQWINDOW_NEW;
 
 	/* While the job ran, a copy may have done all it could do. */
 	if (!ours && !echo && !fresh) {

@@ -39,5 +39,8 @@ void update_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 		   uint64_t now);
 /* Sends again what is due; false: given up, the peer is gone. */
 bool update_resend(struct hip *h, struct assoc *a, uint64_t now);
+/* Gives up the outstanding UPDATE if all it does is to ask, so that another
+ * one may say more. */
+void update_abandon(struct assoc *a);
 /* Forgets everything: new keys, new numbers. */
 void update_reset(struct assoc *a);

@@ -148,6 +148,7 @@ static inline void lab_switched(struct lab *lab, size_t i,
 	ck_assert_uint_eq(e->sa.spi_in, host->next.spi_in);
 	ck_assert_uint_eq(e->sa.spi_out, host->next.spi_out);
 	host->sa = host->next;
+	host->up = true;
 	for (size_t j = 0; j < lab->num; j++) {
 		if (hit_eq(&lab->host[j].hit, &e->peer))
 			ck_assert(lab_is_open(&lab->host[j], e->sa.spi_out));

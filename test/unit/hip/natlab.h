@@ -3,15 +3,17 @@
 #pragma once
 
 #include "hip/engine.h"
+#include "hip/fields.h"
 #include "test/unit/hip/lab.h"
 
 #define NAT_PEERS 16
 
 /* A NAT with one host behind it. Its mapping is the same for every peer
- * (RFC 4787 REQ-1); it lets in those the host has written to, by address and
- * port. */
+ * (RFC 4787 REQ-1), unless it is symmetric: then each peer has a port of its
+ * own; it lets in those the host has written to, by address and port. */
 struct nat {
 	bool on;
+	bool symmetric;
 	struct endpoint inside;
 	struct endpoint outside;
 	struct endpoint open[NAT_PEERS];
@@ -37,6 +39,32 @@ static inline bool nat_lets_in(const struct nat *n, const struct endpoint *who)
 	return n->every;
 }
 
+/* The port that the host behind n has for this peer. */
+static inline uint16_t nat_port(struct nat *n, const struct endpoint *peer)
+{
+	size_t i = 0;
+
+	while (i < n->num && !endpoint_eq(&n->open[i], peer))
+		i++;
+	if (i == n->num) {
+		ck_assert_uint_lt(n->num, NAT_PEERS);
+		n->open[n->num++] = *peer;
+	}
+	return (uint16_t)(n->outside.port + (n->symmetric ? 100 + i : 0));
+}
+
+/* Does it let this one in, to that port of its? */
+static inline bool nat_passes(const struct nat *n, const struct lab_packet *p)
+{
+	if (!n->symmetric)
+		return nat_lets_in(n, &p->src);
+	for (size_t i = 0; i < n->num; i++) {
+		if (p->dst.port == n->outside.port + 100 + i)
+			return n->every || endpoint_eq(&n->open[i], &p->src);
+	}
+	return false;
+}
+
 static inline bool nat_hook(struct lab *lab, struct lab_packet *p)
 {
 	struct nat_bed *bed = lab->hook_arg;
@@ -45,10 +73,7 @@ static inline bool nat_hook(struct lab *lab, struct lab_packet *p)
 
 	if (n->on && endpoint_eq(&p->src, &n->inside)) {
 		p->src = n->outside;
-		if (!nat_lets_in(n, &p->dst)) {
-			ck_assert_uint_lt(n->num, NAT_PEERS);
-			n->open[n->num++] = p->dst;
-		}
+		p->src.port = nat_port(n, &p->dst);
 	}
 	bed->seen[type]++;
 	bed->to_relay[type] += endpoint_eq(&p->dst, &lab->host[2].at);
@@ -57,9 +82,11 @@ static inline bool nat_hook(struct lab *lab, struct lab_packet *p)
 		return false;
 	for (size_t i = 0; i < LAB_MAX; i++) {
 		n = &bed->nat[i];
-		if (!n->on || !endpoint_eq(&p->dst, &n->outside))
+		if (n->on && i != p->from && endpoint_eq(&p->dst, &n->inside))
+			return false; /* nobody knows it out here */
+		if (!n->on || !addr_eq(&p->dst.addr, &n->outside.addr))
 			continue;
-		if (!nat_lets_in(n, &p->src))
+		if (!nat_passes(n, p))
 			return false;
 		p->dst = n->inside;
 	}
@@ -82,12 +109,19 @@ static inline void nat_put(struct lab *lab, size_t i)
 }
 
 /* 0 a host that calls, 1 the host it calls, 2 a relay, 3 a stranger; nobody
- * is behind a NAT yet, nobody is registered. */
+ * is behind a NAT yet, nobody is registered. In NAT traversal mode 1, unless
+ * cfg names one. */
 static inline struct lab *nat_bed_with(struct nat_bed *bed,
-				       const struct hip_config *cfg)
+				       const struct hip_config *config)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
-	struct hip_config relay = *cfg;
+	struct hip_config mine = *config;
+	const struct hip_config *cfg = &mine;
+	struct hip_config relay;
+
+	if (!mine.offer.nat_num)
+		mine.offer.nat[mine.offer.nat_num++] = FIELDS_NAT_UDP;
+	relay = mine;
 
 	memset(bed, 0, sizeof(*bed));
 	lab->now = 600 * LAB_S;

@@ -330,6 +330,26 @@ START_TEST(rendezvous)
 END_TEST
 
 /* RFC 9028 5.4 */
+START_TEST(numbers_of_checks)
+{
+	const enum param id[] = { PARAM_TRANSACTION_PACING,
+				  PARAM_CANDIDATE_PRIORITY, PARAM_NOMINATE };
+	uint32_t n;
+
+	for (size_t i = 0; i < sizeof(id) / sizeof(id[0]); i++) {
+		message_begin(&b, i ? HIP_UPDATE : HIP_R1, &hit_null,
+			      &hit_null);
+		fields_put_number(&b, id[i], 0x01020304 + (uint32_t)i);
+		ck_assert_int_eq(param_parse(b.buf, b.len, &m), REASON_NUM);
+		ck_assert_uint_eq(m.num, 1);
+		ck_assert_uint_eq(m.params[0].len, 4);
+		ck_assert_uint_eq(m.params[0].contents[0], 1);
+		ck_assert(fields_get_number(param_find(&m, id[i]), &n));
+		ck_assert_uint_eq(n, 0x01020304 + i);
+	}
+}
+END_TEST
+
 START_TEST(nat_modes)
 {
 	struct field_ids f = { { FIELDS_NAT_ICE_HIP_UDP, FIELDS_NAT_UDP }, 2 };
@@ -428,6 +448,7 @@ Suite *test_fields_suite(void)
 	tcase_add_test(tc, registration);
 	tcase_add_test(tc, lifetimes);
 	tcase_add_test(tc, rendezvous);
+	tcase_add_test(tc, numbers_of_checks);
 	tcase_add_test(tc, nat_modes);
 	tcase_add_test(tc, transport_addresses);
 	tcase_add_test(tc, a_full_builder_takes_no_harm);

@@ -295,13 +295,15 @@ START_TEST(what_is_put_is_read)
 	struct locset_rules none = { .barred_num = 0 };
 
 	ck_assert_int_eq(hit_parse("2001:20::1", &hit), HG_OK);
-	set.v[0] = (struct locator){
-		{ addr("192.0.2.1"), HIP_PORT }, 0x11, 60, true
-	};
-	set.v[1] = (struct locator){
-		{ addr("2001:db8::2"), 4711 }, 0x12, 61, false
-	};
-	set.v[2] = (struct locator){ { addr("2001:db8::3"), 0 }, 0, 62, false };
+	set.v[0] = (struct locator){ .at = { addr("192.0.2.1"), HIP_PORT },
+				     .spi = 0x11,
+				     .lifetime_s = 60,
+				     .preferred = true };
+	set.v[1] = (struct locator){ .at = { addr("2001:db8::2"), 4711 },
+				     .spi = 0x12,
+				     .lifetime_s = 61 };
+	set.v[2] = (struct locator){ .at = { addr("2001:db8::3"), 0 },
+				     .lifetime_s = 62 };
 	message_begin(&b, HIP_UPDATE, &hit, &hit);
 	locset_put(&b, &set);
 	ck_assert_int_eq(message_finish(&b), HG_OK);
@@ -319,6 +321,55 @@ START_TEST(what_is_put_is_read)
 		ck_assert_uint_eq(got.v[i].lifetime_s, set.v[i].lifetime_s);
 		ck_assert_int_eq(got.v[i].preferred, set.v[i].preferred);
 	}
+}
+END_TEST
+
+/* RFC 9028 4.5, 5.7: what the checks are for, and who passes HIP on. */
+START_TEST(candidates_and_a_server_are_read)
+{
+	struct locset set = { .num = 2 };
+	struct locset_rules none = { .barred_num = 0 };
+	struct msg_builder b;
+	struct locset got;
+	struct hip_msg m;
+	const struct hip_param *p;
+
+	set.v[0] = (struct locator){ .at = { addr("192.0.2.1"), HIP_PORT },
+				     .spi = 0x11,
+				     .lifetime_s = 60,
+				     .kind = LOCATOR_HOST,
+				     .priority = 0x7effffff };
+	set.v[1] = (struct locator){ .at = { addr("2001:db8::2"), 4711 },
+				     .spi = 0x11,
+				     .lifetime_s = 60,
+				     .kind = LOCATOR_SERVER_REFLEXIVE,
+				     .priority = 0x64fffeff };
+	set.server = (struct endpoint){ addr("203.0.113.1"), HIP_PORT };
+	message_begin(&b, HIP_UPDATE, &hit_null, &hit_null);
+	locset_put(&b, &set);
+	ck_assert_int_eq(message_finish(&b), HG_OK);
+	ck_assert_int_eq(param_parse(b.buf, b.len, &m), REASON_NUM);
+	p = param_find(&m, PARAM_LOCATOR_SET);
+	ck_assert_uint_eq(p->len, 3 * 36);
+	/* Type 2 though the port is HIP's; the kind and the priority. */
+	ck_assert_mem_eq(p->contents, "\x00\x02\x07\x00", 4);
+	ck_assert_mem_eq(p->contents + 8, "\x29\x04\x11\x00\x7e\xff", 6);
+	ck_assert_mem_eq(p->contents + 36 + 8, "\x12\x67\x11\x01\x64", 5);
+	/* For HIP only. */
+	ck_assert_mem_eq(p->contents + 72, "\x01\x02\x07\x00", 4);
+	ck_assert_int_eq(locset_read(p->contents, p->len, &none, &got),
+			 REASON_NUM);
+	ck_assert_uint_eq(got.num, 2);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert(endpoint_eq(&got.v[i].at, &set.v[i].at));
+		ck_assert_uint_eq(got.v[i].kind, set.v[i].kind);
+		ck_assert_uint_eq(got.v[i].priority, set.v[i].priority);
+	}
+	ck_assert(endpoint_eq(&got.server, &set.server));
+	/* A server that cannot be is as bad as a candidate. */
+	memcpy(b.buf + (p->contents - b.buf) + 72 + 20 + 12, "\x7f\0\0\1", 4);
+	ck_assert_int_eq(locset_read(p->contents, p->len, &none, &got),
+			 REASON_HIP_LOCATOR_ADDR);
 }
 END_TEST
 
@@ -341,6 +392,7 @@ Suite *test_locset_suite(void)
 	tcase_add_test(t, two_hundred_are_refused_by_name);
 	tcase_add_test(t, an_address_twice_is_kept_once);
 	tcase_add_test(t, what_is_put_is_read);
+	tcase_add_test(t, candidates_and_a_server_are_read);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -93,7 +93,7 @@ START_TEST(what_cannot_be_offered_is_refused)
 	REFUSED(HG_EFULL,
 		memcpy(c.offer.esp, (uint16_t[]){ 8, 9, 10, 11, 12, 13 }, 12);
 		c.offer.esp_num = 6; c.esp_null = &peer; c.esp_null_num = 1);
-	REFUSED(HG_EUNSUPP, c.offer.nat[0] = 3; c.offer.nat_num = 1);
+	REFUSED(HG_EUNSUPP, c.offer.nat[0] = 2; c.offer.nat_num = 1);
 	REFUSED(HG_EEXIST, c.offer.nat[0] = c.offer.nat[1] = 1;
 		c.offer.nat_num = 2);
 #undef REFUSED
@@ -140,9 +140,16 @@ START_TEST(a_nat_traversal_mode_is_chosen)
 {
 	struct field_ids theirs = { { 3, 2, 1 }, 3 };
 
-	ck_assert_uint_eq(offer_take_nat(&offer_default, &theirs), 1);
-	theirs.num = 2;
-	ck_assert_uint_eq(offer_take_nat(&offer_default, &theirs), 0);
+	ck_assert_uint_eq(offer_take_nat(&offer_default, &theirs, true), 3);
+	theirs = (struct field_ids){ { 2, 1, 3 }, 3 };
+	ck_assert_uint_eq(offer_take_nat(&offer_default, &theirs, true), 1);
+	theirs.num = 1;
+	ck_assert_uint_eq(offer_take_nat(&offer_default, &theirs, true), 0);
+	/* RFC 9028 4.7.3: straight, no checks are needed. */
+	theirs = (struct field_ids){ { 3, 1 }, 2 };
+	ck_assert_uint_eq(offer_take_nat(&offer_default, &theirs, false), 1);
+	theirs.num = 1;
+	ck_assert_uint_eq(offer_take_nat(&offer_default, &theirs, false), 0);
 }
 END_TEST
 

@@ -137,7 +137,7 @@ START_TEST(order_and_repetition)
 	raw_tlv(&r, PARAM_TYPE_NOTIFICATION, 4);
 	ck_assert_int_eq(parse(&r), REASON_HIP_TLV);
 	r = raw_begin(HIP_UPDATE); /* order holds for unknown ones too */
-	raw_tlv(&r, 610, 4);
+	raw_tlv(&r, 612, 4);
 	raw_tlv(&r, PARAM_TYPE_SEQ, 4);
 	ck_assert_int_eq(parse(&r), REASON_HIP_TLV);
 }
@@ -179,9 +179,9 @@ START_TEST(unknown_types_by_criticality)
 	struct raw r = raw_begin(HIP_I1);
 
 	raw_tlv(&r, 128, 12); /* HIPv1's R1_COUNTER */
-	raw_tlv(&r, 610, 4);
+	raw_tlv(&r, 612, 4);
 	ck_assert_int_eq(parse(&r), REASON_NUM);
-	raw_tlv(&r, 611, 4);
+	raw_tlv(&r, 613, 4);
 	ck_assert_int_eq(parse(&r), REASON_HIP_CRITICAL);
 	r = raw_begin(HIP_I1);
 	raw_tlv(&r, 65535, 0);
@@ -217,7 +217,7 @@ START_TEST(at_most_64)
 	ck_assert_int_eq(parse(&r), REASON_HIP_TLV);
 	r = raw_begin(HIP_NOTIFY); /* skipped ones count as well */
 	for (int i = 0; i <= PARAM_MAX_NUM; i++)
-		raw_tlv(&r, 610, 4);
+		raw_tlv(&r, 612, 4);
 	ck_assert_int_eq(parse(&r), REASON_HIP_TLV);
 }
 END_TEST
@@ -241,6 +241,7 @@ static const struct bound {
 	{ 513, { 4, 67, 99, NO }, { 0, 3, NO, NO }, HIP_R1 },
 	{ 579, { 2, 4, 40, NO }, { 0, 1, 3, NO }, HIP_R1 },
 	{ 608, { 4, 6, 14, 40 }, { 0, 2, 3, 5 }, HIP_R1 },
+	{ 610, { 4, NO, NO, NO }, { 0, 3, 5, 8 }, HIP_R1 },
 	{ 641, { 4, 100, NO, NO }, { 0, 3, NO, NO }, HIP_I2 },
 	{ 705, { 7, 105, 600, NO }, { 0, 6, NO, NO }, HIP_R1 },
 	{ 715, { 1, 3, NO, NO }, { 0, NO, NO, NO }, HIP_R1 },
@@ -254,6 +255,9 @@ static const struct bound {
 	{ 961, { 0, 1, 100, 2004 }, { NO, NO, NO, NO }, HIP_CLOSE_ACK },
 	{ 2049, { 2, 4, NO, NO }, { 0, 1, 3, NO }, HIP_R1 },
 	{ 4095, { 4, 6, 40, NO }, { 0, 2, 3, 5 }, HIP_I2 },
+	{ 4660, { 20, NO, NO, NO }, { 0, 16, 19, 21 }, HIP_UPDATE },
+	{ 4700, { 4, NO, NO, NO }, { 0, 3, 5, 8 }, HIP_UPDATE },
+	{ 4710, { 4, NO, NO, NO }, { 0, 3, 5, 8 }, HIP_UPDATE },
 	{ 46414, { 0, 1, 8, 2004 }, { NO, NO, NO, NO }, HIP_I1 },
 	{ 61505, { 20, 32, 48, 64 }, { 0, 19, 65, NO }, HIP_I2 },
 	{ 61569, { 20, 32, 48, 64 }, { 0, 19, 65, NO }, HIP_R2 },

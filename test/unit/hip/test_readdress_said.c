@@ -26,8 +26,10 @@ static void put_locators(struct msg_builder *b, const struct say *s,
 	struct locset set = { .num = 0 };
 
 	for (size_t i = 0; i < 3 && s->at[i]; i++)
-		set.v[set.num++] =
-			(struct locator){ bed_at(s->at[i]), spi, 600, i == 0 };
+		set.v[set.num++] = (struct locator){ .at = bed_at(s->at[i]),
+						     .spi = spi,
+						     .lifetime_s = 600,
+						     .preferred = i == 0 };
 	if (!s->many) {
 		locset_put(b, &set);
 		return;

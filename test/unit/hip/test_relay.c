@@ -295,6 +295,7 @@ START_TEST(relay_to_that_nobody_can_have)
 					   "2001:20::1" };
 	struct lab *lab = relay();
 	struct endpoint to = { .port = 10500 };
+	struct prefix barred;
 	struct lab_packet p;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -305,6 +306,13 @@ START_TEST(relay_to_that_nobody_can_have)
 		p = to_other(lab, HIP_UPDATE, &to);
 		refused(lab, &p, REASON_HIP_RELAY_TO);
 	}
+	/* Nor our own substitute addresses. */
+	ck_assert_int_eq(prefix_parse("10.77.0.0/16", &barred), HG_OK);
+	ck_assert_int_eq(hip_set_barred(lab->host[2].h, &barred, 1), HG_OK);
+	ck_assert_int_eq(addr_parse("10.77.1.1", &to.addr), HG_OK);
+	p = to_client(lab, HIP_UPDATE);
+	p.src = to;
+	refused(lab, &p, REASON_HIP_RELAY_TO);
 	to = (struct endpoint){ lab->host[0].at.addr, 0 };
 	p = to_other(lab, HIP_UPDATE, &to);
 	refused(lab, &p, REASON_HIP_TLV);

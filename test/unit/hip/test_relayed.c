@@ -374,6 +374,7 @@ START_TEST(relay_from_names_nobody_who_cannot_be_reached)
 	};
 	struct lab *lab = called();
 	struct endpoint at = lab_at(0);
+	struct prefix barred;
 	struct lab_packet p;
 	unsigned sent;
 
@@ -382,6 +383,12 @@ START_TEST(relay_from_names_nobody_who_cannot_be_reached)
 		p = by_the_relay(lab, &at, 200);
 		refused(lab, 1, &p, REASON_HIP_RELAY_TO);
 	}
+	/* Nor who would be among our own substitute addresses. */
+	ck_assert_int_eq(prefix_parse("10.77.0.0/16", &barred), HG_OK);
+	ck_assert_int_eq(hip_set_barred(lab->host[1].h, &barred, 1), HG_OK);
+	ck_assert_int_eq(addr_parse("10.77.1.1", &at.addr), HG_OK);
+	p = by_the_relay(lab, &at, 200);
+	refused(lab, 1, &p, REASON_HIP_RELAY_TO);
 	at = lab_at(0);
 	at.port = 0;
 	p = by_the_relay(lab, &at, 200);
