@@ -42,7 +42,7 @@ static const struct list {
 	    { "STATE", "state", CELL_TEXT, NULL },
 	    { "ROLE", "initiator", CELL_ROLE, NULL },
 	    { "LOCATOR", "locator", CELL_TEXT, NULL },
-	    { "VERIFIED", "verified", CELL_YES, NULL },
+	    { "PATH", "path", CELL_TEXT, NULL },
 	    { "FROM", "from", CELL_TEXT, NULL },
 	    { "VIA", "via", CELL_TEXT, NULL },
 	    { "SPI-IN", "spi_in", CELL_HEX, NULL },

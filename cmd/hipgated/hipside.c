@@ -283,6 +283,16 @@ static void do_sa_up(struct gate *g, struct hip_effect *e, const struct told *t)
 		peer_refuse(g, p);
 }
 
+/* What has waited for a path (RFC 9028 4.6) may go. */
+static void do_sa_switch(struct gate *g, const struct hip_effect *e)
+{
+	struct peer *p = peer_find(g, &e->peer);
+
+	saside_switch(g, e);
+	if (p && p->park)
+		peer_release(g, p);
+}
+
 static void do_locator(struct gate *g, const struct hip_effect *e,
 		       const struct told *t)
 {
@@ -470,7 +480,7 @@ static void carry_out(struct gate *g, struct hip_effect *e)
 		do_sa_up(g, e, &t);
 		break;
 	case HIP_SA_SWITCH:
-		saside_switch(g, e);
+		do_sa_switch(g, e);
 		break;
 	case HIP_SA_DOWN:
 		saside_down(g, e);

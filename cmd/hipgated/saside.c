@@ -4,7 +4,8 @@
  * THEORY OF OPERATION
  * Control thread only. The SA of a base exchange opens and sends at once.
  * A rekeyed one is published on standby: it opens, and sends from
- * HIP_SA_SWITCH on. Workers take whichever sends at the moment, packet by
+ * HIP_SA_SWITCH on, and so is one whose path is still being looked for (ICE).
+ * Workers take whichever sends at the moment, packet by
  * packet, so a flow stays in order; its SPI names the same worker as the
  * one before (hip_config.spi_mod), so it does on the other side, too. Once a
  * second the engine is told what has passed.
@@ -101,6 +102,8 @@ void saside_wake(struct gate *g, struct msg *m)
 void saside_switch(struct gate *g, const struct hip_effect *e)
 {
 	struct sa *sa = tables_sa_in(&g->plane.tables, e->sa.spi_in);
+	/* RFC 9028 4.6: it has waited for a path. */
+	bool first = !tables_sa_out(&g->plane.tables, &e->self, &e->peer);
 	struct path_ends ends;
 	char peer[ADDR_TEXT_MAX];
 
@@ -115,8 +118,8 @@ void saside_switch(struct gate *g, const struct hip_effect *e)
 		   json_pack("{s:s,s:I,s:I}", "peer", peer, "spi_in",
 			     (json_int_t)e->sa.spi_in, "spi_out",
 			     (json_int_t)e->sa.spi_out),
-		   "SA with %s rekeyed: in %08x out %08x from now on", peer,
-		   e->sa.spi_in, e->sa.spi_out);
+		   "SA with %s %s: in %08x out %08x from now on", peer,
+		   first ? "sends" : "rekeyed", e->sa.spi_in, e->sa.spi_out);
 }
 
 void saside_down(struct gate *g, const struct hip_effect *e)

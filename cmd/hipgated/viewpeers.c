@@ -66,23 +66,32 @@ static json_t *via_json(const struct hip_peer *p)
 	return p->has_via ? jsonof_endpoint(&p->via) : jsonof_text("");
 }
 
+/* How what is sent to it gets there. */
+static const char *path_word(const struct hip_peer *p)
+{
+	if (p->checking)
+		return "checking";
+	return p->verified ? "direct" : "unverified";
+}
+
 static void add_peer(const struct hip_peer *p, void *arg)
 {
 	struct list *l = arg;
 
 	(void)json_array_append_new(
 		l->array,
-		json_pack("{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:b,s:o,s:o,s:o,s:o,"
-			  "s:o,s:o,s:o}",
+		json_pack("{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:b,s:s,s:o,s:o,s:o,"
+			  "s:o,s:o,s:o,s:o}",
 			  "self", jsonof_hit(&p->self), "peer",
 			  jsonof_hit(&p->peer), "state",
 			  hip_state_name(p->state), "initiator",
 			  (int)p->initiator, "anonymous", (int)p->anonymous,
 			  "locator", jsonof_endpoint(&p->peer_at), "from",
 			  jsonof_addr(&p->self_at.addr), "verified",
-			  (int)p->verified, "via", via_json(p), "paths",
-			  paths_json(l->g, p), "history", history_json(l->g, p),
-			  "spi_in", jsonof_number(p->spi_in), "spi_out",
+			  (int)p->verified, "path", path_word(p), "via",
+			  via_json(p), "paths", paths_json(l->g, p), "history",
+			  history_json(l->g, p), "spi_in",
+			  jsonof_number(p->spi_in), "spi_out",
 			  jsonof_number(p->spi_out), "suite",
 			  jsonof_suite(p->esp_suite), "since_s",
 			  jsonof_since(p->since)));
