@@ -236,7 +236,8 @@ static void look_at(const struct hip_peer *p, void *arg)
 	if (self < 0 || peer < 0 || (unsigned)self / SIM_IDS != l->i ||
 	    (unsigned)peer / SIM_IDS == l->i)
 		simnet_break(s, "association with a HIT that is nobody's");
-	if (l->wanted && l->i == 0 && !simmove_at(&s->host[1], &p->peer_at))
+	if (l->wanted && l->i == 0 &&
+	    !simmove_at(&s->host[1], &p->peer_at, NULL))
 		simnet_break(s, "the proxy is not at the host's address");
 	if (l->empty && !(s->rendezvous && l->i > 0))
 		simnet_break(s, "an association remains");
@@ -459,6 +460,8 @@ static void live(struct plan *p, uint64_t seed)
 	s->weather = (struct sim_weather){ .delay = SIM_MS, .job = SIM_MS };
 	invent_hosts(p);
 	invent_wishes(p);
+	if (s->relay)
+		simmove_nats(s);
 	simnet_start(s);
 	if (simnet_random(s, 2))
 		first_time(p);

@@ -8,8 +8,11 @@
  * is refused by its kernel. In runs without `roam` each host stays at one
  * address and its engine is told nothing.
  *
- * Servers stay where they are. A host that is met through one has no NAT:
- * FROM has no port.
+ * Servers stay where they are. A host that is met through a rendezvous
+ * server has no NAT: FROM has no port. With a control relay between, both
+ * hosts may have one, of any kind (enum sim_nat), on their first links; a
+ * symmetric one only where the other's lets everybody in, as no path could be
+ * found else.
  */
 #include "test/sim/simmove.h"
 
@@ -41,6 +44,21 @@ void simmove_start(struct sim *s, unsigned i)
 	s->host[i].at = l->outer;
 }
 
+void simmove_nats(struct sim *s)
+{
+	struct sim_link *l[2] = { &s->host[0].link[0], &s->host[1].link[0] };
+
+	for (unsigned i = 0; i < 2; i++) {
+		l[i]->has_nat = simnet_random(s, 3);
+		l[i]->nat = (enum sim_nat)simnet_random(s, SIM_NAT_NUM);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		if (l[i]->has_nat && l[i]->nat == SIM_NAT_SYMMETRIC &&
+		    l[!i]->has_nat)
+			l[!i]->nat = SIM_NAT_OPEN;
+	}
+}
+
 void simmove_tell(struct sim *s, unsigned i)
 {
 	struct sim_host *host = &s->host[i];
@@ -62,7 +80,11 @@ static void put(struct sim *s, unsigned i, unsigned k, struct endpoint at)
 {
 	struct sim_link *l = &s->host[i].link[k];
 
-	*l = (struct sim_link){ .on = true, .inner = at, .outer = at };
+	*l = (struct sim_link){ .on = true,
+				.has_nat = l->has_nat,
+				.nat = l->nat,
+				.inner = at,
+				.outer = at };
 	if (k == 0)
 		s->host[i].at = at;
 	s->count.moves++;
@@ -106,7 +128,8 @@ void simmove_trouble(struct sim *s, unsigned i)
 		l->cut = !l->cut;
 		break;
 	default:
-		if (!s->rendezvous && l->on && k == 0) {
+		if ((!s->rendezvous || l->has_nat) && l->on && k == 0) {
+			memset(l->known, 0, sizeof(l->known));
 			l->outer.port =
 				(uint16_t)(20000 + simnet_random(s, 20000));
 			host->at = l->outer;
@@ -127,12 +150,65 @@ void simmove_mend(struct sim *s)
 
 /* ---- who is where ------------------------------------------------------------ */
 
-struct sim_link *simmove_at(struct sim_host *host, const struct endpoint *at)
+/* Ports of a symmetric NAT begin here. */
+#define EACH 1000
+
+static unsigned known(const struct sim_link *l, const struct endpoint *to)
+{
+	unsigned i = 0;
+
+	while (i < SIM_KNOWN && !endpoint_eq(&l->known[i], to))
+		i++;
+	return i;
+}
+
+/* Port 0: a NAT has no mapping for it. */
+static struct endpoint shown(const struct sim_link *l,
+			     const struct endpoint *to)
+{
+	struct endpoint out = l->outer;
+	unsigned i = known(l, to);
+
+	if (l->has_nat && l->nat == SIM_NAT_SYMMETRIC)
+		out.port = (uint16_t)(i < SIM_KNOWN ? EACH + i : 0);
+	return out;
+}
+
+struct endpoint simmove_leaves(struct sim_link *l, const struct endpoint *to)
+{
+	if (l->has_nat && known(l, to) == SIM_KNOWN)
+		l->known[l->known_num++ % SIM_KNOWN] = *to;
+	return shown(l, to);
+}
+
+/* Does what comes from there, to this port, get in? from NULL: from whoever
+ * may. */
+static bool lets_in(const struct sim_link *l, const struct endpoint *at,
+		    const struct endpoint *from)
+{
+	if (!l->has_nat || l->nat != SIM_NAT_SYMMETRIC) {
+		if (!endpoint_eq(&l->outer, at))
+			return false;
+		if (!l->has_nat || l->nat == SIM_NAT_OPEN || !from)
+			return true;
+	}
+	for (unsigned i = 0; i < SIM_KNOWN; i++) {
+		if (l->nat == SIM_NAT_SYMMETRIC && at->port != EACH + i)
+			continue;
+		if (!from ? l->known[i].port : endpoint_eq(&l->known[i], from))
+			return true;
+	}
+	return false;
+}
+
+struct sim_link *simmove_at(struct sim_host *host, const struct endpoint *at,
+			    const struct endpoint *from)
 {
 	for (unsigned k = 0; k < SIM_LINKS; k++) {
 		struct sim_link *l = &host->link[k];
 
-		if (l->on && !l->cut && endpoint_eq(&l->outer, at))
+		if (l->on && !l->cut && addr_eq(&l->outer.addr, &at->addr) &&
+		    lets_in(l, at, from))
 			return l;
 	}
 	return NULL;
@@ -150,10 +226,11 @@ struct sim_link *simmove_from(struct sim_host *host, const struct endpoint *at)
 	return NULL;
 }
 
-int simmove_host(struct sim *s, const struct endpoint *at)
+int simmove_host(struct sim *s, const struct endpoint *at,
+		 const struct endpoint *from)
 {
 	for (unsigned i = 0; i < s->hosts; i++) {
-		if (simmove_at(&s->host[i], at))
+		if (simmove_at(&s->host[i], at, from))
 			return (int)i;
 	}
 	return -1;
@@ -170,25 +247,35 @@ void simmove_locator(struct sim *s, unsigned i, const struct hip_effect *x)
 	s->place[self][peer].peer = x->peer_at;
 }
 
+void simmove_opens(struct sim *s, unsigned self, unsigned peer)
+{
+	const struct sim_place *p = &s->place[self][peer];
+	struct sim_link *l = simmove_from(&s->host[self / SIM_IDS], &p->self);
+
+	if (l)
+		(void)simmove_leaves(l, &p->peer);
+}
+
 bool simmove_reaches(struct sim *s, unsigned self, unsigned peer,
 		     struct endpoint *from, struct endpoint *at)
 {
 	const struct sim_place *p = &s->place[self][peer];
 	struct sim_host *host = &s->host[self / SIM_IDS];
 	struct sim_host *other = &s->host[peer / SIM_IDS];
+	const struct sim_link *yours;
 	const struct sim_link *mine;
-	const struct sim_link *yours = simmove_at(other, &p->peer);
 	struct endpoint any = { .port = HIP_PORT };
 
-	if (!yours)
-		return false;
 	mine = simmove_from(host,
 			    addr_is4(&p->self.addr) == addr_is4(&p->peer.addr)
 				    ? &p->self
 				    : &any);
 	if (!mine || addr_is4(&mine->inner.addr) != addr_is4(&p->peer.addr))
 		return false;
-	*from = mine->outer;
+	*from = shown(mine, &p->peer);
+	yours = simmove_at(other, &p->peer, from);
+	if (!yours)
+		return false;
 	*at = yours->inner;
 	return true;
 }

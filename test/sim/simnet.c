@@ -340,8 +340,11 @@ static void send(struct sim *s, unsigned i, const struct hip_effect *x)
 			       .dst = x->peer_at,
 			       .len = x->msg_len };
 	struct sim_link *l = simmove_from(&s->host[i], &x->self_at);
-	int to = simmove_host(s, &x->peer_at);
+	int to;
 
+	if (l)
+		e.src = simmove_leaves(l, &x->peer_at);
+	to = simmove_host(s, &x->peer_at, &e.src);
 	if (s->loud)
 		printf("%9.3f %u -> %d %s\n", (double)s->now / 1e9, i, to,
 		       hip_type_name(x->type));
@@ -352,7 +355,6 @@ static void send(struct sim *s, unsigned i, const struct hip_effect *x)
 		simlaw_sent(s, x->msg, x->msg_len);
 	if (to < 0 || !l)
 		return;
-	e.src = l->outer;
 	e.host = (unsigned)to;
 	e.msg = (uint8_t *)x->msg; /* copied by both */
 	tape(s, &e);
@@ -488,7 +490,7 @@ static void input_effects(struct sim *s, unsigned i)
 static void deliver(struct sim *s, const struct sim_event *e)
 {
 	struct sim_host *host = &s->host[e->host];
-	const struct sim_link *l = simmove_at(host, &e->dst);
+	const struct sim_link *l = simmove_at(host, &e->dst, &e->src);
 	struct simlaw_look was;
 
 	if (!host->h || !l)

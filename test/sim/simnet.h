@@ -13,8 +13,9 @@
 #define SIM_IDS 2 /* identities of one host at most */
 #define SIM_NAMES (SIM_HOSTS * SIM_IDS)
 #define SIM_LINKS 2
-#define SIM_SAS 32  /* SAs of one host at most */
-#define SIM_TAPE 64 /* packets an attacker has heard */
+#define SIM_KNOWN 64 /* peers a NAT remembers */
+#define SIM_SAS 32   /* SAs of one host at most */
+#define SIM_TAPE 64  /* packets an attacker has heard */
 #define SIM_MS UINT64_C(1000000)
 #define SIM_S (1000 * SIM_MS)
 #define SIM_NEVER UINT64_MAX
@@ -64,12 +65,25 @@ struct sim_sa {
 	uint64_t opened; /* packets */
 };
 
+/* What a NAT does: a mapping for all, or one for each whom is written to;
+ * who may answer. */
+enum sim_nat {
+	SIM_NAT_OPEN,	   /* one mapping, everybody is let in */
+	SIM_NAT_KEEPS,	   /* one mapping, those are who were written to */
+	SIM_NAT_SYMMETRIC, /* each its own mapping, and only it is let in */
+	SIM_NAT_NUM
+};
+
 /* See simmove.h. */
 struct sim_link {
 	bool on;
 	bool cut;
-	struct endpoint inner; /* as the host knows it */
-	struct endpoint outer; /* as the world does */
+	bool has_nat;
+	enum sim_nat nat;
+	struct endpoint known[SIM_KNOWN]; /* who was written to; n % KNOWN: */
+	unsigned known_num;		  /*  that is its port, too */
+	struct endpoint inner;		  /* as the host knows it */
+	struct endpoint outer;		  /* as the world does */
 };
 
 /* Where an association's data go. */

@@ -100,12 +100,15 @@ void simsa_switch(struct sim *s, unsigned i, const struct hip_effect *x)
 {
 	struct sim_sa *e = opening(&s->host[i], x->sa.spi_in);
 
+	bool first = e && !sealing(s, e->self, e->peer);
+
+	/* Through a relay, the first one stands by until there is a path. */
 	if (!e || e->out || !hit_eq(&e->sa.peer, &x->peer) ||
-	    !hit_eq(&e->sa.self, &x->self) || !sealing(s, e->self, e->peer)) {
+	    !hit_eq(&e->sa.self, &x->self) || (first && !s->relay)) {
 		simnet_break(s, "a switch to an SA that does not stand by");
 		return;
 	}
-	s->count.rekeys++;
+	s->count.rekeys += !first;
 	seal_with(s, e);
 }
 
@@ -157,6 +160,7 @@ void simsa_data(struct sim *s, unsigned self, unsigned peer)
 	hip_traffic(s->host[i].h, &s->name[self].hit, &s->name[peer].hit, false,
 		    simnet_clock(s, i));
 	simnet_effects(s, i);
+	simmove_opens(s, self, peer);
 	if (simmove_reaches(s, self, peer, &ev.src, &ev.dst))
 		simnet_travel(s, &ev);
 	else if (ev.data.must_open)
