@@ -147,6 +147,57 @@ nat_down()
 	done
 }
 
+# A NAT that lets everybody in: what comes to HIP's port goes to NODE's.
+lets_in()
+{
+	at "$1" nft -f - <<-END
+	table ip nat {
+		chain pre { type nat hook prerouting priority -100; }
+	}
+	add rule ip nat pre iif up0 udp dport 10500 dnat to $INSIDE_4:10500
+	END
+}
+
+lets_in_no_more()
+{
+	at "$1" nft flush chain ip nat pre
+}
+
+# The proxy begins anew, behind a NAT that maps by destination.
+proxy_symmetric()
+{
+	daemon_stop pxn && masquerade natp "random,fully-random" &&
+		at natp conntrack -F 2>/dev/null && daemon_start pxn
+}
+
+# The same for the host, which the relay must see again.
+host_symmetric()
+{
+	daemon_stop hid && masquerade nath "random,fully-random" &&
+		lets_in_no_more nath && at nath conntrack -F 2>/dev/null &&
+		daemon_start hid
+}
+
+path_is()
+{
+	ask "$1" peers | jq -e --arg hit "$(node_hit "$2")" --arg path "$3" \
+		'any(.data[]; .peer == $hit and .path == $path)'
+}
+
+# The port the host sends to is not the one that HIP uses.
+port_is_learnt()
+{
+	local at
+
+	at=$(locator hid pxn)
+	[[ $at == "$NATP_4:"* && $at != *:10500 ]]
+}
+
+no_page()
+{
+	! gets_page "$@"
+}
+
 relay_knows()
 {
 	ask fa registrations | jq -e --arg hit "$(node_hit "$1")" \
@@ -177,6 +228,10 @@ nat_checks()
 	check "a page through both NATs" gets_page lhn 4 hidden.foo.com
 	check "R1 came through the relay" events_of fa hip-relayed \
 		'.type == "R1" and .service == "relay"'
+	check "and so did I2" events_of fa hip-relayed '.type == "I2"'
+	check "checks found a path" path_is pxn hid direct
+	check "the host was told which" events_of hid path \
+		'.why == "nominated"'
 	check "ESP goes straight to the host's NAT" \
 		locator_is pxn hid "$NATH_4"
 	check "and back to the proxy's" locator_is hid pxn "$NATP_4"
@@ -184,5 +239,16 @@ nat_checks()
 		lhn 4 hidden.foo.com nat_forgets
 	check "the host sends to the new port" \
 		locator_is hid pxn "$NATP_4:20000"
+	check "a proxy behind a symmetric NAT, the host's lets in" lets_in nath
+	check "the proxy begins anew" proxy_symmetric
+	check "a page through them" gets_page lhn 4 hidden.foo.com
+	check "straight" path_is pxn hid direct
+	check "the host has learnt the port" port_is_learnt
+	check "both are symmetric, there is no path" host_symmetric
+	check "the relay knows the host again" \
+		wait_for 20 "it" relay_knows hid "$NATH_4"
+	check "no page" no_page lhn 4 hidden.foo.com
+	check "the proxy says why" wait_for 10 "hip-failed" events_of pxn \
+		hip-failed '.reason == "hip-checks"'
 	check "the NATs go" nat_down
 }
