@@ -46,6 +46,7 @@ void dnsside_packet(struct gate *g, struct msg *m, struct nat_packet *p)
 	struct dns_asker who = { .client.addr = p->ip.from,
 				 .server.addr = p->ip.to };
 	struct ip_view *ip = &p->ip;
+	struct recall_question q;
 
 	if (!g->dns) {
 		gate_drop(g, REASON_DENIED);
@@ -62,8 +63,13 @@ void dnsside_packet(struct gate *g, struct msg *m, struct nat_packet *p)
 	who.client.port = (uint16_t)(ip->l4[0] << 8 | ip->l4[1]);
 	who.server.port = (uint16_t)(ip->l4[2] << 8 | ip->l4[3]);
 	who.here = steer_is_dns(&g->plane.steer, &who.server.addr);
-	dns_query(g->dns, &who, ip->l4 + UDP_HDR, ip->l4_len - UDP_HDR, m->now);
+	q = (struct recall_question){ who.server, ip->l4 + UDP_HDR,
+				      ip->l4_len - UDP_HDR };
+	g->dnsside->asked = &q;
+	g->dnsside->asker = &who;
+	dns_query(g->dns, &who, q.msg, q.len, m->now);
 	gate_pump(g);
+	g->dnsside->asked = NULL;
 }
 
 /* ---- out ------------------------------------------------------------------- */
@@ -117,6 +123,19 @@ static void send_reply(struct gate *g, const struct dns_effect *e)
 		gate_drop(g, REASON_TOO_BIG);
 }
 
+/* It was answered at once, with a substitute, in a packet: the next ones who
+ * ask alike need not come here. */
+static void note(struct gate *g, const struct dns_effect *e)
+{
+	const struct dnsside *d = g->dnsside;
+
+	if (d->asked && g->plane.recall && e->substituted && !e->who.tcp &&
+	    !e->who.token && endpoint_eq(&e->who.client, &d->asker->client) &&
+	    endpoint_eq(&e->who.server, &d->asker->server) &&
+	    e->msg_len <= g->plane.tun.mtu - IP6_HDR - UDP_HDR)
+		recall_note(g->plane.recall, d->asked, e->msg, e->msg_len);
+}
+
 static void do_reply(struct gate *g, const struct dns_effect *e)
 {
 	char client[ENDPOINT_TEXT_MAX];
@@ -125,6 +144,7 @@ static void do_reply(struct gate *g, const struct dns_effect *e)
 	const char *qtype = type_name(e->qtype, type);
 
 	send_reply(g, e);
+	note(g, e);
 	endpoint_print(&e->who.client, client);
 	if (e->substituted)
 		addr_print(&e->substitute, sub);

@@ -69,6 +69,7 @@ static void on_housekeeping(uv_timer_t *t)
 	moveside_housekeeping(g, uv_hrtime());
 	persona_expire(g, uv_hrtime());
 	hipstart_again(g, uv_hrtime());
+	recall_clear(g->plane.recall);
 	gate_pump(g);
 	g->housekept = uv_hrtime(); /* our own work is no sleep */
 }
@@ -274,6 +275,8 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 	if (!err)
 		err = dnslease_records(g, c);
 	if (!err)
+		err = recall_new(&g->plane.recall);
+	if (!err)
 		err = first_start(g);
 	if (!err)
 		err = dnsside_start(g, errbuf, errlen);
@@ -475,6 +478,7 @@ void gate_fini(struct gate *g)
 	control_fini(g->control);
 	dnsside_fini(g);
 	nat_free(g->nat);
+	recall_free(g->plane.recall);
 	tables_fini(&g->plane.tables);
 	peer_fini(g);
 	dns_free(g->dns);

@@ -298,7 +298,7 @@ static json_t *traffic_json(struct gate *g)
 /* System calls against packets: how well batching works. */
 static json_t *io_json(const struct gate *g)
 {
-	uint64_t n[5] = { 0 };
+	uint64_t n[6] = { 0 };
 
 	for (unsigned k = 0; k < g->plane.workers_num; k++) {
 		const struct worker *w = &g->workers[k];
@@ -308,11 +308,13 @@ static json_t *io_json(const struct gate *g)
 		n[2] += atomic_load((_Atomic uint64_t *)&w->udp_sends);
 		n[3] += atomic_load((_Atomic uint64_t *)&w->udp_receives);
 		n[4] += atomic_load((_Atomic uint64_t *)&w->cut);
+		n[5] += atomic_load((_Atomic uint64_t *)&w->recalled);
 	}
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "tun_reads",
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "tun_reads",
 			 jsonof_number(n[0]), "tun_writes", jsonof_number(n[1]),
 			 "udp_sends", jsonof_number(n[2]), "udp_receives",
-			 jsonof_number(n[3]), "cut", jsonof_number(n[4]));
+			 jsonof_number(n[3]), "cut", jsonof_number(n[4]),
+			 "dns_recalled", jsonof_number(n[5]));
 }
 
 /* Of all workers: how often it was refused, and whether one lets it rest. */

@@ -23,6 +23,7 @@
 #include "core/reason.h"
 #include "inbox.h"
 #include "offload.h"
+#include "recall.h"
 #include "sockets.h"
 #include "steer.h"
 #include "tables.h"
@@ -73,6 +74,7 @@ struct plane {
 	unsigned workers_num;
 	struct worker *workers; /* workers_num of them */
 	struct inbox *control;
+	struct recall *recall; /* NULL: no proxy */
 	bool proxy;
 	bool host;
 	bool has_tun;
@@ -106,8 +108,9 @@ struct worker {
 	uint64_t icmp_epoch;
 	unsigned icmp_left;
 	_Atomic uint64_t tun_reads, tun_writes, udp_sends, udp_receives;
-	_Atomic uint64_t cut; /* packets that left in fragments of ours */
-	char apart[64];	      /* the next one's fields have other lines */
+	_Atomic uint64_t cut;	   /* packets that left in fragments of ours */
+	_Atomic uint64_t recalled; /* DNS answers, by recall.h */
+	char apart[64];		   /* the next one's fields have other lines */
 };
 
 int worker_init(struct worker *w, struct plane *plane, unsigned k) HG_CHECK;
