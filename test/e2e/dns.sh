@@ -36,6 +36,20 @@ asks_nothing_again()
 	((before > 0)) && [[ $(asks) == "$before" ]]
 }
 
+# Sixty times in a row, octet for octet: workers answer, and say the same.
+answered_by_workers()
+{
+	local count=.data.io.dns_recalled before out
+	local -a questions
+
+	mapfile -t questions < <(yes $'fixed.foo.com\nAAAA' | head -n 120)
+	before=$(ask px status | jq "$count")
+	out=$(dig_px +nocookie +short "${questions[@]}" | sort | uniq -c)
+	echo "before: $before, now: $(ask px status | jq "$count"); $out"
+	[[ $(awk '{ print $1 }' <<<"$out") == 60 ]] &&
+		(($(ask px status | jq "$count") > before))
+}
+
 # zone_as FILTER...: BIND serves foo.com through that filter; the proxy
 # begins anew, as its cache would still know better.
 zone_as()
@@ -223,6 +237,8 @@ dns_checks()
 	check "the case of the question is kept" \
 		shows '^FiXed.foo.COM' FiXed.foo.COM AAAA
 	check "what is known is not asked for again" asks_nothing_again
+	check "what is asked again and again is answered by workers" \
+		wait_for 20 "workers to answer" answered_by_workers
 	stripped_checks
 	static_checks
 	dnssec_checks
