@@ -105,11 +105,6 @@ stripped_checks()
 		shows "AAAA[[:space:]]$POOL6_START" fixed.foo.com AAAA
 }
 
-counted()
-{
-	ask "$1" status | jq -e --arg r "$2" '.data.drops[$r] > 0'
-}
-
 forget_as_stranger()
 {
 	chmod 666 "$DEMO_DIR/px/ctl.sock"

@@ -178,7 +178,7 @@ host_symmetric()
 		daemon_start hid
 }
 
-path_is()
+goes_by()
 {
 	ask "$1" peers | jq -e --arg hit "$(node_hit "$2")" --arg path "$3" \
 		'any(.data[]; .peer == $hit and .path == $path)'
@@ -229,7 +229,7 @@ nat_checks()
 	check "R1 came through the relay" events_of fa hip-relayed \
 		'.type == "R1" and .service == "relay"'
 	check "and so did I2" events_of fa hip-relayed '.type == "I2"'
-	check "checks found a path" path_is pxn hid direct
+	check "checks found a path" goes_by pxn hid direct
 	check "the host was told which" events_of hid path \
 		'.why == "nominated"'
 	check "ESP goes straight to the host's NAT" \
@@ -242,7 +242,7 @@ nat_checks()
 	check "a proxy behind a symmetric NAT, the host's lets in" lets_in nath
 	check "the proxy begins anew" proxy_symmetric
 	check "a page through them" gets_page lhn 4 hidden.foo.com
-	check "straight" path_is pxn hid direct
+	check "straight" goes_by pxn hid direct
 	check "the host has learnt the port" port_is_learnt
 	check "both are symmetric, there is no path" host_symmetric
 	check "the relay knows the host again" \

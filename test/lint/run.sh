@@ -44,6 +44,7 @@ none "conformance: one row for each line of the checklist" wrong_ids
 none "conformance: each status is one, what is done is tested" wrong_statuses
 none "conformance: files and functions that are there" wrong_places
 none "conformance: tests that are there" wrong_tests
+none "shell: no function of the end-to-end run is there twice" double_functions
 none "docs: hipgate.conf(5) has every key" undocumented_keys
 none "docs: state-machine.md is what the state table does" stale_graph
 for room in "${PURE[@]}"; do

@@ -75,3 +75,16 @@ undocumented_keys()
 				echo "docs/man/hipgate.conf.5.scd: $key"
 		done
 }
+
+# Shell functions that two files have which the end-to-end run sources: the
+# later one would be both. (figure6.sh makes checks of demo/lib's steps.)
+double_functions()
+{
+	local file files
+
+	files=$(sed -nE 's/^\. "\$ROOT\/([^"]+)"/\1/p' test/e2e/run.sh)
+	for file in $files demo/lib/{net,services,daemons}.sh; do
+		[[ $file == */steps.sh ]] ||
+			grep -oE '^[a-z0-9_]+\(\)' "$file"
+	done | sort | uniq -d
+}
