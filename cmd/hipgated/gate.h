@@ -189,7 +189,7 @@ void hipside_readable(struct gate *g, int fd);
 /* ---- saside.c ------------------------------------------------------------ */
 /* HIP_SA_UP, wiped; HIP_SA_SWITCH; HIP_SA_DOWN. */
 int saside_up(struct gate *g, struct hip_effect *e) HG_CHECK;
-void saside_switch(struct gate *g, const struct hip_effect *e);
+int saside_switch(struct gate *g, const struct hip_effect *e) HG_CHECK;
 void saside_down(struct gate *g, const struct hip_effect *e);
 /* Takes m, ESP for an SA that rests: it goes back to its worker. */
 void saside_wake(struct gate *g, struct msg *m);

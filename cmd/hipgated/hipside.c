@@ -269,18 +269,24 @@ static void do_dropped(struct gate *g, const struct hip_effect *e,
 		   reason_why(e->reason));
 }
 
-static void do_sa_up(struct gate *g, struct hip_effect *e, const struct told *t)
+/* Without an SA the association is worth nothing. */
+static void no_sa(struct gate *g, const struct hip_effect *e, int err)
 {
 	struct peer *p = peer_find(g, &e->peer);
-	int err = saside_up(g, e);
+	char peer[ADDR_TEXT_MAX];
 
-	if (!err)
-		return;
-	/* Without an SA the association is worth nothing. */
-	log_error("SA with %s: %s", t->peer, err_text(err));
+	log_error("SA with %s: %s", hit_print(&e->peer, peer), err_text(err));
 	hip_close(g->hip, &e->peer, uv_hrtime());
 	if (p)
 		peer_refuse(g, p);
+}
+
+static void do_sa_up(struct gate *g, struct hip_effect *e)
+{
+	int err = saside_up(g, e);
+
+	if (err)
+		no_sa(g, e, err);
 }
 
 /* What has waited for a path (RFC 9028 4.6) may go. */
@@ -288,8 +294,11 @@ static void do_sa_switch(struct gate *g, const struct hip_effect *e)
 {
 	struct peer *p = peer_find(g, &e->peer);
 
-	saside_switch(g, e);
-	if (p && p->park)
+	int err = saside_switch(g, e);
+
+	if (err)
+		no_sa(g, e, err);
+	else if (p && p->park)
 		peer_release(g, p);
 }
 
@@ -477,7 +486,7 @@ static void carry_out(struct gate *g, struct hip_effect *e)
 		start_job(g, e->job);
 		break;
 	case HIP_SA_UP:
-		do_sa_up(g, e, &t);
+		do_sa_up(g, e);
 		break;
 	case HIP_SA_SWITCH:
 		do_sa_switch(g, e);

@@ -332,21 +332,31 @@ void linetable_del(struct linetable *t, uint64_t hash, const void *item)
 	t->num--;
 }
 
-void *linetable_each(struct linetable *t, size_t *i)
+/* The next item in the slots of a set, which begin at number `first`. */
+static void *next_in(const struct line_set *s, size_t *i, size_t first)
 {
-	const struct line_set *s;
+	while (*i - first < s->spare * LINE_SLOTS) {
+		size_t n = (*i)++ - first;
+		uint64_t v = atomic_load_explicit(
+			&s->line[n / LINE_SLOTS].slot[n % LINE_SLOTS],
+			memory_order_relaxed);
 
-	if (*i == 0 && move(t, UINT64_MAX))
-		return NULL; /* no memory to bring all together */
-	s = set_of(t);
-	while (*i < s->spare * LINE_SLOTS) {
-		const struct line *l = &s->line[*i / LINE_SLOTS];
-		uint64_t v = atomic_load_explicit(&l->slot[*i % LINE_SLOTS],
-						  memory_order_relaxed);
-
-		++*i;
 		if (v)
 			return linetable_item(v);
 	}
 	return NULL;
+}
+
+void *linetable_each(struct linetable *t, size_t *i)
+{
+	const struct line_set *s;
+	const struct line_set *old;
+	void *item;
+
+	if (*i == 0)
+		(void)!move(t, UINT64_MAX); /* without memory: two sets */
+	s = set_of(t);
+	old = old_of(s);
+	item = next_in(s, i, 0);
+	return item || !old ? item : next_in(old, i, s->spare * LINE_SLOTS);
 }

@@ -55,7 +55,8 @@ void linetable_replace(struct linetable *t, uint64_t hash, const void *old,
 /* It is there. Who has found it may use it until going offline. */
 void linetable_del(struct linetable *t, uint64_t hash, const void *item);
 /* Writer: the next item at *i (0: the first) or behind, which moves on, or
- * NULL. Items may be removed meanwhile, none added. */
+ * NULL. Items may be removed meanwhile, none added. Without memory to bring
+ * a table that grows together, some are met twice. */
 void *linetable_each(struct linetable *t, size_t *i);
 
 static inline uint64_t linetable_tag(uint64_t hash)

@@ -15,13 +15,10 @@
 
 #include "core/log.h"
 
-static uint64_t peer_hash(const struct hit *hit)
+/* With a key: who publishes HITs chooses their octets. */
+static uint64_t peer_hash(const struct gate *g, const struct hit *hit)
 {
-	uint64_t h;
-
-	/* The low octets of a HIT are a cryptographic hash already. */
-	memcpy(&h, hit->b + 8, sizeof(h));
-	return h;
+	return tables_hash(&g->plane.tables, hit, sizeof(*hit));
 }
 
 static bool peer_match(const void *item, const void *key)
@@ -33,7 +30,7 @@ static bool peer_match(const void *item, const void *key)
 
 struct peer *peer_find(struct gate *g, const struct hit *hit)
 {
-	return linetable_find(&g->peers, peer_hash(hit), peer_match, hit);
+	return linetable_find(&g->peers, peer_hash(g, hit), peer_match, hit);
 }
 
 struct peer *peer_get(struct gate *g, const struct hit *hit)
@@ -48,7 +45,7 @@ struct peer *peer_get(struct gate *g, const struct hit *hit)
 	memset(p, 0, sizeof(*p));
 	p->hit = *hit;
 	p->self = g->selves[0];
-	if (linetable_add(&g->peers, peer_hash(hit), p)) {
+	if (linetable_add(&g->peers, peer_hash(g, hit), p)) {
 		free(p);
 		return NULL;
 	}
@@ -84,7 +81,7 @@ void peer_fini(struct gate *g)
 	size_t i = 0;
 
 	while ((p = linetable_each(&g->peers, &i))) {
-		linetable_del(&g->peers, peer_hash(&p->hit), p);
+		linetable_del(&g->peers, peer_hash(g, &p->hit), p);
 		call_rcu(&p->rcu, peer_free);
 	}
 	rcu_barrier();

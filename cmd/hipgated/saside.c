@@ -69,11 +69,11 @@ static int publish(struct gate *g, const struct hip_effect *e)
 	if (!err) {
 		sa = tables_sa_in(t, e->sa.spi_in);
 		err = pathside_move(g, sa, &ends);
+		if (!err && !e->standby)
+			err = tables_use_sa(t, sa);
 		if (err)
 			tables_del_sa(t, e->sa.spi_in);
 	}
-	if (!err && !e->standby)
-		tables_use_sa(t, sa);
 	return err;
 }
 
@@ -99,27 +99,31 @@ void saside_wake(struct gate *g, struct msg *m)
 	}
 }
 
-void saside_switch(struct gate *g, const struct hip_effect *e)
+int saside_switch(struct gate *g, const struct hip_effect *e)
 {
 	struct sa *sa = tables_sa_in(&g->plane.tables, e->sa.spi_in);
 	/* RFC 9028 4.6: it has waited for a path. */
 	bool first = !tables_sa_out(&g->plane.tables, &e->self, &e->peer);
 	struct path_ends ends;
 	char peer[ADDR_TEXT_MAX];
+	int err;
 
 	if (!sa)
-		return; /* could not be published: it is being closed */
+		return HG_OK; /* could not be published: it is being closed */
 	hit_print(&e->peer, peer);
 	ends = ends_of(g, e); /* it may have moved since */
 	if (pathside_move(g, sa, &ends))
 		log_error("no memory to move the SA with %s", peer);
-	tables_use_sa(&g->plane.tables, sa);
+	err = tables_use_sa(&g->plane.tables, sa);
+	if (err)
+		return err;
 	events_add(&g->events, uv_hrtime(), "", "sa-switch",
 		   json_pack("{s:s,s:I,s:I}", "peer", peer, "spi_in",
 			     (json_int_t)e->sa.spi_in, "spi_out",
 			     (json_int_t)e->sa.spi_out),
 		   "SA with %s %s: in %08x out %08x from now on", peer,
 		   first ? "sends" : "rekeyed", e->sa.spi_in, e->sa.spi_out);
+	return HG_OK;
 }
 
 void saside_down(struct gate *g, const struct hip_effect *e)

@@ -257,16 +257,16 @@ void tables_rest_sa(struct sa *sa)
 		call_rcu(&c->rcu, contexts_retire);
 }
 
-void tables_use_sa(struct tables *t, struct sa *sa)
+int tables_use_sa(struct tables *t, struct sa *sa)
 {
 	struct tables_pair pair = { sa->self, sa->peer };
 	struct sa *old = tables_sa_out(t, &sa->self, &sa->peer);
 
 	/* The old one stays in sa_spi until tables_del_sa. */
-	if (old)
-		linetable_replace(&t->sa_pair, hash_pair(t, &pair), old, sa);
-	else
-		(void)!linetable_add(&t->sa_pair, hash_pair(t, &pair), sa);
+	if (!old)
+		return linetable_add(&t->sa_pair, hash_pair(t, &pair), sa);
+	linetable_replace(&t->sa_pair, hash_pair(t, &pair), old, sa);
+	return HG_OK;
 }
 
 static struct sa *sa_new(const struct sa_pair *pair, unsigned workers,

@@ -201,7 +201,7 @@ int tables_add_sa(struct tables *t, const struct sa_pair *pair,
 		  bool initiator, uint64_t now) HG_CHECK;
 /* From now on this one sends; the SA of the same HIT pair that did until
  * now opens until tables_del_sa. */
-void tables_use_sa(struct tables *t, struct sa *sa);
+int tables_use_sa(struct tables *t, struct sa *sa) HG_CHECK;
 void tables_del_sa(struct tables *t, uint32_t spi_in);
 /* An SA that nobody uses needs no contexts, which are more than half of what
  * it takes. What a worker has for one that rests comes to control, and

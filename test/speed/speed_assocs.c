@@ -142,7 +142,8 @@ static void add(uint32_t first, uint32_t num)
 
 		if (tables_add_sa(&t, &p, &at, 2, true, 1))
 			die("an SA could not be made");
-		tables_use_sa(&t, tables_sa_in(&t, p.spi_in));
+		if (tables_use_sa(&t, tables_sa_in(&t, p.spi_in)))
+			die("no memory");
 		if (n % 256 == 0) {
 			tables_offline();
 			tables_online();

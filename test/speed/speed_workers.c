@@ -227,7 +227,8 @@ static void add_peer(unsigned k, uint32_t peer, const struct endpoint *at)
 			  0))
 		die("no memory");
 	sa = tables_sa_in(&plane.tables, spi);
-	tables_use_sa(&plane.tables, sa);
+	if (tables_use_sa(&plane.tables, sa))
+		die("no memory");
 	if (sa->owner != k || tables_move_sa(sa, &to, &size))
 		die("an SA is another's");
 	for (uint32_t n = 0; n < FLOWS; n++) {

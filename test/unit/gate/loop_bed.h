@@ -83,7 +83,7 @@ static inline void loop_add_sa(struct loop *l, uint32_t spi)
 			 HG_OK);
 	sa = tables_sa_in(&l->plane.tables, spi);
 	ck_assert_int_eq(tables_move_sa(sa, &ends, &size), HG_OK);
-	tables_use_sa(&l->plane.tables, sa);
+	ck_assert_int_eq(tables_use_sa(&l->plane.tables, sa), HG_OK);
 	l->sa = sa;
 }
 

@@ -31,7 +31,7 @@ static void setup(void)
 		tables_add_sa(&b->g.plane.tables, &pair, &ends, 1, true, 0),
 		HG_OK);
 	sa = tables_sa_in(&b->g.plane.tables, 1000);
-	tables_use_sa(&b->g.plane.tables, sa);
+	ck_assert_int_eq(tables_use_sa(&b->g.plane.tables, sa), HG_OK);
 	e = (struct hip_effect){ .kind = HIP_LOCATOR,
 				 .self = pair.self,
 				 .peer = pair.peer,

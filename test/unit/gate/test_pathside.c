@@ -68,7 +68,7 @@ static void start_at(const char *peer, uint16_t suite)
 	g->plane.tun.mtu = 1500;
 	ck_assert_int_eq(endpoint_parse(peer, 10500, &at), HG_OK);
 	sa = sa_new(1000, suite);
-	tables_use_sa(&g->plane.tables, sa);
+	ck_assert_int_eq(tables_use_sa(&g->plane.tables, sa), HG_OK);
 }
 
 static void start(void)
@@ -324,7 +324,7 @@ START_TEST(without_a_tun_nothing_is_sized)
 	g->plane.has_tun = false;
 	g->plane.tun.mtu = 0;
 	sa = sa_new(3000, SA_AES128_GCM16);
-	tables_use_sa(&g->plane.tables, sa);
+	ck_assert_int_eq(tables_use_sa(&g->plane.tables, sa), HG_OK);
 	tick(true, false);
 	ck_assert_uint_eq(size()->outer, 0);
 	ck_assert_uint_eq(size()->l4_most, UINT32_MAX);

@@ -84,7 +84,7 @@ static void sa_up(const struct hit *self, uint32_t spi)
 	struct path_ends ends = { .peer = p->locators[0], .verified = true };
 
 	ck_assert_int_eq(tables_add_sa(t, &sa, &ends, 1, true, 0), HG_OK);
-	tables_use_sa(t, tables_sa_in(t, spi));
+	ck_assert_int_eq(tables_use_sa(t, tables_sa_in(t, spi)), HG_OK);
 	peer_release(&b->g, p);
 }
 

@@ -140,11 +140,11 @@ START_TEST(sa_sends_when_told_and_the_older_still_opens)
 
 	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 2, true, 0), HG_OK);
 	ck_assert_ptr_null(tables_sa_out(&t, &a.self, &a.peer));
-	tables_use_sa(&t, tables_sa_in(&t, 1000));
+	ck_assert_int_eq(tables_use_sa(&t, tables_sa_in(&t, 1000)), HG_OK);
 	ck_assert_uint_eq(tables_sa_out(&t, &a.self, &a.peer)->spi_in, 1000);
 	ck_assert_int_eq(tables_add_sa(&t, &b, &at, 2, true, 0), HG_OK);
 	ck_assert_uint_eq(tables_sa_out(&t, &a.self, &a.peer)->spi_in, 1000);
-	tables_use_sa(&t, tables_sa_in(&t, 2001));
+	ck_assert_int_eq(tables_use_sa(&t, tables_sa_in(&t, 2001)), HG_OK);
 	ck_assert_uint_eq(tables_sa_out(&t, &a.self, &a.peer)->spi_in, 2001);
 	ck_assert_uint_eq(tables_sa_in(&t, 1000)->owner, 0);
 	ck_assert_uint_eq(tables_sa_in(&t, 2001)->owner, 1);
@@ -167,7 +167,7 @@ START_TEST(second_sa_of_one_spi_is_refused_and_changes_nothing)
 	bad.suite = 77; /* there is none */
 	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 1, true, 0), HG_OK);
 	first = tables_sa_in(&t, 1000);
-	tables_use_sa(&t, first);
+	ck_assert_int_eq(tables_use_sa(&t, first), HG_OK);
 	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 1, true, 0), HG_EEXIST);
 	ck_assert_int_ne(tables_add_sa(&t, &bad, &at, 1, true, 0), HG_OK);
 	ck_assert_ptr_eq(tables_sa_out(&t, &a.self, &a.peer), first);
