@@ -212,6 +212,7 @@ void ice_begin(struct hip *h, struct assoc *a, const struct readdress_offer *o,
 		a->relay_at = o->set.server;
 	else
 		a->relay_at = (struct endpoint){ .port = 0 };
+	a->up.waiting = true; /* without paths, too: it ends in ice_spent */
 	if (!paths_make(h, a))
 		return;
 	a->up.held = true;
@@ -230,7 +231,6 @@ void ice_begin(struct hip *h, struct assoc *a, const struct readdress_offer *o,
 	a->paths->target = -1;
 	a->paths->check = false;
 	a->paths->wide = true;
-	a->up.waiting = true;
 }
 
 void ice_switch(struct hip *h, const struct assoc *a)

@@ -20,7 +20,8 @@ struct paths_peer {
 	bool preferred;
 	uint8_t rank;	   /* its place in the set */
 	uint32_t priority; /* of a candidate (9028 4.2); 0: seen */
-	uint8_t asked;	   /* probes since it last answered */
+	uint8_t asked;	   /* probes since it last answered, */
+	uint64_t forgiven; /*  or since it was listed anew, then */
 };
 
 struct path {

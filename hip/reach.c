@@ -100,7 +100,7 @@ static int proved(const struct hip *h, const struct assoc *a,
 
 			if (i < 0)
 				i = paths_best(h, a, &p->to);
-			return same_way(a, &p->v[i], pk) ? i : -1;
+			return i >= 0 && same_way(a, &p->v[i], pk) ? i : -1;
 		}
 	}
 	e = param_find(&pk->m, PARAM_ECHO_RESPONSE_UNSIGNED);
@@ -207,6 +207,8 @@ static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 	bool seen = p->seen && target == n;
 
 	lives(a, n, proof, now);
+	if (proof)
+		a->ice_vain = 0;
 	if (news)
 		paths_tell(h, a, HIP_PATH_VERIFIED, &v->self, &v->peer, now);
 	if (target == n)

@@ -30,6 +30,8 @@
 #include "hip/rekey.h"
 #include "hip/update.h"
 
+#define FORGIVE (5 * ENGINE_S)
+
 /* ---- our addresses ---------------------------------------------------------- */
 
 bool readdress_due(const struct assoc *a)
@@ -265,8 +267,12 @@ static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
 		q->over = false;
 		q->active = false; /* RFC 8046 5.1 */
 	}
-	if (!q->active)
+	/* It may be there now. But not as often as it likes to say so: who is
+	 * there may be somebody else. */
+	if (!q->active && (!q->forgiven || now - q->forgiven >= FORGIVE)) {
 		q->asked = 0;
+		q->forgiven = now;
+	}
 	q->announced = true;
 	q->preferred = l->preferred;
 	q->rank = rank;
