@@ -51,8 +51,9 @@ static const char *const statements[STATEMENTS] = {
 	[PUT_LEASE] = "INSERT INTO lease(hit,sub6,sub4,name,server)"
 		      " VALUES(?1,?2,?3,?4,?5) ON CONFLICT(hit) DO UPDATE SET"
 		      " sub6=?2,sub4=?3,name=?4,server=?5",
-	[PUT_PIN] = "INSERT INTO pin(name,hit) VALUES(?1,?2)"
-		    " ON CONFLICT(name) DO UPDATE SET hit=?2",
+	/* In parentheses, or clang thinks of a comma that was forgotten. */
+	[PUT_PIN] = ("INSERT INTO pin(name,hit) VALUES(?1,?2)"
+		     " ON CONFLICT(name) DO UPDATE SET hit=?2"),
 	[DEL_PIN] = "DELETE FROM pin WHERE name=?1",
 };
 
