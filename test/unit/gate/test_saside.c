@@ -94,7 +94,7 @@ START_TEST(without_a_tun_nothing_is_published)
 	ck_assert_uint_eq(b->g.plane.tables.sas, 0);
 	/* What comes of it later has nothing to do. */
 	e.sa.spi_in = 1000;
-	saside_switch(&b->g, &e);
+	ck_assert_int_eq(saside_switch(&b->g, &e), HG_OK);
 	moveside_locator(&b->g, &e);
 	saside_traffic(&b->g);
 	saside_down(&b->g, &e);
