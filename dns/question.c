@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/wire.h"
+#include "dns/real.h"
 
 /* One client address; exists while it has questions. */
 struct client {
@@ -104,7 +105,8 @@ void question_arm(struct dns *d, struct question *q)
 		heap_move(d, q);
 		return;
 	}
-	if (q->stage == STAGE_LOCATING)
+	/* What is waited for beyond the grace has times of its own. */
+	if (q->stage == STAGE_LOCATING && !real_waits(q))
 		q->deadline = q->grace_at;
 	for (enum slot i = 0; i < question_slots(q); i++) {
 		const struct slot_state *s = question_slot(q, i);

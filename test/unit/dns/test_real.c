@@ -238,6 +238,22 @@ START_TEST(hints_are_not_given)
 }
 END_TEST
 
+/* The grace for the other family is over, but the answer must come yet. */
+START_TEST(the_own_answer_is_waited_for_beyond_the_grace)
+{
+	query(false);
+	desk_hip_answer(&k, ask(SCAN_HIP), "h.real.test", NULL, 0);
+	desk_addr_answer(&k, ask(SCAN_AAAA), "h.real.test", "2001:db8:1::7", 0);
+	dns_tick(k.d, 500 * MSEC);
+	desk_drain(&k);
+	ck_assert_uint_eq(dns_pending(k.d), 1);
+	ck_assert_uint_eq(dns_deadline(k.d), SEC);
+	desk_addr_answer(&k, ask(SCAN_A), "h.real.test", "192.0.2.7", 0);
+	give_real(0);
+	relayed();
+}
+END_TEST
+
 Suite *test_real_suite(void);
 Suite *test_real_suite(void)
 {
@@ -259,6 +275,7 @@ Suite *test_real_suite(void)
 	tcase_add_test(tc, a_family_it_does_not_have_is_relayed);
 	tcase_add_test(tc, a_name_without_a_record_is_as_everywhere);
 	tcase_add_test(tc, hints_are_not_given);
+	tcase_add_test(tc, the_own_answer_is_waited_for_beyond_the_grace);
 	suite_add_tcase(s, tc);
 	return s;
 }
