@@ -5,6 +5,7 @@
 #include "core/wire.h"
 #include "dns/answer.h"
 #include "dns/loop.h"
+#include "dns/progress.h"
 #include "dns/reply.h"
 
 static int send_own(struct dns *d, struct question *q,
@@ -103,12 +104,14 @@ void fetch_start(struct dns *d, struct question *q, enum slot slot,
 		s->tcp = true;
 		s->resend_at = NEVER;
 	}
-	if (slot == SLOT_HIP && d->dnssec != DNS_DNSSEC_OFF) {
+	if (judged) {
 		/* The validator has its own patience, and much to ask. */
 		s->resend_at = NEVER;
 		s->fail_at = now + OTHER_WAIT;
 	}
-	if (slot != SLOT_OWN && question_is_asked(d, q, slot))
+	/* Who follows hears answers, and of no judgement that there is none;
+	 * the validator joins equal questions itself. */
+	if (slot != SLOT_OWN && !judged && question_is_asked(d, q, slot))
 		question_follow(d, s);
 	else
 		fetch_send(d, q, slot, now);

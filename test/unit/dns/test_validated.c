@@ -151,6 +151,32 @@ START_TEST(a_validator_that_fails_or_is_silent_ends_the_question)
 }
 END_TEST
 
+/* A client asks for both families at once: each hears the judgement. */
+START_TEST(each_of_equal_questions_is_judged)
+{
+	struct dns_effect asks[2];
+	size_t num = 0;
+
+	open_as(DNS_DNSSEC_PREFER);
+	desk_query(&k, "h.test", SCAN_A, true, 0);
+	k.who.client.port++;
+	desk_query(&k, "h.test", SCAN_AAAA, true, 0);
+	ck_assert_uint_eq(desk_count(&k, DNS_VALIDATE), 2);
+	for (size_t i = 0; i < k.num; i++) {
+		if (k.got[i].e.kind == DNS_VALIDATE)
+			asks[num++] = k.got[i].e;
+	}
+	for (size_t i = 0; i < num; i++) {
+		dns_validated(k.d, asks[i].ask, DNS_BOGUS, NULL, 0, 0);
+		desk_drain(&k);
+		ck_assert_uint_eq(desk_count(&k, DNS_REPLY), i + 1);
+		ck_assert_uint_eq(desk_last(&k, DNS_REPLY)->rcode,
+				  SCAN_SERVFAIL);
+	}
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+}
+END_TEST
+
 Suite *test_validated_suite(void);
 Suite *test_validated_suite(void)
 {
@@ -166,6 +192,7 @@ Suite *test_validated_suite(void)
 	tcase_add_loop_test(
 		tc, a_validator_that_fails_or_is_silent_ends_the_question, 0,
 		2);
+	tcase_add_test(tc, each_of_equal_questions_is_judged);
 	suite_add_tcase(s, tc);
 	return s;
 }
