@@ -75,7 +75,7 @@ static void refresh(struct dns *d, const struct question *q, enum slot slot,
 						       : SLOT_AAAA;
 	fetch_wait(r, slot, now);
 	fetch_send(d, r, slot, now);
-	question_arm(d, r);
+	progress_step(d, r, now); /* the end, when nobody could be asked */
 }
 
 bool fetch_kept(struct dns *d, struct question *q, enum slot slot, uint64_t now)
@@ -96,6 +96,7 @@ void fetch_start(struct dns *d, struct question *q, enum slot slot,
 		 uint64_t now)
 {
 	struct slot_state *s = question_slot(q, slot);
+	bool judged = slot == SLOT_HIP && d->dnssec != DNS_DNSSEC_OFF;
 
 	if (slot != SLOT_OWN && fetch_kept(d, q, slot, now))
 		return;

@@ -157,6 +157,41 @@ START_TEST(when_all_go_round_nobody_is_asked_and_nothing_is_clear)
 }
 END_TEST
 
+/* A record is about to be too old, and there is nobody to ask for it. */
+START_TEST(fetching_ahead_ends_when_all_go_round)
+{
+	struct endpoint other = desk_at("10.9.9.9", 5353);
+	struct addr sub6 = desk_addr("fd00:5::5");
+	const struct dns_effect *e;
+	size_t pending;
+
+	desk_query(&k, "h.test", SCAN_AAAA, true, 0);
+	desk_hip_answer(&k, desk_ask(&k, "h.test", SCAN_HIP, false), "h.test",
+			NULL, 0);
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_AAAA, false), "h.test",
+			 "2001:db8::1", 0);
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_A, false), "h.test",
+			 "192.0.2.1", 0);
+	e = desk_last(&k, DNS_NEED_ADDRESS);
+	dns_give(k.d, e->question, 0, &sub6, NULL, NULL, 0);
+	desk_drain(&k);
+	desk_forget(&k);
+	dns_probe(k.d, 274 * SEC);
+	desk_drain(&k);
+	pass_on(nth_ask(0), 1, &other, 274 * SEC);
+	pass_on(nth_ask(1), 2, &other, 274 * SEC);
+	pending = dns_pending(k.d);
+	desk_query(&k, "h.test", SCAN_AAAA, true, 275 * SEC);
+	e = desk_last(&k, DNS_NEED_ADDRESS);
+	ck_assert_ptr_nonnull(e);
+	dns_give(k.d, e->question, 0, &sub6, NULL, NULL, 275 * SEC);
+	desk_drain(&k);
+	ck_assert_uint_eq(dns_pending(k.d), pending);
+	dns_tick(k.d, 300 * SEC);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+}
+END_TEST
+
 START_TEST(a_server_that_falls_silent_is_tried_for_a_loop)
 {
 	ask_here("h.test", 0);
@@ -244,6 +279,7 @@ Suite *test_loop_suite(void)
 	tcase_add_test(tc, the_clients_own_query_comes_back_straight);
 	tcase_add_test(tc,
 		       when_all_go_round_nobody_is_asked_and_nothing_is_clear);
+	tcase_add_test(tc, fetching_ahead_ends_when_all_go_round);
 	tcase_add_test(tc, a_server_that_falls_silent_is_tried_for_a_loop);
 	tcase_add_test(tc,
 		       who_asks_the_gateway_itself_is_served_by_our_servers);
