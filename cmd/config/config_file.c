@@ -107,12 +107,24 @@ out:
 	return err;
 }
 
+/* A text file. What stood behind a NUL octet would silently not count. */
+static int text_read(const char *path, char **out, char *errbuf, size_t errlen)
+{
+	size_t len;
+	int err = file_read(path, &config_file, out, &len, errbuf, errlen);
+
+	if (err || strlen(*out) == len)
+		return err;
+	(void)snprintf(errbuf, errlen,
+		       "%s: holds a NUL octet; it is not a text file", path);
+	free(*out);
+	return HG_EFORMAT;
+}
+
 static int hosts_load(struct config *c, char *errbuf, size_t errlen)
 {
 	char *text;
-	size_t len;
-	int err =
-		file_read(c->hosts, &config_file, &text, &len, errbuf, errlen);
+	int err = text_read(c->hosts, &text, errbuf, errlen);
 
 	if (!err) {
 		err = config_dns_hosts_parse(c, c->hosts, text, errbuf, errlen);
@@ -126,20 +138,11 @@ int config_load(const char *path, struct config **out, char *errbuf,
 {
 	struct config *c = NULL;
 	char *text;
-	size_t len;
-	int err;
+	int err = text_read(path, &text, errbuf, errlen);
 
-	err = file_read(path, &config_file, &text, &len, errbuf, errlen);
 	if (err)
 		return err;
-	if (strlen(text) != len) {
-		(void)snprintf(errbuf, errlen,
-			       "%s: holds a NUL octet; it is not a text file",
-			       path);
-		err = HG_EFORMAT;
-	} else {
-		err = config_parse(path, text, &c, errbuf, errlen);
-	}
+	err = config_parse(path, text, &c, errbuf, errlen);
 	free(text);
 	if (!err && c->hosts[0])
 		err = hosts_load(c, errbuf, errlen);

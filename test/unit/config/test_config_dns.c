@@ -4,7 +4,9 @@
 
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/config/config_dns.h"
 
@@ -236,6 +238,43 @@ START_TEST(what_is_wrong_is_named_with_its_mend)
 }
 END_TEST
 
+/* A new file with these octets; path: a template, filled in. */
+static void write_new(char *path, const void *data, size_t len)
+{
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, data, len), (ssize_t)len);
+	close(fd);
+}
+
+START_TEST(a_hosts_file_is_text_to_its_end)
+{
+	static const char text[] = "# fine\n\0# lost\n";
+	char hosts_at[] = "/tmp/hipgate-hosts-XXXXXX";
+	char conf_at[] = "/tmp/hipgate-conf-XXXXXX";
+	struct config *c = NULL;
+	char all[256];
+	char err[256];
+
+	write_new(hosts_at, text, sizeof(text) - 1);
+	(void)snprintf(all, sizeof(all), P "hosts = %s\n", hosts_at);
+	write_new(conf_at, all, strlen(all));
+	ck_assert_int_eq(config_load(conf_at, &c, err, sizeof(err)),
+			 HG_EFORMAT);
+	(void)snprintf(all, sizeof(all),
+		       "%s: holds a NUL octet; it is not a text file",
+		       hosts_at);
+	ck_assert_str_eq(err, all);
+	ck_assert_ptr_null(c);
+	ck_assert_int_eq(truncate(hosts_at, 7), 0);
+	ck_assert_int_eq(config_load(conf_at, &c, err, sizeof(err)), HG_OK);
+	config_free(c);
+	unlink(hosts_at);
+	unlink(conf_at);
+}
+END_TEST
+
 Suite *test_config_dns_suite(void);
 Suite *test_config_dns_suite(void)
 {
@@ -246,6 +285,7 @@ Suite *test_config_dns_suite(void)
 	tcase_add_test(tc, a_record_is_what_its_section_says);
 	tcase_add_loop_test(tc, a_key_makes_its_hit_whatever_its_length, 0, 2);
 	tcase_add_test(tc, a_line_of_the_hosts_file_is_a_record_for_each_name);
+	tcase_add_test(tc, a_hosts_file_is_text_to_its_end);
 	tcase_add_loop_test(tc, a_bad_line_of_the_hosts_file_is_named, 0,
 			    sizeof(bad_hosts) / sizeof(bad_hosts[0]));
 	tcase_add_loop_test(tc, what_is_wrong_is_named_with_its_mend, 0,
