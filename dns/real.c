@@ -18,10 +18,12 @@ bool real_waits(const struct question *q)
 	       q->slots[SLOT_OWN].found == FOUND_WAIT;
 }
 
+/* A short IPv6 prefix has IPv4's in our form; its route does not. */
 static bool is_routed(const struct dns *d, const struct addr *a)
 {
 	for (size_t i = 0; i < d->real_num; i++) {
-		if (prefix_has(&d->real[i], a))
+		if (prefix_is4(&d->real[i]) == addr_is4(a) &&
+		    prefix_has(&d->real[i], a))
 			return true;
 	}
 	return false;

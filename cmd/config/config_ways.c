@@ -31,7 +31,8 @@ int config_ways_transparent(struct config *c, const char *v)
 {
 	struct prefix p;
 
-	if (prefix_parse(v, &p))
+	/* ::/0 would have the pools and the HITs in it. */
+	if (prefix_parse(v, &p) || p.len == 0)
 		return HG_EFORMAT;
 	for (size_t i = 0; i < c->real_num; i++) {
 		if (c->real[i].len == p.len &&

@@ -78,6 +78,9 @@ START_TEST(a_real_address_must_be_routed_to_us)
 	refused(D REAL "transparent = 2001:20::/32\n" RULE,
 		"f:3: transparent = 2001:20::/32 overlaps 2001:20::/28, which "
 		"are HITs; name the HIP hosts' addresses");
+	refused(D REAL "transparent = ::/0\n" RULE,
+		"f:9: bad value \"::/0\" for transparent: expected "
+		"ADDRESS/LENGTH but ::/0, with no bits set behind LENGTH");
 	refused(D REAL "clients = 198.51.100.128/25\n" RULE,
 		"f:9: clients lie inside transparent = 198.51.100.0/24, so "
 		"that their packets would be taken for forged ones; name "

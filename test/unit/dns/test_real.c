@@ -112,6 +112,26 @@ START_TEST(an_address_elsewhere_gives_a_substitute)
 }
 END_TEST
 
+START_TEST(a_prefix_of_the_other_family_routes_nothing)
+{
+	struct dns_config cfg = desk_config();
+	struct prefix all = desk_prefix("::/0");
+	struct endpoint server = desk_at("10.0.0.53", 53);
+
+	desk_close(&k);
+	cfg.rules = rules;
+	cfg.rules_num = 1;
+	cfg.real = &all;
+	cfg.real_num = 1;
+	cfg.servers = &server;
+	cfg.servers_num = 1;
+	desk_open_with(&k, &cfg);
+	query(false);
+	answers(NULL, "192.0.2.7", NULL);
+	substitute_wanted();
+}
+END_TEST
+
 START_TEST(one_of_two_elsewhere_gives_a_substitute)
 {
 	query(false);
@@ -263,6 +283,7 @@ Suite *test_real_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, real_addresses_are_given_once_they_are_mapped);
 	tcase_add_test(tc, an_address_elsewhere_gives_a_substitute);
+	tcase_add_test(tc, a_prefix_of_the_other_family_routes_nothing);
 	tcase_add_test(tc, one_of_two_elsewhere_gives_a_substitute);
 	tcase_add_test(tc, one_that_nobody_can_use_gives_a_substitute);
 	tcase_add_test(tc, behind_a_rendezvous_server_it_may_not_be_the_hosts);
