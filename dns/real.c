@@ -29,6 +29,27 @@ static bool is_routed(const struct dns *d, const struct addr *a)
 	return false;
 }
 
+/* All addresses of the server's answer, whoever they are said to be of: a
+ * client gets all of them. SIZE_MAX: a record is broken. */
+static size_t own_addresses(const struct question *q)
+{
+	struct rd r = rd_init(q->own, q->own_len);
+	struct scan_question asked;
+	struct scan_header h;
+	struct scan_rr rr;
+	size_t num = 0;
+
+	scan_header(&r, &h);
+	scan_question(&r, q->own, &asked);
+	for (unsigned i = 0; i < h.count[1]; i++) {
+		scan_rr(&r, q->own, &rr);
+		if (r.bad)
+			return SIZE_MAX;
+		num += rr.type == SCAN_A || rr.type == SCAN_AAAA;
+	}
+	return num;
+}
+
 bool real_may(const struct dns *d, struct question *q)
 {
 	const struct slot_state *s =
@@ -38,7 +59,7 @@ bool real_may(const struct dns *d, struct question *q)
 	if (!real_wants(q) || q->place->rvs_num || !question_trusts(d, q) ||
 	    q->slots[SLOT_OWN].found != FOUND_ANSWERED || q->own_cut ||
 	    (get_be16(q->own + 2) & 15) != SCAN_NOERROR ||
-	    s->found != FOUND_ANSWERED || s->odd)
+	    s->found != FOUND_ANSWERED || s->odd || own_addresses(q) != s->num)
 		return false;
 	for (size_t i = 0; i < s->num; i++) {
 		if (!is_routed(d, &s->addrs[i]))

@@ -148,6 +148,24 @@ START_TEST(one_that_nobody_can_use_gives_a_substitute)
 }
 END_TEST
 
+/* They are not the host's, but a client would take them. */
+START_TEST(one_beside_the_chain_gives_a_substitute)
+{
+	const struct dns_effect *e;
+
+	query(false);
+	desk_hip_answer(&k, ask(SCAN_HIP), "h.real.test", NULL, 0);
+	desk_nothing(&k, ask(SCAN_AAAA), 0, 0);
+	e = ask(SCAN_A);
+	desk_answer_to(&k, e, 0);
+	desk_rr_addr(&k, "h.real.test", 600, "192.0.2.7");
+	desk_rr_addr(&k, _i == 0 ? "other.test" : "h.real.test", 600,
+		     _i == 0 ? "192.0.2.8" : "2001:db8::8");
+	desk_hand_in(&k, e, 0);
+	substitute_wanted();
+}
+END_TEST
+
 START_TEST(behind_a_rendezvous_server_it_may_not_be_the_hosts)
 {
 	query(false);
@@ -286,6 +304,7 @@ Suite *test_real_suite(void)
 	tcase_add_test(tc, a_prefix_of_the_other_family_routes_nothing);
 	tcase_add_test(tc, one_of_two_elsewhere_gives_a_substitute);
 	tcase_add_test(tc, one_that_nobody_can_use_gives_a_substitute);
+	tcase_add_loop_test(tc, one_beside_the_chain_gives_a_substitute, 0, 2);
 	tcase_add_test(tc, behind_a_rendezvous_server_it_may_not_be_the_hosts);
 	tcase_add_test(tc,
 		       what_a_server_of_the_clients_choice_says_is_not_given);
