@@ -41,7 +41,8 @@ struct hip_visit {
 	unsigned num;
 };
 
-static void keep_hip(struct question *q, const struct hiprr *rr, uint32_t ttl)
+static void keep_hip(const struct dns *d, struct question *q,
+		     const struct hiprr *rr, uint32_t ttl)
 {
 	struct place *p = question_place(q);
 	struct dns_host *h;
@@ -55,6 +56,7 @@ static void keep_hip(struct question *q, const struct hiprr *rr, uint32_t ttl)
 	memcpy(h->pk, rr->pk, rr->pk_len);
 	h->pk_len = rr->pk_len;
 	h->via_rvs = rr->rvs_num > 0;
+	h->theirs = d->upstream.num == 0;
 	h->ttl = ttl;
 	memcpy(p->rvs, rr->rvs, sizeof(p->rvs));
 	p->rvs_num = rr->rvs_num;
@@ -88,7 +90,7 @@ static void visit_hip(const struct scan_rr *rr, void *arg)
 	}
 	if (!is_better(v->q, &hip.hit))
 		return;
-	keep_hip(v->q, &hip, rr->ttl < v->ttl ? rr->ttl : v->ttl);
+	keep_hip(v->d, v->q, &hip, rr->ttl < v->ttl ? rr->ttl : v->ttl);
 }
 
 /* A name of the administrator's stands in the chain: what a server says of

@@ -224,6 +224,7 @@ struct dns_host {
 	size_t pk_len;
 	bool via_rvs; /* locators are those of rendezvous servers */
 	bool local;   /* a dns_record said so */
+	bool theirs;  /* a server of the client's choice said so: no pin */
 	struct addr locators[DNS_LOCATORS_MAX];
 	size_t locators_num;
 	struct addr real[DNS_LOCATORS_MAX]; /* NEED_REAL: to be mapped */

@@ -8,7 +8,8 @@
  * record's key (RFC 8005 4.1) the engine asks dnslease_key_fits. A question
  * in that wait is a struct pending, freed by the journal's callback. A name
  * that gets its first answer as a HIP host's is pinned in the same way: it
- * is in the journal before the answer leaves. DNS_NEED_REAL: the same with
+ * is in the journal before the answer leaves; but for one that only a server
+ * of the client's choice named. DNS_NEED_REAL: the same with
  * the real addresses, which are mapped instead of substitutes; they are no
  * leases, and what a real address denotes is asked for again after a
  * restart.
@@ -169,8 +170,9 @@ static struct pending *pending_new(struct gate *g, uint32_t question,
 	w->g = g;
 	w->question = question;
 	w->hit = h->hit;
-	/* What the administrator says needs no pin, and may be taken back. */
-	if (!h->local)
+	/* What the administrator says needs no pin, and may be taken back.
+	 * What a client's own server says must not bind the others. */
+	if (!h->local && !h->theirs)
 		memcpy(w->name, h->name, sizeof(w->name));
 	return w;
 }

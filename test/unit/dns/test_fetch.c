@@ -221,6 +221,21 @@ START_TEST(our_questions_go_to_our_servers_and_the_clients_to_its_own)
 }
 END_TEST
 
+START_TEST(whose_server_said_so_is_told)
+{
+	if (_i)
+		two_servers();
+	desk_query(&k, "h.test", SCAN_AAAA, true, 0);
+	desk_hip_answer(&k, desk_ask(&k, "h.test", SCAN_HIP, false), "h.test",
+			NULL, 0);
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_AAAA, false), "h.test",
+			 "2001:db8::1", 0);
+	desk_nothing(&k, desk_ask(&k, "h.test", SCAN_A, false), 0, 0);
+	ck_assert_ptr_nonnull(desk_last(&k, DNS_NEED_ADDRESS));
+	ck_assert(desk_last(&k, DNS_NEED_ADDRESS)->host->theirs == !_i);
+}
+END_TEST
+
 START_TEST(the_second_server_is_asked_when_the_first_is_silent)
 {
 	const struct dns_effect *e;
@@ -284,6 +299,7 @@ Suite *test_fetch_suite(void)
 	tcase_add_test(tc, a_follower_asks_itself_when_none_comes);
 	tcase_add_test(
 		tc, our_questions_go_to_our_servers_and_the_clients_to_its_own);
+	tcase_add_loop_test(tc, whose_server_said_so_is_told, 0, 2);
 	tcase_add_test(tc, the_second_server_is_asked_when_the_first_is_silent);
 	tcase_add_test(tc, a_spoofer_is_met_with_tcp);
 	suite_add_tcase(s, tc);

@@ -290,6 +290,42 @@ START_TEST(what_is_pinned_is_forgotten_once)
 }
 END_TEST
 
+/* A client's own server could say it of anybody's name, for everybody. */
+START_TEST(what_the_clients_own_server_says_is_not_pinned)
+{
+	struct dns_host h = { .hit = *hip_identity_hit(id), .theirs = true };
+	struct dns_effect e = { .kind = DNS_NEED_ADDRESS, .host = &h };
+	struct lease_config lc = { .pool6 = desk_prefix("fd00:5::/64"),
+				   .max = 16 };
+
+	journal_begin();
+	ck_assert_int_eq(tables_init(&g->plane.tables), HG_OK);
+	ck_assert_int_eq(lease_new(&lc, &g->lease), HG_OK);
+	ck_assert_int_eq(uv_timer_init(&loop, &g->timer), 0);
+	g->timer.data = g;
+	strcpy(h.name, "h.test");
+	h.locators[0] = desk_addr("192.0.2.7");
+	h.locators_num = 1;
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned pins = 0;
+
+		h.theirs = i == 0;
+		dnslease_need_address(g, &e);
+		while (journal_pending(g->journal))
+			(void)uv_run(&loop, UV_RUN_ONCE);
+		ck_assert_uint_eq(g->plane.tables.mappings, 1);
+		ck_assert(dns_pinned(g->dns, "h.test") == !h.theirs);
+		ck_assert_int_eq(journal_each_pin(g->journal, count_pin, &pins),
+				 HG_OK);
+		ck_assert_uint_eq(pins, i);
+	}
+	uv_close((uv_handle_t *)&g->timer, NULL);
+	lease_free(g->lease);
+	tables_fini(&g->plane.tables);
+	journal_done();
+}
+END_TEST
+
 /* ---- real addresses --------------------------------------------------------- */
 
 static void tell_real(const struct hit *hit, const char *real)
@@ -342,6 +378,7 @@ Suite *test_dnslease_suite(void)
 	tcase_add_test(tc, a_look_up_with_another_hit_changes_no_locator);
 	tcase_add_test(tc, an_expired_record_is_asked_for_again_before_i1);
 	tcase_add_test(tc, what_is_pinned_is_forgotten_once);
+	tcase_add_test(tc, what_the_clients_own_server_says_is_not_pinned);
 	tcase_add_test(tc, a_real_address_denotes_one_host_for_ever);
 	suite_add_tcase(s, tc);
 	return s;
