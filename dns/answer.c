@@ -112,6 +112,8 @@ bool answer_hip(struct dns *d, struct question *q, const struct chain_answer *a,
 	struct hip_visit v = { .d = d, .q = q };
 	struct chain c;
 
+	if (q->local)
+		return true; /* it is known better */
 	q->hip = HIP_NONE;
 	if (rcode != SCAN_NOERROR && rcode != SCAN_NXDOMAIN)
 		return true;
@@ -378,14 +380,17 @@ static void serve_followers(struct dns *d, const struct cache_key *key,
 }
 
 /* Nothing of a truncated answer is used but that it had a HIP record: the
- * name is a HIP host's, whatever becomes of the next try. */
-static void digest_cut(struct dns *d, struct question *q, enum slot slot,
+ * name is a HIP host's, whatever becomes of the next try. True: it led to a
+ * record of ours, and what was cut off does not count. */
+static bool digest_cut(struct dns *d, struct question *q, enum slot slot,
 		       const struct incoming *in)
 {
 	if (slot != SLOT_HIP)
-		return;
+		return false;
 	(void)answer_hip(d, q, &in->answer, scan_rcode(&in->header));
-	q->hip = q->hip_seen ? HIP_BAD : HIP_NONE;
+	if (!q->local)
+		q->hip = q->hip_seen ? HIP_BAD : HIP_NONE;
+	return q->local;
 }
 
 /* A wrong answer at the right socket may be a guess (RFC 5452): who guesses
@@ -416,8 +421,8 @@ static void take(struct dns *d, struct ask *a, const struct incoming *in,
 	struct dname name = *key.name; /* q may be gone when it is needed */
 
 	key.name = &name;
-	if ((in->header.flags & SCAN_TC) && !a->tcp) {
-		digest_cut(d, q, slot, in);
+	if ((in->header.flags & SCAN_TC) && !a->tcp &&
+	    !digest_cut(d, q, slot, in)) {
 		fetch_tcp(d, q, slot, now);
 		progress_step(d, q, now);
 		return;

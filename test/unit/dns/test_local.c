@@ -117,6 +117,24 @@ START_TEST(what_is_not_said_of_a_name_is_not_there)
 }
 END_TEST
 
+/* All that counts of the answer came: no second try, and no SERVFAIL. */
+START_TEST(an_alias_to_it_may_come_cut_short)
+{
+	const struct dns_effect *e;
+
+	desk_query(&k, "alias.test", SCAN_A, true, 0);
+	e = desk_ask(&k, "alias.test", SCAN_HIP, false);
+	desk_answer_to(&k, e, 0);
+	desk_rr_cname(&k, "alias.test", 300, "rec.test");
+	k.buf[2] |= 0x02;
+	desk_hand_in(&k, e, 0);
+	ck_assert_ptr_null(desk_ask(&k, "alias.test", SCAN_HIP, true));
+	ck_assert_ptr_nonnull(needed());
+	ck_assert(needed()->local);
+	ck_assert_uint_eq(needed()->hit.b[15], 1);
+}
+END_TEST
+
 START_TEST(the_daemons_own_look_up_finds_it_too)
 {
 	ck_assert_int_eq(
@@ -207,6 +225,7 @@ Suite *test_local_suite(void)
 		tc,
 		without_addresses_its_name_is_asked_for_them_and_not_for_hip);
 	tcase_add_test(tc, what_is_not_said_of_a_name_is_not_there);
+	tcase_add_test(tc, an_alias_to_it_may_come_cut_short);
 	tcase_add_test(tc, the_daemons_own_look_up_finds_it_too);
 	tcase_add_test(tc, an_alias_outside_does_not_lead_around_it);
 	tcase_add_test(tc, its_own_record_is_answered_where_the_key_is_known);
