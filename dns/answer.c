@@ -309,10 +309,10 @@ static void digest_own(struct dns *d, struct question *q,
 	struct chain c;
 
 	q->slots[SLOT_OWN].found = FOUND_ANSWERED;
-	if (q->kind != QUESTION_LOOKUP)
+	if (q->kind != QUESTION_LOOKUP && !q->watched)
 		return;
 	q->own_cut = cut || in->bare; /* says nothing of addresses */
-	if (q->own_cut ||
+	if (q->own_cut || q->watched ||
 	    (q->asked.type != SCAN_A && q->asked.type != SCAN_AAAA)) {
 		if (chain_follow(&c, &q->asked.name, &in->answer) == 0)
 			raise_mode(d, q, &c);

@@ -64,7 +64,7 @@ enum dns_mode {
  * bogus to it. */
 enum dns_validating {
 	DNS_VALIDATING_AUTO,   /* bypass, but refuse where HIP is required */
-	DNS_VALIDATING_BYPASS, /* the server's own answer */
+	DNS_VALIDATING_BYPASS, /* the same: `require` is never bypassed */
 	DNS_VALIDATING_SYNTHESIZE, /* the substitute all the same */
 	DNS_VALIDATING_REFUSE,
 	DNS_VALIDATING_NUM

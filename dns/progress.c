@@ -9,6 +9,7 @@
 #include "dns/fetch.h"
 #include "dns/real.h"
 
+#define TEXT_ALIAS "hipgate: leads to a name that requires HIP"
 #define TEXT_LOOPED "hipgate: a loop, its dns-server asks hipgate itself"
 
 /* The client's own query is one of the two address look-ups. */
@@ -171,6 +172,16 @@ static void fail(struct dns *d, struct question *q, enum reply_ede ede,
 	end_with(d, q, &r);
 }
 
+static void refuse(struct dns *d, struct question *q, const char *text)
+{
+	struct reply r = reply_for(q);
+
+	r.rcode = SCAN_REFUSED;
+	r.ede = REPLY_EDE_BLOCKED;
+	r.ede_text = text;
+	end_with(d, q, &r);
+}
+
 /* The server's answer, octet for octet, with the client's id. */
 static void relay(struct dns *d, struct question *q)
 {
@@ -199,7 +210,10 @@ static void step_own(struct dns *d, struct question *q)
 {
 	switch (q->slots[SLOT_OWN].found) {
 	case FOUND_ANSWERED:
-		relay(d, q);
+		if (q->watched && q->mode == DNS_REQUIRE)
+			refuse(d, q, TEXT_ALIAS);
+		else
+			relay(d, q);
 		return;
 	case FOUND_WAIT:
 		question_arm(d, q);
@@ -371,8 +385,6 @@ static void need(struct dns *d, struct question *q, enum dns_effect_kind kind,
  * given where only its real address would have been. */
 static void need_address(struct dns *d, struct question *q, uint64_t now)
 {
-	struct reply r = reply_for(q);
-
 	if (q->kind == QUESTION_RESOLVE) {
 		need(d, q, DNS_RESOLVED, now);
 		return;
@@ -383,10 +395,7 @@ static void need_address(struct dns *d, struct question *q, uint64_t now)
 		need(d, q, DNS_NEED_ADDRESS, now);
 		return;
 	}
-	r.rcode = SCAN_REFUSED;
-	r.ede = REPLY_EDE_BLOCKED;
-	r.ede_text = "hipgate: client validates, no real address to give";
-	end_with(d, q, &r);
+	refuse(d, q, "hipgate: client validates, no real address to give");
 }
 
 /* The real address, where it may be given. */
@@ -476,10 +485,10 @@ static void step_asking(struct dns *d, struct question *q, uint64_t now)
 		step_not_hip(d, q, "hipgate: HIP required, no answer");
 }
 
-/* What it was for is in the cache, or is not to be had. */
-static void step_refresh(struct dns *d, struct question *q)
+/* Of ours: what it was for is in the cache, was said, or is not to be had. */
+static void step_ours(struct dns *d, struct question *q)
 {
-	for (enum slot s = SLOT_HIP; s <= SLOT_AAAA; s++) {
+	for (enum slot s = SLOT_OWN; s <= SLOT_AAAA; s++) {
 		if (q->slots[s].found == FOUND_WAIT) {
 			question_arm(d, q);
 			return;
@@ -488,20 +497,10 @@ static void step_refresh(struct dns *d, struct question *q)
 	question_end(d, q);
 }
 
-static void step_probe(struct dns *d, struct question *q)
-{
-	if (q->slots[SLOT_OWN].found == FOUND_WAIT)
-		question_arm(d, q);
-	else
-		question_end(d, q);
-}
-
 void progress_step(struct dns *d, struct question *q, uint64_t now)
 {
-	if (q->kind == QUESTION_REFRESH)
-		step_refresh(d, q);
-	else if (q->kind == QUESTION_PROBE)
-		step_probe(d, q);
+	if (q->kind == QUESTION_REFRESH || q->kind == QUESTION_PROBE)
+		step_ours(d, q);
 	else if (q->kind == QUESTION_RELAY)
 		step_own(d, q);
 	else if (q->stage == STAGE_ASKING)

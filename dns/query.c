@@ -150,8 +150,7 @@ static bool choose(struct dns *d, const struct query *in, bool named,
 	}
 	if (in->edns.dnssec_ok && (in->header.flags & SCAN_CD) && !real &&
 	    d->validating != DNS_VALIDATING_SYNTHESIZE) {
-		if (d->validating == DNS_VALIDATING_BYPASS ||
-		    (d->validating == DNS_VALIDATING_AUTO && !require))
+		if (d->validating != DNS_VALIDATING_REFUSE && !require)
 			return false;
 		answer_error(d, in, SCAN_REFUSED,
 			     require ? "hipgate: HIP required, client "
@@ -209,6 +208,9 @@ static void open_question(struct dns *d, const struct query *in,
 	memcpy(copy, in->msg, in->len);
 	q->kind = kind;
 	q->mode = mode;
+	q->watched = kind == QUESTION_RELAY && mode != DNS_OFF &&
+		     in->asked.class == SCAN_IN &&
+		     may_be_hip(d, in->asked.type);
 	q->pinned = mode != DNS_OFF && pins_has(d->pins, &in->asked.name);
 	q->query = copy;
 	q->query_len = in->len;

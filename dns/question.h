@@ -148,6 +148,7 @@ struct question {
 	bool located;	      /* and its A and AAAA are that record's */
 	bool looped;	      /* nobody could be asked: they all ask us */
 	bool pinned;	      /* the name, or one that it leads to */
+	bool watched;	      /* RELAY, but not to what requires HIP */
 	struct dns_asker who; /* RESOLVE: only server and token */
 	struct scan_header header;
 	struct scan_question asked;

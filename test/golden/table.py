@@ -271,8 +271,8 @@ def policy():
     both = {"size": 1232, "do": True}
     for mode in ("require", "prefer", "off"):
         for how in ("auto", "bypass", "synthesize", "refuse"):
-            bypass = mode == "off" or how == "bypass" or \
-                (how == "auto" and mode == "prefer")
+            bypass = mode == "off" or \
+                (how in ("auto", "bypass") and mode == "prefer")
             refuse = not bypass and how != "synthesize"
             why = VALIDATES_REQUIRED if mode == "require" else VALIDATES
             t.add("DO and CD, HIP %s, dnssec-client %s" % (mode, how),

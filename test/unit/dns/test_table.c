@@ -195,7 +195,7 @@ START_TEST(a_validating_client_is_treated_as_configured)
 		bool require_lookup, require_refused;
 	} want[DNS_VALIDATING_NUM] = {
 		[DNS_VALIDATING_AUTO] = { false, false, false, true },
-		[DNS_VALIDATING_BYPASS] = { false, false, false, false },
+		[DNS_VALIDATING_BYPASS] = { false, false, false, true },
 		[DNS_VALIDATING_SYNTHESIZE] = { true, false, true, false },
 		[DNS_VALIDATING_REFUSE] = { false, true, false, true },
 	};
@@ -209,6 +209,70 @@ START_TEST(a_validating_client_is_treated_as_configured)
 	ck_assert(is_refused() == want[_i].require_refused);
 	ck_assert(!is_looked_up("a.off.test"));
 	ck_assert(!is_refused());
+}
+END_TEST
+
+/* Its query for alias.test is relayed; what leads there is read all the same.
+ * Returns the reply. */
+static const struct dns_effect *relayed_alias(uint16_t type, const char *to)
+{
+	const struct dns_effect *e;
+
+	desk_forget(&k);
+	desk_start(&k, 0x77, SCAN_RD | SCAN_CD);
+	desk_question(&k, "alias.test", type);
+	desk_opt(&k, true, 0);
+	ask();
+	e = desk_last(&k, DNS_ASK);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_uint_eq(e->qtype, type);
+	desk_answer_to(&k, e, 0);
+	desk_rr_cname(&k, "alias.test", 300, to);
+	if (type == SCAN_A)
+		desk_rr_addr(&k, to, 300, "192.0.2.1");
+	desk_hand_in(&k, e, 0);
+	ck_assert_uint_eq(desk_count(&k, DNS_REPLY), 1);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	return desk_last(&k, DNS_REPLY);
+}
+
+START_TEST(an_alias_leads_no_validating_client_around_hip)
+{
+	enum { MX = 15 };
+	static const struct {
+		uint16_t type;
+		const char *to;
+		bool refused;
+	} rows[] = {
+		{ SCAN_A, "x.require.test", true },
+		{ SCAN_HTTPS, "x.require.test", true },
+		{ SCAN_A, "pinned.test", true },
+		{ SCAN_A, "rec.test", true },
+		{ SCAN_A, "plain.test", false },
+		{ SCAN_A, "x.off.test", false },
+		{ MX, "x.require.test", false },
+		{ MX, "pinned.test", false },
+	};
+	static struct dns_record rec = { .name = "rec.test", .at_num = 1 };
+	struct dns_config cfg = desk_config();
+	struct hit hit = desk_hit(4);
+
+	rec.hit = desk_hit(5);
+	rec.at[0] = desk_addr("192.0.2.5");
+	cfg.validating = _i ? DNS_VALIDATING_BYPASS : DNS_VALIDATING_AUTO;
+	reopen(&cfg);
+	ck_assert_int_eq(dns_pin(k.d, "pinned.test", &hit), HG_OK);
+	ck_assert_int_eq(dns_set_records(k.d, &rec, 1), HG_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct dns_effect *e =
+			relayed_alias(rows[i].type, rows[i].to);
+		struct desk_reply p = desk_read(e);
+
+		ck_assert_msg(is_refused() == rows[i].refused, "row %zu", i);
+		ck_assert_int_eq(desk_ede(&p), rows[i].refused ? 15 : -1);
+		ck_assert_uint_eq(p.header.id, 0x77);
+		ck_assert_uint_eq(p.records > 0, !rows[i].refused);
+	}
 }
 END_TEST
 
@@ -249,6 +313,8 @@ Suite *test_table_suite(void)
 	tcase_add_test(tc, no_cookie_without_one);
 	tcase_add_loop_test(tc, a_validating_client_is_treated_as_configured, 0,
 			    DNS_VALIDATING_NUM);
+	tcase_add_loop_test(tc, an_alias_leads_no_validating_client_around_hip,
+			    0, 2);
 	tcase_add_test(tc, hip_records_are_hidden_only_when_told_so);
 	suite_add_tcase(s, tc);
 	return s;
