@@ -6,8 +6,9 @@
  * control: the octets of the question, all but its id, and the server it was
  * meant for are the key. The engine's answer is a matter of these and of time
  * and settings alone: so all is forgotten once a second, in which a TTL
- * counts down by one, and when settings change. Whoever looks at traces sees
- * the first RECALL_HOT of each second.
+ * counts down by one, and when settings change; the next answer of the engine
+ * is kept at once, if the one before was. Whoever looks at traces sees the
+ * first RECALL_HOT, and then one of each second.
  *
  * Control adds and removes (linetable.h has one writer); what is removed is
  * freed when no worker can hold it any more. How often a question was asked is
@@ -89,7 +90,10 @@ void recall_clear(struct recall *r)
 		call_rcu(&i->rcu, item_free);
 	}
 	r->num = 0;
-	memset(r->place, 0, sizeof(r->place));
+	/* What was hot needs one answer more to be kept again. */
+	for (size_t i = 0; i < PLACES; i++)
+		r->place[i].num =
+			r->place[i].num < RECALL_HOT ? 0 : RECALL_HOT - 1;
 }
 
 static bool fits(const struct recall_question *q)
