@@ -41,32 +41,31 @@ struct pending {
 
 /* ---- leases ---------------------------------------------------------------- */
 
-static int publish_one(struct gate *g, const struct addr *sub,
-		       const struct hit *hit)
+/* Those of both that are not published yet. */
+static int publish(struct gate *g, const struct lease_entry *e)
 {
-	int err;
+	struct tables *t = &g->plane.tables;
+	const struct addr *both[] = { &e->sub6, &e->sub4 };
+	struct addr some[2];
+	size_t num = 0;
 
-	if (addr_is_unspecified(sub))
-		return HG_OK;
-	err = tables_add_mapping(&g->plane.tables, sub, hit);
-	return err == HG_EEXIST ? HG_OK : err;
+	for (size_t i = 0; i < 2; i++)
+		if (!addr_is_unspecified(both[i]) &&
+		    !tables_mapping(t, both[i]))
+			some[num++] = *both[i];
+	return num ? tables_add_mapping(t, some, num, &e->hit) : HG_OK;
 }
 
 int dnslease_publish(struct gate *g, const struct lease_entry *e)
 {
 	struct peer *p = peer_get(g, &e->hit);
-	int err;
 
 	if (!p)
 		return HG_EFULL;
 	p->sub6 = e->sub6;
 	p->sub4 = e->sub4;
-	if (!p->name[0])
-		memcpy(p->name, e->name, sizeof(p->name));
-	err = publish_one(g, &e->sub6, &e->hit);
-	if (!err)
-		err = publish_one(g, &e->sub4, &e->hit);
-	return err;
+	peer_name(p, e->name);
+	return publish(g, e);
 }
 
 static void tell_mapping(struct gate *g, const struct peer *p)
@@ -103,7 +102,7 @@ static int publish_real(struct gate *g, const struct pending *w)
 			continue;
 		if (g->dnsside->reals == REALS_MAX)
 			return HG_EFULL;
-		err = tables_add_mapping(t, &w->real[i], &w->hit);
+		err = tables_add_mapping(t, &w->real[i], 1, &w->hit);
 		if (!err)
 			g->dnsside->reals++;
 	}
@@ -354,8 +353,7 @@ static struct peer *learn(struct gate *g, const struct dns_host *h,
 
 	if (!p || !may_replace(p, h))
 		return p;
-	if (!p->name[0])
-		memcpy(p->name, h->name, sizeof(p->name));
+	peer_name(p, h->name);
 	/* The first server stays: a client may ask any server it likes. */
 	if (!p->server.port && server)
 		p->server = *server;

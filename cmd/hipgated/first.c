@@ -298,8 +298,7 @@ static void flow_unpublish(void *arg, struct nat_flow *f)
 
 static void flow_discard(void *arg, struct nat_flow *f)
 {
-	(void)arg;
-	tables_free_flow(caa_container_of(f, struct flow, nat));
+	tables_free_flow(arg, caa_container_of(f, struct flow, nat));
 }
 
 int first_start(struct gate *g)

@@ -47,8 +47,8 @@ enum {
 struct peer {
 	_Alignas(64) struct rcu_head rcu;
 	struct hit hit;
-	char name[DNS_NAME_MAX]; /* "": from the configuration */
-	struct endpoint server;	 /* DNS server that knew the name */
+	const char *name;	/* "": from the configuration */
+	struct endpoint server; /* DNS server that knew the name */
 	struct endpoint locators[HIP_LOCATORS_MAX];
 	size_t locators_num;
 	bool via_rvs;		  /* the locators may be the FA's */
@@ -148,6 +148,8 @@ void gate_tun_return(struct gate *g, void *pkt, size_t len,
 /* The peer, made when there is none; NULL: PEERS_MAX or no memory. */
 struct peer *peer_get(struct gate *g, const struct hit *hit);
 struct peer *peer_find(struct gate *g, const struct hit *hit);
+/* Names it, unless it has a name. */
+void peer_name(struct peer *p, const char *name);
 void peer_each(struct gate *g, void (*fn)(struct peer *p, void *arg),
 	       void *arg);
 void peer_fini(struct gate *g);

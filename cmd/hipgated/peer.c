@@ -28,6 +28,9 @@ static bool peer_match(const void *item, const void *key)
 	return hit_eq(&p->hit, key);
 }
 
+/* What a peer that has no name points to. */
+static const char nameless[] = "";
+
 struct peer *peer_find(struct gate *g, const struct hit *hit)
 {
 	return linetable_find(&g->peers, peer_hash(g, hit), peer_match, hit);
@@ -44,6 +47,7 @@ struct peer *peer_get(struct gate *g, const struct hit *hit)
 		return NULL;
 	memset(p, 0, sizeof(*p));
 	p->hit = *hit;
+	p->name = nameless;
 	p->self = g->selves[0];
 	if (linetable_add(&g->peers, peer_hash(g, hit), p)) {
 		free(p);
@@ -51,6 +55,14 @@ struct peer *peer_get(struct gate *g, const struct hit *hit)
 	}
 	g->peers_num++;
 	return p;
+}
+
+void peer_name(struct peer *p, const char *name)
+{
+	char *copy = p->name == nameless && name[0] ? strdup(name) : NULL;
+
+	if (copy) /* without memory it is named when it is next asked for */
+		p->name = copy;
 }
 
 void peer_each(struct gate *g, void (*fn)(struct peer *, void *), void *arg)
@@ -72,6 +84,8 @@ static void peer_free(struct rcu_head *head)
 		p->park = m->next;
 		free(m);
 	}
+	if (p->name != nameless)
+		free((char *)p->name);
 	free(p);
 }
 

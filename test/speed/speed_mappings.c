@@ -120,8 +120,8 @@ static double published(struct lease *l, uint32_t num)
 
 		pause_now_and_then(i);
 		if (lease_get(l, &h, "", &e, &fresh) ||
-		    tables_add_mapping(&t, &e.sub6, &h) ||
-		    tables_add_mapping(&t, &e.sub4, &h))
+		    tables_add_mapping(&t, (struct addr[]){ e.sub6, e.sub4 }, 2,
+				       &h))
 			die("no mapping");
 	}
 	return say("published", before, num);

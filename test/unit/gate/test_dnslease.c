@@ -134,7 +134,7 @@ static struct peer *known_peer(void)
 	struct peer *p = peer_get(g, hip_identity_hit(id));
 
 	ck_assert_ptr_nonnull(p);
-	strcpy(p->name, "h.test");
+	peer_name(p, "h.test");
 	p->server = k.who.server;
 	p->locators[0] = desk_at("192.0.2.77", HIP_PORT);
 	p->locators_num = 1;
