@@ -38,7 +38,8 @@ enum {
 	WORKER_BATCH_MAX = 65000, /* octets of one UDP_SEGMENT send */
 	WORKER_BATCH_SEGS = 64,	  /* kernels before 6.10 take no more */
 	WORKER_ROW = 32,	  /* packets that are looked up together */
-	WORKER_ICMP_BURST = 64,	  /* ICMP errors a wake-up second */
+	WORKER_ANSWER = IP6_HDR + UDP_HDR + RECALL_ANSWER, /* octets */
+	WORKER_ICMP_BURST = 64, /* ICMP errors a wake-up second */
 };
 
 /* The room of a short packet of a row, and of a row with a long one. */
@@ -101,7 +102,9 @@ struct worker {
 	struct esp_ctx *seal;	    /*  and its context */
 	struct batch batch;
 	uint8_t *tun_buf;
-	uint8_t *scratch; /* ICMP errors */
+	uint8_t *scratch;     /* ICMP errors */
+	uint8_t *answers;     /* of DNS that a row recalls, until written, */
+	unsigned answers_num; /*  and how many those are */
 	struct receive *receive;
 	struct tun_joiner *joiner;
 	struct nat_gather *gather; /* fragments, both ways */
