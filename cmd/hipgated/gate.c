@@ -240,10 +240,19 @@ static void restore_row(const struct journal_row *row, void *arg)
 			 err_text(err));
 }
 
+/* Nobody has the address in mind so long after its TTL. */
+enum { LET_GO_S = 600 };
+
 static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 {
 	const struct config *c = g->cfg;
-	struct lease_config lc = { .pool6 = c->pool6, .pool4 = c->pool4 };
+	struct lease_config lc = {
+		.pool6 = c->pool6,
+		.pool4 = c->pool4,
+		.let_go = dnslease_let_go,
+		.arg = g,
+		.keep = (c->ttl + LET_GO_S) * UINT64_C(1000000000),
+	};
 	struct dns_config dc = {
 		.rules = c->rules,
 		.rules_num = c->rules_num,

@@ -17,7 +17,7 @@
 
 enum { JOURNAL_QUEUE = 8192 }; /* rows that may wait */
 
-enum statement { PUT_LEASE, PUT_PIN, DEL_PIN, STATEMENTS };
+enum statement { PUT_LEASE, DEL_LEASE, PUT_PIN, DEL_PIN, STATEMENTS };
 
 struct write {
 	struct write *next;
@@ -51,6 +51,7 @@ static const char *const statements[STATEMENTS] = {
 	[PUT_LEASE] = "INSERT INTO lease(hit,sub6,sub4,name,server)"
 		      " VALUES(?1,?2,?3,?4,?5) ON CONFLICT(hit) DO UPDATE SET"
 		      " sub6=?2,sub4=?3,name=?4,server=?5",
+	[DEL_LEASE] = "DELETE FROM lease WHERE hit=?1",
 	/* In parentheses, or clang thinks of a comma that was forgotten. */
 	[PUT_PIN] = ("INSERT INTO pin(name,hit) VALUES(?1,?2)"
 		     " ON CONFLICT(name) DO UPDATE SET hit=?2"),
@@ -263,6 +264,8 @@ static bool write_one(struct journal *j, const struct write *w)
 	switch (w->what) {
 	case PUT_LEASE:
 		return run(j->st[w->what], lease, 5);
+	case DEL_LEASE:
+		return run(j->st[w->what], lease, 1);
 	case PUT_PIN:
 		return run(j->st[w->what], pin, 2);
 	default:
@@ -351,6 +354,14 @@ int journal_put(struct journal *j, const struct journal_row *row,
 		void (*cb)(void *, bool), void *arg)
 {
 	return put(j, PUT_LEASE, row, cb, arg);
+}
+
+int journal_drop(struct journal *j, const struct hit *hit,
+		 void (*cb)(void *, bool), void *arg)
+{
+	struct journal_row row = { .lease.hit = *hit };
+
+	return put(j, DEL_LEASE, &row, cb, arg);
 }
 
 int journal_pin(struct journal *j, const char *name, const struct hit *hit,

@@ -137,6 +137,20 @@ const struct mapping *tables_mapping(const struct tables *t,
 			      virt);
 }
 
+static void del_mapping(struct tables *t, struct mapping *m)
+{
+	unmap(t, m, addr_eq(&m->virt[0], &m->virt[1]) ? 1 : 2);
+	linepool_retire(&t->mapping_pool, m);
+}
+
+void tables_del_mapping(struct tables *t, const struct addr *virt)
+{
+	const struct mapping *m = tables_mapping(t, virt);
+
+	if (m)
+		del_mapping(t, (struct mapping *)m);
+}
+
 /* ---- flows ------------------------------------------------------------- */
 
 struct flow *tables_new_flow(struct tables *t)
@@ -448,10 +462,8 @@ static void drop_mappings(struct tables *t)
 	struct mapping *m;
 	size_t i = 0;
 
-	while ((m = linetable_each(&t->mapping, &i))) {
-		unmap(t, m, addr_eq(&m->virt[0], &m->virt[1]) ? 1 : 2);
-		linepool_retire(&t->mapping_pool, m);
-	}
+	while ((m = linetable_each(&t->mapping, &i)))
+		del_mapping(t, m);
 }
 
 void tables_fini(struct tables *t)

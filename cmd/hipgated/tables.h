@@ -176,6 +176,8 @@ void tables_online(void);
  * one of them denotes a host already; nothing is added. */
 int tables_add_mapping(struct tables *t, const struct addr *virt, size_t num,
 		       const struct hit *peer) HG_CHECK;
+/* virt, and what it was added with, denote nobody any more. */
+void tables_del_mapping(struct tables *t, const struct addr *virt);
 /* A flow to be filled, or NULL. */
 struct flow *tables_new_flow(struct tables *t);
 /* Publishes f, whose nat part is filled and stays so. HG_EEXIST: a key is

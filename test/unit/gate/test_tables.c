@@ -74,6 +74,14 @@ START_TEST(both_addresses_of_a_host_are_one_mapping_or_none)
 	ck_assert_uint_eq(t.mappings, 2);
 	ck_assert_int_eq(tables_add_mapping(&t, half, 1, &two), HG_OK);
 	ck_assert(hit_eq(&tables_mapping(&t, &half[0])->peer, &two));
+	tables_del_mapping(&t, &both[1]);
+	tables_del_mapping(&t, &both[1]);
+	ck_assert_ptr_null(tables_mapping(&t, &both[0]));
+	ck_assert_ptr_null(tables_mapping(&t, &both[1]));
+	ck_assert_uint_eq(t.mappings, 1);
+	tables_del_mapping(&t, &half[0]);
+	ck_assert_ptr_null(tables_mapping(&t, &half[0]));
+	ck_assert_uint_eq(t.mappings, 0);
 }
 END_TEST
 
