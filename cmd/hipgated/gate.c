@@ -445,7 +445,9 @@ static void turn(struct gate *g)
 	(void)uv_run(g->loop, UV_RUN_NOWAIT);
 	wait = g->stopping && !busy(g) ? 0 : uv_backend_timeout(g->loop);
 	tables_offline();
+	handoff_sleeps(&g->plane.handoff);
 	(void)poll(&pfd, 1, wait);
+	handoff_wakes(&g->plane.handoff);
 	tables_online();
 }
 
@@ -453,6 +455,7 @@ void gate_run(struct gate *g)
 {
 	uint64_t limit;
 
+	handoff_init(&g->plane.handoff);
 	while (!g->stopping)
 		turn(g);
 	/* CLOSE is sent once; who does not hear it finds out by itself. */

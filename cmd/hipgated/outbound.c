@@ -190,6 +190,8 @@ static void punt(struct worker *w, enum msg_kind kind, const uint8_t *pkt,
 
 	if (m)
 		m->off = *off;
+	if (w->lone)
+		handoff_here(&w->plane->handoff);
 	worker_punt(w, m);
 }
 
@@ -510,6 +512,7 @@ static unsigned row_read(struct worker *w, struct departing *d,
 	unsigned num = 0;
 	size_t at = 0;
 
+	w->lone = false;
 	while (num < WORKER_ROW && *budget) {
 		struct departing *one = &d[num];
 		int err = tun_read(w->plane->tun_fd[w->k], w->tun_buf + at,
@@ -522,6 +525,7 @@ static unsigned row_read(struct worker *w, struct departing *d,
 			continue;
 		}
 		if (err) {
+			w->lone = num == 1;
 			*budget = 0;
 			break;
 		}
@@ -542,6 +546,7 @@ void outbound_readable(struct worker *w)
 
 	while (budget)
 		depart_all(w, row, row_read(w, row, &budget), false);
+	w->lone = false;
 	nat_gather_expire(w->gather, w->now);
 	batch_flush(w);
 }

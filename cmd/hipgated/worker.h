@@ -21,6 +21,7 @@
 #include <uv.h>
 
 #include "core/reason.h"
+#include "handoff.h"
 #include "inbox.h"
 #include "offload.h"
 #include "recall.h"
@@ -75,7 +76,8 @@ struct plane {
 	unsigned workers_num;
 	struct worker *workers; /* workers_num of them */
 	struct inbox *control;
-	struct recall *recall; /* NULL: no proxy */
+	struct handoff handoff; /* of control */
+	struct recall *recall;	/* NULL: no proxy */
 	bool proxy;
 	bool host;
 	bool has_tun;
@@ -110,6 +112,7 @@ struct worker {
 	struct nat_gather *gather; /* fragments, both ways */
 	uint64_t icmp_epoch;
 	unsigned icmp_left;
+	bool lone; /* the packet that is looked at is all there is */
 	_Atomic uint64_t tun_reads, tun_writes, udp_sends, udp_receives;
 	_Atomic uint64_t cut;	   /* packets that left in fragments of ours */
 	_Atomic uint64_t recalled; /* DNS answers, by recall.h */
