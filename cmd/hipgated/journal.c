@@ -131,6 +131,7 @@ int journal_open(const char *dir, uv_loop_t *loop, struct journal **out,
 {
 	struct journal *j = calloc(1, sizeof(*j));
 	char path[400];
+	bool new;
 	int err;
 
 	if (!j)
@@ -138,6 +139,7 @@ int journal_open(const char *dir, uv_loop_t *loop, struct journal **out,
 	j->loop = loop;
 	j->req.data = j;
 	(void)snprintf(path, sizeof(path), "%s/leases.db", dir);
+	new = access(path, F_OK) != 0;
 	err = db_open(j, path);
 	if (err && db_is_damaged(j))
 		err = db_renew(j, path, errbuf, errlen);
@@ -150,6 +152,10 @@ int journal_open(const char *dir, uv_loop_t *loop, struct journal **out,
 		journal_close(j);
 		return err;
 	}
+	if (new)
+		log_info("journal %s is begun; if there was one, IPv4 "
+			 "substitutes may differ from what it had",
+			 path);
 	*out = j;
 	return HG_OK;
 }
