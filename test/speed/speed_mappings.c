@@ -4,8 +4,9 @@
  * speed_mappings NUM: prints "NAME VALUE UNIT" lines; octets are of resident
  * memory that NUM of them added, for each; times are CPU time.
  *
- *   lease, published, pin	the lease; its two addresses in the workers'
- *				table; the name that must stay HIP
+ *   lease, published, pin	the lease; its addresses in the workers'
+ *				table, of half of them two (dns/lease.c); the
+ *				name that must stay HIP
  *   mapping			all of these
  *   lease-get			finding the lease of one of NUM at random
  *   peer			what control knows of the host itself: bounded
@@ -120,7 +121,8 @@ static double published(struct lease *l, uint32_t num)
 
 		pause_now_and_then(i);
 		if (lease_get(l, &h, "", &e, &fresh) ||
-		    tables_add_mapping(&t, (struct addr[]){ e.sub6, e.sub4 }, 2,
+		    tables_add_mapping(&t, (struct addr[]){ e.sub6, e.sub4 },
+				       addr_is_unspecified(&e.sub4) ? 1 : 2,
 				       &h))
 			die("no mapping");
 	}
