@@ -186,7 +186,7 @@ int main(int argc, char **argv)
 {
 	uint32_t num = argc == 2 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
 	struct lease_config cfg = { .max = num };
-	struct lease *l;
+	struct lease *l = NULL;
 	double all = 0;
 
 	if (num < 1 || num > 10000000 || sodium_init() < 0) {
