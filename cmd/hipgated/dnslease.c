@@ -13,6 +13,8 @@
  * the real addresses, which are mapped instead of substitutes; they are no
  * leases, and what a real address denotes is asked for again after a
  * restart.
+ * A lease that ends (lease_config.let_go) takes its peer, mapping and row
+ * with it, if nobody uses them.
  */
 #include "dnslease.h"
 
