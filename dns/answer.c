@@ -100,7 +100,7 @@ static bool leads_home(struct dns *d, struct question *q, const struct chain *c)
 	for (size_t i = 0; !q->local && i < c->num; i++)
 		local_answer(d->local, q, &c->names[i], c->ttl);
 	for (enum slot s = SLOT_A; q->located && s <= SLOT_AAAA; s++) {
-		question_unfollow(d, &q->slots[s]);
+		question_unfollow(d, q, s);
 		question_close(d, q, s);
 	}
 	return q->local;
@@ -334,49 +334,44 @@ struct follower {
 	enum slot slot;
 };
 
+/* Into *out, the caller's to free; how many. NULL: they ask themselves, in
+ * time. */
 static size_t find_followers(const struct dns *d, const struct cache_key *key,
-			     struct follower *out, size_t cap)
+			     struct follower **out)
 {
+	const struct follow *f = NULL;
 	size_t num = 0;
 
-	for (size_t i = 0; i < d->num; i++) {
-		const struct question *q = d->heap[i];
-
-		for (enum slot s = SLOT_HIP; s < question_slots(q) && num < cap;
-		     s++) {
-			struct cache_key has;
-
-			if (!question_slot(q, s)->follows)
-				continue;
-			has = question_key(d, q, s);
-			if (has.type != key->type ||
-			    !endpoint_eq(&has.realm, &key->realm) ||
-			    !dname_eq(has.name, key->name))
-				continue;
-			out[num].question = q->id;
-			out[num++].slot = s;
-		}
+	while ((f = question_follower(d, key, f)))
+		num++;
+	*out = num ? calloc(num, sizeof(**out)) : NULL;
+	if (!*out)
+		return 0;
+	num = 0;
+	while ((f = question_follower(d, key, f))) {
+		(*out)[num].question = f->q->id;
+		(*out)[num++].slot = f->slot;
 	}
 	return num;
 }
 
-/* Gives them the answer as if each had asked. */
+/* Gives them the answer as if each had asked. Each may end others. */
 static void serve_followers(struct dns *d, const struct cache_key *key,
 			    const struct incoming *in, uint64_t now)
 {
-	struct follower *list = calloc(d->following, sizeof(*list));
-	size_t num = list ? find_followers(d, key, list, d->following) : 0;
+	struct follower *list;
+	size_t num = find_followers(d, key, &list);
 
 	for (size_t i = 0; i < num; i++) {
 		struct question *q = question_find(d, list[i].question);
 
-		if (!q || !question_slot(q, list[i].slot)->follows)
+		if (!q || !question_slot(q, list[i].slot)->follow.q)
 			continue; /* what it got before was enough */
-		question_unfollow(d, question_slot(q, list[i].slot));
+		question_unfollow(d, q, list[i].slot);
 		digest(d, q, list[i].slot, in);
 		progress_step(d, q, now);
 	}
-	free(list); /* NULL: they ask themselves, in time */
+	free(list);
 }
 
 /* Nothing of a truncated answer is used but that it had a HIP record: the
@@ -434,8 +429,7 @@ static void take(struct dns *d, struct ask *a, const struct incoming *in,
 	    !(slot == SLOT_HIP && q->hip == HIP_BAD))
 		keep(d, q, slot, in, now);
 	progress_step(d, q, now);
-	if (d->following)
-		serve_followers(d, &key, in, now);
+	serve_followers(d, &key, in, now);
 }
 
 void dns_answer(struct dns *d, uint32_t ask, const struct endpoint *from,

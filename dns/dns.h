@@ -277,6 +277,12 @@ struct lease_config {
 	struct prefix pool4;
 	uint8_t site_key[LEASE_SITE_KEY];
 	uint32_t max; /* bound on leases; 0: 65536 */
+	/* When there are that many: nobody has asked for this one for keep
+	 * ns, and its HIT alone gives its address again. Is it in use? Else
+	 * what hangs on it is gone when it returns. NULL: none ends. */
+	bool (*let_go)(void *arg, const struct hit *hit);
+	void *arg;
+	uint64_t keep;
 };
 
 struct lease_entry {
@@ -284,6 +290,13 @@ struct lease_entry {
 	struct addr sub6; /* unspecified: none */
 	struct addr sub4;
 	char name[DNS_NAME_MAX]; /* the name it was first asked by */
+};
+
+/* Who asks. */
+struct lease_asker {
+	struct addr client;
+	bool theirs;  /* only a server of the client's choice knows the name */
+	uint64_t now; /* ns */
 };
 
 struct lease;
@@ -296,10 +309,11 @@ void lease_free(struct lease *l);
  * gives sub4 unspecified, which is not an error. */
 int lease_get(struct lease *l, const struct hit *hit, const char *name,
 	      struct lease_entry *out, bool *fresh) HG_CHECK;
-/* The same, made anew only while the client (NULL: nobody) and the name's
- * domain have not had their share (quota.h): else HG_EPERM. */
+/* The same, made anew only while the client and the name's domain have not
+ * had their share of today (quota.h): else HG_EPERM. Another one may end for
+ * it. */
 int lease_ask(struct lease *l, const struct hit *hit, const char *name,
-	      const struct addr *client, struct lease_entry *out,
+	      const struct lease_asker *who, struct lease_entry *out,
 	      bool *fresh) HG_CHECK;
 /* An entry from the journal. Entries outside the pools, or that contradict
  * the site key or another entry, are refused (HG_EFORMAT, HG_EEXIST). */

@@ -28,7 +28,7 @@ void fetch_send(struct dns *d, struct question *q, enum slot slot, uint64_t now)
 	size_t len;
 	int err;
 
-	question_unfollow(d, question_slot(q, slot));
+	question_unfollow(d, q, slot);
 	question_slot(q, slot)->tries++;
 	if (!server.port) {
 		q->looped = q->looped || upstream_loops(&d->upstream, now);
@@ -113,7 +113,7 @@ void fetch_start(struct dns *d, struct question *q, enum slot slot,
 	/* Who follows hears answers, and of no judgement that there is none;
 	 * the validator joins equal questions itself. */
 	if (slot != SLOT_OWN && !judged && question_is_asked(d, q, slot))
-		question_follow(d, s);
+		question_follow(d, q, slot);
 	else
 		fetch_send(d, q, slot, now);
 }
@@ -138,7 +138,7 @@ void fetch_stop(struct dns *d, struct question *q, enum slot slot)
 
 	if (s->found == FOUND_WAIT)
 		s->found = FOUND_FAILED;
-	question_unfollow(d, s);
+	question_unfollow(d, q, slot);
 	question_close(d, q, slot);
 }
 

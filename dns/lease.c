@@ -9,9 +9,13 @@
  * IPv4 pool is too small for that: a hash says where to begin, the next
  * free address is taken, and the daemon's journal remembers.
  *
- * Entries are never deleted while the table lives, so an address never
- * comes to denote another HIT. Memory is bounded by lease_config.max.
- * Owner: the control thread.
+ * An address never comes to denote another HIT: entries with an IPv4
+ * substitute are never deleted while the table lives. Those without, whose
+ * address follows from the HIT, may end when there are lease_config.max of
+ * all: the one that was not asked for the longest time, if the daemon lets it
+ * go. IPv4 substitutes are for half of them, so that there are such (T8); all
+ * can have one where there is no IPv6 pool, and none ends. Owner: the control
+ * thread.
  */
 #include "dns/dns.h"
 
@@ -31,6 +35,8 @@
 /* Hashes tried until one is no reserved number; with 16 host bits or more,
  * that 16 in a row are reserved does not happen. */
 #define DRAWS_MAX 16
+#define END_LOOK 16 /* leases in a row that may be found in use */
+#define QUOTA_NS (86400 * UINT64_C(1000000000))
 
 enum lease_key { KEY_HIT, KEY_SUB6, KEY_SUB4, KEY_NUM };
 
@@ -38,17 +44,26 @@ enum lease_key { KEY_HIT, KEY_SUB6, KEY_SUB4, KEY_NUM };
  * a million. */
 struct lease_node {
 	struct lease_node *next[KEY_NUM]; /* in its bucket, by key */
+	struct lease_node *older, *newer; /* in its list */
+	uint64_t asked;			  /* ns; 0: not since the start */
 	struct hit hit;
 	struct addr sub6;
 	struct addr sub4;
 	char name[];
 };
 
+/* By when they were asked for. */
+struct lease_list {
+	struct lease_node *oldest, *newest;
+};
+
 struct lease {
 	struct lease_config cfg;
 	uint8_t hash_key[crypto_shorthash_KEYBYTES];
-	struct lease_node **all; /* in the order they came; cfg.max long */
+	struct lease_list lasting; /* with an IPv4 substitute, */
+	struct lease_list passing; /*  and without */
 	size_t num;
+	uint64_t quota_since; /* ns */
 	struct quota *quota;
 	uint32_t used4;
 	size_t mask; /* buckets - 1 */
@@ -88,8 +103,7 @@ int lease_new(const struct lease_config *cfg, struct lease **out)
 		buckets *= 2;
 	l->mask = buckets - 1;
 	randombytes_buf(l->hash_key, sizeof(l->hash_key));
-	l->all = calloc(l->cfg.max, sizeof(l->all[0]));
-	if (!l->all || quota_new(l->cfg.max, &l->quota))
+	if (quota_new(l->cfg.max, &l->quota))
 		goto fail;
 	for (unsigned k = 0; k < KEY_NUM; k++) {
 		l->buckets[k] = calloc(buckets, sizeof(l->buckets[k][0]));
@@ -103,15 +117,24 @@ fail:
 	return HG_ENOMEM;
 }
 
+static void list_free(struct lease_list *list)
+{
+	while (list->oldest) {
+		struct lease_node *n = list->oldest;
+
+		list->oldest = n->newer;
+		free(n);
+	}
+}
+
 void lease_free(struct lease *l)
 {
 	if (!l)
 		return;
-	for (size_t i = 0; i < l->num; i++)
-		free(l->all[i]);
+	list_free(&l->lasting);
+	list_free(&l->passing);
 	for (unsigned k = 0; k < KEY_NUM; k++)
 		free(l->buckets[k]);
-	free(l->all);
 	quota_free(l->quota);
 	sodium_memzero(l->cfg.site_key, sizeof(l->cfg.site_key));
 	sodium_memzero(l->hash_key, sizeof(l->hash_key));
@@ -159,6 +182,49 @@ static void link_key(struct lease *l, struct lease_node *n, enum lease_key k)
 
 	n->next[k] = *b;
 	*b = n;
+}
+
+static void unlink_key(struct lease *l, struct lease_node *n, enum lease_key k)
+{
+	struct lease_node **p = bucket(l, k, key_of(n, k));
+
+	while (*p != n)
+		p = &(*p)->next[k];
+	*p = n->next[k];
+}
+
+static struct lease_list *list_of(struct lease *l, const struct lease_node *n)
+{
+	return addr_is_unspecified(&n->sub4) ? &l->passing : &l->lasting;
+}
+
+/* As the newest. */
+static void list_join(struct lease *l, struct lease_node *n)
+{
+	struct lease_list *list = list_of(l, n);
+
+	n->older = list->newest;
+	n->newer = NULL;
+	if (n->older)
+		n->older->newer = n;
+	else
+		list->oldest = n;
+	list->newest = n;
+}
+
+static void list_leave(struct lease *l, struct lease_node *n)
+{
+	struct lease_list *list = list_of(l, n);
+
+	*(n->older ? &n->older->newer : &list->oldest) = n->newer;
+	*(n->newer ? &n->newer->older : &list->newest) = n->older;
+}
+
+static void touch(struct lease *l, struct lease_node *n, uint64_t now)
+{
+	n->asked = now;
+	list_leave(l, n);
+	list_join(l, n);
 }
 
 static void keyed_hash(const struct lease *l, const char domain[8],
@@ -260,10 +326,11 @@ static bool is_usable4(const struct lease *l, const struct addr *a)
 static struct addr substitute4(const struct lease *l, const struct hit *hit)
 {
 	uint32_t size = usable4(l);
+	uint32_t most = l->cfg.pool6.len ? l->cfg.max / 2 : l->cfg.max;
 	uint8_t h[16];
 	uint32_t start;
 
-	if (l->used4 >= size)
+	if (l->used4 >= size || l->used4 >= most)
 		return addr_any6;
 	keyed_hash(l, "lease-v4", hit, 0, h);
 	start = (uint32_t)(get_be64(h) % size);
@@ -294,6 +361,14 @@ static void set4(struct lease *l, struct lease_node *n, const struct addr *a)
 	l->used4++;
 }
 
+/* To one that is in a list: it lasts from now on. */
+static void give4(struct lease *l, struct lease_node *n, const struct addr *a)
+{
+	list_leave(l, n);
+	set4(l, n, a);
+	list_join(l, n);
+}
+
 static int add(struct lease *l, const struct lease_entry *e)
 {
 	struct lease_node *n;
@@ -308,7 +383,8 @@ static int add(struct lease *l, const struct lease_entry *e)
 	link_key(l, n, KEY_HIT);
 	set6(l, n, &e->sub6);
 	set4(l, n, &e->sub4);
-	l->all[l->num++] = n;
+	list_join(l, n);
+	l->num++;
 	return HG_OK;
 }
 
@@ -328,7 +404,7 @@ static int complete(struct lease *l, struct lease_node *n, bool *fresh)
 	}
 	if (addr_is_unspecified(&n->sub4)) {
 		a = substitute4(l, &n->hit);
-		set4(l, n, &a);
+		give4(l, n, &a);
 		*fresh = *fresh || !addr_is_unspecified(&a);
 	}
 	return HG_OK;
@@ -364,19 +440,58 @@ int lease_get(struct lease *l, const struct hit *hit, const char *name,
 	return HG_OK;
 }
 
-int lease_ask(struct lease *l, const struct hit *hit, const char *name,
-	      const struct addr *client, struct lease_entry *out, bool *fresh)
+static void drop(struct lease *l, struct lease_node *n)
 {
-	size_t before = l->num;
+	unlink_key(l, n, KEY_HIT);
+	if (!addr_is_unspecified(&n->sub6))
+		unlink_key(l, n, KEY_SUB6);
+	list_leave(l, n);
+	l->num--;
+	free(n);
+}
+
+/* One ends, if there is none too many and one that may. What is found in use
+ * is looked at again when all others have been. */
+static void make_room(struct lease *l, uint64_t now)
+{
+	for (unsigned i = 0; i < END_LOOK && l->num >= l->cfg.max; i++) {
+		struct lease_node *n = l->passing.oldest;
+
+		if (!n || !l->cfg.let_go ||
+		    (n->asked && now - n->asked < l->cfg.keep))
+			return;
+		if (l->cfg.let_go(l->cfg.arg, &n->hit))
+			drop(l, n);
+		else
+			touch(l, n, now);
+	}
+}
+
+int lease_ask(struct lease *l, const struct hit *hit, const char *name,
+	      const struct lease_asker *who, struct lease_entry *out,
+	      bool *fresh)
+{
+	bool had = find(l, KEY_HIT, hit->b);
 	int err;
 
 	*fresh = false;
-	if (!find(l, KEY_HIT, hit->b) && !quota_allows(l->quota, client, name))
+	if (l->quota_since && who->now - l->quota_since >= QUOTA_NS) {
+		quota_clear(l->quota);
+		l->quota_since = 0;
+	}
+	if (!l->quota_since)
+		l->quota_since = who->now;
+	if (!had && !quota_allows(l->quota, &who->client, name, who->theirs))
 		return HG_EPERM;
+	if (!had)
+		make_room(l, who->now);
 	err = lease_get(l, hit, name, out, fresh);
-	if (l->num > before)
-		quota_count(l->quota, client, name);
-	return err;
+	if (err)
+		return err;
+	touch(l, find(l, KEY_HIT, hit->b), who->now);
+	if (!had)
+		quota_count(l->quota, &who->client, name, who->theirs);
+	return HG_OK;
 }
 
 /* Is sub6, sub4 what this table could have given to that HIT? */
@@ -418,7 +533,7 @@ static int restore_more(struct lease *l, struct lease_node *n,
 	if (new6)
 		set6(l, n, &e->sub6);
 	if (new4)
-		set4(l, n, &e->sub4);
+		give4(l, n, &e->sub4);
 	return HG_OK;
 }
 
@@ -434,7 +549,7 @@ int lease_restore(struct lease *l, const struct lease_entry *e)
 		return restore_more(l, n, e);
 	err = add(l, e);
 	if (!err) /* who asked for it is not known any more */
-		quota_count(l->quota, NULL, e->name);
+		quota_count(l->quota, NULL, e->name, false);
 	return err;
 }
 
@@ -456,8 +571,12 @@ void lease_each(const struct lease *l,
 {
 	struct lease_entry e;
 
-	for (size_t i = 0; i < l->num; i++) {
-		entry_of(l->all[i], &e);
+	for (const struct lease_node *n = l->lasting.oldest; n; n = n->newer) {
+		entry_of(n, &e);
+		fn(&e, arg);
+	}
+	for (const struct lease_node *n = l->passing.oldest; n; n = n->newer) {
+		entry_of(n, &e);
 		fn(&e, arg);
 	}
 }

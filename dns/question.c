@@ -29,7 +29,9 @@ int question_table_init(struct dns *d)
 	d->by_ask = calloc(buckets, sizeof(struct ask *));
 	d->by_client = calloc(buckets, sizeof(struct client *));
 	d->by_key = calloc(buckets, sizeof(struct ask *));
-	if (!d->heap || !d->by_id || !d->by_ask || !d->by_client || !d->by_key)
+	d->by_follow = calloc(buckets, sizeof(struct follow *));
+	if (!d->heap || !d->by_id || !d->by_ask || !d->by_client ||
+	    !d->by_key || !d->by_follow)
 		return HG_ENOMEM;
 	return HG_OK;
 }
@@ -43,6 +45,7 @@ void question_table_fini(struct dns *d)
 	free(d->by_ask);
 	free(d->by_client);
 	free(d->by_key);
+	free(d->by_follow);
 }
 
 /* ---- heap of deadlines ------------------------------------------------ */
@@ -242,7 +245,7 @@ void question_end(struct dns *d, struct question *q)
 	struct ask *next;
 
 	for (enum slot s = 0; s < question_slots(q); s++)
-		question_unfollow(d, question_slot(q, s));
+		question_unfollow(d, q, s);
 	for (struct ask *a = q->asks; a; a = next) {
 		next = a->next_own;
 		question_ask_done(d, a);
@@ -289,14 +292,19 @@ bool question_trusts(const struct dns *d, const struct question *q)
 
 /* ---- asks ------------------------------------------------------------- */
 
-/* Asks for the same thing stand in one bucket. */
-static struct ask **key_bucket(const struct dns *d, const struct cache_key *key)
+/* Asks for the same thing stand in one bucket, and so do their followers. */
+static size_t key_place(const struct dns *d, const struct cache_key *key)
 {
 	struct dname lower = dname_lower(key->name);
 	uint8_t h[crypto_shorthash_BYTES];
 
 	crypto_shorthash(h, lower.wire, lower.len, d->hash_key);
-	return &d->by_key[(get_be64(h) + key->type) & d->mask];
+	return (get_be64(h) + key->type) & d->mask;
+}
+
+static struct ask **key_bucket(const struct dns *d, const struct cache_key *key)
+{
+	return &d->by_key[key_place(d, key)];
 }
 
 static void key_join(struct dns *d, struct ask *a)
@@ -405,16 +413,45 @@ bool question_is_asked(const struct dns *d, const struct question *q,
 	return false;
 }
 
-void question_follow(struct dns *d, struct slot_state *s)
+void question_follow(struct dns *d, struct question *q, enum slot slot)
 {
-	s->follows = true;
-	d->following++;
+	struct cache_key key = question_key(d, q, slot);
+	struct follow **b = &d->by_follow[key_place(d, &key)];
+	struct follow *f = &question_slot(q, slot)->follow;
+
+	*f = (struct follow){ .q = q, .next = *b, .slot = slot };
+	*b = f;
 }
 
-void question_unfollow(struct dns *d, struct slot_state *s)
+void question_unfollow(struct dns *d, struct question *q, enum slot slot)
 {
-	d->following -= s->follows;
-	s->follows = false;
+	struct follow *f = &question_slot(q, slot)->follow;
+	struct cache_key key;
+	struct follow **p;
+
+	if (!f->q)
+		return;
+	key = question_key(d, q, slot);
+	for (p = &d->by_follow[key_place(d, &key)]; *p != f; p = &(*p)->next)
+		;
+	*p = f->next;
+	f->q = NULL;
+}
+
+struct follow *question_follower(const struct dns *d,
+				 const struct cache_key *key,
+				 const struct follow *after)
+{
+	struct follow *f =
+		after ? after->next : d->by_follow[key_place(d, key)];
+
+	for (; f; f = f->next) {
+		struct cache_key has = question_key(d, f->q, f->slot);
+
+		if (key_eq(key, &has))
+			break;
+	}
+	return f;
 }
 
 int question_ask(struct dns *d, struct question *q, enum slot slot,

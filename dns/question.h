@@ -72,11 +72,18 @@ enum found {
 	FOUND_NUM,
 };
 
+/* A slot that another question's ask is to answer. */
+struct follow {
+	struct question *q;  /* whose slot it is; NULL: it follows nobody */
+	struct follow *next; /* in its bucket */
+	enum slot slot;
+};
+
 struct slot_state {
 	enum found found;
-	bool tcp;     /* the last ask went over TCP */
-	bool follows; /* another question's ask is to answer it */
-	bool odd;     /* it had an address that is not among addrs */
+	bool tcp; /* the last ask went over TCP */
+	bool odd; /* it had an address that is not among addrs */
+	struct follow follow;
 	unsigned tries;
 	uint64_t resend_at;
 	uint64_t fail_at;
@@ -200,7 +207,6 @@ struct dns {
 	struct cache *cache;
 	struct upstream upstream;
 	uint64_t probed_at;  /* ns: all servers, because of a client */
-	size_t following;    /* slots that follow another's ask */
 	struct local *local; /* NULL: there are none */
 	struct outbox outbox;
 	struct reasons reasons;
@@ -214,7 +220,8 @@ struct dns {
 	struct question **by_id;
 	struct ask **by_ask;
 	struct client **by_client;
-	struct ask **by_key; /* live ones, by what is asked */
+	struct ask **by_key;	   /* live ones, by what is asked */
+	struct follow **by_follow; /* the same of those who follow */
 	uint8_t hash_key[crypto_shorthash_KEYBYTES];
 };
 
@@ -275,8 +282,13 @@ struct ask *question_asked(const struct dns *d, const struct dname *name,
 /* Does somebody else wait for the same answer? */
 bool question_is_asked(const struct dns *d, const struct question *q,
 		       enum slot slot);
-void question_follow(struct dns *d, struct slot_state *s);
-void question_unfollow(struct dns *d, struct slot_state *s);
+void question_follow(struct dns *d, struct question *q, enum slot slot);
+/* Nothing for one that follows nobody. */
+void question_unfollow(struct dns *d, struct question *q, enum slot slot);
+/* Who waits for that answer, one after the other; after NULL: the first. */
+struct follow *question_follower(const struct dns *d,
+				 const struct cache_key *key,
+				 const struct follow *after);
 /* Says DNS_ASK_DONE for every live ask of a slot. */
 void question_close(struct dns *d, struct question *q, enum slot slot);
 void question_ask_done(struct dns *d, struct ask *a);

@@ -20,6 +20,7 @@ struct counter {
 struct quota {
 	uint8_t hash_key[crypto_shorthash_KEYBYTES];
 	size_t mask; /* counters - 1 */
+	size_t used;
 	struct counter counters[];
 };
 
@@ -53,14 +54,21 @@ static uint64_t hash(const struct quota *q, const void *data, size_t len)
 	return get_be64(h) | 1; /* never that of an unused one */
 }
 
+/* An IPv6 client with all of its /64. */
+static struct addr network(const struct addr *client)
+{
+	struct addr a = *client;
+
+	if (!addr_is4(client))
+		memset(a.b + 8, 0, 8);
+	return a;
+}
+
 static uint64_t client_key(const struct quota *q, const struct addr *client)
 {
-	uint8_t who[16];
+	struct addr who = network(client);
 
-	memcpy(who, client->b, sizeof(who));
-	if (!addr_is4(client))
-		memset(who + 8, 0, 8);
-	return hash(q, who, sizeof(who));
+	return hash(q, who.b, sizeof(who.b));
 }
 
 /* Where the last n labels begin. */
@@ -76,14 +84,22 @@ static const char *last_labels(const char *name, unsigned n)
 	return name;
 }
 
-static uint64_t domain_key(const struct quota *q, const char *name)
+/* Whose it is, and the domain. of NULL: everybody's. */
+static uint64_t domain_key(const struct quota *q, const char *name,
+			   const struct addr *of)
 {
 	const char *top = last_labels(name, 1);
 	const char *at = last_labels(name, 2);
+	struct addr who = of ? network(of) : addr_any6;
+	uint8_t in[sizeof(who.b) + DOMAIN_MAX];
+	size_t len;
 
 	if (strlen(top) == 2 && (size_t)(top - at) <= REGISTRY_LABEL + 1)
 		at = last_labels(name, 3);
-	return hash(q, at, strnlen(at, DOMAIN_MAX));
+	len = strnlen(at, DOMAIN_MAX);
+	memcpy(in, who.b, sizeof(who.b));
+	memcpy(in + sizeof(who.b), at, len);
+	return hash(q, in, sizeof(who.b) + len);
 }
 
 /* The counter, or where it would be. */
@@ -97,24 +113,38 @@ static struct counter *find(const struct quota *q, uint64_t key)
 }
 
 bool quota_allows(const struct quota *q, const struct addr *client,
-		  const char *name)
+		  const char *name, bool theirs)
 {
+	const struct addr *of = theirs ? client : NULL;
+
 	if (client && find(q, client_key(q, client))->num >= QUOTA_CLIENT)
 		return false;
-	return find(q, domain_key(q, name))->num < QUOTA_DOMAIN;
+	return find(q, domain_key(q, name, of))->num < QUOTA_DOMAIN;
 }
 
 static void count(struct quota *q, uint64_t key)
 {
 	struct counter *c = find(q, key);
 
+	q->used += !c->key;
 	c->key = key;
 	c->num++;
 }
 
-void quota_count(struct quota *q, const struct addr *client, const char *name)
+void quota_count(struct quota *q, const struct addr *client, const char *name,
+		 bool theirs)
 {
+	const struct addr *of = theirs ? client : NULL;
+
+	if (q->used > q->mask / 2)
+		quota_clear(q);
 	if (client)
 		count(q, client_key(q, client));
-	count(q, domain_key(q, name));
+	count(q, domain_key(q, name, of));
+}
+
+void quota_clear(struct quota *q)
+{
+	memset(q->counters, 0, (q->mask + 1) * sizeof(q->counters[0]));
+	q->used = 0;
 }

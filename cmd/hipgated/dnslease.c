@@ -13,6 +13,8 @@
  * the real addresses, which are mapped instead of substitutes; they are no
  * leases, and what a real address denotes is asked for again after a
  * restart.
+ * A lease that ends (lease_config.let_go) takes its peer, mapping and row
+ * with it, if nobody uses them.
  */
 #include "dnslease.h"
 
@@ -41,32 +43,56 @@ struct pending {
 
 /* ---- leases ---------------------------------------------------------------- */
 
-static int publish_one(struct gate *g, const struct addr *sub,
-		       const struct hit *hit)
+/* Those of both that are not published yet. */
+static int publish(struct gate *g, const struct lease_entry *e)
 {
-	int err;
+	struct tables *t = &g->plane.tables;
+	const struct addr *both[] = { &e->sub6, &e->sub4 };
+	struct addr some[2];
+	size_t num = 0;
 
-	if (addr_is_unspecified(sub))
-		return HG_OK;
-	err = tables_add_mapping(&g->plane.tables, sub, hit);
-	return err == HG_EEXIST ? HG_OK : err;
+	for (size_t i = 0; i < 2; i++)
+		if (!addr_is_unspecified(both[i]) &&
+		    !tables_mapping(t, both[i]))
+			some[num++] = *both[i];
+	return num ? tables_add_mapping(t, some, num, &e->hit) : HG_OK;
 }
 
 int dnslease_publish(struct gate *g, const struct lease_entry *e)
 {
 	struct peer *p = peer_get(g, &e->hit);
-	int err;
 
 	if (!p)
 		return HG_EFULL;
 	p->sub6 = e->sub6;
 	p->sub4 = e->sub4;
-	if (!p->name[0])
-		memcpy(p->name, e->name, sizeof(p->name));
-	err = publish_one(g, &e->sub6, &e->hit);
-	if (!err)
-		err = publish_one(g, &e->sub4, &e->hit);
-	return err;
+	peer_name(p, e->name);
+	return publish(g, e);
+}
+
+static void on_dropped(void *arg, bool ok)
+{
+	(void)arg; /* it comes back at the next start, and may go again */
+	(void)ok;
+}
+
+bool dnslease_let_go(void *arg, const struct hit *hit)
+{
+	struct gate *g = arg;
+	struct peer *p = peer_find(g, hit);
+	char text[ADDR_TEXT_MAX];
+
+	if (!p || !peer_is_idle(g, p, uv_hrtime()) ||
+	    journal_drop(g->journal, hit, on_dropped, NULL))
+		return false;
+	hit_print(hit, text);
+	events_add(&g->events, uv_hrtime(), "", "let-go",
+		   json_pack("{s:s,s:s}", "name", p->name, "hit", text),
+		   "%s {%s} makes room: nobody uses it", p->name, text);
+	tables_del_mapping(&g->plane.tables, &p->sub6);
+	recall_clear(g->plane.recall);
+	peer_del(g, p);
+	return true;
 }
 
 static void tell_mapping(struct gate *g, const struct peer *p)
@@ -86,24 +112,32 @@ static void tell_mapping(struct gate *g, const struct peer *p)
 		   "mapping {%s; %s; %s %s}", hit, at, sub6, sub4);
 }
 
-/* All of them, or none because one denotes another host already: HG_EEXIST. */
+/* HG_EEXIST: one of them denotes another host already. */
+static int real_taken(const struct gate *g, const struct addr *real, size_t num,
+		      const struct hit *hit)
+{
+	for (size_t i = 0; i < num; i++) {
+		const struct mapping *m =
+			tables_mapping(&g->plane.tables, &real[i]);
+
+		if (m && !hit_eq(&m->peer, hit))
+			return HG_EEXIST;
+	}
+	return HG_OK;
+}
+
+/* All of them, or none. */
 static int publish_real(struct gate *g, const struct pending *w)
 {
 	struct tables *t = &g->plane.tables;
-	int err = HG_OK;
+	int err = real_taken(g, w->real, w->real_num, &w->hit);
 
-	for (size_t i = 0; i < w->real_num; i++) {
-		const struct mapping *m = tables_mapping(t, &w->real[i]);
-
-		if (m && !hit_eq(&m->peer, &w->hit))
-			return HG_EEXIST;
-	}
 	for (size_t i = 0; !err && i < w->real_num; i++) {
 		if (tables_mapping(t, &w->real[i]))
 			continue;
 		if (g->dnsside->reals == REALS_MAX)
 			return HG_EFULL;
-		err = tables_add_mapping(t, &w->real[i], &w->hit);
+		err = tables_add_mapping(t, &w->real[i], 1, &w->hit);
 		if (!err)
 			g->dnsside->reals++;
 	}
@@ -354,8 +388,7 @@ static struct peer *learn(struct gate *g, const struct dns_host *h,
 
 	if (!p || !may_replace(p, h))
 		return p;
-	if (!p->name[0])
-		memcpy(p->name, h->name, sizeof(p->name));
+	peer_name(p, h->name);
 	/* The first server stays: a client may ask any server it likes. */
 	if (!p->server.port && server)
 		p->server = *server;
@@ -391,44 +424,56 @@ static void tell_host(struct gate *g, const struct dns_host *h)
 		   h->via_rvs ? ", its rendezvous server" : "");
 }
 
-/* The peer that h is, with where it is; NULL: *err and *ede say why not. */
-static struct peer *peer_of(struct gate *g, const struct dns_effect *e,
-			    int *err, const char **ede)
+/* A flow to ourselves would go round in circles. */
+static int refuse_us(struct gate *g, const struct dns_host *h, const char **ede)
 {
-	struct peer *p;
+	tell_host(g, h);
+	if (!persona_ours(g, &h->hit))
+		return HG_OK;
+	*ede = "HIP record: the HIT is this gateway's own";
+	gate_drop(g, REASON_DNS_BAD_HIP);
+	return HG_EAUTH;
+}
 
-	tell_host(g, e->host);
-	*ede = "no substitute address could be made";
-	*err = HG_EAUTH;
-	if (persona_ours(g, &e->host->hit)) {
-		/* A flow to ourselves would go round in circles. */
-		*ede = "HIP record: the HIT is this gateway's own";
-		gate_drop(g, REASON_DNS_BAD_HIP);
-		return NULL;
+/* What has no lease has no peer either: who makes up hosts does not fill
+ * that table. *p is set when it succeeds. */
+static int take_lease(struct gate *g, const struct dns_effect *e,
+		      struct lease_entry *out, struct peer **p,
+		      const char **ede)
+{
+	const struct dns_host *h = e->host;
+	const struct peer *known = peer_find(g, &h->hit);
+	const char *name = known && known->name[0] ? known->name : h->name;
+	struct lease_asker who = { .client = e->who.client.addr,
+				   .theirs = h->theirs,
+				   .now = uv_hrtime() };
+	bool fresh;
+	int err = lease_ask(g->lease, &h->hit, name, &who, out, &fresh);
+
+	if (err == HG_EPERM) {
+		gate_drop(g, REASON_DNS_QUOTA);
+		*ede = "too many HIP hosts of that domain, or for that client";
 	}
-	p = learn(g, e->host, e->who.here ? NULL : &e->who.server);
-	*err = p ? HG_OK : HG_EFULL;
-	return p;
+	if (err)
+		return err;
+	*p = learn(g, h, e->who.here ? NULL : &e->who.server);
+	if (!*p)
+		return HG_EFULL;
+	if (fresh)
+		(*p)->on_disk = false;
+	return HG_OK;
 }
 
 void dnslease_need_address(struct gate *g, const struct dns_effect *e)
 {
 	struct lease_entry lease;
 	struct pending *w = NULL;
-	bool fresh = false;
-	const char *ede;
-	int err;
-	struct peer *p = peer_of(g, e, &err, &ede);
+	struct peer *p = NULL;
+	const char *ede = "no substitute address could be made";
+	int err = refuse_us(g, e->host, &ede);
 
-	if (p)
-		err = lease_ask(g->lease, &p->hit, p->name, &e->who.client.addr,
-				&lease, &fresh);
-	if (p && err == HG_EPERM) {
-		gate_drop(g, REASON_DNS_QUOTA);
-		ede = "too many HIP hosts of that domain, or for that client";
-	}
-	if (fresh)
-		p->on_disk = false;
+	if (!err)
+		err = take_lease(g, e, &lease, &p, &ede);
 	if (!err)
 		w = pending_new(g, e->question, e->host);
 	if (!err && !w)
@@ -447,12 +492,17 @@ void dnslease_need_address(struct gate *g, const struct dns_effect *e)
 
 void dnslease_need_real(struct gate *g, const struct dns_effect *e)
 {
+	const struct dns_host *h = e->host;
 	struct pending *w = NULL;
 	const char *ede;
-	int err;
+	int err = refuse_us(g, h, &ede);
 
-	if (peer_of(g, e, &err, &ede))
-		w = pending_new(g, e->question, e->host);
+	if (!err)
+		err = real_taken(g, h->real, h->real_num, &h->hit);
+	if (!err && !learn(g, h, e->who.here ? NULL : &e->who.server))
+		err = HG_EFULL;
+	if (!err)
+		w = pending_new(g, e->question, h);
 	if (!w) {
 		dns_give_real(g->dns, e->question, err ? err : HG_ENOMEM,
 			      uv_hrtime());

@@ -13,6 +13,8 @@ int dnslease_forget(struct gate *g, const char *name, char *errbuf,
 		    size_t errlen) HG_CHECK;
 /* A pin out of the journal; g is a struct gate. */
 void dnslease_restore_pin(const char *name, const struct hit *hit, void *g);
+/* lease_config.let_go; g is a struct gate. */
+bool dnslease_let_go(void *g, const struct hit *hit);
 /* dns_config.key_fits */
 bool dnslease_key_fits(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 		       const struct hit *hit);

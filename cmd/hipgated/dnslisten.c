@@ -97,55 +97,14 @@ static void on_readable(uv_poll_t *p, int status, int events)
 	gate_pump(u->l->g);
 }
 
-/* The client's address in the socket's own family. */
-static socklen_t name_of(const struct listener *u, const struct endpoint *e,
-			 struct sockaddr_storage *out)
-{
-	struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
-
-	if (!u->six)
-		return sockets_address(e, out);
-	memset(out, 0, sizeof(*out));
-	six->sin6_family = AF_INET6;
-	six->sin6_port = htons(e->port);
-	memcpy(&six->sin6_addr, e->addr.b, sizeof(e->addr.b));
-	return sizeof(*six);
-}
-
-static void put_from(const struct listener *u, struct msghdr *mh,
-		     const struct addr *from)
-{
-	struct sockets_from self = { .self = *from };
-	struct in6_pktinfo in6 = { .ipi6_ifindex = 0 };
-
-	if (!u->six) {
-		sockets_put_from(mh, 0, &self);
-		return;
-	}
-	memcpy(&in6.ipi6_addr, from->b, sizeof(from->b));
-	sockets_put_control(mh, IPPROTO_IPV6, IPV6_PKTINFO, &in6, sizeof(in6));
-}
-
 void dnslisten_reply(struct dnslisten *l, const struct dns_asker *who,
 		     const uint8_t *msg, size_t len)
 {
-	struct listener *u = &l->udp[who->token - 1];
-	struct sockaddr_storage ss;
+	const struct listener *u = &l->udp[who->token - 1];
+	struct sockets_from from = { .self = who->server.addr };
 	struct iovec iov = { .iov_base = (void *)msg, .iov_len = len };
-	union {
-		char buf[SOCKETS_FROM_SPACE];
-		struct cmsghdr align;
-	} space = { 0 };
-	struct msghdr mh = {
-		.msg_name = &ss,
-		.msg_namelen = name_of(u, &who->client, &ss),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &space,
-	};
 
-	put_from(u, &mh, &who->server.addr);
-	if (sendmsg(u->fd, &mh, MSG_DONTWAIT) < 0)
+	if (sockets_send(u->fd, u->six, &from, &who->client, &iov, 1))
 		gate_drop(l->g, REASON_SEND_FAILED);
 }
 

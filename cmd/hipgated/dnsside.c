@@ -80,14 +80,16 @@ static void do_ask(struct gate *g, const struct dns_effect *e)
 	char type[16];
 	const char *qtype = type_name(e->qtype, type);
 	uint32_t ask = e->ask;
+	/* First of all: somebody waits, and the trace can. */
+	int err = dnsask_start(&g->dnsside->asks, ask, &e->server, e->tcp,
+			       e->msg, e->msg_len);
 
 	endpoint_print(&e->server, server);
 	events_add(&g->events, uv_hrtime(), "B", "dns-ask",
 		   json_pack("{s:s,s:s,s:s}", "server", server, "name", e->name,
 			     "qtype", qtype),
 		   "proxy -> %s %s %s", server, qtype, e->name);
-	if (dnsask_start(&g->dnsside->asks, ask, &e->server, e->tcp, e->msg,
-			 e->msg_len))
+	if (err)
 		dns_ask_refused(g->dns, ask);
 }
 

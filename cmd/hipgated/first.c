@@ -84,13 +84,22 @@ static void tell_flow(struct gate *g, const struct nat_flow *f, uint64_t now)
 		   f->back.ext_port, peer, f->back.peer_port);
 }
 
+static void unpublish(struct gate *g, struct flow *f)
+{
+	struct peer *p = peer_find(g, &f->nat.back.peer);
+
+	tables_del_flow(&g->plane.tables, f);
+	if (p)
+		p->flows--;
+}
+
 /* The packet's flow, bound to our identity toward the peer and published
  * when there is none yet. */
 static int ensure_flow(struct gate *g, const struct nat_packet *p,
 		       const struct hit *peer, uint64_t now)
 {
 	struct tables *t = &g->plane.tables;
-	const struct peer *to = peer_find(g, peer);
+	struct peer *to = peer_find(g, peer);
 	struct flow *f;
 	enum reason why = REASON_NO_PORT;
 	int err;
@@ -110,11 +119,13 @@ static int ensure_flow(struct gate *g, const struct nat_packet *p,
 		return err;
 	}
 	err = tables_add_flow(t, f);
-	if (err)
+	if (err) {
 		nat_release(g->nat, &f->nat);
-	else
-		tell_flow(g, &f->nat, now);
-	return err;
+		return err;
+	}
+	to->flows++;
+	tell_flow(g, &f->nat, now);
+	return HG_OK;
 }
 
 void first_forward(struct gate *g, struct msg *m, const struct hit *peer)
@@ -153,9 +164,9 @@ static void tell_first(struct gate *g, const struct msg *m,
 		   proto_name(p->key.proto), is_syn(p) ? " SYN" : "");
 }
 
-static void end_flow(struct gate *g, struct flow *f)
+void first_end_flow(struct gate *g, struct flow *f)
 {
-	tables_del_flow(&g->plane.tables, f);
+	unpublish(g, f);
 	nat_release(g->nat, &f->nat);
 }
 
@@ -176,7 +187,7 @@ static int self_of(struct gate *g, const struct nat_packet *p,
 	err = persona_choose(g, peer, uv_hrtime());
 	*out = peer->self;
 	if (f && (err || !hit_eq(&f->nat.back.self, out)))
-		end_flow(g, f);
+		first_end_flow(g, f);
 	return err;
 }
 
@@ -288,18 +299,20 @@ void first_packet(struct gate *g, struct msg *m)
 
 static bool flow_taken(void *arg, const struct nat_back *back)
 {
-	return tables_flow_back(arg, back);
+	return tables_flow_back(&((struct gate *)arg)->plane.tables, back);
 }
 
 static void flow_unpublish(void *arg, struct nat_flow *f)
 {
-	tables_del_flow(arg, caa_container_of(f, struct flow, nat));
+	unpublish(arg, caa_container_of(f, struct flow, nat));
 }
 
 static void flow_discard(void *arg, struct nat_flow *f)
 {
-	(void)arg;
-	tables_free_flow(caa_container_of(f, struct flow, nat));
+	struct gate *g = arg;
+
+	tables_free_flow(&g->plane.tables,
+			 caa_container_of(f, struct flow, nat));
 }
 
 int first_start(struct gate *g)
@@ -307,7 +320,7 @@ int first_start(struct gate *g)
 	struct nat_config nc = { .taken = flow_taken,
 				 .unpublish = flow_unpublish,
 				 .discard = flow_discard,
-				 .arg = &g->plane.tables };
+				 .arg = g };
 
 	return nat_new(&nc, &g->nat);
 }

@@ -240,10 +240,19 @@ static void restore_row(const struct journal_row *row, void *arg)
 			 err_text(err));
 }
 
+/* Nobody has the address in mind so long after its TTL. */
+enum { LET_GO_S = 600 };
+
 static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 {
 	const struct config *c = g->cfg;
-	struct lease_config lc = { .pool6 = c->pool6, .pool4 = c->pool4 };
+	struct lease_config lc = {
+		.pool6 = c->pool6,
+		.pool4 = c->pool4,
+		.let_go = dnslease_let_go,
+		.arg = g,
+		.keep = (c->ttl + LET_GO_S) * UINT64_C(1000000000),
+	};
 	struct dns_config dc = {
 		.rules = c->rules,
 		.rules_num = c->rules_num,
@@ -436,7 +445,9 @@ static void turn(struct gate *g)
 	(void)uv_run(g->loop, UV_RUN_NOWAIT);
 	wait = g->stopping && !busy(g) ? 0 : uv_backend_timeout(g->loop);
 	tables_offline();
+	handoff_sleeps(&g->plane.handoff);
 	(void)poll(&pfd, 1, wait);
+	handoff_wakes(&g->plane.handoff);
 	tables_online();
 }
 
@@ -444,6 +455,7 @@ void gate_run(struct gate *g)
 {
 	uint64_t limit;
 
+	handoff_init(&g->plane.handoff);
 	while (!g->stopping)
 		turn(g);
 	/* CLOSE is sent once; who does not hear it finds out by itself. */

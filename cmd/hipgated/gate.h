@@ -47,8 +47,8 @@ enum {
 struct peer {
 	_Alignas(64) struct rcu_head rcu;
 	struct hit hit;
-	char name[DNS_NAME_MAX]; /* "": from the configuration */
-	struct endpoint server;	 /* DNS server that knew the name */
+	const char *name;	/* "": from the configuration */
+	struct endpoint server; /* DNS server that knew the name */
 	struct endpoint locators[HIP_LOCATORS_MAX];
 	size_t locators_num;
 	bool via_rvs;		  /* the locators may be the FA's */
@@ -56,6 +56,7 @@ struct peer {
 	struct endpoint at;	  /* H.1: where it is; port 0: not known yet */
 	bool committed;		  /* `at` was verified by R2 */
 	bool on_disk;		  /* its lease is in the journal */
+	unsigned flows;		  /* that are published */
 	uint64_t resolving_until; /* ns: a dns_resolve is under way */
 	struct hit self;	  /* our identity toward it, the next time */
 	struct hit unfit;   /* what the policy chose, where the peer does not do
@@ -148,6 +149,13 @@ void gate_tun_return(struct gate *g, void *pkt, size_t len,
 /* The peer, made when there is none; NULL: PEERS_MAX or no memory. */
 struct peer *peer_get(struct gate *g, const struct hit *hit);
 struct peer *peer_find(struct gate *g, const struct hit *hit);
+/* Is it needed by nobody: no configuration, flow, association, packet that
+ * waits, question about it, or row on its way to the journal? */
+bool peer_is_idle(const struct gate *g, const struct peer *p, uint64_t now);
+/* Of an idle one. */
+void peer_del(struct gate *g, struct peer *p);
+/* Names it, unless it has a name. */
+void peer_name(struct peer *p, const char *name);
 void peer_each(struct gate *g, void (*fn)(struct peer *p, void *arg),
 	       void *arg);
 void peer_fini(struct gate *g);
@@ -170,6 +178,8 @@ void first_packet(struct gate *g, struct msg *m);
 /* Binds and publishes the packet's flow where it needs one and gives it
  * back to its worker. Takes m; counts what cannot be. */
 void first_forward(struct gate *g, struct msg *m, const struct hit *peer);
+/* Ends a flow that is published. */
+void first_end_flow(struct gate *g, struct flow *f);
 /* ICMP unreachable (virt's host) to the packet's sender. */
 void first_unreachable(struct gate *g, struct msg *m);
 /* The NAT of the proxy role. */

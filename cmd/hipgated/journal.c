@@ -17,7 +17,7 @@
 
 enum { JOURNAL_QUEUE = 8192 }; /* rows that may wait */
 
-enum statement { PUT_LEASE, PUT_PIN, DEL_PIN, STATEMENTS };
+enum statement { PUT_LEASE, DEL_LEASE, PUT_PIN, DEL_PIN, STATEMENTS };
 
 struct write {
 	struct write *next;
@@ -51,6 +51,7 @@ static const char *const statements[STATEMENTS] = {
 	[PUT_LEASE] = "INSERT INTO lease(hit,sub6,sub4,name,server)"
 		      " VALUES(?1,?2,?3,?4,?5) ON CONFLICT(hit) DO UPDATE SET"
 		      " sub6=?2,sub4=?3,name=?4,server=?5",
+	[DEL_LEASE] = "DELETE FROM lease WHERE hit=?1",
 	/* In parentheses, or clang thinks of a comma that was forgotten. */
 	[PUT_PIN] = ("INSERT INTO pin(name,hit) VALUES(?1,?2)"
 		     " ON CONFLICT(name) DO UPDATE SET hit=?2"),
@@ -130,6 +131,7 @@ int journal_open(const char *dir, uv_loop_t *loop, struct journal **out,
 {
 	struct journal *j = calloc(1, sizeof(*j));
 	char path[400];
+	bool new;
 	int err;
 
 	if (!j)
@@ -137,6 +139,7 @@ int journal_open(const char *dir, uv_loop_t *loop, struct journal **out,
 	j->loop = loop;
 	j->req.data = j;
 	(void)snprintf(path, sizeof(path), "%s/leases.db", dir);
+	new = access(path, F_OK) != 0;
 	err = db_open(j, path);
 	if (err && db_is_damaged(j))
 		err = db_renew(j, path, errbuf, errlen);
@@ -149,6 +152,10 @@ int journal_open(const char *dir, uv_loop_t *loop, struct journal **out,
 		journal_close(j);
 		return err;
 	}
+	if (new)
+		log_info("journal %s is begun; if there was one, IPv4 "
+			 "substitutes may differ from what it had",
+			 path);
 	*out = j;
 	return HG_OK;
 }
@@ -263,6 +270,8 @@ static bool write_one(struct journal *j, const struct write *w)
 	switch (w->what) {
 	case PUT_LEASE:
 		return run(j->st[w->what], lease, 5);
+	case DEL_LEASE:
+		return run(j->st[w->what], lease, 1);
 	case PUT_PIN:
 		return run(j->st[w->what], pin, 2);
 	default:
@@ -351,6 +360,14 @@ int journal_put(struct journal *j, const struct journal_row *row,
 		void (*cb)(void *, bool), void *arg)
 {
 	return put(j, PUT_LEASE, row, cb, arg);
+}
+
+int journal_drop(struct journal *j, const struct hit *hit,
+		 void (*cb)(void *, bool), void *arg)
+{
+	struct journal_row row = { .lease.hit = *hit };
+
+	return put(j, DEL_LEASE, &row, cb, arg);
 }
 
 int journal_pin(struct journal *j, const char *name, const struct hit *hit,

@@ -41,6 +41,9 @@ int journal_each(struct journal *j,
 /* Writes a row; cb(arg, ok) on the loop's thread, in order. */
 int journal_put(struct journal *j, const struct journal_row *row,
 		void (*cb)(void *arg, bool ok), void *arg) HG_CHECK;
+/* Takes the row of that HIT out again, in its turn. */
+int journal_drop(struct journal *j, const struct hit *hit,
+		 void (*cb)(void *arg, bool ok), void *arg) HG_CHECK;
 /* Pins: as above. journal_unpin takes it out again. */
 int journal_each_pin(struct journal *j,
 		     void (*fn)(const char *name, const struct hit *hit,

@@ -8,7 +8,9 @@
  * whole super-packet, which is then cut into pieces, each sealed straight
  * into the send batch. Sequence numbers are taken for all pieces at once. The
  * batch (batch.h) goes out when the next packet does not fit it and at the
- * end of each wake-up. An SA that rests (tables_rest_sa) is woken by control.
+ * end of each wake-up. DNS answers that are recalled are joined, those of one
+ * length to one socket to a super-packet, and leave when their row has been
+ * looked through. An SA that rests (tables_rest_sa) is woken by control.
  * Fragments wait until their packet is whole; it leaves in fragments of
  * ours, each in an ESP packet, when it is larger than one carries.
  */
@@ -188,6 +190,8 @@ static void punt(struct worker *w, enum msg_kind kind, const uint8_t *pkt,
 
 	if (m)
 		m->off = *off;
+	if (w->lone)
+		handoff_here(&w->plane->handoff);
 	worker_punt(w, m);
 }
 
@@ -292,6 +296,8 @@ static bool recalled(struct worker *w, const struct departing *d)
 	struct recall_question q = { .server.addr = ip->to };
 	struct endpoint client = { .addr = ip->from };
 	uint8_t answer[RECALL_ANSWER];
+	uint8_t *out = w->answers + w->answers_num * WORKER_ANSWER;
+	size_t hdr = addr_is4(&ip->from) ? IP4_HDR : IP6_HDR;
 	size_t n;
 
 	if (!w->plane->recall || ip->proto != IP_PROTO_UDP ||
@@ -304,12 +310,12 @@ static bool recalled(struct worker *w, const struct departing *d)
 	q.len = ip->l4_len - UDP_HDR;
 	n = recall_get(w->plane->recall, &q, answer);
 	if (n)
-		n = ip_build_udp(w->scratch, 2048, &q.server, &client, answer,
+		n = ip_build_udp(out, WORKER_ANSWER, &q.server, &client, answer,
 				 n);
 	if (!n)
 		return false;
-	if (tun_write(w->plane->tun_fd[w->k], w->scratch, n))
-		worker_drop(w, REASON_TUN_FAILED);
+	tun_join(w->joiner, out, hdr, IP_PROTO_UDP, out + hdr, n - hdr);
+	w->answers_num++;
 	worker_add(&w->recalled, 1);
 	return true;
 }
@@ -433,6 +439,9 @@ static void depart_all(struct worker *w, struct departing *d, unsigned num,
 		look_last(&d[i], i ? &d[i - 1] : NULL);
 	for (unsigned i = 0; i < num; i++)
 		depart(w, &d[i], decided);
+	if (w->answers_num)
+		inbound_flush(w);
+	w->answers_num = 0;
 }
 
 void outbound_packet(struct worker *w, uint8_t *pkt, size_t len,
@@ -503,6 +512,7 @@ static unsigned row_read(struct worker *w, struct departing *d,
 	unsigned num = 0;
 	size_t at = 0;
 
+	w->lone = false;
 	while (num < WORKER_ROW && *budget) {
 		struct departing *one = &d[num];
 		int err = tun_read(w->plane->tun_fd[w->k], w->tun_buf + at,
@@ -515,6 +525,7 @@ static unsigned row_read(struct worker *w, struct departing *d,
 			continue;
 		}
 		if (err) {
+			w->lone = num == 1;
 			*budget = 0;
 			break;
 		}
@@ -535,6 +546,7 @@ void outbound_readable(struct worker *w)
 
 	while (budget)
 		depart_all(w, row, row_read(w, row, &budget), false);
+	w->lone = false;
 	nat_gather_expire(w->gather, w->now);
 	batch_flush(w);
 }

@@ -28,6 +28,9 @@ static bool peer_match(const void *item, const void *key)
 	return hit_eq(&p->hit, key);
 }
 
+/* What a peer that has no name points to. */
+static const char nameless[] = "";
+
 struct peer *peer_find(struct gate *g, const struct hit *hit)
 {
 	return linetable_find(&g->peers, peer_hash(g, hit), peer_match, hit);
@@ -44,6 +47,7 @@ struct peer *peer_get(struct gate *g, const struct hit *hit)
 		return NULL;
 	memset(p, 0, sizeof(*p));
 	p->hit = *hit;
+	p->name = nameless;
 	p->self = g->selves[0];
 	if (linetable_add(&g->peers, peer_hash(g, hit), p)) {
 		free(p);
@@ -51,6 +55,39 @@ struct peer *peer_get(struct gate *g, const struct hit *hit)
 	}
 	g->peers_num++;
 	return p;
+}
+
+void peer_name(struct peer *p, const char *name)
+{
+	char *copy = p->name == nameless && name[0] ? strdup(name) : NULL;
+
+	if (copy) /* without memory it is named when it is next asked for */
+		p->name = copy;
+}
+
+static bool is_configured(const struct gate *g, const struct hit *hit)
+{
+	for (size_t i = 0; i < g->cfg->peers_num; i++)
+		if (hit_eq(&g->cfg->peers[i].hit, hit))
+			return true;
+	return false;
+}
+
+static bool has_persona(const struct gate *g, const struct peer *p)
+{
+	for (size_t i = 0; i < g->personas.num; i++)
+		if (g->personas.v[i].peer == p)
+			return true;
+	return p->persona_coming;
+}
+
+bool peer_is_idle(const struct gate *g, const struct peer *p, uint64_t now)
+{
+	return p->on_disk && !p->flows && !p->park &&
+	       p->state == HIP_UNASSOCIATED && now >= p->resolving_until &&
+	       addr_is_unspecified(&p->real[0]) &&
+	       addr_is_unspecified(&p->real[1]) && !has_persona(g, p) &&
+	       !is_configured(g, &p->hit);
 }
 
 void peer_each(struct gate *g, void (*fn)(struct peer *, void *), void *arg)
@@ -72,7 +109,16 @@ static void peer_free(struct rcu_head *head)
 		p->park = m->next;
 		free(m);
 	}
+	if (p->name != nameless)
+		free((char *)p->name);
 	free(p);
+}
+
+void peer_del(struct gate *g, struct peer *p)
+{
+	linetable_del(&g->peers, peer_hash(g, &p->hit), p);
+	g->peers_num--;
+	peer_free(&p->rcu); /* no other thread has it */
 }
 
 void peer_fini(struct gate *g)
@@ -145,7 +191,7 @@ static int peer_resolve(struct gate *g, struct peer *p, uint64_t now)
 		server = &g->cfg->dns_servers[0];
 	if (!g->dns || !p->name[0] || !server->port)
 		return HG_ENOENT;
-	token = (uint64_t)(uintptr_t)p; /* peers live as long as the daemon */
+	token = (uint64_t)(uintptr_t)p; /* it is not idle meanwhile */
 	if (dns_resolve(g->dns, p->name, &p->hit, server, token, now))
 		return HG_EFULL;
 	p->resolving_until = now + 20000000000;

@@ -160,8 +160,7 @@ static void end_flow(struct flow *f, void *arg)
 
 	if (!hit_eq(&f->nat.back.self, w->self))
 		return;
-	tables_del_flow(&w->g->plane.tables, f);
-	nat_release(w->g->nat, &f->nat);
+	first_end_flow(w->g, f);
 }
 
 static bool due(struct gate *g, const struct persona *v, uint64_t now)

@@ -25,7 +25,7 @@ enum { PERSONA_MAX = 64 };
 /* One made identity. Control thread only. */
 struct persona {
 	struct hit self;
-	struct peer *peer; /* for whom it was made; peers live for good */
+	struct peer *peer; /* for whom it was made; that is not idle */
 	uint64_t born;
 	bool retiring;
 };

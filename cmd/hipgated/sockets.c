@@ -273,35 +273,67 @@ void sockets_put_from(struct msghdr *mh, unsigned family,
 	sockets_put_control(mh, IPPROTO_IP, IP_PKTINFO, &in, sizeof(in));
 }
 
-int sockets_send_hip(const struct sockets *s, const struct sockets_from *from,
-		     const struct endpoint *to, const void *msg, size_t len)
+/* The same at a socket of AF_INET6 that has IPv4 in its mapped form, too. */
+static void put_mapped(struct msghdr *mh, const struct addr *self)
 {
-	static const uint8_t marker[4]; /* RFC 9028 5.1 */
+	struct in6_pktinfo in6 = { .ipi6_ifindex = 0 };
+
+	memcpy(&in6.ipi6_addr, self->b, sizeof(self->b));
+	sockets_put_control(mh, IPPROTO_IPV6, IPV6_PKTINFO, &in6, sizeof(in6));
+}
+
+static socklen_t address_mapped(const struct endpoint *e,
+				struct sockaddr_storage *out)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
+
+	memset(out, 0, sizeof(*out));
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons(e->port);
+	memcpy(&in6->sin6_addr, e->addr.b, sizeof(e->addr.b));
+	return sizeof(*in6);
+}
+
+int sockets_send(int fd, bool six, const struct sockets_from *from,
+		 const struct endpoint *to, struct iovec *iov, size_t num)
+{
+	bool mapped = six && addr_is4(&to->addr);
 	struct sockaddr_storage ss;
-	struct iovec iov[2] = {
-		{ .iov_base = (void *)marker, .iov_len = sizeof(marker) },
-		{ .iov_base = (void *)msg, .iov_len = len },
-	};
 	union {
 		char buf[SOCKETS_FROM_SPACE];
 		struct cmsghdr align;
 	} space = { 0 };
 	struct msghdr mh = {
 		.msg_name = &ss,
-		.msg_namelen = sockets_address(to, &ss),
 		.msg_iov = iov,
-		.msg_iovlen = 2,
+		.msg_iovlen = num,
 		.msg_control = &space,
 	};
-	unsigned fam = sockets_family(&to->addr);
-	int fd = s->fd[fam][0];
 
-	if (fd < 0) {
+	mh.msg_namelen =
+		mapped ? address_mapped(to, &ss) : sockets_address(to, &ss);
+	if (mapped && addr_is4(&from->self))
+		put_mapped(&mh, &from->self);
+	else
+		sockets_put_from(&mh, sockets_family(&to->addr), from);
+	return sendmsg(fd, &mh, MSG_DONTWAIT) < 0 ? HG_ESYS : HG_OK;
+}
+
+int sockets_send_hip(const struct sockets *s, const struct sockets_from *from,
+		     const struct endpoint *to, const void *msg, size_t len)
+{
+	static const uint8_t marker[4]; /* RFC 9028 5.1 */
+	struct iovec iov[2] = {
+		{ .iov_base = (void *)marker, .iov_len = sizeof(marker) },
+		{ .iov_base = (void *)msg, .iov_len = len },
+	};
+	unsigned fam = sockets_family(&to->addr);
+
+	if (s->fd[fam][0] < 0) {
 		errno = EAFNOSUPPORT;
 		return HG_ESYS;
 	}
-	sockets_put_from(&mh, fam, from);
-	return sendmsg(fd, &mh, 0) < 0 ? HG_ESYS : HG_OK;
+	return sockets_send(s->fd[fam][0], fam, from, to, iov, 2);
 }
 
 void sockets_put_outer(struct msghdr *mh, unsigned family,

@@ -62,8 +62,13 @@ struct sockets_from {
 	unsigned link;	  /* interface; 0: any */
 };
 
-/* One datagram from the control socket, preceded by 4 zero octets. HG_ESYS:
- * errno says why. */
+/* One datagram of num parts, without waiting. six: fd is of AF_INET6, and
+ * takes IPv4 in its mapped form if both families are its. HG_ESYS: errno says
+ * why. */
+int sockets_send(int fd, bool six, const struct sockets_from *from,
+		 const struct endpoint *to, struct iovec *iov,
+		 size_t num) HG_CHECK;
+/* The same from the control socket, preceded by 4 zero octets. */
 int sockets_send_hip(const struct sockets *s, const struct sockets_from *from,
 		     const struct endpoint *to, const void *msg,
 		     size_t len) HG_CHECK;

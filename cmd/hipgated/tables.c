@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "core/checksum.h"
-#include "flowpool.h"
 #include "seek.h"
 
 _Static_assert(crypto_shorthash_KEYBYTES == 16, "hash_key holds the key");
@@ -51,6 +50,10 @@ int tables_init(struct tables *t)
 
 	memset(t, 0, sizeof(*t));
 	crypto_shorthash_keygen(t->hash_key);
+	linepool_init(&t->mapping_pool, sizeof(struct mapping),
+		      offsetof(struct mapping, link), false);
+	linepool_init(&t->flow_pool, sizeof(struct flow),
+		      offsetof(struct flow, link), true);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (linetable_init(all[i]))
 			return HG_ENOMEM;
@@ -86,47 +89,73 @@ static bool mapping_match(const void *item, const void *key)
 {
 	const struct mapping *m = item;
 
-	return addr_eq(&m->virt, key);
+	return addr_eq(&m->virt[0], key) || addr_eq(&m->virt[1], key);
 }
 
-int tables_add_mapping(struct tables *t, const struct addr *virt,
+static uint64_t hash_addr(const struct tables *t, const struct addr *a)
+{
+	return tables_hash(t, a, sizeof(*a));
+}
+
+static void unmap(struct tables *t, const struct mapping *m, size_t num)
+{
+	for (size_t i = 0; i < num; i++)
+		linetable_del(&t->mapping, hash_addr(t, &m->virt[i]), m);
+	t->mappings -= num;
+}
+
+int tables_add_mapping(struct tables *t, const struct addr *virt, size_t num,
 		       const struct hit *peer)
 {
 	struct mapping *m;
+	size_t done = 0;
 
-	if (tables_mapping(t, virt))
-		return HG_EEXIST;
-	m = aligned_alloc(_Alignof(struct mapping), sizeof(*m));
+	for (size_t i = 0; i < num; i++)
+		if (tables_mapping(t, &virt[i]))
+			return HG_EEXIST;
+	m = linepool_take(&t->mapping_pool);
 	if (!m)
 		return HG_ENOMEM;
-	m->virt = *virt;
+	m->virt[0] = virt[0];
+	m->virt[1] = virt[num - 1];
 	m->peer = *peer;
-	if (linetable_add(&t->mapping, tables_hash(t, virt, sizeof(*virt)),
-			  m)) {
-		free(m);
-		return HG_ENOMEM;
-	}
-	t->mappings++;
-	return HG_OK;
+	while (done < num &&
+	       !linetable_add(&t->mapping, hash_addr(t, &virt[done]), m))
+		done++;
+	t->mappings += done;
+	if (done == num)
+		return HG_OK;
+	unmap(t, m, done);
+	linepool_retire(&t->mapping_pool, m); /* one may have been seen */
+	return HG_ENOMEM;
 }
 
 const struct mapping *tables_mapping(const struct tables *t,
 				     const struct addr *virt)
 {
-	return linetable_find(&t->mapping, tables_hash(t, virt, sizeof(*virt)),
-			      mapping_match, virt);
+	return linetable_find(&t->mapping, hash_addr(t, virt), mapping_match,
+			      virt);
 }
 
-static void mapping_free(struct rcu_head *head)
+static void del_mapping(struct tables *t, struct mapping *m)
 {
-	free(caa_container_of(head, struct mapping, rcu));
+	unmap(t, m, addr_eq(&m->virt[0], &m->virt[1]) ? 1 : 2);
+	linepool_retire(&t->mapping_pool, m);
+}
+
+void tables_del_mapping(struct tables *t, const struct addr *virt)
+{
+	const struct mapping *m = tables_mapping(t, virt);
+
+	if (m)
+		del_mapping(t, (struct mapping *)m);
 }
 
 /* ---- flows ------------------------------------------------------------- */
 
 struct flow *tables_new_flow(struct tables *t)
 {
-	return flowpool_take(&t->pool);
+	return linepool_take(&t->flow_pool);
 }
 
 int tables_add_flow(struct tables *t, struct flow *f)
@@ -152,14 +181,14 @@ void tables_del_flow(struct tables *t, struct flow *f)
 	t->flows--;
 }
 
-void tables_free_flow(struct flow *f)
+void tables_free_flow(struct tables *t, struct flow *f)
 {
-	flowpool_retire(f);
+	linepool_retire(&t->flow_pool, f);
 }
 
 void tables_give_flow(struct tables *t, struct flow *f)
 {
-	flowpool_give(&t->pool, f);
+	linepool_give(&t->flow_pool, f);
 }
 
 struct flow *tables_flow(const struct tables *t, const struct nat_key *key)
@@ -417,20 +446,10 @@ void tables_each_sa(struct tables *t, void (*fn)(struct sa *, void *),
 		fn(s, arg);
 }
 
-void tables_each_mapping(struct tables *t,
-			 void (*fn)(const struct mapping *, void *), void *arg)
-{
-	struct mapping *m;
-	size_t i = 0;
-
-	while ((m = linetable_each(&t->mapping, &i)))
-		fn(m, arg);
-}
-
 static void drop_flow(struct flow *f, void *arg)
 {
 	tables_del_flow(arg, f);
-	tables_free_flow(f);
+	tables_free_flow(arg, f);
 }
 
 static void drop_sa(struct sa *s, void *arg)
@@ -438,13 +457,13 @@ static void drop_sa(struct sa *s, void *arg)
 	tables_del_sa(arg, s->spi_in);
 }
 
-static void drop_mapping(const struct mapping *m, void *arg)
+static void drop_mappings(struct tables *t)
 {
-	struct tables *t = arg;
+	struct mapping *m;
+	size_t i = 0;
 
-	linetable_del(&t->mapping, tables_hash(t, &m->virt, sizeof(m->virt)),
-		      m);
-	call_rcu(&((struct mapping *)m)->rcu, mapping_free);
+	while ((m = linetable_each(&t->mapping, &i)))
+		del_mapping(t, m);
 }
 
 void tables_fini(struct tables *t)
@@ -454,9 +473,10 @@ void tables_fini(struct tables *t)
 
 	tables_each_flow(t, drop_flow, t);
 	tables_each_sa(t, drop_sa, t);
-	tables_each_mapping(t, drop_mapping, t);
+	drop_mappings(t);
 	rcu_barrier();
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		linetable_fini(all[i]);
-	flowpool_fini(&t->pool);
+	linepool_fini(&t->flow_pool);
+	linepool_fini(&t->mapping_pool);
 }

@@ -32,6 +32,7 @@
 #include "core/addr.h"
 #include "core/sa.h"
 #include "esp/esp.h"
+#include "linepool.h"
 #include "linetable.h"
 #include "nat/nat.h"
 #include "sockets.h"
@@ -109,12 +110,15 @@ struct sa {
 	uint64_t out_stepped, in_stepped; /* pathside_step's counts */
 };
 
-/* A substitute address; all const. */
+/* Substitute addresses of a HIP host, or real ones: two, or one twice. All
+ * const. */
 struct mapping {
-	_Alignas(64) struct rcu_head rcu;
-	struct addr virt;
+	_Alignas(64) union linepool_link link;
+	struct addr virt[2];
 	struct hit peer;
 };
+
+_Static_assert(sizeof(struct mapping) == 64, "a cache line");
 
 /* Members that are ours stand in room that the NAT leaves to us. */
 struct flow {
@@ -127,27 +131,15 @@ struct flow {
 		};
 		struct {
 			char ahead[offsetof(struct nat_flow, spare)];
-			union {
-				struct rcu_head rcu; /* once it is discarded */
-				struct flow *next_free; /* see flowpool.c */
-			};
+			union linepool_link link; /* once discarded */
 		};
 	};
 };
 
-_Static_assert(sizeof(struct rcu_head) <=
+_Static_assert(sizeof(union linepool_link) <=
 		       sizeof(((struct nat_flow *)NULL)->spare),
 	       "room for it");
 _Static_assert(sizeof(struct flow) == 192, "three cache lines");
-
-struct flow_chunk;
-
-/* Memory of flows, see flowpool.c. */
-struct flow_pool {
-	struct flow *free;		 /* control */
-	_Atomic(struct flow *) returned; /* any thread pushes */
-	struct flow_chunk *chunks;	 /* control */
-};
 
 /* SAs by what they are between. */
 struct tables_pair {
@@ -161,10 +153,12 @@ struct tables {
 	struct linetable flow_back;
 	struct linetable sa_spi;
 	struct linetable sa_pair;
-	struct flow_pool pool;
+	struct linepool mapping_pool;
+	struct linepool flow_pool;
 	uint8_t hash_key[16]; /* const: siphash key, so that no one can aim */
 	/* control only */
-	size_t mappings, flows, sas;
+	size_t mappings; /* addresses */
+	size_t flows, sas;
 };
 
 int tables_init(struct tables *t) HG_CHECK;
@@ -178,9 +172,12 @@ void tables_thread_end(void);
 void tables_offline(void);
 void tables_online(void);
 
-/* Control thread. A second mapping of one address is HG_EEXIST. */
-int tables_add_mapping(struct tables *t, const struct addr *virt,
+/* Control thread. All of num addresses, one or two, denote peer. HG_EEXIST:
+ * one of them denotes a host already; nothing is added. */
+int tables_add_mapping(struct tables *t, const struct addr *virt, size_t num,
 		       const struct hit *peer) HG_CHECK;
+/* virt, and what it was added with, denote nobody any more. */
+void tables_del_mapping(struct tables *t, const struct addr *virt);
 /* A flow to be filled, or NULL. */
 struct flow *tables_new_flow(struct tables *t);
 /* Publishes f, whose nat part is filled and stays so. HG_EEXIST: a key is
@@ -190,7 +187,7 @@ int tables_add_flow(struct tables *t, struct flow *f) HG_CHECK;
 void tables_del_flow(struct tables *t, struct flow *f);
 /* Frees f, which is in no table, when no reader can see it any more; the
  * NAT has no use for it either. */
-void tables_free_flow(struct flow *f);
+void tables_free_flow(struct tables *t, struct flow *f);
 /* The same, at once: f was never published. */
 void tables_give_flow(struct tables *t, struct flow *f);
 /* Makes the contexts of all workers and publishes: it opens, and does not
@@ -234,6 +231,3 @@ void tables_each_flow(struct tables *t, void (*fn)(struct flow *f, void *arg),
 		      void *arg);
 void tables_each_sa(struct tables *t, void (*fn)(struct sa *s, void *arg),
 		    void *arg);
-void tables_each_mapping(struct tables *t,
-			 void (*fn)(const struct mapping *m, void *arg),
-			 void *arg);

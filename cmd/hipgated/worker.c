@@ -137,8 +137,9 @@ int worker_init(struct worker *w, struct plane *plane, unsigned k)
 	w->now = uv_hrtime();
 	w->tun_buf = malloc(WORKER_TUN_BUF);
 	w->scratch = malloc(2048);
+	w->answers = malloc(WORKER_ROW * WORKER_ANSWER);
 	w->batch.buf = malloc(WORKER_BATCH_MAX);
-	if (!w->tun_buf || !w->scratch || !w->batch.buf)
+	if (!w->tun_buf || !w->scratch || !w->answers || !w->batch.buf)
 		return HG_ENOMEM;
 	for (unsigned fam = 0; fam < SOCKETS_FAMILIES; fam++)
 		offload_init(&w->segment[fam], plane->sockets.segment);
@@ -180,6 +181,7 @@ void worker_fini(struct worker *w)
 	nat_gather_free(w->gather);
 	tun_joiner_free(w->joiner);
 	free(w->batch.buf);
+	free(w->answers);
 	free(w->scratch);
 	free(w->tun_buf);
 }

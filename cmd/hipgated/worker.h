@@ -21,6 +21,7 @@
 #include <uv.h>
 
 #include "core/reason.h"
+#include "handoff.h"
 #include "inbox.h"
 #include "offload.h"
 #include "recall.h"
@@ -38,7 +39,8 @@ enum {
 	WORKER_BATCH_MAX = 65000, /* octets of one UDP_SEGMENT send */
 	WORKER_BATCH_SEGS = 64,	  /* kernels before 6.10 take no more */
 	WORKER_ROW = 32,	  /* packets that are looked up together */
-	WORKER_ICMP_BURST = 64,	  /* ICMP errors a wake-up second */
+	WORKER_ANSWER = IP6_HDR + UDP_HDR + RECALL_ANSWER, /* octets */
+	WORKER_ICMP_BURST = 64, /* ICMP errors a wake-up second */
 };
 
 /* The room of a short packet of a row, and of a row with a long one. */
@@ -74,7 +76,8 @@ struct plane {
 	unsigned workers_num;
 	struct worker *workers; /* workers_num of them */
 	struct inbox *control;
-	struct recall *recall; /* NULL: no proxy */
+	struct handoff handoff; /* of control */
+	struct recall *recall;	/* NULL: no proxy */
 	bool proxy;
 	bool host;
 	bool has_tun;
@@ -101,12 +104,15 @@ struct worker {
 	struct esp_ctx *seal;	    /*  and its context */
 	struct batch batch;
 	uint8_t *tun_buf;
-	uint8_t *scratch; /* ICMP errors */
+	uint8_t *scratch;     /* ICMP errors */
+	uint8_t *answers;     /* of DNS that a row recalls, until written, */
+	unsigned answers_num; /*  and how many those are */
 	struct receive *receive;
 	struct tun_joiner *joiner;
 	struct nat_gather *gather; /* fragments, both ways */
 	uint64_t icmp_epoch;
 	unsigned icmp_left;
+	bool lone; /* the packet that is looked at is all there is */
 	_Atomic uint64_t tun_reads, tun_writes, udp_sends, udp_receives;
 	_Atomic uint64_t cut;	   /* packets that left in fragments of ours */
 	_Atomic uint64_t recalled; /* DNS answers, by recall.h */

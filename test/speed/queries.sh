@@ -7,10 +7,13 @@
 #
 # unbound and dnsmasq run on px and forward to BIND, as hipgate does; hipgate
 # gets the queries that lh1 sends to BIND's port 53. "direct" is BIND itself
-# at a port that nobody intercepts, through the kernel of px.
+# at a port that nobody intercepts, through the kernel of px. "floor" is what
+# any program pays that waits for a question and for its answer
+# (test/speed/forward.c): it has no cache, and one question at a time.
 
-RESOLVERS=(direct hipgate unbound dnsmasq)
-declare -A PORT_OF=([direct]=5300 [hipgate]=53 [unbound]=5301 [dnsmasq]=5302)
+RESOLVERS=(direct floor floor-spin hipgate unbound dnsmasq)
+declare -A PORT_OF=([direct]=5300 [hipgate]=53 [unbound]=5301 [dnsmasq]=5302
+	[floor]=5303 [floor-spin]=5304)
 declare -A PROCESS_OF=([direct]=named [hipgate]=hipgated-px [unbound]=unbound
 	[dnsmasq]=dnsmasq)
 HIP_NAMES=100		# each with a HIT of its own
@@ -144,7 +147,7 @@ resolvers_up()
 
 	PRESENT=()
 	for r in "${RESOLVERS[@]}"; do
-		if [[ $r == unbound || $r == dnsmasq ]]; then
+		if declare -F "${r}_up" >/dev/null; then
 			"${r}_up" 2>"$DEMO_DIR/why" || {
 				absent "$r" "$(tail -n 1 "$DEMO_DIR/why")"
 				continue
@@ -157,6 +160,17 @@ resolvers_up()
 		fi
 	done
 }
+
+floor_up()
+{
+	local r=${1-floor}
+
+	install -m 755 "$SPEED/forward" "$DEMO_DIR/bin/$r"
+	spawn px "$r" "$DEMO_DIR/bin/$r" "$LAN_6" "${PORT_OF[$r]}" "$DNS_6" \
+		"${@:2}"
+}
+
+floor-spin_up() { floor_up floor-spin spin; }
 
 # ---- what is measured ------------------------------------------------------------
 
@@ -240,6 +254,8 @@ queries_all()
 	for ((round = 0; round <= ROUNDS; round++)); do
 		for query in "${QUERIES[@]}"; do
 			for r in "${PRESENT[@]}"; do
+				[[ $r != floor* || $query == relayed_rtt ]] ||
+					continue
 				"ask_$query" "$r" "$round" || absent "$r" \
 					"round $round: no $query"
 			done

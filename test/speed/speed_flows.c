@@ -124,8 +124,7 @@ static void unpublish(void *arg, struct nat_flow *f)
 
 static void discard(void *arg, struct nat_flow *f)
 {
-	(void)arg;
-	tables_free_flow(caa_container_of(f, struct flow, nat));
+	tables_free_flow(arg, caa_container_of(f, struct flow, nat));
 }
 
 static void *many(size_t num, size_t size)

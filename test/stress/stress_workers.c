@@ -91,7 +91,7 @@ static void change_flow(unsigned i)
 
 	if (*f) {
 		tables_del_flow(&l.plane.tables, *f);
-		tables_free_flow(*f);
+		tables_free_flow(&l.plane.tables, *f);
 		*f = NULL;
 	} else {
 		*f = loop_add_flow(&l, i & 8 ? IP_PROTO_UDP : IP_PROTO_TCP,
@@ -127,7 +127,7 @@ static void add_mapping(unsigned i)
 
 	virt.b[14] = (uint8_t)(i >> 8);
 	virt.b[13] = (uint8_t)i;
-	(void)!tables_add_mapping(&l.plane.tables, &virt, &loop_peer);
+	(void)!tables_add_mapping(&l.plane.tables, &virt, 1, &loop_peer);
 }
 
 static uint64_t sum;

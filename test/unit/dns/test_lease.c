@@ -324,7 +324,8 @@ START_TEST(a_domain_has_its_share_and_what_it_had_stays)
 {
 	struct lease_config c = config("fd00:5::/64", NULL, 8192);
 	struct lease *l = open_lease(&c);
-	struct addr client = desk_addr("192.0.2.1");
+	struct lease_asker client = { .client = desk_addr("192.0.2.1"),
+				      .now = 1 };
 	struct lease_entry e;
 	struct lease_entry kept;
 	char name[32];
@@ -364,6 +365,128 @@ START_TEST(a_domain_has_its_share_and_what_it_had_stays)
 }
 END_TEST
 
+/* ---- those that end -------------------------------------------------------- */
+
+static struct hit used[4]; /* by flows and the like */
+static unsigned asked_for, gone;
+
+static bool let_go(void *arg, const struct hit *hit)
+{
+	(void)arg;
+	asked_for++;
+	for (size_t i = 0; i < 4; i++)
+		if (hit_eq(&used[i], hit))
+			return false;
+	gone++;
+	return true;
+}
+
+static int ask(struct lease *l, uint32_t n, uint64_t now,
+	       struct lease_entry *out)
+{
+	struct lease_asker who = { .client = desk_addr("192.0.2.1"),
+				   .now = now };
+	struct hit h = nth_hit(n);
+	bool fresh;
+
+	return lease_ask(l, &h, "n", &who, out, &fresh);
+}
+
+static struct lease *full_lease(const char *four)
+{
+	struct lease_config c = config("fd00:5::/64", four, 4);
+	struct lease_entry e;
+	struct lease *l;
+
+	c.let_go = let_go;
+	c.keep = 10;
+	l = open_lease(&c);
+	memset(used, 0, sizeof(used));
+	asked_for = gone = 0;
+	for (uint32_t i = 1; i <= 4; i++)
+		ck_assert_int_eq(ask(l, i, 100 + i, &e), 0);
+	return l;
+}
+
+START_TEST(the_one_that_was_not_asked_for_the_longest_time_ends)
+{
+	struct lease *l = full_lease(NULL);
+	struct lease_entry first;
+	struct lease_entry e;
+	struct hit h = nth_hit(2);
+
+	ck_assert_int_eq(ask(l, 1, 109, &first), 0);
+	ck_assert_int_eq(ask(l, 5, 111, &e), HG_EFULL); /* 9 ns: too young */
+	ck_assert_uint_eq(asked_for, 0);
+	ck_assert_int_eq(ask(l, 5, 112, &e), 0);
+	ck_assert_uint_eq(gone, 1);
+	ck_assert(is_of(l, &first.sub6, &first.hit));
+	ck_assert(is_of(l, &e.sub6, &e.hit));
+	/* Number 2 is gone, and would have the same address again. */
+	ck_assert_int_eq(ask(l, 2, 200, &e), 0);
+	ck_assert_uint_eq(gone, 2);
+	ck_assert(is_of(l, &e.sub6, &h));
+	lease_free(l);
+}
+END_TEST
+
+START_TEST(what_is_in_use_stays)
+{
+	struct lease *l = full_lease(NULL);
+	struct lease_entry e;
+
+	used[0] = nth_hit(1);
+	used[1] = nth_hit(2);
+	ck_assert_int_eq(ask(l, 5, 200, &e), 0);
+	ck_assert_uint_eq(asked_for, 3);
+	ck_assert_uint_eq(gone, 1);
+	ck_assert_int_eq(ask(l, 1, 201, &e), 0);
+	ck_assert_int_eq(ask(l, 2, 202, &e), 0);
+	ck_assert_uint_eq(gone, 1); /* both were there */
+	for (uint32_t i = 0; i < 4; i++)
+		used[i] = nth_hit(i < 2 ? i + 1 : i + 2);
+	used[3] = nth_hit(5);
+	ck_assert_int_eq(ask(l, 6, 400, &e), HG_EFULL);
+	ck_assert_uint_eq(gone, 1);
+	lease_free(l);
+}
+END_TEST
+
+/* Its IPv4 address could come to denote another. */
+START_TEST(what_has_an_ipv4_substitute_lasts)
+{
+	struct lease *l = full_lease("192.0.2.0/24");
+	struct lease_entry e;
+
+	/* Half of them have one. */
+	ck_assert_int_eq(ask(l, 2, 120, &e), 0);
+	ck_assert(!addr_is_unspecified(&e.sub4));
+	ck_assert_int_eq(ask(l, 3, 121, &e), 0);
+	ck_assert(addr_is_unspecified(&e.sub4));
+	for (uint32_t i = 10; i < 20; i++)
+		ck_assert_int_eq(ask(l, i, 100 * i, &e), 0);
+	ck_assert_uint_eq(gone, 10);
+	ck_assert_int_eq(ask(l, 1, 5000, &e), 0);
+	ck_assert_int_eq(ask(l, 2, 5000, &e), 0);
+	ck_assert_uint_eq(gone, 10);
+	lease_free(l);
+}
+END_TEST
+
+START_TEST(a_share_is_of_a_day)
+{
+	struct lease_config c = config("fd00:5::/64", NULL, 8192);
+	struct lease *l = open_lease(&c);
+	struct lease_entry e;
+
+	for (uint32_t i = 1; i <= 1024; i++)
+		ck_assert_int_eq(ask(l, i, 1, &e), 0);
+	ck_assert_int_eq(ask(l, 2000, 86399 * SEC, &e), HG_EPERM);
+	ck_assert_int_eq(ask(l, 2000, 86401 * SEC, &e), 0);
+	lease_free(l);
+}
+END_TEST
+
 Suite *test_lease_suite(void);
 Suite *test_lease_suite(void)
 {
@@ -380,6 +503,11 @@ Suite *test_lease_suite(void)
 	tcase_add_test(tc, the_bound_holds_and_bad_pools_are_refused);
 	tcase_add_test(tc, reserved_ipv6_numbers_are_not_given);
 	tcase_add_test(tc, a_domain_has_its_share_and_what_it_had_stays);
+	tcase_add_test(tc,
+		       the_one_that_was_not_asked_for_the_longest_time_ends);
+	tcase_add_test(tc, what_is_in_use_stays);
+	tcase_add_test(tc, what_has_an_ipv4_substitute_lasts);
+	tcase_add_test(tc, a_share_is_of_a_day);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -23,8 +23,8 @@ static void fill_client(const struct addr *client, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "h.d%u.example", i);
-		ck_assert(quota_allows(q, client, name));
-		quota_count(q, client, name);
+		ck_assert(quota_allows(q, client, name, false));
+		quota_count(q, client, name, false);
 	}
 }
 
@@ -34,9 +34,9 @@ START_TEST(a_client_has_its_share)
 	struct addr b = desk_addr("192.0.2.2");
 
 	fill_client(&a, QUOTA_CLIENT);
-	ck_assert(!quota_allows(q, &a, "h.new.example"));
-	ck_assert(quota_allows(q, &b, "h.new.example"));
-	ck_assert(quota_allows(q, NULL, "h.new.example"));
+	ck_assert(!quota_allows(q, &a, "h.new.example", false));
+	ck_assert(quota_allows(q, &b, "h.new.example", false));
+	ck_assert(quota_allows(q, NULL, "h.new.example", false));
 }
 END_TEST
 
@@ -47,8 +47,8 @@ START_TEST(addresses_of_one_network_are_one_client)
 	struct addr other = desk_addr("2001:db8:0:1::1");
 
 	fill_client(&a, QUOTA_CLIENT);
-	ck_assert(!quota_allows(q, &same, "h.new.example"));
-	ck_assert(quota_allows(q, &other, "h.new.example"));
+	ck_assert(!quota_allows(q, &same, "h.new.example", false));
+	ck_assert(quota_allows(q, &other, "h.new.example", false));
 }
 END_TEST
 
@@ -77,11 +77,11 @@ START_TEST(a_domain_has_its_share)
 	const struct pair *p = &pairs[_i];
 
 	for (unsigned i = 0; i < QUOTA_DOMAIN; i++) {
-		ck_assert(quota_allows(q, NULL, p->full));
-		quota_count(q, NULL, p->full);
+		ck_assert(quota_allows(q, NULL, p->full, false));
+		quota_count(q, NULL, p->full, false);
 	}
-	ck_assert(!quota_allows(q, NULL, p->full));
-	ck_assert_int_eq(quota_allows(q, NULL, p->name), !p->same);
+	ck_assert(!quota_allows(q, NULL, p->full, false));
+	ck_assert_int_eq(quota_allows(q, NULL, p->name, false), !p->same);
 }
 END_TEST
 
@@ -97,8 +97,45 @@ START_TEST(the_table_has_room_for_all_leases)
 
 		a.b[15] = (uint8_t)i;
 		snprintf(name, sizeof(name), "h.d%u.example", i);
-		quota_count(small, &a, name);
-		ck_assert(quota_allows(small, &a, name));
+		quota_count(small, &a, name, false);
+		ck_assert(quota_allows(small, &a, name, false));
+	}
+	quota_free(small);
+}
+END_TEST
+
+/* Who asks a server of its own fills its own share of a name, and of no
+ * other's. */
+START_TEST(what_a_clients_own_server_says_takes_nothing_from_others)
+{
+	struct addr a = desk_addr("192.0.2.1");
+	struct addr b = desk_addr("192.0.2.2");
+
+	for (unsigned i = 0; i < QUOTA_DOMAIN; i++) {
+		ck_assert(quota_allows(q, &a, "h.victim.example", true));
+		quota_count(q, &a, "h.victim.example", true);
+	}
+	ck_assert(!quota_allows(q, &a, "x.victim.example", true));
+	ck_assert(quota_allows(q, &a, "x.victim.example", false));
+	ck_assert(quota_allows(q, &b, "x.victim.example", true));
+	ck_assert(quota_allows(q, &b, "x.victim.example", false));
+}
+END_TEST
+
+START_TEST(it_begins_anew_when_told_or_when_it_is_half_full)
+{
+	struct addr a = desk_addr("192.0.2.1");
+	struct quota *small;
+	char name[32];
+
+	fill_client(&a, QUOTA_CLIENT);
+	quota_clear(q);
+	ck_assert(quota_allows(q, &a, "h.new.example", false));
+	ck_assert_int_eq(quota_new(16, &small), 0); /* 64 counters */
+	for (unsigned i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "h.d%u.example", i);
+		ck_assert(quota_allows(small, NULL, name, false));
+		quota_count(small, NULL, name, false);
 	}
 	quota_free(small);
 }
@@ -116,6 +153,9 @@ Suite *test_quota_suite(void)
 	tcase_add_loop_test(tc, a_domain_has_its_share, 0,
 			    sizeof(pairs) / sizeof(pairs[0]));
 	tcase_add_test(tc, the_table_has_room_for_all_leases);
+	tcase_add_test(
+		tc, what_a_clients_own_server_says_takes_nothing_from_others);
+	tcase_add_test(tc, it_begins_anew_when_told_or_when_it_is_half_full);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -134,7 +134,7 @@ static struct peer *known_peer(void)
 	struct peer *p = peer_get(g, hip_identity_hit(id));
 
 	ck_assert_ptr_nonnull(p);
-	strcpy(p->name, "h.test");
+	peer_name(p, "h.test");
 	p->server = k.who.server;
 	p->locators[0] = desk_at("192.0.2.77", HIP_PORT);
 	p->locators_num = 1;
@@ -326,6 +326,144 @@ START_TEST(what_the_clients_own_server_says_is_not_pinned)
 }
 END_TEST
 
+/* ---- leases that end ---------------------------------------------------------- */
+
+static void settle(void)
+{
+	while (journal_pending(g->journal))
+		(void)uv_run(&loop, UV_RUN_ONCE);
+}
+
+/* The n-th host is asked for, of a domain of its own. */
+static struct peer *ask_host(uint8_t n)
+{
+	struct dns_host h = { .hit = desk_hit(n), .local = true };
+	struct dns_effect e = { .kind = DNS_NEED_ADDRESS, .host = &h };
+
+	(void)snprintf(h.name, sizeof(h.name), "h.d%u.test", n);
+	h.locators[0] = desk_addr("192.0.2.7");
+	h.locators_num = 1;
+	dnslease_need_address(g, &e);
+	settle();
+	return peer_find(g, &h.hit);
+}
+
+static void count_row(const struct journal_row *row, void *arg)
+{
+	(void)row;
+	++*(unsigned *)arg;
+}
+
+static unsigned rows(void)
+{
+	unsigned n = 0;
+
+	ck_assert_int_eq(journal_each(g->journal, count_row, &n), HG_OK);
+	return n;
+}
+
+/* Two leases at most; nobody has them in mind for long. */
+static void leases_begin(void)
+{
+	struct lease_config lc = { .pool6 = desk_prefix("fd00:5::/64"),
+				   .max = 2,
+				   .let_go = dnslease_let_go,
+				   .arg = g };
+
+	journal_begin();
+	ck_assert_int_eq(tables_init(&g->plane.tables), HG_OK);
+	ck_assert_int_eq(lease_new(&lc, &g->lease), HG_OK);
+	ck_assert_int_eq(uv_timer_init(&loop, &g->timer), 0);
+	g->timer.data = g;
+}
+
+static void leases_end(void)
+{
+	uv_close((uv_handle_t *)&g->timer, NULL);
+	lease_free(g->lease);
+	tables_fini(&g->plane.tables);
+	journal_done();
+}
+
+START_TEST(what_nobody_uses_makes_room_with_all_that_hangs_on_it)
+{
+	struct hit first = desk_hit(1);
+	struct addr sub;
+	struct peer *p;
+
+	leases_begin();
+	p = ask_host(1);
+	ck_assert_ptr_nonnull(p);
+	sub = p->sub6;
+	ck_assert_ptr_nonnull(ask_host(2));
+	ck_assert_ptr_nonnull(ask_host(3));
+	ck_assert_ptr_null(peer_find(g, &first));
+	ck_assert_ptr_null(tables_mapping(&g->plane.tables, &sub));
+	ck_assert_uint_eq(g->peers_num, 2);
+	ck_assert_uint_eq(g->plane.tables.mappings, 2);
+	ck_assert_uint_eq(rows(), 2);
+	/* It comes back as it was. */
+	p = ask_host(1);
+	ck_assert_ptr_nonnull(p);
+	ck_assert(addr_eq(&p->sub6, &sub));
+	ck_assert_uint_eq(rows(), 2);
+	leases_end();
+}
+END_TEST
+
+static void use(struct peer *p, int how)
+{
+	struct msg *m = inbox_msg(MSG_TUN, "x", 1, 0);
+
+	switch (how) {
+	case 0:
+		p->flows = 1;
+		break;
+	case 1:
+		p->state = HIP_ESTABLISHED;
+		break;
+	case 2:
+		p->resolving_until = UINT64_MAX;
+		break;
+	case 3:
+		p->persona_coming = true;
+		break;
+	case 4:
+		p->real[0] = desk_addr("192.0.2.9");
+		break;
+	case 5:
+		cfg.peers[0].hit = p->hit;
+		cfg.peers_num = 1;
+		break;
+	case 6:
+		g->personas.v[0].peer = p;
+		g->personas.num = 1;
+		break;
+	case 7:
+		peer_park(g, p, m);
+		return;
+	default:
+		p->on_disk = false;
+	}
+	free(m);
+}
+
+/* Refused without it, no peer is made either: that table has an end, too. */
+START_TEST(what_is_in_use_makes_no_room)
+{
+	leases_begin();
+	use(ask_host(1), _i);
+	use(ask_host(2), 0);
+	ck_assert_ptr_null(ask_host(3));
+	ck_assert_uint_eq(g->peers_num, 2);
+	ck_assert_uint_eq(g->plane.tables.mappings, 2);
+	ck_assert_uint_eq(rows(), 2);
+	g->personas.num = 0;
+	cfg.peers_num = 0;
+	leases_end();
+}
+END_TEST
+
 /* ---- real addresses --------------------------------------------------------- */
 
 static void tell_real(const struct hit *hit, const char *real)
@@ -380,6 +518,9 @@ Suite *test_dnslease_suite(void)
 	tcase_add_test(tc, what_is_pinned_is_forgotten_once);
 	tcase_add_test(tc, what_the_clients_own_server_says_is_not_pinned);
 	tcase_add_test(tc, a_real_address_denotes_one_host_for_ever);
+	tcase_add_test(tc,
+		       what_nobody_uses_makes_room_with_all_that_hangs_on_it);
+	tcase_add_loop_test(tc, what_is_in_use_makes_no_room, 0, 9);
 	suite_add_tcase(s, tc);
 	return s;
 }

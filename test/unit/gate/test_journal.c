@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/hipgated/journal.h"
+#include "core/log.h"
 
 static char dir[64];
 static uv_loop_t loop;
@@ -191,6 +192,26 @@ START_TEST(locked_journal_is_refused_and_left_as_it_is)
 }
 END_TEST
 
+static void is_begun(void *arg, enum log_level level, const char *line)
+{
+	(void)level;
+	*(unsigned *)arg += strstr(line, "leases.db is begun") != NULL;
+}
+
+/* Taken away, or the first one: nothing fails, and it is said. */
+START_TEST(a_missing_journal_is_begun_and_that_is_said)
+{
+	unsigned said = 0;
+
+	log_set_sink(is_begun, &said, LOG_LEVEL_INFO);
+	journal_close(open_journal());
+	ck_assert_uint_eq(said, 1);
+	journal_close(open_journal());
+	ck_assert_uint_eq(said, 1);
+	log_set_sink(NULL, NULL, LOG_LEVEL_INFO);
+}
+END_TEST
+
 START_TEST(damaged_journal_is_set_aside_and_begun_anew)
 {
 	char path[128];
@@ -260,6 +281,7 @@ Suite *test_journal_suite(void)
 		       rows_that_were_acknowledged_are_there_after_reopening);
 	tcase_add_test(tc, pins_are_there_after_reopening_but_those_taken_out);
 	tcase_add_test(tc, locked_journal_is_refused_and_left_as_it_is);
+	tcase_add_test(tc, a_missing_journal_is_begun_and_that_is_said);
 	tcase_add_test(tc, damaged_journal_is_set_aside_and_begun_anew);
 	tcase_add_test(tc, site_key_is_made_once_and_private);
 	tcase_add_test(tc, unwritable_folder_is_named);

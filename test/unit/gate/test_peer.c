@@ -43,10 +43,10 @@ static void start(const char *text)
 	ck_assert_int_eq(addr_parse("192.0.2.9", &at), HG_OK);
 	p = peer_get(&b->g, &hit);
 	ck_assert_ptr_nonnull(p);
-	(void)snprintf(p->name, sizeof(p->name), "a.example");
+	peer_name(p, "a.example");
 	peer_set_locators(p, &at, 1, false, UINT64_MAX);
 	ck_assert_int_eq(
-		tables_add_mapping(&b->g.plane.tables, &virt.addr, &p->hit),
+		tables_add_mapping(&b->g.plane.tables, &virt.addr, 1, &p->hit),
 		HG_OK);
 }
 

@@ -24,7 +24,7 @@ static struct peer *peer(uint8_t n, const char *name)
 	struct peer *p = peer_get(&b->g, &hit);
 
 	ck_assert_ptr_nonnull(p);
-	(void)snprintf(p->name, sizeof(p->name), "%s", name);
+	peer_name(p, name);
 	return p;
 }
 

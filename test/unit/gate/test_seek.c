@@ -20,7 +20,7 @@ static void setup(void)
 {
 	loop_begin(&l, 0);
 	ck_assert_int_eq(
-		tables_add_mapping(&l.plane.tables, &loop_virt, &loop_peer),
+		tables_add_mapping(&l.plane.tables, &loop_virt, 1, &loop_peer),
 		HG_OK);
 	for (uint16_t i = 1; i < PORTS; i++)
 		(void)loop_add_flow(&l, IP_PROTO_UDP, LOOP_PORT + i);
@@ -55,7 +55,7 @@ START_TEST(steps_find_what_is_there_at_the_end)
 	key.virt_port ^= 1;
 	ck_assert_ptr_null(seek_get_flow(&by_key, &key));
 	seek_near_flow(&by_key); /* of nobody: no harm */
-	tables_free_flow(f);
+	tables_free_flow(&l.plane.tables, f);
 }
 END_TEST
 

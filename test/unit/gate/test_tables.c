@@ -44,11 +44,44 @@ START_TEST(mapping_is_found_and_never_changes_its_meaning)
 	struct hit one = hit_of(1);
 	struct hit two = hit_of(2);
 
-	ck_assert_int_eq(tables_add_mapping(&t, &virt, &one), HG_OK);
-	ck_assert_int_eq(tables_add_mapping(&t, &virt, &two), HG_EEXIST);
+	ck_assert_int_eq(tables_add_mapping(&t, &virt, 1, &one), HG_OK);
+	ck_assert_int_eq(tables_add_mapping(&t, &virt, 1, &two), HG_EEXIST);
 	ck_assert(hit_eq(&tables_mapping(&t, &virt)->peer, &one));
 	ck_assert_ptr_null(tables_mapping(&t, &other));
+	ck_assert_ptr_null(tables_mapping(&t, &addr_any6));
 	ck_assert_uint_eq(t.mappings, 1);
+}
+END_TEST
+
+START_TEST(both_addresses_of_a_host_are_one_mapping_or_none)
+{
+	struct addr both[] = { addr_of("2001:db8:401::5"),
+			       addr_of("198.18.0.5") };
+	struct addr half[] = { addr_of("2001:db8:401::6"), both[1] };
+	struct hit one = hit_of(1);
+	struct hit two = hit_of(2);
+	const struct mapping *m;
+
+	ck_assert_int_eq(tables_add_mapping(&t, both, 2, &one), HG_OK);
+	m = tables_mapping(&t, &both[0]);
+	ck_assert_ptr_nonnull(m);
+	ck_assert_ptr_eq(tables_mapping(&t, &both[1]), m);
+	ck_assert_uint_eq(t.mappings, 2);
+	/* The IPv4 address is the other host's: nothing is added. */
+	ck_assert_int_eq(tables_add_mapping(&t, half, 2, &two), HG_EEXIST);
+	ck_assert_ptr_null(tables_mapping(&t, &half[0]));
+	ck_assert_ptr_eq(tables_mapping(&t, &both[1]), m);
+	ck_assert_uint_eq(t.mappings, 2);
+	ck_assert_int_eq(tables_add_mapping(&t, half, 1, &two), HG_OK);
+	ck_assert(hit_eq(&tables_mapping(&t, &half[0])->peer, &two));
+	tables_del_mapping(&t, &both[1]);
+	tables_del_mapping(&t, &both[1]);
+	ck_assert_ptr_null(tables_mapping(&t, &both[0]));
+	ck_assert_ptr_null(tables_mapping(&t, &both[1]));
+	ck_assert_uint_eq(t.mappings, 1);
+	tables_del_mapping(&t, &half[0]);
+	ck_assert_ptr_null(tables_mapping(&t, &half[0]));
+	ck_assert_uint_eq(t.mappings, 0);
 }
 END_TEST
 
@@ -88,7 +121,7 @@ START_TEST(flow_is_found_by_both_keys_until_removed)
 	back.peer_port--;
 	ck_assert_ptr_null(tables_flow(&t, &key));
 	ck_assert_ptr_null(tables_flow_back(&t, &back));
-	tables_free_flow(f);
+	tables_free_flow(&t, f);
 	ck_assert_uint_eq(t.flows, 0);
 }
 END_TEST
@@ -108,8 +141,8 @@ START_TEST(flow_whose_key_or_port_is_taken_is_refused_whole)
 	/* The half that was in before the refusal is out again. */
 	ck_assert_ptr_null(tables_flow_back(&t, &same_key->nat.back));
 	ck_assert_int_eq(tables_add_flow(&t, flow_of(5003, 5002)), HG_OK);
-	tables_free_flow(same_key);
-	tables_free_flow(same_back);
+	tables_free_flow(&t, same_key);
+	tables_free_flow(&t, same_back);
 }
 END_TEST
 
@@ -257,6 +290,7 @@ Suite *test_tables_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, mapping_is_found_and_never_changes_its_meaning);
+	tcase_add_test(tc, both_addresses_of_a_host_are_one_mapping_or_none);
 	tcase_add_test(tc, flow_is_found_by_both_keys_until_removed);
 	tcase_add_test(tc, flow_whose_key_or_port_is_taken_is_refused_whole);
 	tcase_add_test(tc, sa_sends_when_told_and_the_older_still_opens);

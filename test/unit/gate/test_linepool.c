@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory of flows: what comes back, when; and flows that end in one thread
- * while another binds new ones in their places. */
+/* Memory of flows and mappings: what comes back, when; and flows that end in
+ * one thread while another binds new ones in their places. */
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/hipgated/flowpool.h"
+#include "cmd/hipgated/tables.h"
 #include "nat/nat.h"
 
 enum { MANY = 30000 }; /* more than two chunks */
@@ -38,7 +38,7 @@ START_TEST(flows_are_aligned_zeroed_and_never_the_same)
 	unsigned wrong = 0;
 
 	for (unsigned i = 0; i < MANY; i++) {
-		f[i] = flowpool_take(&t.pool);
+		f[i] = linepool_take(&t.flow_pool);
 		ck_assert_ptr_nonnull(f[i]);
 		wrong += (uintptr_t)f[i] % 64 != 0 || !zero(f[i]);
 		f[i]->nat.owner = i + 1;
@@ -47,9 +47,9 @@ START_TEST(flows_are_aligned_zeroed_and_never_the_same)
 		wrong += f[i]->nat.owner != i + 1;
 	ck_assert_uint_eq(wrong, 0);
 	for (unsigned i = 0; i < MANY; i++)
-		flowpool_give(&t.pool, f[i]);
+		linepool_give(&t.flow_pool, f[i]);
 	/* The last comes first, and clean. */
-	ck_assert_ptr_eq(flowpool_take(&t.pool), f[MANY - 1]);
+	ck_assert_ptr_eq(linepool_take(&t.flow_pool), f[MANY - 1]);
 	ck_assert(zero(f[MANY - 1]));
 	free(f);
 }
@@ -57,19 +57,34 @@ END_TEST
 
 START_TEST(a_retired_flow_is_used_again_after_its_grace_period_only)
 {
-	struct flow *f = flowpool_take(&t.pool);
-	size_t others = 0;
+	struct flow *f = linepool_take(&t.flow_pool);
 
 	/* This thread is a reader and online: there can be no end of it. */
-	flowpool_retire(f);
-	ck_assert_ptr_null(atomic_load(&t.pool.returned));
-	while (t.pool.free) {
-		ck_assert_ptr_ne(flowpool_take(&t.pool), f);
-		others++;
-	}
-	ck_assert_uint_gt(others, 1000);
+	linepool_retire(&t.flow_pool, f);
+	ck_assert_ptr_null(atomic_load(&t.flow_pool.returned));
+	for (unsigned i = 0; i < MANY; i++)
+		ck_assert_ptr_ne(linepool_take(&t.flow_pool), f);
 	rcu_barrier();
-	ck_assert_ptr_eq(flowpool_take(&t.pool), f);
+	ck_assert_ptr_eq(linepool_take(&t.flow_pool), f);
+}
+END_TEST
+
+/* The smallest there are, in small chunks: linked by their chunk, too. */
+START_TEST(mappings_come_back_to_their_own_pool)
+{
+	struct mapping *m = NULL;
+
+	for (unsigned i = 0; i < 3000; i++) { /* of the third chunk */
+		m = linepool_take(&t.mapping_pool);
+		ck_assert_ptr_nonnull(m);
+		ck_assert_uint_eq((uintptr_t)m % 64, 0);
+		memset(m, 0xff, sizeof(*m));
+	}
+	linepool_retire(&t.mapping_pool, m);
+	rcu_barrier();
+	ck_assert_ptr_null(atomic_load(&t.flow_pool.returned));
+	ck_assert_ptr_eq(linepool_take(&t.mapping_pool), m);
+	ck_assert(addr_eq(&m->virt[0], &addr_any6));
 }
 END_TEST
 
@@ -102,8 +117,7 @@ static void unpublish(void *arg, struct nat_flow *f)
 
 static void discard(void *arg, struct nat_flow *f)
 {
-	(void)arg;
-	tables_free_flow(caa_container_of(f, struct flow, nat));
+	tables_free_flow(arg, caa_container_of(f, struct flow, nat));
 }
 
 /* A worker: ends flows and begins them anew, all but some. */
@@ -185,17 +199,18 @@ START_TEST(a_worker_ends_flows_while_control_reuses_their_places)
 }
 END_TEST
 
-Suite *test_flowpool_suite(void);
-Suite *test_flowpool_suite(void)
+Suite *test_linepool_suite(void);
+Suite *test_linepool_suite(void)
 {
-	Suite *s = suite_create("flowpool");
-	TCase *tc = tcase_create("flowpool");
+	Suite *s = suite_create("linepool");
+	TCase *tc = tcase_create("linepool");
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, flows_are_aligned_zeroed_and_never_the_same);
 	tcase_add_test(
 		tc, a_retired_flow_is_used_again_after_its_grace_period_only);
+	tcase_add_test(tc, mappings_come_back_to_their_own_pool);
 	tcase_add_test(tc,
 		       a_worker_ends_flows_while_control_reuses_their_places);
 	suite_add_tcase(s, tc);
