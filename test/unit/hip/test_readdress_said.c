@@ -421,6 +421,70 @@ START_TEST(i2_names_the_addresses_we_have)
 }
 END_TEST
 
+/* RFC 8047 4.2.8: nobody learns them before his I2 was good. */
+START_TEST(r2_names_the_addresses_we_have)
+{
+	static const char *const two[] = { "192.0.2.2", "203.0.113.2" };
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+	struct bed_record r = { .num = 0 };
+
+	bed_net(lab, &r.n);
+	lab->hook = bed_record_hook;
+	lab->hook_arg = &r;
+	bed_here(lab, 1, two, 2);
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	ck_assert(lab_agree(lab, 0, 1));
+	/* Known, and asked at once. */
+	ck_assert_uint_eq(bed_paths(lab, 0), 2);
+	bed_traffic(lab, 1, true);
+	lab_sleep(lab, 2 * LAB_S);
+	ck_assert(bed_is(lab, 0, "192.0.2.1", "192.0.2.2"));
+	ck_assert_int_eq(bed_path(lab, 0, "192.0.2.1", "203.0.113.2").state,
+			 HIP_PATH_ACTIVE);
+	ck_assert(bed_path(lab, 0, "192.0.2.1", "192.0.2.2").preferred);
+	ck_assert_uint_gt(r.num, 0);
+	for (size_t i = 0; i < r.num; i++)
+		ck_assert(!bed_has(&r.p[i], PARAM_LOCATOR_SET));
+	lab_free(lab);
+}
+END_TEST
+
+/* One IP address, and as many ports as there is room for. */
+START_TEST(a_victims_ports_are_one_victim)
+{
+	static const char *const at[] = { "203.0.113.7:1", "203.0.113.7:2",
+					  "203.0.113.7:3", "203.0.113.7:4",
+					  "203.0.113.7:5", "203.0.113.7:6" };
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct assoc *a = assoc(lab, 1);
+	struct endpoint seen;
+	unsigned asked = 0;
+
+	ck_assert_ptr_nonnull(paths_make(lab->host[1].h, a));
+	for (size_t i = 0; i < 6; i++) {
+		ck_assert_int_eq(endpoint_parse(at[i], 1, &seen), HG_OK);
+		hip_seen_from(lab->host[1].h, &lab->host[1].hit,
+			      &lab->host[0].hit, &seen, &lab->host[1].at,
+			      lab->now);
+		lab_effects(lab, 1);
+		n.victim = seen;
+		n.to_victim = 0;
+		bed_traffic(lab, 1, false);
+		bed_traffic(lab, 1, true);
+		lab_sleep(lab, 12 * LAB_S);
+		asked += n.to_victim;
+	}
+	ck_assert_uint_gt(asked, 0);
+	ck_assert_uint_le(asked, CHECKQUOTA_MAX);
+	ck_assert_uint_gt(lab_drops(lab, 1, REASON_HIP_CHECKS_QUOTA), 0);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "192.0.2.1"));
+	lab_free(lab);
+}
+END_TEST
+
 /* Between I1 and R2. */
 START_TEST(a_move_in_the_middle_of_an_exchange_begins_it_anew)
 {
@@ -468,6 +532,8 @@ Suite *test_readdress_said_suite(void)
 	tcase_add_test(t, a_preferred_one_that_does_not_answer_is_no_trap);
 	tcase_add_test(t, an_r1_with_a_bad_set_is_refused);
 	tcase_add_test(t, i2_names_the_addresses_we_have);
+	tcase_add_test(t, r2_names_the_addresses_we_have);
+	tcase_add_test(t, a_victims_ports_are_one_victim);
 	tcase_add_loop_test(
 		t, a_move_in_the_middle_of_an_exchange_begins_it_anew, 0, 2);
 	suite_add_tcase(s, t);
