@@ -293,6 +293,17 @@ static uint64_t expiry(const struct locator *l, uint64_t now)
 					       : now + l->lifetime_s * ENGINE_S;
 }
 
+/* As if it had never been asked. */
+static void forgive(struct paths *p, struct paths_peer *q, uint64_t now)
+{
+	q->asked = 0;
+	q->forgiven = now;
+	for (uint8_t i = 0; i < p->num; i++) {
+		if (endpoint_eq(&p->v[i].peer, &q->at))
+			p->v[i].dead = false;
+	}
+}
+
 static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
 		     const struct endpoint *at, uint8_t rank, uint64_t now)
 {
@@ -309,10 +320,8 @@ static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
 	/* It may be there now. But not as often as it likes to say so: who is
 	 * there may be somebody else. */
 	checkquota_named(&a->paths->quota, &at->addr, now);
-	if (!q->active && (!q->forgiven || now - q->forgiven >= FORGIVE)) {
-		q->asked = 0;
-		q->forgiven = now;
-	}
+	if (!q->active && (!q->forgiven || now - q->forgiven >= FORGIVE))
+		forgive(a->paths, q, now);
 	if (!q->active && !checkquota_left(&a->paths->quota, &at->addr))
 		reason_count(&h->reasons, REASON_HIP_CHECKS_QUOTA);
 	q->announced = true;

@@ -231,6 +231,33 @@ START_TEST(a_victim_gets_three_probes_and_no_more)
 }
 END_TEST
 
+/* To be named again earns new probes, but not at once (FORGIVE). */
+START_TEST(a_victim_named_again_is_asked_again_after_a_while)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct say s = { .at = { "203.0.113.7", "192.0.2.1" },
+			 .old_spi = 1,
+			 .new_spi = 1 };
+	struct lab_packet p;
+
+	n.victim = bed_at("203.0.113.7");
+	for (uint32_t seq = 0; seq < 5; seq++) {
+		p = say(lab, &s, seq);
+		lab_input(lab, 1, &p);
+		lab_sleep(lab, 900 * LAB_MS);
+	}
+	lab_sleep(lab, 60 * LAB_S);
+	ck_assert_uint_le(n.to_victim, 3);
+	p = say(lab, &s, 5);
+	lab_input(lab, 1, &p);
+	lab_sleep(lab, 60 * LAB_S);
+	ck_assert_uint_gt(n.to_victim, 3);
+	ck_assert_uint_le(n.to_victim, 6);
+	lab_free(lab);
+}
+END_TEST
+
 /* The answer comes from the victim's address, but its nonce never went to
  * where the peer is. */
 START_TEST(an_ack_without_the_nonce_proves_nothing)
@@ -526,6 +553,7 @@ Suite *test_readdress_said_suite(void)
 	tcase_add_test(t,
 		       an_address_without_a_port_is_at_its_sources_or_at_10500);
 	tcase_add_test(t, a_victim_gets_three_probes_and_no_more);
+	tcase_add_test(t, a_victim_named_again_is_asked_again_after_a_while);
 	tcase_add_loop_test(t, an_ack_without_the_nonce_proves_nothing, 0, 2);
 	tcase_add_test(t, a_replayed_move_moves_nothing);
 	tcase_add_test(t, i2_goes_where_a_signed_r1_prefers);
