@@ -14,6 +14,10 @@
  * locators of the wish): a rendezvous server there passes it on. The peer
  * answers the first copy and repeats that answer for the others.
  *
+ * With ICE, when a path that lived is suspect, the first round ends two round
+ * trips after its last copy, and the relay passes the next one on: a NAT that
+ * has forgotten us has given us a port that the other's NAT does not let in.
+ *
  * An address that was never proved gets PATHS_ASK_MAX copies and no more:
  * whoever lists a victim's address has us send three small packets there. All
  * its ports together get CHECKQUOTA_MAX (checkquota.c), and those that all
@@ -215,7 +219,9 @@ uint64_t spread_wait(const struct hip *h, const struct assoc *a)
 
 	if (spread_wide(a) && wait > engine_times.wide_cap)
 		wait = engine_times.wide_cap;
-	if (a->ice && wait < CHECK_RTO) /* RFC 9028 4.6.2 */
+	if (a->ice && a->suspect && a->paths && !a->up.tries)
+		wait = stagger(a->paths);
+	else if (a->ice && wait < CHECK_RTO) /* RFC 9028 4.6.2 */
 		wait = CHECK_RTO;
 	if (!spread_left(h, a) || !spread_wide(a))
 		return wait;
