@@ -45,6 +45,8 @@
 	X(ICMP_ERROR, "icmp-error", "ICMP error fits no flow")                 \
 	X(PARK_FULL, "park-full", "too many packets wait for this HIP host")   \
 	X(PARK_EXPIRED, "park-expired", "waited packet given up: no SA")       \
+	X(HOLD_FULL, "hold-full", "too many packets wait for a way")           \
+	X(HOLD_EXPIRED, "hold-expired", "waited for a way for too long")       \
 	X(PUNT_FULL, "punt-full", "queue to the control thread is full")       \
 	X(LOOP, "loop", "our own outer packet came back through the TUN")      \
 	X(NO_SA, "no-sa", "no security association with that host")            \
@@ -95,6 +97,10 @@
 	  "RELAY_TO names nobody who has just written")                        \
 	X(HIP_NAT_MODE, "hip-nat-mode", "NAT traversal mode missing or wrong") \
 	X(HIP_CHECKS, "hip-checks", "no path between two NATs was found")      \
+	X(HIP_CHECKS_QUOTA, "hip-checks-quota",                                \
+	  "an address was asked too often, whatever its port")                 \
+	X(HIP_CHECKS_RATE, "hip-checks-rate",                                  \
+	  "too many unproved addresses of one network")                        \
 	X(HIP_KEEPALIVE, "hip-keepalive", "it only keeps a NAT's mapping")     \
 	X(HIP_NOT_REGISTERED, "hip-not-registered", "HIT not registered here") \
 	X(HIP_SOURCE_PORT, "hip-source-port",                                  \

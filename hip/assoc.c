@@ -23,10 +23,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hip/closing.h"
 #include "hip/engine.h"
 #include "hip/hipjob.h"
 #include "hip/keepalive.h"
+#include "hip/noassoc.h"
 #include "hip/paths.h"
 #include "hip/pathwatch.h"
 #include "hip/rekey.h"
@@ -280,7 +280,8 @@ void assoc_new_serial(struct hip *h, struct assoc *a)
 	a->r1_jobs = 0;
 	a->check_jobs = 0;
 	a->signing = false;
-	closing_forget(h, a);
+	jobqueue_del(&h->closes, &a->closing);
+	jobqueue_del(&h->updates, &a->updating);
 }
 
 static uint64_t earlier(uint64_t x, uint64_t y)
@@ -299,6 +300,7 @@ void assoc_arm(struct hip *h, struct assoc *a)
 		at = earlier(at, a->up.resend_at);
 		at = earlier(at, rekey_deadline(a));
 		at = earlier(at, keepalive_deadline(h, a));
+		at = earlier(at, noassoc_deadline(a));
 		at = earlier(at, pathwatch_deadline(h, a));
 		/* The idle time is looked at when it may have run out, not
 		 * moved with every packet. */

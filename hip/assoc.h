@@ -12,6 +12,7 @@
 #include "hip/dh.h"
 #include "hip/dueheap.h"
 #include "hip/hip.h"
+#include "hip/jobqueue.h"
 #include "hip/keymat.h"
 #include "hip/suite.h"
 
@@ -84,11 +85,17 @@ struct assoc_wear {
 	uint64_t asked; /* when the peer last began a rekey */
 };
 
-/* NAT keepalives; see keepalive.c. */
+/* Keepalives; see keepalive.c. */
 struct assoc_keep {
 	uint64_t sent;	      /* the last of ours */
 	uint64_t heard;	      /* the last of the peer's */
+	uint64_t data_in;     /* the last data of the peer's */
+	bool flowing;	      /*  came soon after others */
 	struct assoc_msg msg; /* ours, signed once */
+	/* What the peer says of itself, unverified; see noassoc.c. */
+	uint64_t ask_at; /* whether it is so; 0: never */
+	uint64_t asked;	 /* when last */
+	bool denied;	 /* it does not know our outstanding UPDATE */
 };
 
 /* One association. Owner: the engine's thread. */
@@ -137,11 +144,11 @@ struct assoc {
 	struct assoc_keys *keys;
 	uint64_t last_in; /* data or control, from the peer */
 	uint64_t last_out;
-	uint8_t nonce[16];	  /* our CLOSE's ECHO_REQUEST_SIGNED */
-	bool signing;		  /* our CLOSE is with a job */
-	struct assoc *close_next; /* the next one that waits for a job */
-	struct assoc **close_at;  /* what points to us there; NULL: no */
-	uint64_t reanswered;	  /* R2 or CLOSE_ACK was asked for again */
+	uint8_t nonce[16];	 /* our CLOSE's ECHO_REQUEST_SIGNED */
+	bool signing;		 /* our CLOSE is with a job */
+	struct jobwait closing;	 /* for a job that signs it */
+	struct jobwait updating; /* the same, for an UPDATE */
+	uint64_t reanswered;	 /* R2 or CLOSE_ACK was asked for again */
 
 	uint8_t service; /* what it is registered with us for, if it ever was */
 	uint8_t reg_offered; /* services it offers us, bit 1 << type: */
@@ -160,6 +167,7 @@ struct assoc {
 	/* Hosts that move: see paths.h, readdress.h, pathwatch.h. */
 	struct paths *paths; /* NULL: one path, as above */
 	bool unproved;	     /* the peer may not be at peer_at */
+	bool stranded;	     /* no address of ours leads there */
 	bool tell;	     /* the next UPDATE names our addresses */
 	bool announced;	     /* the peer was ever told of them */
 	bool has_via;	     /* it was met through a server: */

@@ -12,6 +12,8 @@ static const struct srcrate_limits relay_limits = { 100, 300, 10000, 30000 };
 static const struct srcrate_limits relay_out_limits = { 500, 1500, 10000,
 							30000 };
 static const struct srcrate_limits i2_limits = { 10, 30, 10000, 10000 };
+/* A whole office behind one address may move at once. */
+static const struct srcrate_limits checks_limits = { 100, 300, 20000, 40000 };
 static const struct srcrate_limits notify_in_limits = { 2, 5, 50, 100 };
 static const struct srcrate_limits notify_out_limits = { 1, 2, 50, 50 };
 
@@ -27,6 +29,8 @@ int budget_init(struct budgets *b, uint64_t now)
 		err = srcrate_init(&b->relay_out, &relay_out_limits, now);
 	if (!err)
 		err = srcrate_init(&b->i2, &i2_limits, now);
+	if (!err)
+		err = srcrate_init(&b->checks, &checks_limits, now);
 	if (!err)
 		err = srcrate_init(&b->notify_in, &notify_in_limits, now);
 	if (!err)
@@ -47,6 +51,7 @@ void budget_fini(struct budgets *b)
 	srcrate_fini(&b->relay);
 	srcrate_fini(&b->relay_out);
 	srcrate_fini(&b->i2);
+	srcrate_fini(&b->checks);
 	srcrate_fini(&b->notify_in);
 	srcrate_fini(&b->notify_out);
 	spent_fini(&b->spent);

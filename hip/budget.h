@@ -13,6 +13,7 @@ struct budgets {
 	struct srcrate relay;	   /* to our rendezvous and relay clients */
 	struct srcrate relay_out;  /* from our relay clients */
 	struct srcrate i2;	   /* crypto of I2 whose puzzle is solved */
+	struct srcrate checks;	   /* to addresses that never answered */
 	struct srcrate notify_in;  /* signatures of NOTIFY to be checked */
 	struct srcrate notify_out; /* NOTIFY we send */
 	struct spent spent;	   /* I2 that were accepted */

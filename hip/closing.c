@@ -16,6 +16,7 @@
 #include "hip/closing.h"
 
 #include <sodium.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "hip/auth.h"
@@ -23,6 +24,7 @@
 #include "hip/ice.h"
 #include "hip/initiator.h"
 #include "hip/keepalive.h"
+#include "hip/noassoc.h"
 #include "hip/pathwatch.h"
 #include "hip/rekey.h"
 #include "hip/relayed.h"
@@ -80,26 +82,6 @@ static bool sign(struct hip *h, struct assoc *a, struct hip_job *job)
 
 /* ---- our CLOSE --------------------------------------------------------- */
 
-void closing_forget(struct hip *h, struct assoc *a)
-{
-	if (!a->close_at)
-		return;
-	*a->close_at = a->close_next;
-	if (a->close_next)
-		a->close_next->close_at = a->close_at;
-	else
-		h->closes_tail = a->close_at;
-	a->close_at = NULL;
-}
-
-static void wait_for_job(struct hip *h, struct assoc *a)
-{
-	a->close_next = NULL;
-	a->close_at = h->closes_tail;
-	*h->closes_tail = a;
-	h->closes_tail = &a->close_next;
-}
-
 static bool sign_close(struct hip *h, struct assoc *a)
 {
 	struct hip_job *job = hipjob_new(h, HIPJOB_SIGN, a->id);
@@ -115,11 +97,20 @@ static bool sign_close(struct hip *h, struct assoc *a)
 	return sign(h, a, job);
 }
 
+static struct assoc *of_queue(struct jobwait *w)
+{
+	return (struct assoc *)((char *)w - offsetof(struct assoc, closing));
+}
+
 void closing_more(struct hip *h)
 {
-	while (h->closes && sign_close(h, h->closes)) {
-		h->closes->signing = true;
-		closing_forget(h, h->closes);
+	while (h->closes.first) {
+		struct assoc *a = of_queue(h->closes.first);
+
+		if (!sign_close(h, a))
+			return;
+		a->signing = true;
+		jobqueue_del(&h->closes, &a->closing);
 	}
 }
 
@@ -135,7 +126,7 @@ static void start(struct hip *h, struct assoc *a, uint64_t now)
 	a->tries = 0;
 	a->resend_at = now + engine_times.retry;
 	a->expire_at = now + engine_times.ual + engine_times.msl;
-	wait_for_job(h, a);
+	jobqueue_add(&h->closes, &a->closing);
 	closing_more(h);
 	assoc_enter(h, a, HIP_CLOSING, now);
 	assoc_arm(h, a);
@@ -198,8 +189,8 @@ void closing_timer(struct hip *h, struct event *ev)
 		assoc_send(h, a, &a->msg, &a->peer_at);
 		if (a->tries > 2) /* RFC 9028 4.11 */
 			(void)relayed_resend(h, a, &a->msg);
-		if (!a->msg.p && !a->signing && !a->close_at)
-			wait_for_job(h, a);
+		if (!a->msg.p && !a->signing)
+			jobqueue_add(&h->closes, &a->closing);
 		closing_more(h);
 		wait = engine_backoff(engine_times.retry, a->tries);
 		if (wait > engine_times.retry_cap)
@@ -316,6 +307,7 @@ void closing_idle_timer(struct hip *h, struct event *ev)
 		start(h, a, ev->now); /* RFC 7401 6.11 step 4 */
 		return;
 	}
+	noassoc_timer(h, a, ev->now);
 	pathwatch_timer(h, a, ev->now);
 	if (ev->now - used >= engine_times.ual) {
 		if (!registration_holds(h, a) && !registrar_holds(h, a)) {

@@ -17,8 +17,6 @@ void closing_timer(struct hip *h, struct event *ev);
 void closing_closed_timer(struct hip *h, struct event *ev);
 /* A job is free: CLOSEs that wait for one are signed, oldest first. */
 void closing_more(struct hip *h);
-/* The association's CLOSE is not wanted any more. */
-void closing_forget(struct hip *h, struct assoc *a);
 /* A CLOSE or CLOSE_ACK is back from its job, signed or not. */
 void closing_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 		    uint64_t now);

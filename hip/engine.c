@@ -39,7 +39,10 @@ const struct engine_times engine_times = {
 	.update_max = 5,
 	.wide_max = 9,
 	.wide_cap = 4 * ENGINE_S,
+	.denied_max = 2,
 	.stagger = 250 * ENGINE_MS,
+	.stagger_min = 50 * ENGINE_MS,
+	.stagger_new = 100 * ENGINE_MS,
 	.ec = 10 * ENGINE_S,
 	.ual = 900 * ENGINE_S,
 	.msl = 120 * ENGINE_S,
@@ -63,7 +66,8 @@ int hip_new(const struct hip_config *cfg, uint64_t now, struct hip **out)
 	if (!h)
 		return HG_ENOMEM;
 	h->cfg = *cfg;
-	h->closes_tail = &h->closes;
+	jobqueue_init(&h->closes);
+	jobqueue_init(&h->updates);
 	if (!h->cfg.assoc_max)
 		h->cfg.assoc_max = ASSOC_MAX;
 	if (!h->cfg.jobs_max)
@@ -219,6 +223,8 @@ void hip_traffic(struct hip *h, const struct hit *self, const struct hit *peer,
 	ev.a = a;
 	if (in) {
 		statetab_run(h, &ev);
+		if (keepalive_deadline(h, a) < a->due.at)
+			assoc_arm(h, a);
 		return;
 	}
 	pathwatch_out(h, a, now);
@@ -456,6 +462,7 @@ void hip_job_done(struct hip *h, struct hip_job *job, uint64_t now)
 	give_back(h, job);
 	hipjob_free(job);
 	closing_more(h);
+	update_more(h, now);
 	r1pool_load(h, now);
 }
 

@@ -12,6 +12,7 @@
 #include "hip/effects.h"
 #include "hip/here.h"
 #include "hip/hip.h"
+#include "hip/jobqueue.h"
 #include "hip/offer.h"
 #include "hip/opportunistic.h"
 #include "hip/param.h"
@@ -30,19 +31,23 @@
 
 /* Every time and count of the state machine, in one place. */
 struct engine_times {
-	uint64_t retry;	     /* first I1, I2, UPDATE, CLOSE again; doubles */
-	uint64_t retry_cap;  /* CLOSE: not slower than this */
-	uint8_t i1_max;	     /* I1_RETRIES_MAX */
-	uint8_t i1_parallel; /* locators the first I1 goes to (7401 6.6.1) */
-	uint64_t i1_stagger; /* head start of each over the next */
-	uint8_t i2_max;	     /* I2_RETRIES_MAX */
-	uint8_t i2_doubtful; /* the same, to a locator only R1 named */
-	uint8_t update_max;  /* UPDATE_RETRY_MAX */
-	uint8_t wide_max;    /* the same, when it goes to all paths */
-	uint64_t wide_cap;   /*  not slower than this */
-	uint64_t stagger;    /*  head start of each over the next */
-	uint64_t ec;	     /* exchange complete */
-	uint64_t ual;	     /* unused association lifetime */
+	uint64_t retry;	      /* first I1, I2, UPDATE, CLOSE again; doubles */
+	uint64_t retry_cap;   /* CLOSE: not slower than this */
+	uint8_t i1_max;	      /* I1_RETRIES_MAX */
+	uint8_t i1_parallel;  /* locators the first I1 goes to (7401 6.6.1) */
+	uint64_t i1_stagger;  /* head start of each over the next */
+	uint8_t i2_max;	      /* I2_RETRIES_MAX */
+	uint8_t i2_doubtful;  /* the same, to a locator only R1 named */
+	uint8_t update_max;   /* UPDATE_RETRY_MAX */
+	uint8_t wide_max;     /* the same, when it goes to all paths */
+	uint64_t wide_cap;    /*  not slower than this */
+	uint8_t denied_max;   /* the same, when the peer has no association */
+	uint64_t stagger;     /*  head start of each over the next: twice the
+			      *  round trip, no more than this, */
+	uint64_t stagger_min; /*  no less than this, */
+	uint64_t stagger_new; /*  and this before it is known */
+	uint64_t ec;	      /* exchange complete */
+	uint64_t ual;	      /* unused association lifetime */
 	uint64_t msl;
 	uint64_t solve;	  /* a puzzle search: not longer, whatever R1 says */
 	uint64_t hold;	  /* E-FAILED */
@@ -78,9 +83,9 @@ struct hip {
 	struct selves selves; /* made identities; the lasting ones: */
 	struct hip_identity *id[ENGINE_IDENTITIES_MAX];
 	size_t id_num;
-	struct assoc *closes;	    /* CLOSEs that wait for a job, */
-	struct assoc **closes_tail; /*  oldest first */
-	struct hip_job *jobs;	    /* in flight */
+	struct jobqueue closes;	 /* CLOSEs that wait for a job, */
+	struct jobqueue updates; /*  and UPDATEs */
+	struct hip_job *jobs;	 /* in flight */
 	uint32_t job_num;
 	bool leaving; /* hip_close of all: nothing starts by itself */
 };

@@ -139,6 +139,7 @@ enum {
 	FIELDS_RVS_HMAC_PROHIBITED = 64,
 	FIELDS_I2_ACKNOWLEDGEMENT = 16384,
 	FIELDS_NAT_KEEPALIVE = 16385,
+	FIELDS_NO_ASSOCIATION = 51731, /* private use; drawn at random */
 };
 
 struct field_notification {

@@ -243,7 +243,8 @@ struct hip_here {
  * from. Loopback, multicast, ORCHIDs, link-local addresses (an endpoint has
  * no scope) and the like are left out.
  * An association whose path uses an address that is gone leaves it at once
- * (HIP_LOCATOR), and its peer is told (UPDATE with LOCATOR_SET); other
+ * (HIP_LOCATOR), and its peer is told (UPDATE with LOCATOR_SET); without
+ * another one it is stranded until there is one (HIP_LOCATOR, too). Other
  * changes are told when the list has not changed for 100 ms. Rendezvous
  * servers where we are registered are told first. Beyond HIP_LOUD_MAX all are
  * quiet; news of quiet ones is told to nobody. None that is not quiet: what
@@ -296,6 +297,9 @@ void hip_received(struct hip *h, const struct hit *self, const struct hit *peer,
 /* The clock leapt, we were asleep, or a link came up: whatever waits for an
  * answer is sent again now, and each association in use is probed. */
 void hip_wake(struct hip *h, uint64_t now);
+/* A way may be there that was not, with the addresses there were: whatever
+ * waits for an answer is sent again now, and nobody else is asked. */
+void hip_again(struct hip *h, uint64_t now);
 
 /* ---- wishes ----------------------------------------------------------- */
 
@@ -468,6 +472,8 @@ struct hip_effect {
 			* more than `credit` octets of ESP may go there */
 	uint64_t credit; /* LOCATOR: beyond what was granted for the same
 			  * peer_at before; a new one begins at 0 */
+	bool stranded;	 /* LOCATOR: no address of ours leads there. What is
+			  * to be sent waits for the next HIP_LOCATOR */
 	enum hip_path_why why; /* PATH */
 	enum hip_state state;  /* CHANGED */
 	enum reason reason;  /* DROPPED, FAILED; IDENTITY: REASON_NUM if well */

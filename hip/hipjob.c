@@ -20,12 +20,17 @@
 #include "hip/engine.h"
 #include "hip/fields.h"
 
+bool hipjob_room(const struct hip *h)
+{
+	return h->job_num < h->cfg.jobs_max;
+}
+
 struct hip_job *hipjob_new(struct hip *h, enum hipjob_kind kind,
 			   struct hip_identity *id)
 {
 	struct hip_job *job;
 
-	if (h->job_num >= h->cfg.jobs_max)
+	if (!hipjob_room(h))
 		return NULL;
 	job = calloc(1, sizeof(*job));
 	if (!job)

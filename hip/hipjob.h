@@ -79,7 +79,9 @@ struct hipjob_i2 {
 	uint64_t issued;		/* in: when its R1 was made */
 	uint64_t spent_until;		/* in */
 	bool ice;			/* in: its NAT traversal mode */
-	struct locset candidates;	/* in: for that */
+	struct locset candidates;	/* in: for that, or our addresses, if
+					 * there are several; */
+	uint64_t generation;		/* owner: of that list */
 	struct registrar_answer answer; /* in */
 };
 
@@ -150,6 +152,8 @@ void r1maker_run(struct hip_job *job);
 void i2maker_run(struct hip_job *job);
 void r2maker_run(struct hip_job *job);
 
+/* Is there room for one more? */
+bool hipjob_room(const struct hip *h);
 /* NULL: jobs_max are in flight, or no memory. id NULL: IDENTITY only. */
 struct hip_job *hipjob_new(struct hip *h, enum hipjob_kind kind,
 			   struct hip_identity *id);

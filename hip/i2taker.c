@@ -39,6 +39,7 @@ static void take_over(struct hip *h, struct assoc *a, struct event *ev)
 	a->reg_offered = 0;
 	a->relay_at = (struct endpoint){ .port = 0 };
 	a->ice = job->u.i2.ice;
+	a->telling = job->u.i2.generation;
 	a->ice_pace = ice_pace(&ev->p->m);
 	a->peer_at = job->from;
 	a->self_at = job->at;

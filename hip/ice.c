@@ -340,7 +340,7 @@ bool ice_spent(const struct assoc *a)
 	if (a->ice_vain >= VAIN)
 		return true;
 	for (uint8_t i = 0; a->ice_waits && p && i < p->peer_num; i++) {
-		if (p->peer[i].active || p->peer[i].asked < PATHS_ASK_MAX)
+		if (!paths_spent(p, &p->peer[i]))
 			return false;
 	}
 	return a->ice_waits;

@@ -12,6 +12,7 @@
 
 #include "hip/admit.h"
 #include "hip/keepalive.h"
+#include "hip/noassoc.h"
 #include "hip/opportunistic.h"
 #include "hip/relay.h"
 #include "hip/relayed.h"
@@ -119,6 +120,10 @@ void hip_input(struct hip *h, const uint8_t *msg, size_t len,
 		return;
 	ev.kind = event_of(p.m.type);
 	ev.a = assoc_find(&h->assocs, &p.m.receiver, &p.m.sender);
+	if (!ev.a)
+		noassoc_tell(h, &p);
+	if (noassoc_input(h, &p, ev.a))
+		return;
 	if (keepalive_input(h, &p, ev.a))
 		return;
 	if (ev.kind == STATETAB_R1 && opportunistic_r1(h, &p, ev.a))

@@ -369,7 +369,8 @@ static bool start_r1(struct hip *h, struct assoc *a, const struct packet *p,
 		registration_code(h, &a->self, &a->peer, &job->u.r1.reg_type);
 	job->u.r1.esp_null = offer_null_allowed(&h->cfg, &a->peer);
 	job->u.r1.give_up = p->now + lifetime;
-	job->u.r1.generation = readdress_for_i2(h, p->at, &job->u.r1.here);
+	job->u.r1.generation =
+		readdress_for_exchange(h, p->at, &job->u.r1.here);
 	job->u.r1.spi = assoc_spi_take(&h->assocs);
 	ice_candidates(h, &a->self, p->at, &mapped, job->u.r1.spi,
 		       &job->u.r1.candidates);

@@ -12,7 +12,12 @@
  * (REG_FROM), and who writes from a private address to a public one, unless
  * the configuration says yes or no. A peer is when its
  * port is not the one that everybody uses, or when it is our relay client.
- * A relay of ours is always kept, behind a NAT or not.
+ * A relay of ours is always kept, behind a NAT or not. A rendezvous server is
+ * sent one a minute: if it has started again it says so (noassoc.c), and else
+ * nobody would find us before the next refresh.
+ *
+ * When data flowed and stop, one leaves soon: perhaps there is no more, perhaps
+ * the NAT has forgotten us, and the peer's retransmissions come from outside.
  *
  * A laptop is not woken more often than need be: they leave on a grid of 5 s,
  * so however many peers there are, it is three times in 15 s at most; the
@@ -34,6 +39,9 @@
 #include "hip/registration.h"
 
 #define GRID (5 * ENGINE_S)
+#define FLOWS (2 * ENGINE_S)	  /* data come at least so often */
+#define STOPPED (700 * ENGINE_MS) /* before TCP has lost its patience */
+#define RENDEZVOUS 4		  /* times the period */
 
 bool keepalive_behind(const struct hip *h)
 {
@@ -91,17 +99,31 @@ static uint64_t later(uint64_t x, uint64_t y)
 	return x > y ? x : y;
 }
 
+static uint64_t on_grid(uint64_t at)
+{
+	return at + (GRID - at % GRID) % GRID;
+}
+
+void keepalive_data(struct assoc *a, uint64_t now)
+{
+	a->keep.flowing = now - a->keep.data_in < FLOWS;
+	a->keep.data_in = now;
+}
+
 uint64_t keepalive_deadline(const struct hip *h, const struct assoc *a)
 {
 	uint64_t out = later(a->last_out, a->keep.sent);
-	uint64_t at;
 
 	if (!a->sa_up || a->ice_waits)
 		return ENGINE_NEVER;
 	if (behind(h, a) || registration_relay(h, &a->self, &a->peer)) {
-		at = out + period(h);
-		return at + (GRID - at % GRID) % GRID;
+		if (a->keep.flowing && a->keep.data_in > a->keep.sent &&
+		    a->keep.data_in >= a->last_out)
+			return a->keep.data_in + STOPPED;
+		return on_grid(out + period(h));
 	}
+	if (registration_holds(h, a))
+		return on_grid(out + RENDEZVOUS * period(h));
 	if (a->peer_at.port == HIP_PORT &&
 	    a->service != FIELDS_REG_RELAY_UDP_HIP)
 		return ENGINE_NEVER; /* no NAT that we know of */

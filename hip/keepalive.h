@@ -11,6 +11,8 @@ bool keepalive_behind(const struct hip *h);
 /* Whether it is a keepalive that is counted, and that is all. a: from whom,
  * or NULL. */
 bool keepalive_input(struct hip *h, const struct packet *p, struct assoc *a);
+/* Data have come. */
+void keepalive_data(struct assoc *a, uint64_t now);
 /* When one is due; ENGINE_NEVER. */
 uint64_t keepalive_deadline(const struct hip *h, const struct assoc *a);
 /* Sends what is due. */

@@ -54,6 +54,7 @@ static const struct {
 	{ 64, "RVS_HMAC_PROHIBITED_WITH_RELAY" },
 	{ 16384, "I2_ACKNOWLEDGEMENT" },
 	{ 16385, "NAT_KEEPALIVE" },
+	{ FIELDS_NO_ASSOCIATION, "NO_ASSOCIATION" }, /* private use */
 };
 
 static const char *find(uint16_t type)

@@ -173,13 +173,19 @@ void paths_rebuild(struct hip *h, struct assoc *a)
 	p->tried = 0; /* the places mean other paths now */
 }
 
+bool paths_spent(const struct paths *p, const struct paths_peer *q)
+{
+	return !q->active && (q->asked >= PATHS_ASK_MAX ||
+			      !checkquota_left(&p->quota, &q->at.addr));
+}
+
 /* ---- order ---------------------------------------------------------------- */
 
 enum hip_path_state paths_state(const struct paths *p, const struct path *v)
 {
 	const struct paths_peer *q = paths_peer((struct paths *)p, &v->peer);
 
-	if (v->dead || (!q->active && q->asked >= PATHS_ASK_MAX))
+	if (v->dead || paths_spent(p, q))
 		return HIP_PATH_DEAD;
 	if (q->over)
 		return HIP_PATH_DEPRECATED;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/addr.h"
+#include "hip/checkquota.h"
 #include "hip/hip.h"
 
 #define PATHS_ASK_MAX 3 /* probes to an address that has not answered */
@@ -41,6 +42,7 @@ struct paths {
 	uint8_t peer_num;
 	struct path v[HIP_PATHS_MAX];
 	uint8_t num;
+	uint32_t rtt_us; /* the last that was measured on any; 0: none */
 	/* The outstanding UPDATE: see spread.c. */
 	uint32_t tried;
 	bool wide;
@@ -54,6 +56,7 @@ struct paths {
 	struct endpoint to; /*  it was for this one */
 	uint64_t again_at;  /* ask again a path that should be better */
 	uint8_t again;	    /* so often in vain */
+	struct checkquota quota;
 	struct hip_path_event ring[HIP_PATH_HISTORY];
 	uint8_t events; /* that were put there, modulo 2 * HISTORY */
 };
@@ -71,6 +74,9 @@ struct paths_peer *paths_peer(struct paths *p, const struct endpoint *at);
 struct paths_peer *paths_peer_add(const struct assoc *a, struct paths *p,
 				  const struct endpoint *at);
 void paths_peer_del(struct paths *p, const struct endpoint *at);
+
+/* It has never answered, and may not be asked any more. */
+bool paths_spent(const struct paths *p, const struct paths_peer *q);
 
 /* Places in the table, or -1. */
 int paths_find(const struct paths *p, const struct endpoint *self,

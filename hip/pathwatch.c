@@ -4,10 +4,15 @@
  * Silence: what we send is answered by something within a second, be it data
  * or, where a flow goes one way, by nothing. So the first octet that goes
  * out unanswered starts a clock (unheard); when it runs out, the path is
- * suspect and an UPDATE asks: the peer on the same path first, 250 ms later
+ * suspect and an UPDATE asks: the peer on the same path first, then
  * on the next one, and so on (spread.c). The first path to answer is the
  * path. A peer that answers where it always was has only nothing to say: the
  * next time the clock runs twice as long, up to 32 s, until data come again.
+ *
+ * Other ways: a peer that asks us at another address of ours than we send
+ * from may have found that dead, while we hear it well, and would never
+ * know. So ours is asked, too, unless it has just answered: else two that
+ * send by different paths would ask each other for ever.
  *
  * Other sources: ESP or HIP that was authentic and came from elsewhere makes
  * an address a candidate, no more: whoever copies a packet can send it from
@@ -48,13 +53,18 @@ static bool watched(const struct assoc *a)
 	return a->unheard && !a->suspect && a->state == HIP_ESTABLISHED;
 }
 
-static void suspect(struct hip *h, struct assoc *a, uint64_t now)
+static void ask(struct hip *h, struct assoc *a, uint64_t now)
 {
 	a->suspect = true;
-	if (a->silences < SILENCES_MAX)
-		a->silences++;
 	spread_widen(h, a);
 	update_probe(h, a, now);
+}
+
+static void suspect(struct hip *h, struct assoc *a, uint64_t now)
+{
+	if (a->silences < SILENCES_MAX)
+		a->silences++;
+	ask(h, a, now);
 }
 
 void pathwatch_out(struct hip *h, struct assoc *a, uint64_t now)
@@ -110,6 +120,18 @@ void hip_seen_from(struct hip *h, const struct hit *self,
 		pathwatch_seen(h, a, from, at, now);
 }
 
+void pathwatch_crossed(struct hip *h, struct assoc *a, const struct packet *p)
+{
+	int cur = paths_current(a);
+
+	if (cur < 0 || a->ice || a->suspect || p->has_from ||
+	    endpoint_eq(p->at, &a->self_at) || !here_has(&h->here, p->at) ||
+	    p->now - a->last_out > ENGINE_S ||
+	    p->now - a->paths->v[cur].verified < ENGINE_S)
+		return;
+	ask(h, a, p->now);
+}
+
 /* ---- credit ---------------------------------------------------------------- */
 
 static void age(struct assoc *a, uint64_t now)
@@ -127,6 +149,9 @@ void pathwatch_locator(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct hip_effect *e = assoc_locator(h, a, true);
 
+	e->stranded = a->stranded;
+	if (a->stranded)
+		return;
 	if (!a->unproved) {
 		ice_proved(h, a);
 		return;
@@ -200,12 +225,26 @@ static void wake(struct hip *h, struct assoc *a, uint64_t now)
 		a->resend_at = now;
 	if (a->state == HIP_ESTABLISHED &&
 	    (now - used < IN_USE || a->up.outstanding ||
-	     registration_holds(h, a))) {
-		a->suspect = true;
-		spread_widen(h, a);
-		update_probe(h, a, now);
-	}
+	     registration_holds(h, a)))
+		ask(h, a, now);
 	assoc_arm(h, a);
+}
+
+static void again(struct hip *h, struct assoc *a, uint64_t now)
+{
+	if (a->resend_at != ENGINE_NEVER)
+		a->resend_at = now;
+	if (a->state == HIP_ESTABLISHED && a->up.outstanding)
+		update_probe(h, a, now);
+	assoc_arm(h, a);
+}
+
+void hip_again(struct hip *h, uint64_t now)
+{
+	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
+		for (struct assoc *a = h->assocs.bucket[i]; a; a = a->next)
+			again(h, a, now);
+	}
 }
 
 void hip_wake(struct hip *h, uint64_t now)

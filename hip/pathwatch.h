@@ -13,6 +13,8 @@ void pathwatch_locator(struct hip *h, struct assoc *a, uint64_t now);
 /* Something authentic came from there. */
 void pathwatch_seen(struct hip *h, struct assoc *a, const struct endpoint *from,
 		    const struct endpoint *at, uint64_t now);
+/* A new UPDATE has come: by the path that we send by? */
+void pathwatch_crossed(struct hip *h, struct assoc *a, const struct packet *p);
 /* Would it be of use to know that something from there is authentic? */
 bool pathwatch_wants(const struct assoc *a, const struct endpoint *from,
 		     uint64_t now);

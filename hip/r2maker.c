@@ -156,6 +156,8 @@ static enum reason make_r2(struct hip_job *job, const struct i2_view *v)
 	fields_put_esp_info(b, &info);
 	if (job->u.i2.ice)
 		err = put_candidates(job);
+	else if (job->u.i2.candidates.num) /* RFC 8047 4.2.8 */
+		locset_put(b, &job->u.i2.candidates);
 	registrar_put(b, &job->u.i2.answer);
 	/* RFC 7401 5.2.20, 5.2.21: a middlebox may have asked, too. */
 	fields_put_echo(b, &v->m, PARAM_ECHO_REQUEST_SIGNED,

@@ -135,8 +135,10 @@ static void lives(struct assoc *a, int n, bool proof, uint64_t now)
 	struct path *v = &a->paths->v[n];
 	struct paths_peer *q = paths_peer(a->paths, &v->peer);
 
-	if (v->sent && proof)
+	if (v->sent && proof) {
 		v->rtt_us = (uint32_t)((now - v->sent) / 1000);
+		a->paths->rtt_us = v->rtt_us;
+	}
 	if (v->dead)
 		v->since = now;
 	v->dead = false;
@@ -153,7 +155,7 @@ static void dies(struct hip *h, struct assoc *a, int n, uint64_t now)
 	struct path *v = &a->paths->v[n];
 	const struct paths_peer *q = paths_peer(a->paths, &v->peer);
 
-	if (v->dead || (!q->active && q->asked < PATHS_ASK_MAX))
+	if (v->dead || (!q->active && !paths_spent(a->paths, q)))
 		return;
 	v->dead = true;
 	v->since = 0;
@@ -332,12 +334,16 @@ bool reach_candidate(struct hip *h, struct assoc *a,
 
 	if (q && q->active)
 		return doubt(h, a, now);
-	if (q && q->asked >= PATHS_ASK_MAX)
+	if (q && paths_spent(a->paths, q))
 		return false;
 	if (!locset_place_ok(&from->addr, &rules) || !from->port ||
 	    here_has(&h->here, from) || !admit_at(h, a, &from->addr) ||
 	    !paths_make(h, a))
 		return false;
+	if (!checkquota_left(&a->paths->quota, &from->addr)) {
+		reason_count(&h->reasons, REASON_HIP_CHECKS_QUOTA);
+		return false;
+	}
 	q = paths_peer_add(a, a->paths, from);
 	if (!q)
 		return false;
@@ -351,15 +357,21 @@ bool reach_spent(const struct assoc *a, const struct endpoint *at)
 {
 	const struct paths_peer *q = a->paths ? paths_peer(a->paths, at) : NULL;
 
-	return q && !q->active && q->asked >= PATHS_ASK_MAX;
+	return q && paths_spent(a->paths, q);
 }
 
 void reach_heard(struct hip *h, struct assoc *a, const struct endpoint *at,
 		 uint64_t now)
 {
+	struct paths_peer *q;
+
 	if (!reach_spent(a, at))
 		return;
-	paths_peer(a->paths, at)->asked = PATHS_ASK_MAX - 1;
+	q = paths_peer(a->paths, at);
+	if (q->asked >= PATHS_ASK_MAX)
+		q->asked = PATHS_ASK_MAX - 1;
+	if (!checkquota_left(&a->paths->quota, &at->addr))
+		checkquota_paid(&a->paths->quota, &at->addr);
 	reach_choose(h, a, now);
 }
 

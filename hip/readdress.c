@@ -10,7 +10,10 @@
  *
  * Ours: `tell` asks for a LOCATOR_SET in the next UPDATE. A move is sent by
  * the new path at once, and ESP follows it: the peer opens what comes from
- * anywhere (3.1.2).
+ * anywhere (3.1.2). While no address of ours leads to the peer, the
+ * association is stranded: who sends keeps what is to be sent for a while,
+ * until the peer is heard by the next address. It may have moved, too, and
+ * what is lost in the wrong place costs TCP more than a round trip.
  *
  * Theirs: a listed address is UNVERIFIED until it has echoed a nonce. The old
  * one is used meanwhile if the peer still lists it, or has just sent from
@@ -26,11 +29,13 @@
 #include "hip/ice.h"
 #include "hip/initiator.h"
 #include "hip/paths.h"
+#include "hip/pathwatch.h"
 #include "hip/reach.h"
 #include "hip/rekey.h"
 #include "hip/update.h"
 
-#define FORGIVE (5 * ENGINE_S)
+#define FORGIVE CHECKQUOTA_FORGIVE_NS
+#define IN_USE (120 * ENGINE_S)
 
 /* ---- our addresses ---------------------------------------------------------- */
 
@@ -106,6 +111,7 @@ void readdress_reset(struct assoc *a)
 {
 	paths_drop(a);
 	a->unproved = false;
+	a->stranded = false;
 	a->tell = false;
 	a->announced = false;
 	a->told = 0;
@@ -132,6 +138,32 @@ void readdress_unsent(struct assoc *a)
 		p->check = true;
 }
 
+/* What is to be sent waits, or need not any more. */
+static void strand(struct hip *h, struct assoc *a, bool stranded, uint64_t now)
+{
+	if (a->stranded == stranded)
+		return;
+	a->stranded = stranded;
+	pathwatch_locator(h, a, now);
+}
+
+void readdress_heard(struct hip *h, struct assoc *a, uint64_t now)
+{
+	if (a->stranded && here_lives(&h->here, &a->self_at))
+		strand(h, a, false, now);
+}
+
+/* Our address is back. Who has nothing to say need not ask. */
+static void back(struct hip *h, struct assoc *a, uint64_t now)
+{
+	if (a->paths)
+		paths_rebuild(h, a); /* there were none */
+	if (now - a->last_out > IN_USE)
+		strand(h, a, false, now);
+	else
+		update_probe(h, a, now);
+}
+
 /* Our address is gone: by another one from now on. */
 static void leave(struct hip *h, struct assoc *a, uint64_t now)
 {
@@ -141,6 +173,8 @@ static void leave(struct hip *h, struct assoc *a, uint64_t now)
 		n = paths_best(h, a, NULL);
 	if (n >= 0)
 		paths_take(h, a, n, HIP_PATH_MOVED, now);
+	else
+		strand(h, a, true, now);
 	a->paths->wide = true;
 }
 
@@ -151,8 +185,11 @@ static void moved(struct hip *h, struct assoc *a, uint64_t now)
 	if (!paths_make(h, a))
 		return;
 	paths_rebuild(h, a);
-	if (!h->here.num)
-		return; /* what is to be told waits for an address */
+	if (!h->here.num) { /* what is to be told waits for an address */
+		if (!lives)
+			strand(h, a, true, now);
+		return;
+	}
 	if (!lives)
 		leave(h, a, now);
 	a->tell = true;
@@ -165,6 +202,8 @@ void readdress_here(struct hip *h, struct assoc *a, bool settled, uint64_t now)
 	const struct here *e = &h->here;
 	bool lives = here_lives(e, &a->self_at);
 
+	if (lives && a->stranded && !settled)
+		back(h, a, now);
 	if (!e->set || (lives && (a->told == e->generation || !settled)))
 		return;
 	if (a->state == HIP_I1_SENT || a->state == HIP_I2_SENT) {
@@ -254,6 +293,17 @@ static uint64_t expiry(const struct locator *l, uint64_t now)
 					       : now + l->lifetime_s * ENGINE_S;
 }
 
+/* As if it had never been asked. */
+static void forgive(struct paths *p, struct paths_peer *q, uint64_t now)
+{
+	q->asked = 0;
+	q->forgiven = now;
+	for (uint8_t i = 0; i < p->num; i++) {
+		if (endpoint_eq(&p->v[i].peer, &q->at))
+			p->v[i].dead = false;
+	}
+}
+
 static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
 		     const struct endpoint *at, uint8_t rank, uint64_t now)
 {
@@ -269,10 +319,11 @@ static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
 	}
 	/* It may be there now. But not as often as it likes to say so: who is
 	 * there may be somebody else. */
-	if (!q->active && (!q->forgiven || now - q->forgiven >= FORGIVE)) {
-		q->asked = 0;
-		q->forgiven = now;
-	}
+	checkquota_named(&a->paths->quota, &at->addr, now);
+	if (!q->active && (!q->forgiven || now - q->forgiven >= FORGIVE))
+		forgive(a->paths, q, now);
+	if (!q->active && !checkquota_left(&a->paths->quota, &at->addr))
+		reason_count(&h->reasons, REASON_HIP_CHECKS_QUOTA);
 	q->announced = true;
 	q->preferred = l->preferred;
 	q->rank = rank;
@@ -352,8 +403,8 @@ void readdress_apply(struct hip *h, struct assoc *a,
 
 /* ---- in the base exchange ------------------------------------------------------ */
 
-uint64_t readdress_for_i2(const struct hip *h, const struct endpoint *at,
-			  struct locset *out)
+uint64_t readdress_for_exchange(const struct hip *h, const struct endpoint *at,
+				struct locset *out)
 {
 	const struct here *e = &h->here;
 
@@ -416,7 +467,7 @@ void readdress_met(struct hip *h, struct assoc *a, const struct packet *pk)
 
 void readdress_begin(struct hip *h, struct assoc *a, uint64_t now)
 {
-	if (a->telling && !a->up.outstanding) { /* I2 has told it */
+	if (a->telling && !a->up.outstanding) { /* I2 or R2 has told it */
 		a->told = a->telling;
 		a->announced = true;
 	}

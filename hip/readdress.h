@@ -11,6 +11,8 @@
 /* Has the list of ours changed for this association? It is told; settled:
  * also when its path still lives. */
 void readdress_here(struct hip *h, struct assoc *a, bool settled, uint64_t now);
+/* Something authentic has come from the peer. */
+void readdress_heard(struct hip *h, struct assoc *a, uint64_t now);
 /* Is there something the next UPDATE must say: our addresses, or a question
  * to an address of the peer's? It waits for no rekey. */
 bool readdress_due(const struct assoc *a);
@@ -45,10 +47,10 @@ void readdress_apply(struct hip *h, struct assoc *a,
 
 /* ---- in the base exchange (8047 4.2.8) --------------------------------------- */
 
-/* Our addresses for I2, which leaves from `at`; none: we have but one. The
- * number of the list. */
-uint64_t readdress_for_i2(const struct hip *h, const struct endpoint *at,
-			  struct locset *out);
+/* Our addresses for I2 or R2, which leaves from `at`; none: we have but one.
+ * The number of the list. */
+uint64_t readdress_for_exchange(const struct hip *h, const struct endpoint *at,
+				struct locset *out);
 /* Is the LOCATOR_SET of this R1, I2 or R2 one that we take? */
 enum reason readdress_read(const struct hip *h, const struct hip_msg *m,
 			   struct readdress_offer *out) HG_CHECK;

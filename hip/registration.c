@@ -12,7 +12,8 @@
  *
  * A relay tells us where it sees us (REG_FROM, RFC 9028 4.1). If that is not
  * where we are, there is a NAT between; and our R1s say it (relayed.c), so
- * they are made anew when it changes.
+ * they are made anew when it changes. It says so in answers only: when it asks
+ * whether we are where it has seen us, we ask back.
  */
 #include "hip/registration.h"
 
@@ -161,6 +162,21 @@ uint8_t registration_take(struct hip *h, const struct assoc *a,
 	if (code > a->reg_max)
 		code = a->reg_max;
 	return code < a->reg_min ? a->reg_min : code;
+}
+
+bool registration_due(const struct hip *h, const struct assoc *a)
+{
+	const struct registration *r = find(h, &a->self, &a->peer);
+
+	return r && r->asking && offered(a, r);
+}
+
+void registration_seen(struct hip *h, const struct assoc *a)
+{
+	struct registration *r = find(h, &a->self, &a->peer);
+
+	if (r && r->granted && r->service == FIELDS_REG_RELAY_UDP_HIP)
+		r->asking = true;
 }
 
 static void granted(struct hip *h, struct registration *r,

@@ -47,6 +47,11 @@ uint8_t registration_code(const struct hip *h, const struct hit *self,
 /* The same for an UPDATE that is being made; 0: nothing is due. */
 uint8_t registration_take(struct hip *h, const struct assoc *a,
 			  uint8_t *service);
+/* Would there be something? */
+bool registration_due(const struct hip *h, const struct assoc *a);
+/* The peer asks whether we are where it has seen us: a relay says where that
+ * is when it is asked (RFC 9028 4.1). */
+void registration_seen(struct hip *h, const struct assoc *a);
 /* An authenticated R2 or UPDATE is here: was it granted? final: it is the
  * answer, so silence is a refusal. */
 void registration_answer(struct hip *h, struct assoc *a,

@@ -437,8 +437,12 @@ static enum reason start_i2(struct hip *h, const struct event *ev,
 		.answer = answer,
 		.ice = i2_mode(&p->m) == FIELDS_NAT_ICE_HIP_UDP,
 	};
-	ice_candidates(h, &p->m.receiver, p->at, &none, job->u.i2.spi,
-		       &job->u.i2.candidates);
+	if (job->u.i2.ice)
+		ice_candidates(h, &p->m.receiver, p->at, &none, job->u.i2.spi,
+			       &job->u.i2.candidates);
+	else
+		job->u.i2.generation =
+			readdress_for_exchange(h, p->at, &job->u.i2.candidates);
 	if (!job->u.i2.spi) {
 		hipjob_unlink(h, job);
 		hipjob_free(job);
@@ -499,6 +503,10 @@ void responder_data(struct hip *h, struct event *ev)
 
 	a->last_in = ev->now;
 	pathwatch_in(a, !ev->p);
+	if (!ev->p) { /* else what it says comes first */
+		keepalive_data(a, ev->now);
+		readdress_heard(h, a, ev->now);
+	}
 	assoc_msg_drop(&a->msg); /* the peer has our R2 */
 	if (a->state != HIP_R2_SENT)
 		return;

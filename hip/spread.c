@@ -9,14 +9,20 @@
  *
  * An UPDATE begins narrow: on the path that is to be verified, or on the
  * current one. Unanswered, or sent because the path is suspect or has gone,
- * it becomes wide: each round tries the paths one by one, the best first,
- * 250 ms apart, and last the places where the peer was first looked for (the
+ * it becomes wide: each round tries the paths one by one, the best first, two
+ * round trips (50 to 250 ms) apart, and last the places where the peer was first looked for (the
  * locators of the wish): a rendezvous server there passes it on. The peer
  * answers the first copy and repeats that answer for the others.
  *
+ * With ICE, when a path that lived is suspect, the first round ends two round
+ * trips after its last copy, and the relay passes the next one on: a NAT that
+ * has forgotten us has given us a port that the other's NAT does not let in.
+ *
  * An address that was never proved gets PATHS_ASK_MAX copies and no more:
- * whoever lists a victim's address has us send three small packets there. A
- * further one answers what has come from the peer (reach.c).
+ * whoever lists a victim's address has us send three small packets there. All
+ * its ports together get CHECKQUOTA_MAX (checkquota.c), and those that all
+ * associations send to one network have a budget, too. A further one answers
+ * what has come from the peer (reach.c).
  * State: struct paths, `tried` and `wide`. Owner: the engine's thread.
  */
 #include "hip/spread.h"
@@ -49,7 +55,7 @@ static bool may(const struct assoc *a, int i)
 	const struct paths_peer *q =
 		paths_peer((struct paths *)p, &p->v[i].peer);
 
-	return !tried(p, i) && (q->active || q->asked < PATHS_ASK_MAX);
+	return !tried(p, i) && !paths_spent(p, q);
 }
 
 /* The next one's bit, or -1. */
@@ -136,9 +142,15 @@ static void to_path(struct hip *h, struct assoc *a, int i, uint64_t now)
 	struct paths_peer *q = paths_peer(p, &v->peer);
 
 	p->tried |= 1u << i;
+	if (!q->active && !srcrate_allow(&h->budget.checks, &q->at.addr, now)) {
+		reason_count(&h->reasons, REASON_HIP_CHECKS_RATE);
+		return;
+	}
 	v->sent = now;
-	if (!q->active)
+	if (!q->active) {
 		q->asked++;
+		checkquota_take(&p->quota, &q->at.addr, now);
+	}
 	if (p->echoed && !endpoint_eq(&p->to, &v->peer))
 		p->echo_spread = true;
 	copy_to(h, a, &v->self, &v->peer, true);
@@ -189,15 +201,29 @@ void spread_answer(struct hip *h, struct assoc *a, const struct endpoint *at,
 	copy_to(h, a, at, from, false);
 }
 
+/* Who is there has answered by then. */
+static uint64_t stagger(const struct paths *p)
+{
+	uint64_t wait = 2000 * (uint64_t)p->rtt_us;
+
+	if (!wait)
+		return engine_times.stagger_new;
+	if (wait < engine_times.stagger_min)
+		return engine_times.stagger_min;
+	return wait < engine_times.stagger ? wait : engine_times.stagger;
+}
+
 uint64_t spread_wait(const struct hip *h, const struct assoc *a)
 {
 	uint64_t wait = engine_backoff(engine_times.retry, a->up.tries);
 
 	if (spread_wide(a) && wait > engine_times.wide_cap)
 		wait = engine_times.wide_cap;
-	if (a->ice && wait < CHECK_RTO) /* RFC 9028 4.6.2 */
+	if (a->ice && a->suspect && a->paths && !a->up.tries)
+		wait = stagger(a->paths);
+	else if (a->ice && wait < CHECK_RTO) /* RFC 9028 4.6.2 */
 		wait = CHECK_RTO;
 	if (!spread_left(h, a) || !spread_wide(a))
 		return wait;
-	return a->ice ? a->ice_pace * ENGINE_MS : engine_times.stagger;
+	return a->ice ? a->ice_pace * ENGINE_MS : stagger(a->paths);
 }

@@ -7,6 +7,10 @@
  * association is broken. One whose signing failed has not left, so its id
  * is used again. Where it goes, and how many copies of it, is spread.c's.
  *
+ * Those for which there was no job wait in a queue, and leave it when three
+ * quarters of the jobs are not in use: when a host moves that has 10^5 peers,
+ * each comes when it is its turn, and what the peers answer gets a job, too.
+ *
  * In: SEQ is checked against a window of 32 ids, as in ESP: new ones may
  * be up to 16 ahead, known ones are acknowledged again (from the kept
  * answer or anew, not too often) but not processed again. MAC first, signature by
@@ -22,10 +26,12 @@
  */
 #include "hip/update.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "hip/auth.h"
 #include "hip/closing.h"
+#include "hip/composer.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
 #include "hip/ice.h"
@@ -41,7 +47,6 @@
 #include "hip/spread.h"
 
 #define REACKS_MAX 4 /* to other sources, within engine_times.reack */
-#define NO_JOB_YET (20 * ENGINE_MS)
 
 void update_reset(struct assoc *a)
 {
@@ -70,61 +75,6 @@ static bool sign(struct hip *h, struct assoc *a, struct hip_job *job, int err)
 
 /* ---- out --------------------------------------------------------------- */
 
-/* For HIP-aware middleboxes: which SA the addresses are of (RFC 8046 4.3). */
-static void put_same_spi(struct msg_builder *b, const struct assoc *a)
-{
-	struct field_esp_info info = { .keymat_index = a->keys->keymat_next,
-				       .old_spi = a->keys->sa.spi_in,
-				       .new_spi = a->keys->sa.spi_in };
-
-	fields_put_esp_info(b, &info);
-}
-
-/* Type order (RFC 7401 5.2.1). ans NULL: it acknowledges nothing, and theirs
- * is not read. */
-static int compose(const struct hip *h, struct hip_job *job, struct assoc *a,
-		   const struct update_answer *ans,
-		   const struct hip_msg *theirs)
-{
-	bool rekey = job->keep && rekey_ready(a);
-	bool moving = job->keep && readdress_due(a);
-	struct field_reg reg = { .first = a->up.reg,
-				 .types = &a->up.reg_type,
-				 .types_num = 1 };
-	struct field_ack ack = { .id = { ans ? ans->seq : 0 }, .num = 1 };
-	struct msg_builder *b = &job->out;
-	uint32_t spi = rekey ? rekey_spi(a) : a->keys->sa.spi_in;
-	int err = HG_OK;
-
-	message_begin(b, HIP_UPDATE, &a->self, &a->peer);
-	if (rekey)
-		rekey_put_esp_info(b, a);
-	else if (moving)
-		put_same_spi(b, a);
-	if (moving && a->tell && !a->ice)
-		readdress_put_locators(b, h, a, spi);
-	if (job->keep)
-		fields_put_seq(b, a->up.next_id);
-	if (ans)
-		fields_put_ack(b, &ack);
-	if (rekey)
-		rekey_put_dh(b, a);
-	if (moving && a->tell && a->ice)
-		err = ice_put_moved(b, h, a, spi);
-	if (job->keep)
-		readdress_put_question(b, h, a);
-	if (job->keep && a->up.reg)
-		fields_put_reg(b, PARAM_REG_REQUEST, &reg);
-	if (ans)
-		registrar_put(b, &ans->reg); /* RFC 8003 3.3 */
-	/* The unsigned ones follow the signature (RFC 7401 5.2.21). */
-	if (ans)
-		fields_put_echo(b, theirs, PARAM_ECHO_REQUEST_SIGNED,
-				PARAM_ECHO_RESPONSE_SIGNED);
-	ice_put(b, a, job->keep, ans, theirs);
-	return err;
-}
-
 /* One with SEQ is on its way to be signed: outstanding from now on. */
 static void put_outstanding(struct hip *h, struct assoc *a, bool rekey,
 			    const struct update_answer *ans, uint64_t now)
@@ -147,6 +97,7 @@ static void put_outstanding(struct hip *h, struct assoc *a, bool rekey,
 	up->waiting = false; /* what was ready is in it */
 	up->tries = 0;
 	up->resend_at = now + engine_times.retry;
+	a->keep.denied = false;
 	assoc_msg_drop(&up->sent);
 	spread_begin(a);
 }
@@ -183,7 +134,7 @@ static bool put_out(struct hip *h, struct assoc *a, bool keep,
 	}
 	if (keep)
 		ice_prepare(a);
-	if (!sign(h, a, job, compose(h, job, a, ans, &theirs))) {
+	if (!sign(h, a, job, composer_update(h, a, job, ans, &theirs))) {
 		if (keep)
 			readdress_unsent(a);
 		return false;
@@ -203,9 +154,31 @@ void update_send(struct hip *h, struct assoc *a, uint64_t now)
 	 * us. */
 	if (up->held || up->outstanding || (rekey_holds_updates(a) && !moving))
 		return;
-	if (!put_out(h, a, true, NULL, now))
-		up->resend_at =
-			now + (moving ? NO_JOB_YET : engine_times.retry);
+	if (put_out(h, a, true, NULL, now))
+		return;
+	up->resend_at = now + engine_times.retry; /* for want of memory */
+	if (!hipjob_room(h)) {
+		up->resend_at = ENGINE_NEVER;
+		jobqueue_add(&h->updates, &a->updating);
+	}
+}
+
+static struct assoc *of_queue(struct jobwait *w)
+{
+	return (struct assoc *)((char *)w - offsetof(struct assoc, updating));
+}
+
+void update_more(struct hip *h, uint64_t now)
+{
+	while (h->updates.first &&
+	       h->job_num < h->cfg.jobs_max - h->cfg.jobs_max / 4) {
+		struct assoc *a = of_queue(h->updates.first);
+
+		jobqueue_del(&h->updates, &a->updating);
+		if (a->state == HIP_ESTABLISHED || a->state == HIP_R2_SENT)
+			update_flush(h, a, now);
+		assoc_arm(h, a);
+	}
 }
 
 void update_flush(struct hip *h, struct assoc *a, uint64_t now)
@@ -328,6 +301,8 @@ static bool tries_left(const struct assoc *a)
 	unsigned max = spread_wide(a) ? engine_times.wide_max
 				      : engine_times.update_max;
 
+	if (a->keep.denied)
+		max = engine_times.denied_max;
 	return a->up.tries + 1u < max && !ice_spent(a);
 }
 
@@ -512,7 +487,9 @@ static void take_ack(struct hip *h, struct assoc *a, const struct packet *p)
 bool update_answer(struct hip *h, struct assoc *a,
 		   const struct update_answer *ans, uint64_t now)
 {
-	bool keep = (rekey_ready(a) || readdress_due(a)) && !a->up.outstanding;
+	bool keep = (rekey_ready(a) || readdress_due(a) ||
+		     registration_due(h, a)) &&
+		    !a->up.outstanding;
 
 	if (!put_out(h, a, keep, ans, now))
 		return false;
@@ -533,6 +510,8 @@ static enum reason process(struct hip *h, struct assoc *a,
 
 	if (r != REASON_NUM)
 		return r;
+	if (param_find(m, PARAM_ECHO_REQUEST_SIGNED))
+		registration_seen(h, a);
 	if (!registrar_decide(h, ev->p, &ans.reg))
 		memset(&ans.reg, 0, sizeof(ans.reg));
 	r = rekey_offer(h, a, m, &ans, ev->now, &taken);
@@ -540,6 +519,7 @@ static enum reason process(struct hip *h, struct assoc *a,
 		return r;
 	readdress_apply(h, a, &offer, ev->p); /* RFC 8046 5.3: after ESP_INFO */
 	ice_heard(h, a, ev->p);
+	pathwatch_crossed(h, a, ev->p);
 	if (taken)
 		return r;
 	if (!update_answer(h, a, &ans, ev->now))
@@ -594,6 +574,7 @@ void update_ok(struct hip *h, struct event *ev)
 		engine_drop(h, ev->p, r);
 	else
 		seen(h, a, ev->p);
+	readdress_heard(h, a, ev->now);
 	a->up.held = false;
 	update_flush(h, a, ev->now);
 	assoc_arm(h, a);

@@ -17,6 +17,9 @@ void update_probe(struct hip *h, struct assoc *a, uint64_t now);
 /* Sends what has waited, if it may now. */
 void update_flush(struct hip *h, struct assoc *a, uint64_t now);
 
+/* A job is free: UPDATEs that wait for one are signed, oldest first. */
+void update_more(struct hip *h, uint64_t now);
+
 /* What acknowledges an UPDATE of the peer. */
 struct update_answer {
 	uint32_t seq;

@@ -64,6 +64,7 @@ static int sending_begin(struct worker *w, struct sending *s)
 
 static void refused(struct batch *b, int err)
 {
+	b->refused = err;
 	if (err == EMSGSIZE)
 		atomic_store_explicit(&b->path->refused, true,
 				      memory_order_relaxed);
@@ -134,6 +135,7 @@ static unsigned batch_send(struct worker *w)
 	unsigned failed;
 	int err;
 
+	b->refused = 0;
 	if (sending_begin(w, &s))
 		return b->num;
 	segment = &w->segment[s.family];
@@ -151,6 +153,41 @@ static unsigned batch_send(struct worker *w)
 	return failed;
 }
 
+/* Does the kernel say so of a source that is not ours, or no longer? */
+static bool address_gone(int err)
+{
+	switch (err) {
+	case EADDRNOTAVAIL:
+	case EHOSTUNREACH:
+	case EINVAL: /* an IPv4 source */
+	case ENETDOWN:
+	case ENETUNREACH:
+	case ENODEV:
+		return true;
+	}
+	return false;
+}
+
+/* None of it could leave: control keeps it until there is a way. */
+static bool kept(struct worker *w)
+{
+	const struct batch *b = &w->batch;
+	struct msg *m;
+
+	if (b->again || !address_gone(b->refused))
+		return false;
+	m = inbox_msg(MSG_SEALED, b->buf, b->used, w->now);
+	if (m) {
+		m->back.self = b->pair.self;
+		m->back.peer = b->pair.peer;
+		m->at.addr = b->path->ends.from.self;
+		m->off.gso_size = (uint16_t)b->seg;
+		m->outer = b->outer;
+	}
+	worker_punt(w, m);
+	return true;
+}
+
 void batch_flush(struct worker *w)
 {
 	struct batch *b = &w->batch;
@@ -160,7 +197,9 @@ void batch_flush(struct worker *w)
 		return;
 	failed = batch_send(w);
 	/* A probe that could not be sent is a lost one. */
-	while (!b->probe && failed--)
+	if (b->probe || (failed == b->num && kept(w)))
+		failed = 0;
+	while (failed--)
 		worker_drop(w, REASON_SEND_FAILED);
 	b->num = 0;
 	b->used = 0;
@@ -188,9 +227,11 @@ uint8_t *batch_room(struct worker *w, uint64_t seq, size_t wire)
 		return NULL;
 	if (!b->num) {
 		b->path = w->path;
+		b->pair = (struct tables_pair){ w->sa->self, w->sa->peer };
 		b->first = seq;
 		b->df = w->path->size.df;
 		b->probe = false;
+		b->again = false;
 		b->outer = w->outer;
 		b->seg = wire;
 	}
@@ -204,4 +245,33 @@ void batch_commit(struct worker *w, size_t wire)
 	b->used += wire;
 	b->num++;
 	b->closed = wire < b->seg;
+}
+
+void batch_again(struct worker *w, const struct msg *m)
+{
+	struct batch *b = &w->batch;
+	size_t seg = m->off.gso_size;
+	const struct sa *sa =
+		tables_sa_out(&w->plane->tables, &m->back.self, &m->back.peer);
+
+	batch_flush(w);
+	if (!sa || !seg || m->len > WORKER_BATCH_MAX) {
+		worker_drop(w, REASON_NO_SA);
+		return;
+	}
+	b->path = atomic_load_explicit(&((struct sa *)sa)->path,
+				       memory_order_acquire);
+	if (!path_spend(b->path, m->len)) {
+		worker_drop(w, REASON_PATH_CREDIT);
+		return;
+	}
+	b->df = b->path->size.df;
+	b->probe = false;
+	b->again = true;
+	b->outer = m->outer;
+	b->seg = seg;
+	b->used = m->len;
+	b->num = (unsigned)((m->len + seg - 1) / seg);
+	memcpy(b->buf, m->data, m->len);
+	batch_flush(w);
 }

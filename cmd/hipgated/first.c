@@ -191,16 +191,21 @@ static int self_of(struct gate *g, const struct nat_packet *p,
 	return err;
 }
 
-/* Is there an SA? It does not rest any more; without memory for that, the
- * worker drops what it gets. */
-static bool is_awake(struct gate *g, const struct hit *self,
+/* Is there an SA? Then m is taken: it waits for the way to open, or goes
+ * back to its worker. The SA does not rest any more; without memory for that,
+ * the worker drops what it gets. */
+static bool has_gone(struct gate *g, struct msg *m, const struct hit *self,
 		     const struct hit *peer)
 {
 	struct sa *sa = tables_sa_out(&g->plane.tables, self, peer);
 
-	if (sa && tables_wake_sa(sa))
+	if (!sa)
+		return false;
+	if (tables_wake_sa(sa))
 		gate_drop(g, REASON_NO_SA);
-	return sa;
+	if (!holdside_keeps(g, sa, m))
+		first_forward(g, m, peer);
+	return true;
 }
 
 /* A legacy host's packet to a peer. */
@@ -210,10 +215,8 @@ static void to_peer(struct gate *g, struct msg *m, const struct nat_packet *p,
 	struct hit self;
 	int err = self_of(g, p, peer, &self);
 
-	if (!err && is_awake(g, &self, &peer->hit)) {
-		first_forward(g, m, &peer->hit);
+	if (!err && has_gone(g, m, &self, &peer->hit))
 		return;
-	}
 	if (p->key.proto == IP_PROTO_TCP && !is_syn(p) &&
 	    !tables_flow(&g->plane.tables, &p->key)) {
 		/* The rest of a flow we do not know opens nothing. */
@@ -252,10 +255,8 @@ static void to_hit(struct gate *g, struct msg *m, const struct nat_packet *p)
 	memcpy(self.b, p->ip.from.b, sizeof(self.b));
 	memcpy(hit.b, p->ip.to.b, sizeof(hit.b));
 	/* The peer may just have come to us: then nothing else is needed. */
-	if (is_awake(g, &self, &hit)) {
-		first_forward(g, m, &hit);
+	if (has_gone(g, m, &self, &hit))
 		return;
-	}
 	peer = persona_ours(g, &self) ? peer_find(g, &hit) : NULL;
 	if (!peer) {
 		gate_drop(g, REASON_NO_SA);

@@ -172,6 +172,9 @@ static void on_inbox(uv_async_t *a)
 		case MSG_ESP:
 			saside_wake(g, m);
 			continue; /* taken */
+		case MSG_SEALED:
+			holdside_sealed(g, m);
+			continue; /* taken */
 		case MSG_NUM:
 			break;
 		}
@@ -491,6 +494,7 @@ void gate_fini(struct gate *g)
 	dnsside_fini(g);
 	nat_free(g->nat);
 	recall_free(g->plane.recall);
+	holdside_fini(g);
 	tables_fini(&g->plane.tables);
 	peer_fini(g);
 	dns_free(g->dns);

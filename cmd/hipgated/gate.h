@@ -41,6 +41,9 @@ enum {
 	PEER_PARK_PACKETS = 16, /* packets that wait for one SA */
 	PEER_PARK_BYTES = 65536,
 	PEERS_MAX = 65536 + CONFIG_PEERS,
+	HOLD_PACKETS = 32, /* (super-)packets that wait for an SA's path */
+	HOLD_BYTES = 262144,
+	HOLD_BYTES_ALL = 32 << 20,
 };
 
 /* A HIP host we know of, by HIT. */
@@ -112,6 +115,7 @@ struct gate {
 	uv_timer_t pulse;	 /* moveside.c */
 	uv_poll_t udp_poll[SOCKETS_FAMILIES];
 	uv_signal_t sigint, sigterm, sighup;
+	size_t held_bytes; /* at all SAs */
 	uint64_t started_ns;
 	unsigned jobs; /* on the thread pool */
 	bool stopping;
@@ -229,6 +233,21 @@ void moveside_active(struct gate *g, uint32_t spi_in);
 /* Before the handles are closed; after the loop's last run. */
 void moveside_stop(struct gate *g);
 void moveside_fini(struct gate *g);
+
+/* ---- holdside.c --------------------------------------------------------- */
+/* Takes m, a packet for sa, if it may not go now. */
+bool holdside_keeps(struct gate *g, struct sa *sa, struct msg *m);
+/* Takes m, MSG_SEALED: the kernel would not have it. */
+void holdside_sealed(struct gate *g, struct msg *m);
+/* Whatever may go now goes. */
+void holdside_release(struct gate *g, struct sa *sa);
+/* Each second. */
+void holdside_expire(struct gate *g, struct sa *sa, uint64_t now);
+/* sa sends in the place of old (or NULL). */
+void holdside_succeed(struct gate *g, struct sa *old, struct sa *sa);
+/* sa goes; all go. */
+void holdside_end(struct gate *g, struct sa *sa);
+void holdside_fini(struct gate *g);
 
 /* ---- pathside.c --------------------------------------------------------- */
 /* Packets of sa take this way from now on, no larger than it is. */

@@ -51,8 +51,10 @@ int inbox_put(struct inbox *in, struct msg *m)
 	if (!m)
 		return HG_ENOMEM;
 	uv_mutex_lock(&in->lock);
-	limit = m->kind == MSG_TUN || m->kind == MSG_ESP ? INBOX_MSGS / 2
-							 : INBOX_MSGS;
+	limit = m->kind == MSG_TUN || m->kind == MSG_ESP ||
+				m->kind == MSG_SEALED
+			? INBOX_MSGS / 2
+			: INBOX_MSGS;
 	full = in->num >= limit || m->len > INBOX_BYTES - in->bytes;
 	if (!full) {
 		if (in->tail)

@@ -37,6 +37,11 @@ enum msg_kind {
 		    * back.self and back.peer. Bound: one for each SA */
 	MSG_STRAY,  /* worker -> control: authentic ESP between back.self and
 		    * back.peer came from elsewhere. Bound: as above */
+	MSG_SEALED, /* worker -> control: sealed packets of the SA between
+		     * back.self and back.peer, each off.gso_size octets but
+		     * the last, that the kernel refused to send from `at`;
+		     * control -> worker: now it may. Bound: half of the
+		     * inbox */
 	MSG_NUM
 };
 

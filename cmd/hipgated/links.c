@@ -6,8 +6,9 @@
  * nothing is lost when the kernel's queue overflows. Then all is asked for
  * anew over the other one: which links run, which addresses they have, and
  * from which of them the kernel would leave for the Internet. The first of a
- * burst of news is looked at at once, the rest when APART_MS have gone; a
- * look that failed is taken again.
+ * burst of news is looked at at once, the rest soon (an address comes some ms
+ * before its route, and both are needed), and ever less often while the burst
+ * lasts; a look that failed is taken again.
  *
  * Left out: links without a carrier, our own TUN, addresses that are not yet
  * ours, link-local ones, since an endpoint has no scope. Quiet are those that
@@ -33,7 +34,8 @@
 #include "asked.h"
 
 enum {
-	APART_MS = 50,
+	APART_MS = 5, /* doubles while news come, */
+	APART_MOST_MS = 80,
 	AGAIN_MS = 1000,
 	WAYS = 1024,   /* a power of two */
 	WAY_MS = 1000, /* for so long a way is taken as it was */
@@ -52,6 +54,8 @@ struct links {
 	uv_poll_t poll;
 	uv_timer_t timer; /* runs: no look before it ends */
 	bool dirty;	  /* then there is one */
+	bool routed;	  /* a default route has come or gone */
+	unsigned apart;	  /* ms to the next one */
 	links_fn fn;
 	void *arg;
 	struct links_address list[LINKS_MAX]; /* what there is */
@@ -226,6 +230,8 @@ static void on_timer(uv_timer_t *t)
 
 	if (l->dirty)
 		links_look(l);
+	else
+		l->apart = APART_MS;
 }
 
 void links_look(struct links *l)
@@ -233,9 +239,12 @@ void links_look(struct links *l)
 	enum change change = look(l);
 
 	(void)uv_timer_start(&l->timer, on_timer,
-			     l->dirty ? AGAIN_MS : APART_MS, 0);
-	if (change != NO_CHANGE)
+			     l->dirty ? AGAIN_MS : l->apart, 0);
+	if (l->apart < APART_MOST_MS)
+		l->apart *= 2;
+	if (change != NO_CHANGE || (l->routed && !l->dirty))
 		l->fn(l->list, l->num, change == OF_OTHERS, l->arg);
+	l->routed = l->routed && l->dirty;
 }
 
 const struct links_address *links_now(const struct links *l, size_t *num)
@@ -249,19 +258,20 @@ const struct links_address *links_now(const struct links *l, size_t *num)
 static int concerns_us(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
-	bool *dirty = arg;
+	struct links *l = arg;
 
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		/* A router of the Internet has a million others. */
-		*dirty = *dirty || rt->rtm_dst_len == 0;
+		if (rt->rtm_dst_len == 0)
+			l->dirty = l->routed = true;
 		break;
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
-		*dirty = true;
+		l->dirty = true;
 		break;
 	}
 	return MNL_CB_OK;
@@ -270,25 +280,23 @@ static int concerns_us(const struct nlmsghdr *nlh, void *arg)
 static void on_news(uv_poll_t *p, int status, int events)
 {
 	struct links *l = p->data;
-	bool dirty = status < 0;
 	ssize_t n;
 
 	(void)events;
+	l->dirty = l->dirty || status < 0;
 	/* A queue that ran over is an error to libuv, which stops. */
 	if (status < 0)
 		(void)uv_poll_start(p, UV_READABLE, on_news);
 	for (;;) {
 		n = mnl_socket_recvfrom(l->news, l->q.buf, sizeof(l->q.buf));
 		if (n < 0 && errno == ENOBUFS) {
-			dirty = true; /* some were lost */
+			l->dirty = true; /* some were lost */
 			continue;
 		}
 		if (n < 0)
 			break;
-		(void)mnl_cb_run(l->q.buf, (size_t)n, 0, 0, concerns_us,
-				 &dirty);
+		(void)mnl_cb_run(l->q.buf, (size_t)n, 0, 0, concerns_us, l);
 	}
-	l->dirty = l->dirty || dirty;
 	if (l->dirty && !uv_is_active((uv_handle_t *)&l->timer))
 		links_look(l);
 }
@@ -303,6 +311,7 @@ int links_open(uv_loop_t *loop, unsigned but, links_fn fn, void *arg,
 
 	if (!l)
 		return HG_ENOMEM;
+	l->apart = APART_MS;
 	l->q.but = but;
 	l->fn = fn;
 	l->arg = arg;

@@ -56,6 +56,12 @@ static void give_here(struct gate *g, const struct links_address *list,
 		tell_here(g, here, num);
 }
 
+static void release(struct sa *sa, void *arg)
+{
+	if (sa->hold.head)
+		holdside_release(arg, sa);
+}
+
 static void on_links(const struct links_address *list, size_t num, bool news,
 		     void *arg)
 {
@@ -64,7 +70,12 @@ static void on_links(const struct links_address *list, size_t num, bool news,
 	give_here(g, list, num, news);
 	if (news)
 		hip_wake(g->hip, uv_hrtime());
+	else
+		hip_again(g->hip, uv_hrtime());
 	gate_pump(g);
+	/* A route may have come, where no address has. */
+	if (g->held_bytes)
+		tables_each_sa(&g->plane.tables, release, g);
 }
 
 static void on_leap(void *arg)
@@ -142,6 +153,7 @@ struct path_ends moveside_ends(struct gate *g, const struct hip_effect *e,
 		.from = moveside_from(g, e),
 		.peer = e->peer_at,
 		.verified = verified,
+		.stranded = e->stranded,
 	};
 }
 
@@ -159,6 +171,7 @@ void moveside_locator(struct gate *g, const struct hip_effect *e)
 			  hit_print(&e->peer, peer));
 	else if (!e->verified)
 		tables_credit_sa(sa, e->credit);
+	holdside_release(g, sa);
 }
 
 void moveside_path(struct gate *g, const struct hip_effect *e)

@@ -52,22 +52,6 @@ static uint32_t pieces_of(const struct tun_cutter *c)
 	return (payload + c->step - 1) / c->step;
 }
 
-/* May so much go to where nobody has answered yet (RFC 8046 5.6)? */
-static bool has_credit(struct path *path, size_t wire)
-{
-	int64_t left;
-
-	if (path->ends.verified)
-		return true;
-	left = atomic_load_explicit(&path->credit, memory_order_relaxed);
-	while (left >= (int64_t)wire) {
-		if (atomic_compare_exchange_weak(&path->credit, &left,
-						 left - (int64_t)wire))
-			return true;
-	}
-	return false;
-}
-
 static void seal_piece(struct worker *w, struct sa *sa, uint64_t seq,
 		       uint8_t proto, const struct tun_piece *p)
 {
@@ -76,7 +60,7 @@ static void seal_piece(struct worker *w, struct sa *sa, uint64_t seq,
 	uint8_t *out = batch_room(w, seq, wire);
 	enum reason why = out ? REASON_PATH_CREDIT : REASON_TOO_BIG;
 
-	if (out && has_credit(w->path, wire))
+	if (out && path_spend(w->path, wire))
 		why = esp_seal(w->seal, seq, proto, p->head, p->head_len,
 			       p->body, p->body_len, out, wire, &wire);
 	if (why != REASON_NUM) {
@@ -213,6 +197,7 @@ static bool take_sa(struct worker *w, const struct sa *sa)
 
 	if (!c)
 		return false;
+	w->sa = sa;
 	w->seal = c->seal[w->k];
 	w->path = atomic_load_explicit(&((struct sa *)sa)->path,
 				       memory_order_acquire);
@@ -234,6 +219,15 @@ static bool fits(struct worker *w, const struct departing *d)
 	return false;
 }
 
+/* May it go now? Else control keeps it, and it is as if it came later. */
+static bool may_go(struct worker *w, const struct departing *d)
+{
+	if (path_open(w->path, path_wire_most(d->len, d->off.gso_size)))
+		return true;
+	punt(w, MSG_TUN, d->pkt, d->len, &d->off);
+	return false;
+}
+
 static void data_packet(struct worker *w, struct departing *d, bool decided)
 {
 	struct flow *f = d->flow;
@@ -248,7 +242,7 @@ static void data_packet(struct worker *w, struct departing *d, bool decided)
 		undecided(w, d, decided);
 		return;
 	}
-	if (!fits(w, d))
+	if (!fits(w, d) || !may_go(w, d))
 		return;
 	why = nat_to_hip(&f->nat, &d->p, &d->off, w->path->size.mss, w->now);
 	if (why != REASON_NUM) {
@@ -283,7 +277,7 @@ static void hit_packet(struct worker *w, struct departing *d, bool decided)
 		worker_drop(w, REASON_IP_BAD_ADDR);
 	else if (!d->sa || !take_sa(w, d->sa))
 		undecided(w, d, decided);
-	else if (fits(w, d))
+	else if (fits(w, d) && may_go(w, d))
 		seal_packet(w, d->sa, d->p.ip.proto, d->p.ip.l4, d->p.ip.l4_len,
 			    &d->off);
 }

@@ -103,7 +103,7 @@ int saside_switch(struct gate *g, const struct hip_effect *e)
 {
 	struct sa *sa = tables_sa_in(&g->plane.tables, e->sa.spi_in);
 	/* RFC 9028 4.6: it has waited for a path. */
-	bool first = !tables_sa_out(&g->plane.tables, &e->self, &e->peer);
+	struct sa *old = tables_sa_out(&g->plane.tables, &e->self, &e->peer);
 	struct path_ends ends;
 	char peer[ADDR_TEXT_MAX];
 	int err;
@@ -117,19 +117,25 @@ int saside_switch(struct gate *g, const struct hip_effect *e)
 	err = tables_use_sa(&g->plane.tables, sa);
 	if (err)
 		return err;
+	if (old && old != sa)
+		tables_inherit_credit(sa, old);
+	holdside_succeed(g, old, sa);
 	events_add(&g->events, uv_hrtime(), "", "sa-switch",
 		   json_pack("{s:s,s:I,s:I}", "peer", peer, "spi_in",
 			     (json_int_t)e->sa.spi_in, "spi_out",
 			     (json_int_t)e->sa.spi_out),
 		   "SA with %s %s: in %08x out %08x from now on", peer,
-		   first ? "sends" : "rekeyed", e->sa.spi_in, e->sa.spi_out);
+		   old ? "rekeyed" : "sends", e->sa.spi_in, e->sa.spi_out);
 	return HG_OK;
 }
 
 void saside_down(struct gate *g, const struct hip_effect *e)
 {
+	struct sa *sa = tables_sa_in(&g->plane.tables, e->sa.spi_in);
 	char peer[ADDR_TEXT_MAX];
 
+	if (sa)
+		holdside_end(g, sa);
 	hit_print(&e->peer, peer);
 	tables_del_sa(&g->plane.tables, e->sa.spi_in);
 	events_add(&g->events, uv_hrtime(), "", "sa-down",
@@ -175,6 +181,7 @@ static void step(struct sa *sa, void *arg)
 	bool out, in;
 
 	(void)saside_tell(g, sa);
+	holdside_expire(g, sa, uv_hrtime());
 	in = sa->in_seen != sa->in_stepped;
 	out = sa->out_seen != sa->out_stepped;
 	sa->in_stepped = sa->in_seen;

@@ -379,7 +379,8 @@ static bool ends_eq(const struct path_ends *a, const struct path_ends *b)
 {
 	return addr_eq(&a->from.self, &b->from.self) &&
 	       a->from.link == b->from.link &&
-	       endpoint_eq(&a->peer, &b->peer) && a->verified == b->verified;
+	       endpoint_eq(&a->peer, &b->peer) && a->verified == b->verified &&
+	       a->stranded == b->stranded;
 }
 
 int tables_move_sa(struct sa *sa, const struct path_ends *ends,
@@ -407,6 +408,16 @@ void tables_credit_sa(struct sa *sa, uint64_t octets)
 	int64_t n = octets < INT32_MAX ? (int64_t)octets : INT32_MAX;
 
 	atomic_fetch_add(&atomic_load(&sa->path)->credit, n);
+}
+
+void tables_inherit_credit(struct sa *sa, struct sa *old)
+{
+	struct path *from = atomic_load(&old->path);
+	struct path *to = atomic_load(&sa->path);
+
+	if (!to->ends.verified && endpoint_eq(&from->ends.peer, &to->ends.peer))
+		atomic_fetch_add(&to->credit,
+				 atomic_exchange(&from->credit, 0));
 }
 
 struct sa *tables_sa_in(const struct tables *t, uint32_t spi)

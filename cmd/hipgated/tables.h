@@ -46,11 +46,18 @@ struct path_size {
 	bool df; /* outer packets are not to be cut */
 };
 
+struct msg;
+
+enum {
+	PATH_OVERHEAD = 128, /* ESP and the copied headers of a piece */
+};
+
 /* From where to where. */
 struct path_ends {
 	struct sockets_from from;
 	struct endpoint peer;
 	bool verified; /* the peer has proved to be there (RFC 8046 5.4) */
+	bool stranded; /* no address of ours leads there; nothing leaves */
 };
 
 /* Where a peer is: constant but for the first two, replaced as a whole. */
@@ -64,6 +71,30 @@ struct path {
 	struct path_size size;
 	struct sockaddr_in6 to; /* the same, or sockaddr_in, for the kernel */
 	socklen_t to_len;
+};
+
+/* May ESP of so many octets go there now? */
+static inline bool path_open(const struct path *p, size_t wire)
+{
+	if (p->ends.stranded || p->ends.verified)
+		return !p->ends.stranded;
+	return atomic_load_explicit(&((struct path *)p)->credit,
+				    memory_order_relaxed) >= (int64_t)wire;
+}
+
+/* What a packet from the TUN makes at most; gso_size 0: one piece. */
+static inline size_t path_wire_most(size_t len, uint16_t gso_size)
+{
+	size_t pieces = gso_size ? len / gso_size + 1 : 1;
+
+	return len + pieces * PATH_OVERHEAD;
+}
+
+/* What waits for the way of an SA to open: see holdside.c. */
+struct hold {
+	struct msg *head, *tail;
+	unsigned num;
+	size_t bytes;
 };
 
 /* What an SA needs while it is used: constant, made and replaced as a
@@ -108,6 +139,7 @@ struct sa {
 	unsigned stalled;		  /* seconds out, nothing in */
 	unsigned idle;			  /* seconds since it was used */
 	uint64_t out_stepped, in_stepped; /* pathside_step's counts */
+	struct hold hold;
 };
 
 /* Substitute addresses of a HIP host, or real ones: two, or one twice. All
@@ -210,6 +242,24 @@ int tables_wake_sa(struct sa *sa) HG_CHECK;
  * with the peer's address. */
 int tables_move_sa(struct sa *sa, const struct path_ends *ends,
 		   const struct path_size *size) HG_CHECK;
+/* Any thread: so many go there, if they may. */
+static inline bool path_spend(struct path *p, size_t wire)
+{
+	int64_t left;
+
+	if (p->ends.stranded || p->ends.verified)
+		return !p->ends.stranded;
+	left = atomic_load_explicit(&p->credit, memory_order_relaxed);
+	while (left >= (int64_t)wire) {
+		if (atomic_compare_exchange_weak(&p->credit, &left,
+						 left - (int64_t)wire))
+			return true;
+	}
+	return false;
+}
+
+/* What is left of old's credit is sa's, which goes the same way. */
+void tables_inherit_credit(struct sa *sa, struct sa *old);
 /* So many octets more may go to where the peer is said to be. */
 void tables_credit_sa(struct sa *sa, uint64_t octets);
 

@@ -79,6 +79,8 @@ static void on_inbox(uv_async_t *a)
 			inbound_esp(w, m);
 		else if (m->kind == MSG_PROBE)
 			outbound_probe(w, m);
+		else if (m->kind == MSG_SEALED)
+			batch_again(w, m);
 		free(m);
 	}
 	batch_flush(w);

@@ -53,7 +53,8 @@ enum {
  * headers; see batch.c. */
 struct batch {
 	struct path *path;
-	uint64_t first; /* sequence number */
+	struct tables_pair pair; /* of its SA */
+	uint64_t first;		 /* sequence number */
 	struct sockets_outer outer;
 	size_t seg;  /* size of all but the last */
 	size_t used; /* octets in buf */
@@ -61,6 +62,8 @@ struct batch {
 	bool closed; /* a shorter one was last */
 	bool df;     /* a probe, or the path wants it */
 	bool probe;  /* one packet, of which nobody hears if it fails */
+	bool again;  /* refused once: there is no third time */
+	int refused; /* why the kernel did not take (all of) it; errno */
 	uint8_t *buf;
 };
 
@@ -100,7 +103,8 @@ struct worker {
 	uint64_t now;				  /* ns, read once a wake-up */
 	struct reasons drops;
 	struct sockets_outer outer; /* of what is sealed, or was opened, now */
-	struct path *path;	    /* of what is sealed now, */
+	const struct sa *sa;	    /* that seals now, */
+	struct path *path;	    /*  its path */
 	struct esp_ctx *seal;	    /*  and its context */
 	struct batch batch;
 	uint8_t *tun_buf;
@@ -144,8 +148,11 @@ void worker_punt(struct worker *w, struct msg *m);
 uint8_t *batch_room(struct worker *w, uint64_t seq, size_t wire);
 /* It has been. */
 void batch_commit(struct worker *w, size_t wire);
-/* Sends what there is; what cannot be is counted. */
+/* Sends what there is; what cannot be is counted, or goes to control when
+ * the address it should leave from is to blame. */
 void batch_flush(struct worker *w);
+/* Sends what was refused before (MSG_SEALED), by the way there is now. */
+void batch_again(struct worker *w, const struct msg *m);
 
 /* ---- outbound.c ------------------------------------------------------- */
 void outbound_readable(struct worker *w);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_hip: thousands of short lives of two or three hosts, by seed. */
+/* sim_hip: thousands of short lives of two to six hosts, by seed. */
 /* THEORY OF OPERATION
- * Each run is a world, two hosts, three that are all each other's peers, or
- * two with a rendezvous server or a control relay between, each host with one
- * or two identities of any algorithm, and goes through
+ * Each run is a world, two to six hosts that are all each other's peers, or
+ * a proxy and hosts behind one or two rendezvous servers or control relays,
+ * each host with one or two identities of any algorithm, and goes through
  *
  *  - in some runs a first time: nothing is lost, all wishes come at nearly
  *    once, and must be fulfilled in seconds;
@@ -13,8 +13,8 @@
  *    and somebody wants to talk, often both at once;
  *  - a good time: nothing is lost, and whoever wants keeps wanting and
  *    sends data. Who wants, must have in the end: SAs on both sides, with
- *    equal keys and SPIs; a host behind a server is registered, and the
- *    proxy, that knows the server's address only, ends at the host's own;
+ *    equal keys and SPIs; hosts behind a server are registered, and who
+ *    knows the server's address only ends at the host's own;
  *  - a calm time: packets are out of order and doubled, keys are replaced,
  *    by one side or both at once, and each packet that is sealed must be
  *    opened;
@@ -66,7 +66,8 @@ static void want(struct plan *p, const struct wish *w)
 	struct sim *s = &p->s;
 	struct sim_host *host = &s->host[w->from / SIM_IDS];
 	/* Through the server, when there is one. */
-	unsigned to = s->rendezvous ? 2 : w->to / SIM_IDS;
+	unsigned to =
+		s->servers ? sim_server(s, w->to / SIM_IDS) : w->to / SIM_IDS;
 	struct endpoint at[2] = { s->host[to].at, s->host[to].at };
 	size_t num = 1 + simnet_random(s, 2);
 	int err;
@@ -153,8 +154,8 @@ static void trouble(struct sim *s)
 	if (simnet_random(s, 8) == 0)
 		simmove_trouble(s, i);
 	if (simnet_random(s, 32) == 0) { /* both jump */
-		simmove_trouble(s, 0);
-		simmove_trouble(s, 1);
+		simmove_trouble(s, i);
+		simmove_trouble(s, (i + 1) % s->hosts);
 	}
 	switch (simnet_random(s, 32)) {
 	case 0:
@@ -207,6 +208,17 @@ static struct sim_weather bad_weather(struct sim *s)
 
 /* ---- what must be ----------------------------------------------------------- */
 
+/* Are all that are behind a server registered there? */
+static bool registered(struct sim *s)
+{
+	for (unsigned i = 1; s->servers && i < sim_clients(s); i++) {
+		if (!s->host[i].registered ||
+		    !simsa_agreed(s, i * SIM_IDS, sim_server(s, i) * SIM_IDS))
+			return false;
+	}
+	return true;
+}
+
 static bool content(struct plan *p)
 {
 	struct sim *s = &p->s;
@@ -215,40 +227,52 @@ static bool content(struct plan *p)
 		if (!simsa_reached(s, p->wish[n].from, p->wish[n].to))
 			return false;
 	}
-	return !s->rendezvous ||
-	       (s->host[1].registered && simsa_agreed(s, SIM_IDS, 2 * SIM_IDS));
+	return registered(s);
 }
 
 struct look {
+	const struct plan *p;
 	struct sim *s;
 	unsigned i;
-	bool wanted; /* the proxy's wish is fulfilled */
+	bool wanted; /* wishes are fulfilled */
 	bool empty;  /* nobody should have anything */
 };
 
-static void look_at(const struct hip_peer *p, void *arg)
+static bool is_wish(const struct plan *p, unsigned from, unsigned to)
+{
+	for (unsigned n = 0; n < p->wishes; n++) {
+		if (p->wish[n].from == from && p->wish[n].to == to)
+			return true;
+	}
+	return false;
+}
+
+static void look_at(const struct hip_peer *v, void *arg)
 {
 	struct look *l = arg;
 	struct sim *s = l->s;
-	int self = simnet_name(s, &p->self);
-	int peer = simnet_name(s, &p->peer);
+	int self = simnet_name(s, &v->self);
+	int peer = simnet_name(s, &v->peer);
 
 	if (self < 0 || peer < 0 || (unsigned)self / SIM_IDS != l->i ||
-	    (unsigned)peer / SIM_IDS == l->i)
+	    (unsigned)peer / SIM_IDS == l->i) {
 		simnet_break(s, "association with a HIT that is nobody's");
-	if (l->wanted && l->i == 0 &&
-	    !simmove_at(&s->host[1], &p->peer_at, NULL))
-		simnet_break(s, "the proxy is not at the host's address");
-	if (l->empty && !(s->rendezvous && l->i > 0))
+		return;
+	}
+	if (l->wanted && is_wish(l->p, (unsigned)self, (unsigned)peer) &&
+	    !simmove_at(&s->host[peer / SIM_IDS], &v->peer_at, NULL))
+		simnet_break(s, "who wants is not at the host's address");
+	if (l->empty && !sim_is_server(s, l->i) &&
+	    !sim_is_server(s, (unsigned)peer / SIM_IDS))
 		simnet_break(s, "an association remains");
 }
 
-static void check(struct sim *s, bool wanted, bool empty)
+static void check(struct plan *p, bool wanted, bool empty)
 {
+	struct sim *s = &p->s;
+
 	for (unsigned i = 0; i < s->hosts; i++) {
-		struct look l = {
-			.s = s, .i = i, .wanted = wanted, .empty = empty
-		};
+		struct look l = { p, s, i, wanted, empty };
 
 		if (s->host[i].h)
 			hip_each_peer(s->host[i].h, look_at, &l);
@@ -293,7 +317,7 @@ static void bad_time(struct plan *p)
 		if (simnet_random(s, 12) == 0)
 			rekey(p);
 		simnet_run(s, s->now + SIM_S / 4);
-		check(s, false, false);
+		check(p, false, false);
 	}
 	gone(s);
 	simmove_mend(s);
@@ -317,7 +341,7 @@ static void good_time(struct plan *p)
 	if (calm < 4 && !p->tight)
 		simnet_break(s, "who wants does not have");
 	if (!s->broken)
-		check(s, s->rendezvous && !p->tight, false);
+		check(p, s->servers && !p->tight, false);
 }
 
 static void calm_time(struct plan *p)
@@ -356,7 +380,7 @@ static void silent_time(struct plan *p)
 		simnet_break(s, "an SA stays without its other end");
 	simnet_run(s, s->now + (SILENT_ALL - SILENT_SAS) * SIM_S);
 	if (!s->broken)
-		check(s, false, true);
+		check(p, false, true);
 }
 
 /* ---- worlds ----------------------------------------------------------------- */
@@ -378,10 +402,14 @@ static void invent_hosts(struct plan *p)
 	struct sim *s = &p->s;
 	size_t keys = simkeys_num();
 	size_t key = simnet_random(s, keys);
+	unsigned spare = (unsigned)(keys - s->hosts);
 
 	for (unsigned i = 0; i < s->hosts; i++) {
 		unsigned ids = 1 + (unsigned)simnet_random(s, SIM_IDS);
 
+		if (spare < ids - 1)
+			ids = 1 + spare; /* nobody has another's */
+		spare -= ids - 1;
 		for (unsigned k = 0; k < ids; k++) {
 			s->name[i * SIM_IDS + k].is = true;
 			s->name[i * SIM_IDS + k].key = key++ % keys;
@@ -389,9 +417,9 @@ static void invent_hosts(struct plan *p)
 		s->host[i].cfg = (struct hip_config){
 			/* A proxy only asks. */
 			.responder =
-				!s->rendezvous || i > 0 || simnet_random(s, 2),
-			.rendezvous = s->rendezvous && !s->relay && i == 2,
-			.relay = s->relay && i == 2,
+				!s->servers || i > 0 || simnet_random(s, 2),
+			.rendezvous = !s->relay && sim_is_server(s, i),
+			.relay = s->relay && sim_is_server(s, i),
 			.puzzle_k = (uint8_t)simnet_random(s, 3),
 			.puzzle_k_max = 16,
 		};
@@ -426,16 +454,16 @@ static void invent_wishes(struct plan *p)
 	struct sim *s = &p->s;
 
 	p->wishes = 1 + (unsigned)simnet_random(s, s->hosts == 2 ? 3 : WISHES);
-	if (s->rendezvous)
-		p->wishes = 1;
 	for (unsigned n = 0; n < p->wishes; n++) {
 		struct wish *w = &p->wish[n];
-		unsigned i = (unsigned)simnet_random(s, s->hosts);
-		unsigned j = (unsigned)simnet_random(s, s->hosts - 1);
+		unsigned i = (unsigned)simnet_random(s, sim_clients(s));
+		unsigned j = (unsigned)simnet_random(s, sim_clients(s) - 1);
 
 		j += j >= i;
-		if (s->rendezvous) {
-			*w = (struct wish){ some_name(s, 0), SIM_IDS };
+		if (s->servers) {
+			/* Whom a server knows: the first name. */
+			w->to = (j ? j : i) * SIM_IDS;
+			w->from = some_name(s, j ? i : 0);
 		} else if (n % 2 == 1 && simnet_random(s, 2)) {
 			/* Both want: exchanges cross. */
 			*w = (struct wish){ w[-1].to, w[-1].from };
@@ -446,16 +474,26 @@ static void invent_wishes(struct plan *p)
 	}
 }
 
+/* How many there are, and how many of them are servers. */
+static void invent_world(struct sim *s, uint64_t seed)
+{
+	s->relay = seed % 6 == 4;
+	s->servers = seed % 3 == 1 ? 1 + (unsigned)simnet_random(s, 2) : 0;
+	s->hosts = seed % 3 ? 3 : 2;
+	if (simnet_random(s, 3) == 0)
+		s->hosts += (unsigned)simnet_random(s, SIM_HOSTS - 2);
+	if (s->hosts < 2 + s->servers)
+		s->hosts = 2 + s->servers;
+}
+
 static void live(struct plan *p, uint64_t seed)
 {
 	struct sim *s = &p->s;
 	bool silent = simnet_random(s, 4) == 0;
 
 	s->now = SIM_S + simnet_random(s, 1000 * SIM_S);
-	s->hosts = seed % 3 ? 3 : 2;
-	s->rendezvous = seed % 3 == 1;
+	invent_world(s, seed);
 	s->roam = simnet_random(s, 2);
-	s->relay = seed % 6 == 4;
 	p->tight = simnet_random(s, 8) == 0;
 	s->weather = (struct sim_weather){ .delay = SIM_MS, .job = SIM_MS };
 	invent_hosts(p);

@@ -183,8 +183,8 @@ static uint64_t print_assoc(const struct assoc *a, bool sign)
 	c.up.reacks = 0;
 	/* What paces repeated answers, and who waits for a job to CLOSE. */
 	c.reanswered = 0;
-	c.close_next = NULL;
-	c.close_at = NULL;
+	memset(&c.closing, 0, sizeof(c.closing));
+	memset(&c.updating, 0, sizeof(c.updating));
 	c.signing = 0;
 	if (c.state == HIP_R2_SENT)
 		c.expire_at = 0;

@@ -9,10 +9,10 @@
  * address and its engine is told nothing.
  *
  * Servers stay where they are. A host that is met through a rendezvous
- * server has no NAT: FROM has no port. With a control relay between, both
- * hosts may have one, of any kind (enum sim_nat), on their first links; a
- * symmetric one only where the other's lets everybody in, as no path could be
- * found else.
+ * server has no NAT: FROM has no port. With control relays between, all
+ * may have one, of any kind (enum sim_nat), on their first links; a symmetric
+ * one only where all others' let everybody in, as no path could be found
+ * else.
  */
 #include "test/sim/simmove.h"
 
@@ -46,16 +46,21 @@ void simmove_start(struct sim *s, unsigned i)
 
 void simmove_nats(struct sim *s)
 {
-	struct sim_link *l[2] = { &s->host[0].link[0], &s->host[1].link[0] };
+	unsigned clients = sim_clients(s);
+	unsigned symmetric = clients;
 
-	for (unsigned i = 0; i < 2; i++) {
-		l[i]->has_nat = simnet_random(s, 3);
-		l[i]->nat = (enum sim_nat)simnet_random(s, SIM_NAT_NUM);
+	for (unsigned i = 0; i < clients; i++) {
+		struct sim_link *l = &s->host[i].link[0];
+
+		l->has_nat = simnet_random(s, 3);
+		l->nat = (enum sim_nat)simnet_random(s, SIM_NAT_NUM);
+		if (l->has_nat && l->nat == SIM_NAT_SYMMETRIC &&
+		    symmetric == clients)
+			symmetric = i;
 	}
-	for (unsigned i = 0; i < 2; i++) {
-		if (l[i]->has_nat && l[i]->nat == SIM_NAT_SYMMETRIC &&
-		    l[!i]->has_nat)
-			l[!i]->nat = SIM_NAT_OPEN;
+	for (unsigned i = 0; i < clients && symmetric < clients; i++) {
+		if (i != symmetric)
+			s->host[i].link[0].nat = SIM_NAT_OPEN;
 	}
 }
 
@@ -113,7 +118,7 @@ void simmove_trouble(struct sim *s, unsigned i)
 	unsigned k = (unsigned)simnet_random(s, SIM_LINKS);
 	struct sim_link *l = &host->link[k];
 
-	if (!s->roam || (s->rendezvous && i == 2))
+	if (!s->roam || sim_is_server(s, i))
 		return;
 	switch (simnet_random(s, 5)) {
 	case 0:
@@ -128,7 +133,7 @@ void simmove_trouble(struct sim *s, unsigned i)
 		l->cut = !l->cut;
 		break;
 	default:
-		if ((!s->rendezvous || l->has_nat) && l->on && k == 0) {
+		if ((!s->servers || l->has_nat) && l->on && k == 0) {
 			memset(l->known, 0, sizeof(l->known));
 			l->outer.port =
 				(uint16_t)(20000 + simnet_random(s, 20000));
@@ -245,6 +250,7 @@ void simmove_locator(struct sim *s, unsigned i, const struct hip_effect *x)
 		return;
 	s->place[self][peer].self = x->self_at;
 	s->place[self][peer].peer = x->peer_at;
+	s->place[self][peer].stranded = x->stranded;
 }
 
 void simmove_opens(struct sim *s, unsigned self, unsigned peer)
@@ -270,7 +276,8 @@ bool simmove_reaches(struct sim *s, unsigned self, unsigned peer,
 			    addr_is4(&p->self.addr) == addr_is4(&p->peer.addr)
 				    ? &p->self
 				    : &any);
-	if (!mine || addr_is4(&mine->inner.addr) != addr_is4(&p->peer.addr))
+	if (!mine || p->stranded ||
+	    addr_is4(&mine->inner.addr) != addr_is4(&p->peer.addr))
 		return false;
 	*from = shown(mine, &p->peer);
 	yours = simmove_at(other, &p->peer, from);

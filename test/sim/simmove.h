@@ -4,7 +4,7 @@
 
 #include "test/sim/simnet.h"
 
-/* Puts hosts 0 and 1 behind NATs that can be passed without a data relay (RFC
+/* Puts all but servers behind NATs that can be passed without a data relay (RFC
  * 9028 4.6), or none. Before simnet_start. */
 void simmove_nats(struct sim *s);
 /* The host's first addresses; what it knows of them, if it roams. */

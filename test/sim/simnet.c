@@ -175,10 +175,21 @@ int simnet_name(const struct sim *s, const struct hit *hit)
 	return -1;
 }
 
+static void registers(struct sim *s, unsigned i)
+{
+	unsigned at = sim_server(s, i);
+	const struct hit *server = &s->name[at * SIM_IDS].hit;
+
+	if ((s->relay ? hip_register_relay
+		      : hip_register)(s->host[i].h, NULL, server,
+				      &s->host[at].at, 60, simnet_clock(s, i)))
+		abort();
+	simnet_effects(s, i);
+}
+
 static void boot(struct sim *s, unsigned i)
 {
 	struct sim_host *host = &s->host[i];
-	const struct hit *server = &s->name[2 * SIM_IDS].hit;
 
 	memset(s->wanted[i * SIM_IDS], 0, SIM_IDS * sizeof(s->wanted[0]));
 	host->life++;
@@ -196,13 +207,8 @@ static void boot(struct sim *s, unsigned i)
 		simnet_effects(s, i);
 	}
 	simmove_tell(s, i);
-	if (!s->rendezvous || i != 1)
-		return;
-	if ((s->relay ? hip_register_relay
-		      : hip_register)(host->h, NULL, server, &s->host[2].at, 60,
-				      simnet_clock(s, i)))
-		abort();
-	simnet_effects(s, i);
+	if (s->servers && i > 0 && !sim_is_server(s, i))
+		registers(s, i);
 }
 
 void simnet_crash(struct sim *s, unsigned i, uint64_t back_after)
@@ -327,8 +333,8 @@ static void begins(struct sim *s, unsigned i, const struct hip_effect *x)
 	int self = simnet_name(s, &x->self);
 	int peer = simnet_name(s, &x->peer);
 
-	if ((x->type != HIP_I1 && x->type != HIP_I2) ||
-	    (s->rendezvous && i > 0))
+	if ((x->type != HIP_I1 && x->type != HIP_I2) || sim_is_server(s, i) ||
+	    (peer >= 0 && sim_is_server(s, (unsigned)peer / SIM_IDS)))
 		return;
 	if (self < 0 || peer < 0 || !s->wanted[self][peer])
 		simnet_break(s, "an exchange that nobody wants any more");

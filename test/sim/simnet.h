@@ -9,12 +9,13 @@
 #include "test/sim/simchance.h"
 #include "test/sim/simlaw.h"
 
-#define SIM_HOSTS 3
+#define SIM_HOSTS 6
+#define SIM_SERVERS 2
 #define SIM_IDS 2 /* identities of one host at most */
 #define SIM_NAMES (SIM_HOSTS * SIM_IDS)
 #define SIM_LINKS 2
 #define SIM_KNOWN 64 /* peers a NAT remembers */
-#define SIM_SAS 32   /* SAs of one host at most */
+#define SIM_SAS 96   /* SAs of one host at most */
 #define SIM_TAPE 64  /* packets an attacker has heard */
 #define SIM_MS UINT64_C(1000000)
 #define SIM_S (1000 * SIM_MS)
@@ -90,6 +91,7 @@ struct sim_link {
 struct sim_place {
 	struct endpoint self;
 	struct endpoint peer;
+	bool stranded; /* none leave */
 };
 
 struct sim_host {
@@ -148,10 +150,10 @@ struct sim {
 	uint64_t ticked; /* when a timer last ran, */
 	unsigned ticks;	 /*  so often since then */
 	unsigned hosts;
-	bool rendezvous; /* host 2 is the server, */
-	bool relay;	 /*  or a control relay */
-	bool roam;	 /* hosts know where they are, and move */
-	unsigned places; /* that somebody was at */
+	unsigned servers; /* the last so many hosts: rendezvous servers, */
+	bool relay;	  /*  or control relays */
+	bool roam;	  /* hosts know where they are, and move */
+	unsigned places;  /* that somebody was at */
 	struct sim_place place[SIM_NAMES][SIM_NAMES];
 	struct sim_host host[SIM_HOSTS];
 	struct sim_name name[SIM_NAMES];
@@ -170,7 +172,22 @@ struct sim {
 };
 
 uint64_t simnet_random(struct sim *s, uint64_t n);
-/* hosts, name[], rendezvous and each cfg are set; boots all. */
+/* With servers, host 0 is a proxy, which only asks; the others are clients,
+ * each of one server. */
+static inline unsigned sim_clients(const struct sim *s)
+{
+	return s->hosts - s->servers;
+}
+static inline bool sim_is_server(const struct sim *s, unsigned i)
+{
+	return i >= sim_clients(s);
+}
+/* The server of client i. */
+static inline unsigned sim_server(const struct sim *s, unsigned i)
+{
+	return s->hosts - 1 - i % s->servers;
+}
+/* hosts, name[], servers and each cfg are set; boots all. */
 void simnet_start(struct sim *s);
 void simnet_fini(struct sim *s);
 /* The first broken invariant counts. */

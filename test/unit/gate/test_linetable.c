@@ -10,7 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table_memory.h"
+
 enum { MANY = 20000 };
+
+bool table_memory_gone;
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	return table_memory_gone ? NULL : __real_aligned_alloc(alignment, size);
+}
 
 struct number {
 	_Alignas(64) struct rcu_head rcu;
@@ -115,6 +126,65 @@ START_TEST(it_grows_to_what_it_holds)
 		del(n);
 	compare();
 	ck_assert_uint_eq(lines(), 8192);
+}
+END_TEST
+
+/* Adds what finds room; how many did not. */
+static unsigned try_all(uint64_t from, uint64_t to)
+{
+	unsigned refused = 0;
+
+	for (uint64_t n = from; n < to; n++) {
+		int err = linetable_add(&t, v[n].hash, &v[n]);
+
+		ck_assert(err == HG_OK || err == HG_ENOMEM);
+		v[n].in = !err;
+		refused += err != HG_OK;
+	}
+	return refused;
+}
+
+START_TEST(without_memory_what_is_there_stays_and_is_met)
+{
+	number_all(UINT64_MAX);
+	table_memory_gone = true;
+	ck_assert_uint_gt(try_all(0, MANY), 0);
+	compare();
+	table_memory_gone = false;
+	for (uint64_t n = 0; n < MANY; n++) {
+		if (!v[n].in)
+			add(n);
+	}
+	compare();
+}
+END_TEST
+
+/* Whoever walks amid a growth that no memory lets end meets some twice, and
+ * misses none. */
+START_TEST(a_walk_without_memory_meets_both_sets)
+{
+	static unsigned met[MANY];
+	const struct number *x;
+	unsigned twice = 0;
+
+	number_all(UINT64_C(0xf00000000000000f));
+	for (uint64_t n = 0; n < 2000; n++) {
+		size_t i = 0;
+
+		table_memory_gone = n % 2;
+		(void)try_all(n, n + 1);
+		table_memory_gone = true;
+		memset(met, 0, sizeof(met));
+		while ((x = linetable_each(&t, &i)))
+			met[x->n]++;
+		for (uint64_t k = 0; k <= n; k++) {
+			ck_assert(v[k].in ? met[k] : !met[k]);
+			twice += met[k] > 1;
+		}
+	}
+	table_memory_gone = false;
+	ck_assert_uint_gt(twice, 0); /* there were two sets */
+	compare();
 }
 END_TEST
 
@@ -251,6 +321,8 @@ Suite *test_linetable_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, it_grows_to_what_it_holds);
+	tcase_add_test(tc, without_memory_what_is_there_stays_and_is_met);
+	tcase_add_test(tc, a_walk_without_memory_meets_both_sets);
 	tcase_add_test(tc, what_comes_and_goes_is_there_while_it_should_be);
 	tcase_add_loop_test(
 		tc, hashes_that_are_alike_cost_time_and_nothing_else, 0, 2);

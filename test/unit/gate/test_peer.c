@@ -206,6 +206,34 @@ START_TEST(what_waits_is_bounded_and_the_oldest_goes)
 }
 END_TEST
 
+/* Who publishes HITs chooses their octets, but not where they stand. */
+START_TEST(peers_stand_where_a_key_says)
+{
+	uint8_t key[16];
+	unsigned found = 0;
+
+	start(PX);
+	for (uint8_t n = 0; n < 64; n++) {
+		struct hit hit = p->hit;
+
+		hit.b[14] = n;
+		ck_assert_ptr_nonnull(peer_get(&b->g, &hit));
+	}
+	memcpy(key, b->g.plane.tables.hash_key, sizeof(key));
+	memset(b->g.plane.tables.hash_key, 7, sizeof(key));
+	for (uint8_t n = 0; n < 64; n++) {
+		struct hit hit = p->hit;
+
+		hit.b[14] = n;
+		found += peer_find(&b->g, &hit) != NULL;
+	}
+	ck_assert_uint_lt(found, 32);
+	memcpy(b->g.plane.tables.hash_key, key, sizeof(key));
+	ck_assert_ptr_eq(peer_find(&b->g, &p->hit), p);
+	stop();
+}
+END_TEST
+
 Suite *test_peer_suite(void)
 {
 	Suite *s = suite_create("peer");
@@ -218,6 +246,7 @@ Suite *test_peer_suite(void)
 	tcase_add_test(t,
 		       a_program_that_chose_its_hit_waits_for_the_sa_of_that);
 	tcase_add_test(t, what_waits_is_bounded_and_the_oldest_goes);
+	tcase_add_test(t, peers_stand_where_a_key_says);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/hipgated/tables.h"
+#include "table_memory.h"
 
 static struct tables t;
 
@@ -190,6 +191,65 @@ START_TEST(sa_sends_when_told_and_the_older_still_opens)
 }
 END_TEST
 
+/* Without memory for its place it does not send, and that is told. */
+START_TEST(an_sa_that_finds_no_place_is_an_error)
+{
+	enum { NUM = 600 };
+	struct path_ends at = ends_to("192.0.2.1");
+	unsigned refused = 0;
+
+	for (uint32_t n = 0; n < NUM; n++) {
+		struct sa_pair p = pair_of(1000 + 2 * n);
+
+		memcpy(p.peer.b + 12, &n, sizeof(n));
+		ck_assert_int_eq(tables_add_sa(&t, &p, &at, 1, true, 0), HG_OK);
+	}
+	table_memory_gone = true;
+	for (uint32_t n = 0; n < NUM; n++) {
+		struct sa *sa = tables_sa_in(&t, 1000 + 2 * n);
+		int err = tables_use_sa(&t, sa);
+
+		ck_assert(err == HG_OK || err == HG_ENOMEM);
+		ck_assert_ptr_eq(tables_sa_out(&t, &sa->self, &sa->peer),
+				 err ? NULL : sa);
+		refused += err != HG_OK;
+	}
+	table_memory_gone = false;
+	ck_assert_uint_gt(refused, 0);
+	ck_assert_uint_lt(refused, NUM);
+}
+END_TEST
+
+START_TEST(credit_goes_to_who_succeeds_on_the_same_way)
+{
+	struct path_ends at = ends_to("192.0.2.1");
+	struct path_ends to = ends_to("192.0.2.2");
+	struct path_size size = { .l4_most = 1418 };
+	struct sa_pair a = pair_of(1000);
+	struct sa_pair b = pair_of(2000);
+	struct sa *x, *y;
+
+	at.verified = to.verified = false;
+	ck_assert_int_eq(tables_add_sa(&t, &a, &at, 1, true, 0), HG_OK);
+	ck_assert_int_eq(tables_add_sa(&t, &b, &to, 1, true, 0), HG_OK);
+	x = tables_sa_in(&t, 1000);
+	y = tables_sa_in(&t, 2000);
+	tables_credit_sa(x, 500);
+	tables_inherit_credit(y, x); /* elsewhere */
+	ck_assert_int_eq(atomic_load(&y->path)->credit, 0);
+	ck_assert_int_eq(atomic_load(&x->path)->credit, 500);
+	ck_assert_int_eq(tables_move_sa(y, &at, &size), HG_OK);
+	tables_credit_sa(y, 30);
+	tables_inherit_credit(y, x);
+	ck_assert_int_eq(atomic_load(&y->path)->credit, 530);
+	ck_assert_int_eq(atomic_load(&x->path)->credit, 0);
+	at.verified = true; /* needs none */
+	ck_assert_int_eq(tables_move_sa(x, &at, &size), HG_OK);
+	tables_inherit_credit(x, y);
+	ck_assert_int_eq(atomic_load(&y->path)->credit, 530);
+}
+END_TEST
+
 START_TEST(second_sa_of_one_spi_is_refused_and_changes_nothing)
 {
 	struct path_ends at = ends_to("192.0.2.1");
@@ -294,6 +354,8 @@ Suite *test_tables_suite(void)
 	tcase_add_test(tc, flow_is_found_by_both_keys_until_removed);
 	tcase_add_test(tc, flow_whose_key_or_port_is_taken_is_refused_whole);
 	tcase_add_test(tc, sa_sends_when_told_and_the_older_still_opens);
+	tcase_add_test(tc, an_sa_that_finds_no_place_is_an_error);
+	tcase_add_test(tc, credit_goes_to_who_succeeds_on_the_same_way);
 	tcase_add_test(tc, second_sa_of_one_spi_is_refused_and_changes_nothing);
 	tcase_add_test(tc, move_changes_only_where_packets_go);
 	tcase_add_test(tc, credit_stays_with_the_address_of_the_peer);

@@ -290,7 +290,7 @@ START_TEST(closing_all_sends_every_close_as_jobs_come_free)
 		sent += e.kind == HIP_SEND && e.type == HIP_CLOSE;
 	}
 	ck_assert_uint_eq(sent, NUM);
-	ck_assert_ptr_null(h->closes);
+	ck_assert_ptr_null(h->closes.first);
 	lab_free(lab);
 }
 END_TEST
@@ -317,13 +317,13 @@ START_TEST(those_that_wait_may_be_forgotten_in_any_order)
 		assoc_del(h, assoc_find(&h->assocs, hip_default_hit(h), &peer),
 			  lab->now);
 	}
-	for (struct assoc *a = h->closes; a; a = a->close_next, left++)
-		ck_assert_ptr_eq(*a->close_at, a);
+	for (struct jobwait *w = h->closes.first; w; w = w->next, left++)
+		ck_assert_ptr_eq(*w->at, w);
 	ck_assert_uint_eq(left, 1);
 	h->cfg.jobs_max = 1;
 	lab_sleep(lab, LAB_S);
 	ck_assert_uint_ge(lab->sent[HIP_CLOSE], 1);
-	ck_assert_ptr_eq(h->closes_tail, &h->closes);
+	ck_assert_ptr_eq(h->closes.tail, &h->closes.first);
 	lab_free(lab);
 }
 END_TEST

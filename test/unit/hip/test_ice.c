@@ -7,6 +7,7 @@
 #include "hip/fields.h"
 #include "hip/notify.h"
 #include "hip/paths.h"
+#include "hip/reach.h"
 #include "test/unit/hip/natlab.h"
 #include "test/unit/hip/snap.h"
 
@@ -461,6 +462,93 @@ START_TEST(a_relay_is_the_one_that_was_passed)
 }
 END_TEST
 
+/* UPDATEs that only the relay answered count in a row. */
+START_TEST(a_proof_ends_a_row_of_vain_checks)
+{
+	struct lab *lab = ice_bed();
+	struct assoc *a;
+
+	nat_put(lab, 0);
+	nat_put(lab, 1);
+	meet(lab);
+	a = nat_assoc(lab, 0, 1);
+	a->ice_vain = 5;
+	hip_wake(lab->host[0].h, lab->now);
+	lab_drain(lab);
+	lab_sleep(lab, LAB_S);
+	ck_assert(direct(lab, 0, 1));
+	ck_assert_uint_eq(nat_assoc(lab, 0, 1)->ice_vain, 0);
+	lab_free(lab);
+}
+END_TEST
+
+/* Nothing that could be checked: it ends, and is said. */
+START_TEST(without_any_candidate_it_ends)
+{
+	struct readdress_offer none = { .has = true };
+	struct packet pk = { .now = 0 };
+	struct lab *lab = ice_bed();
+	struct endpoint relay;
+	struct assoc *a;
+
+	nat_put(lab, 0);
+	nat_put(lab, 1);
+	meet(lab);
+	a = nat_assoc(lab, 0, 1);
+	relay = lab->host[2].at;
+	paths_drop(a);
+	a->peer_at = relay;
+	a->relay_at = relay;
+	pk.from = &relay;
+	pk.at = &lab->host[0].at;
+	pk.now = lab->now;
+	none.set.server = relay;
+	ice_begin(lab->host[0].h, a, &none, &pk);
+	ck_assert(a->ice_waits);
+	ck_assert_int_eq(a->paths->target, -1);
+	ck_assert(endpoint_eq(&a->peer_at, &relay));
+	ck_assert(ice_spent(a));
+	reach_choose(lab->host[0].h, a, lab->now);
+	update_flush(lab->host[0].h, a, lab->now);
+	assoc_arm(lab->host[0].h, a);
+	lab_sleep(lab, 20 * LAB_S);
+	ck_assert_int_ne(lab_state(lab, 0, 1), HIP_ESTABLISHED);
+	ck_assert_uint_eq(lab->host[0].count[HIP_FAILED], 1);
+	lab_free(lab);
+}
+END_TEST
+
+static bool relay_only(struct lab *lab, struct lab_packet *p)
+{
+	return p->from == 2 || endpoint_eq(&p->dst, &lab->host[2].at);
+}
+
+/* Host 0 starts again while both look for a path. */
+START_TEST(an_exchange_begun_anew_while_checks_run_finds_a_path)
+{
+	struct lab *lab = ice_bed();
+	struct hip_config cfg = lab->host[0].h->cfg;
+
+	nat_put(lab, 0);
+	nat_put(lab, 1);
+	nat_register(lab, 1);
+	bed.tap = relay_only;
+	nat_call(lab, 0, 1);
+	lab_sleep(lab, LAB_S / 2);
+	ck_assert(nat_assoc(lab, 1, 0)->ice_waits);
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	nat_put(lab, 0);
+	bed.tap = NULL;
+	lab_sleep(lab, LAB_S); /* R1s are given out anew */
+	nat_call(lab, 0, 1);
+	lab_sleep(lab, 5 * LAB_S);
+	ck_assert(lab_agree(lab, 0, 1));
+	ck_assert(direct(lab, 0, 1));
+	ck_assert(direct(lab, 1, 0));
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_ice_suite(void);
 Suite *test_ice_suite(void)
 {
@@ -482,6 +570,10 @@ Suite *test_ice_suite(void)
 	tcase_add_test(tc, an_answer_comes_back_along_its_pair);
 	tcase_add_test(tc, a_relay_is_no_candidate);
 	tcase_add_test(tc, a_relay_is_the_one_that_was_passed);
+	tcase_add_test(tc, a_proof_ends_a_row_of_vain_checks);
+	tcase_add_test(tc, without_any_candidate_it_ends);
+	tcase_add_test(tc,
+		       an_exchange_begun_anew_while_checks_run_finds_a_path);
 	suite_add_tcase(s, tc);
 	return s;
 }

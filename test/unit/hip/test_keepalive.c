@@ -172,6 +172,62 @@ START_TEST(traffic_takes_its_place)
 }
 END_TEST
 
+static void data(struct lab *lab, bool in)
+{
+	hip_traffic(lab->host[1].h, &lab->host[1].hit, &lab->host[2].hit, in,
+		    lab->now);
+	lab_drain(lab);
+}
+
+/* A NAT may have forgotten us: what still comes would be lost. */
+START_TEST(one_leaves_when_what_flowed_has_stopped)
+{
+	struct lab *lab = client();
+
+	for (int i = 0; i < 8; i++) {
+		data(lab, false);
+		data(lab, true);
+		lab_sleep(lab, 250 * LAB_MS);
+	}
+	ck_assert_uint_eq(sent[1], 0);
+	lab_sleep(lab, 449 * LAB_MS);
+	ck_assert_uint_eq(sent[1], 0);
+	lab_sleep(lab, 2 * LAB_MS);
+	ck_assert_uint_eq(sent[1], 1);
+	lab_sleep(lab, 10 * LAB_S);
+	ck_assert_uint_eq(sent[1], 1);
+	/* Not if something of ours has left since. */
+	data(lab, true);
+	lab_sleep(lab, 250 * LAB_MS);
+	data(lab, true);
+	lab_sleep(lab, 250 * LAB_MS);
+	data(lab, false);
+	lab_sleep(lab, 5 * LAB_S);
+	ck_assert_uint_eq(sent[1], 1);
+	lab_free(lab);
+}
+END_TEST
+
+/* RFC 9028 4.1: the relay says where in answers only. */
+START_TEST(a_client_learns_where_its_nat_has_moved_it)
+{
+	struct lab *lab = client();
+
+	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 1);
+	ck_assert_uint_eq(lab->host[1].last[HIP_REGISTERED].seen_at.port,
+			  bed.nat[1].outside.port);
+	bed.nat[1].num = 0;
+	bed.nat[1].outside.port = 30000;
+	lab_sleep(lab, 25 * LAB_S); /* of 600 until the refresh */
+	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 2);
+	ck_assert_uint_eq(lab->host[1].last[HIP_REGISTERED].seen_at.port,
+			  30000);
+	lab_sleep(lab, 100 * LAB_S); /* and that is all */
+	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 2);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(fifteen_seconds_are_the_least)
 {
 	static const struct {
@@ -327,6 +383,8 @@ Suite *test_keepalive_suite(void)
 	tcase_add_test(t, behind_a_nat_every_peer_is_kept);
 	tcase_add_test(t, when_nothing_comes_the_relay_sends);
 	tcase_add_test(t, traffic_takes_its_place);
+	tcase_add_test(t, one_leaves_when_what_flowed_has_stopped);
+	tcase_add_test(t, a_client_learns_where_its_nat_has_moved_it);
 	tcase_add_test(t, fifteen_seconds_are_the_least);
 	tcase_add_test(t, the_configuration_may_know_better);
 	tcase_add_test(t, a_peer_behind_a_nat_is_kept_when_it_is_silent);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Paths that fail, come back, are seen elsewhere; sleep and resume. */
+#include "hip/update.h"
 #include "test/unit/hip/move_bed.h"
 
 static const char *const links[] = { "192.0.2.1", "203.0.113.1" };
@@ -351,6 +352,54 @@ START_TEST(without_an_address_nobody_is_given_up)
 }
 END_TEST
 
+/* The address was there before its route. */
+START_TEST(what_waits_for_an_answer_goes_again_when_a_way_may_be_there)
+{
+	struct bed_net n;
+	struct lab *lab = two_links(&n);
+	unsigned before;
+
+	hip_again(lab->host[0].h, lab->now);
+	lab_drain(lab);
+	before = lab->sent[HIP_UPDATE];
+	hip_again(lab->host[0].h, lab->now); /* nothing waits */
+	lab_drain(lab);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], before);
+	n.cut[n.cut_num++] = bed_at("192.0.2.2");
+	bed_traffic(lab, 0, false);
+	hip_wake(lab->host[0].h, lab->now);
+	lab_drain(lab);
+	ck_assert(assoc(lab, 0)->up.outstanding);
+	n.cut_num = 0;
+	hip_again(lab->host[0].h, lab->now);
+	lab_drain(lab); /* and no time has passed */
+	ck_assert(!assoc(lab, 0)->up.outstanding);
+	lab_free(lab);
+}
+END_TEST
+
+/* Both hear the other well, but what one sends goes nowhere. */
+START_TEST(who_is_asked_by_another_way_doubts_its_own)
+{
+	struct bed_net n;
+	struct lab *lab = two_links(&n);
+
+	/* Host 1 has left the first link by itself; 0 sends by it. */
+	n.cut[n.cut_num++] = bed_at(links[0]);
+	bed_traffic(lab, 1, false);
+	lab_sleep(lab, LAB_S);
+	bed_traffic(lab, 1, false);
+	lab_sleep(lab, 300 * LAB_MS);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", links[1]));
+	bed_traffic(lab, 0, false);
+	update_send(lab->host[1].h, assoc(lab, 1), lab->now);
+	lab_drain(lab);
+	lab_sleep(lab, LAB_S);
+	ck_assert(bed_is(lab, 0, links[1], "192.0.2.2"));
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_pathwatch_suite(void);
 Suite *test_pathwatch_suite(void)
 {
@@ -372,6 +421,9 @@ Suite *test_pathwatch_suite(void)
 	tcase_add_test(t, who_was_not_in_use_is_not_woken);
 	tcase_add_test(t, who_wakes_elsewhere_is_found_within_a_round_trip);
 	tcase_add_test(t, without_an_address_nobody_is_given_up);
+	tcase_add_test(
+		t, what_waits_for_an_answer_goes_again_when_a_way_may_be_there);
+	tcase_add_test(t, who_is_asked_by_another_way_doubts_its_own);
 	suite_add_tcase(s, t);
 	return s;
 }

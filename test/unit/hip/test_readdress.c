@@ -311,6 +311,96 @@ START_TEST(a_quiet_address_that_is_gone_is_left)
 }
 END_TEST
 
+/* What HIP_LOCATOR said last: is what is to be sent to wait? */
+static bool waits(const struct lab *lab)
+{
+	return lab->host[0].last[HIP_LOCATOR].stranded;
+}
+
+START_TEST(without_an_address_what_is_sent_waits_until_the_peer_is_heard)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	bed_traffic(lab, 0, false);
+	bed_here(lab, 0, NULL, 0);
+	ck_assert(waits(lab));
+	bed_here(lab, 0, NULL, 0);
+	ck_assert(waits(lab));
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	lab_sleep(lab, 300 * LAB_MS);
+	/* Another one: the path is taken, and asked. */
+	if (_i)
+		bed_move(lab, 0, "203.0.113.7");
+	else
+		bed_move(lab, 0, "192.0.2.1");
+	ck_assert(waits(lab));
+	lab_run(lab);
+	ck_assert(!waits(lab));
+	ck_assert(lab->host[0].last[HIP_LOCATOR].verified);
+	ck_assert(
+		bed_is(lab, 0, _i ? "203.0.113.7" : "192.0.2.1", "192.0.2.2"));
+	lab_sleep(lab, LAB_S);
+	ck_assert(
+		bed_is(lab, 1, "192.0.2.2", _i ? "203.0.113.7" : "192.0.2.1"));
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(data_of_the_peer_end_the_wait)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	bed_traffic(lab, 0, false);
+	bed_here(lab, 0, NULL, 0);
+	n.cut[n.cut_num++] = bed_at("192.0.2.2"); /* no UPDATE gets through */
+	/* Under way since before: there is still no address. */
+	bed_traffic(lab, 0, true);
+	ck_assert(waits(lab));
+	bed_move(lab, 0, "203.0.113.7");
+	ck_assert(waits(lab));
+	bed_traffic(lab, 0, true);
+	ck_assert(!waits(lab));
+	lab_free(lab);
+}
+END_TEST
+
+/* Nobody is asked for the sake of those who have nothing to say. */
+START_TEST(who_is_idle_does_not_wait_when_the_address_is_back)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	lab_sleep(lab, 200 * LAB_S);
+	bed_here(lab, 0, NULL, 0);
+	ck_assert(waits(lab));
+	bed_move(lab, 0, "192.0.2.1");
+	ck_assert(!waits(lab));
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	lab_free(lab);
+}
+END_TEST
+
+/* The other family is no way to a peer that has but one. */
+START_TEST(an_address_that_leads_nowhere_is_none)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	bed_traffic(lab, 0, false);
+	bed_move(lab, 0, "2001:db8::1");
+	ck_assert(waits(lab));
+	lab_sleep(lab, LAB_S);
+	ck_assert(waits(lab));
+	bed_move(lab, 0, "203.0.113.7");
+	lab_run(lab);
+	ck_assert(!waits(lab));
+	ck_assert(bed_is(lab, 0, "203.0.113.7", "192.0.2.2"));
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_readdress_suite(void);
 Suite *test_readdress_suite(void)
 {
@@ -328,6 +418,13 @@ Suite *test_readdress_suite(void)
 	tcase_add_test(t, the_last_of_several_moves_counts);
 	tcase_add_test(t, one_address_less_and_one_more_cost_one_update);
 	tcase_add_test(t, a_path_may_stay_at_a_quiet_address);
+	tcase_add_loop_test(
+		t,
+		without_an_address_what_is_sent_waits_until_the_peer_is_heard,
+		0, 2);
+	tcase_add_test(t, data_of_the_peer_end_the_wait);
+	tcase_add_test(t, who_is_idle_does_not_wait_when_the_address_is_back);
+	tcase_add_test(t, an_address_that_leads_nowhere_is_none);
 	tcase_add_test(t, a_quiet_address_that_is_gone_is_left);
 	suite_add_tcase(s, t);
 	return s;

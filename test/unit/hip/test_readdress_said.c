@@ -231,6 +231,33 @@ START_TEST(a_victim_gets_three_probes_and_no_more)
 }
 END_TEST
 
+/* To be named again earns new probes, but not at once (FORGIVE). */
+START_TEST(a_victim_named_again_is_asked_again_after_a_while)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct say s = { .at = { "203.0.113.7", "192.0.2.1" },
+			 .old_spi = 1,
+			 .new_spi = 1 };
+	struct lab_packet p;
+
+	n.victim = bed_at("203.0.113.7");
+	for (uint32_t seq = 0; seq < 5; seq++) {
+		p = say(lab, &s, seq);
+		lab_input(lab, 1, &p);
+		lab_sleep(lab, 900 * LAB_MS);
+	}
+	lab_sleep(lab, 60 * LAB_S);
+	ck_assert_uint_le(n.to_victim, 3);
+	p = say(lab, &s, 5);
+	lab_input(lab, 1, &p);
+	lab_sleep(lab, 60 * LAB_S);
+	ck_assert_uint_gt(n.to_victim, 3);
+	ck_assert_uint_le(n.to_victim, 6);
+	lab_free(lab);
+}
+END_TEST
+
 /* The answer comes from the victim's address, but its nonce never went to
  * where the peer is. */
 START_TEST(an_ack_without_the_nonce_proves_nothing)
@@ -421,6 +448,70 @@ START_TEST(i2_names_the_addresses_we_have)
 }
 END_TEST
 
+/* RFC 8047 4.2.8: nobody learns them before his I2 was good. */
+START_TEST(r2_names_the_addresses_we_have)
+{
+	static const char *const two[] = { "192.0.2.2", "203.0.113.2" };
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+	struct bed_record r = { .num = 0 };
+
+	bed_net(lab, &r.n);
+	lab->hook = bed_record_hook;
+	lab->hook_arg = &r;
+	bed_here(lab, 1, two, 2);
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	ck_assert(lab_agree(lab, 0, 1));
+	/* Known, and asked at once. */
+	ck_assert_uint_eq(bed_paths(lab, 0), 2);
+	bed_traffic(lab, 1, true);
+	lab_sleep(lab, 2 * LAB_S);
+	ck_assert(bed_is(lab, 0, "192.0.2.1", "192.0.2.2"));
+	ck_assert_int_eq(bed_path(lab, 0, "192.0.2.1", "203.0.113.2").state,
+			 HIP_PATH_ACTIVE);
+	ck_assert(bed_path(lab, 0, "192.0.2.1", "192.0.2.2").preferred);
+	ck_assert_uint_gt(r.num, 0);
+	for (size_t i = 0; i < r.num; i++)
+		ck_assert(!bed_has(&r.p[i], PARAM_LOCATOR_SET));
+	lab_free(lab);
+}
+END_TEST
+
+/* One IP address, and as many ports as there is room for. */
+START_TEST(a_victims_ports_are_one_victim)
+{
+	static const char *const at[] = { "203.0.113.7:1", "203.0.113.7:2",
+					  "203.0.113.7:3", "203.0.113.7:4",
+					  "203.0.113.7:5", "203.0.113.7:6" };
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct assoc *a = assoc(lab, 1);
+	struct endpoint seen;
+	unsigned asked = 0;
+
+	ck_assert_ptr_nonnull(paths_make(lab->host[1].h, a));
+	for (size_t i = 0; i < 6; i++) {
+		ck_assert_int_eq(endpoint_parse(at[i], 1, &seen), HG_OK);
+		hip_seen_from(lab->host[1].h, &lab->host[1].hit,
+			      &lab->host[0].hit, &seen, &lab->host[1].at,
+			      lab->now);
+		lab_effects(lab, 1);
+		n.victim = seen;
+		n.to_victim = 0;
+		bed_traffic(lab, 1, false);
+		bed_traffic(lab, 1, true);
+		lab_sleep(lab, 12 * LAB_S);
+		asked += n.to_victim;
+	}
+	ck_assert_uint_gt(asked, 0);
+	ck_assert_uint_le(asked, CHECKQUOTA_MAX);
+	ck_assert_uint_gt(lab_drops(lab, 1, REASON_HIP_CHECKS_QUOTA), 0);
+	ck_assert(bed_is(lab, 1, "192.0.2.2", "192.0.2.1"));
+	lab_free(lab);
+}
+END_TEST
+
 /* Between I1 and R2. */
 START_TEST(a_move_in_the_middle_of_an_exchange_begins_it_anew)
 {
@@ -462,12 +553,15 @@ Suite *test_readdress_said_suite(void)
 	tcase_add_test(t,
 		       an_address_without_a_port_is_at_its_sources_or_at_10500);
 	tcase_add_test(t, a_victim_gets_three_probes_and_no_more);
+	tcase_add_test(t, a_victim_named_again_is_asked_again_after_a_while);
 	tcase_add_loop_test(t, an_ack_without_the_nonce_proves_nothing, 0, 2);
 	tcase_add_test(t, a_replayed_move_moves_nothing);
 	tcase_add_test(t, i2_goes_where_a_signed_r1_prefers);
 	tcase_add_test(t, a_preferred_one_that_does_not_answer_is_no_trap);
 	tcase_add_test(t, an_r1_with_a_bad_set_is_refused);
 	tcase_add_test(t, i2_names_the_addresses_we_have);
+	tcase_add_test(t, r2_names_the_addresses_we_have);
+	tcase_add_test(t, a_victims_ports_are_one_victim);
 	tcase_add_loop_test(
 		t, a_move_in_the_middle_of_an_exchange_begins_it_anew, 0, 2);
 	suite_add_tcase(s, t);

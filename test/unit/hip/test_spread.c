@@ -281,28 +281,40 @@ START_TEST(a_false_proof_of_the_agent_is_refused)
 END_TEST
 
 /* The packets of one round go to each path once. */
-START_TEST(each_path_is_tried_a_quarter_of_a_second_after_the_last)
+/* A suspect path, then the next ones, each so much later. */
+static void tried_apart(struct lab *lab, struct bed_net *n, uint64_t apart)
+{
+	n->cut[n->cut_num++] = bed_at("192.0.2.2");
+	bed_traffic(lab, 0, false);
+	lab_sleep(lab, 999 * LAB_MS);
+	n->lost = 0;
+	lab_sleep(lab, 2 * LAB_MS);
+	ck_assert_uint_eq(n->lost, 1);
+	for (unsigned i = 2; i < 4; i++) {
+		lab_sleep(lab, apart - 3 * LAB_MS);
+		ck_assert_uint_eq(n->lost, i - 1);
+		lab_sleep(lab, 3 * LAB_MS);
+		ck_assert_uint_eq(n->lost, i);
+	}
+	lab_sleep(lab, 250 * LAB_MS);
+	ck_assert_uint_eq(n->lost, 3);
+}
+
+START_TEST(each_path_is_tried_two_round_trips_after_the_last)
 {
 	static const char *const three_links[] = { "192.0.2.1", "203.0.113.1",
 						   "203.0.113.2" };
+	static const struct {
+		uint32_t rtt_ms;
+		uint64_t apart_ms;
+	} row[] = { { 0, 100 }, { 1, 50 }, { 60, 120 }, { 900, 250 } };
 	struct bed_net n;
 	struct lab *lab = bed_up(&n);
 
 	bed_here(lab, 0, three_links, 3);
 	lab_sleep(lab, 3 * LAB_S);
-	n.cut[n.cut_num++] = bed_at("192.0.2.2");
-	bed_traffic(lab, 0, false);
-	lab_sleep(lab, 999 * LAB_MS);
-	memset(lab->sent, 0, sizeof(lab->sent));
-	n.lost = 0;
-	lab_sleep(lab, 2 * LAB_MS);
-	ck_assert_uint_eq(n.lost, 1);
-	lab_sleep(lab, 250 * LAB_MS);
-	ck_assert_uint_eq(n.lost, 2);
-	lab_sleep(lab, 250 * LAB_MS);
-	ck_assert_uint_eq(n.lost, 3);
-	lab_sleep(lab, 250 * LAB_MS);
-	ck_assert_uint_eq(n.lost, 3);
+	assoc(lab, 0)->paths->rtt_us = row[_i].rtt_ms * 1000;
+	tried_apart(lab, &n, row[_i].apart_ms * LAB_MS);
 	lab_free(lab);
 }
 END_TEST
@@ -322,8 +334,8 @@ Suite *test_spread_suite(void)
 		       what_is_relayed_says_from_whom_and_its_answer_by_whom);
 	tcase_add_test(t, the_agent_relays_no_other_updates);
 	tcase_add_loop_test(t, a_false_proof_of_the_agent_is_refused, 0, 2);
-	tcase_add_test(t,
-		       each_path_is_tried_a_quarter_of_a_second_after_the_last);
+	tcase_add_loop_test(
+		t, each_path_is_tried_two_round_trips_after_the_last, 0, 4);
 	suite_add_tcase(s, t);
 	return s;
 }

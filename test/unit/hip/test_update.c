@@ -7,6 +7,7 @@
 #include "hip/dh.h"
 #include "hip/engine.h"
 #include "hip/fields.h"
+#include "hip/update.h"
 
 static struct lab *up(void)
 {
@@ -447,6 +448,104 @@ START_TEST(a_dead_peer_is_found_out)
 }
 END_TEST
 
+/* ---- jobs are short ----------------------------------------------------- */
+
+enum { PEERS = 1000, JOBS = 8 };
+
+static struct hit nth(uint32_t n)
+{
+	struct hit peer = { { 0x20, 1, 0, 0x22 } };
+
+	memcpy(peer.b + 12, &n, sizeof(n));
+	return peer;
+}
+
+/* An association out of thin air, ESTABLISHED. */
+static struct assoc *fabricate(struct hip *h, uint32_t n)
+{
+	struct hit peer = nth(n);
+	struct assoc *a;
+
+	ck_assert_int_eq(assoc_add(h, hip_default_hit(h), &peer, &a), HG_OK);
+	a->keys = calloc(1, sizeof(*a->keys));
+	ck_assert_ptr_nonnull(a->keys);
+	a->keys->rhash = suite_find(SUITE_ECDSA_SHA384);
+	a->state = HIP_ESTABLISHED;
+	return a;
+}
+
+static struct lab *many(void)
+{
+	struct hip_config cfg = lab_config();
+	struct lab *lab = calloc(1, sizeof(*lab));
+
+	cfg.jobs_max = JOBS;
+	lab->now = 1000 * LAB_S;
+	lab_boot(lab, 0, &cfg, HIP_ALG_ECDSA_P256, 0);
+	lab_sleep(lab, LAB_S);
+	return lab;
+}
+
+/* Who has moved has something to say to all of them at once. */
+START_TEST(each_update_has_its_turn_and_no_timer_asks_for_it)
+{
+	struct lab *lab = many();
+	struct hip *h = lab->host[0].h;
+	struct hip_effect e;
+	uint32_t sent = 0;
+
+	for (uint32_t n = 0; n < PEERS; n++)
+		update_send(h, fabricate(h, n), lab->now);
+	ck_assert_uint_eq(h->job_num, JOBS);
+	while (hip_effect(h, &e)) { /* and no time passes */
+		if (e.kind == HIP_JOB) {
+			hip_job_run(e.job);
+			hip_job_done(h, e.job, lab->now);
+			/* There is room for what peers answer. */
+			ck_assert_uint_le(h->job_num, JOBS);
+			if (sent >= JOBS)
+				ck_assert_uint_le(h->job_num, JOBS * 3 / 4);
+		}
+		if (e.kind != HIP_SEND || e.type != HIP_UPDATE)
+			continue;
+		ck_assert(hit_eq(&e.peer, (struct hit[]){ nth(sent) }));
+		sent++;
+	}
+	ck_assert_uint_eq(sent, PEERS);
+	ck_assert_ptr_null(h->updates.first);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(who_waits_for_a_job_may_go)
+{
+	struct lab *lab = many();
+	struct hip *h = lab->host[0].h;
+	uint32_t n;
+
+	h->cfg.jobs_max = 0;
+	for (n = 0; n < 10; n++) {
+		struct assoc *a = fabricate(h, n);
+
+		update_send(h, a, lab->now);
+		update_send(h, a, lab->now); /* once is enough */
+	}
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	for (n = 0; n < 10; n += 2) {
+		struct hit peer = nth(n);
+
+		assoc_del(h, assoc_find(&h->assocs, hip_default_hit(h), &peer),
+			  lab->now);
+	}
+	h->cfg.jobs_max = JOBS;
+	update_more(h, lab->now);
+	lab_effects(lab, 0);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 5);
+	ck_assert_ptr_null(h->updates.first);
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_update_suite(void)
 {
 	Suite *s = suite_create("update");
@@ -468,6 +567,8 @@ Suite *test_update_suite(void)
 	tcase_add_test(t, a_changed_update_is_not_processed);
 	tcase_add_test(t, a_silent_peer_is_probed_and_answers);
 	tcase_add_test(t, a_dead_peer_is_found_out);
+	tcase_add_test(t, each_update_has_its_turn_and_no_timer_asks_for_it);
+	tcase_add_test(t, who_waits_for_a_job_may_go);
 	suite_add_tcase(s, t);
 	return s;
 }
