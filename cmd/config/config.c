@@ -11,6 +11,10 @@
  * lines. The handler then judges one key against the schema. The first
  * error in the file wins and ends the reading. All work is on a private
  * struct config that reaches the caller only when everything held.
+ *
+ * Files of conf.d are read behind the first one, as if it went on; a line's
+ * number carries its file's, so that what is judged at the end is named with
+ * the right one.
  */
 #include "cmd/config/config.h"
 
@@ -25,12 +29,23 @@
 #include "cmd/config/config_parse.h"
 #include "cmd/config/config_schema.h"
 
-enum { SECTION_MAX = 320, HINT_MAX = 320 };
+enum { SECTION_MAX = 320, HINT_MAX = 320, CONFIG_PLACE = 4096 + 16 };
+
+enum { LINE_MASK = (1 << CONFIG_LINE_BITS) - 1 };
+
+const char *config_place(const struct config *c, unsigned line, char *out,
+			 size_t cap)
+{
+	(void)snprintf(out, cap, "%s:%u", c->files[line >> CONFIG_LINE_BITS],
+		       line & LINE_MASK);
+	return out;
+}
 
 void config_parse_fail(struct config_parse *p, unsigned line, const char *fmt,
 		       ...)
 {
 	char text[640];
+	char place[CONFIG_PLACE];
 	va_list args;
 
 	if (p->err)
@@ -40,11 +55,10 @@ void config_parse_fail(struct config_parse *p, unsigned line, const char *fmt,
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (line)
-		(void)snprintf(p->errbuf, p->errlen, "%s:%u: %s", p->name, line,
-			       text);
-	else
-		(void)snprintf(p->errbuf, p->errlen, "%s: %s", p->name, text);
+	(void)snprintf(p->errbuf, p->errlen, "%s: %s",
+		       line ? config_place(p->c, line, place, sizeof(place))
+			    : p->c->files[0],
+		       text);
 	/* The text is the file's: keep its control characters off terminals. */
 	for (size_t i = 0; i < p->errlen && p->errbuf[i]; i++) {
 		if (iscntrl((unsigned char)p->errbuf[i]))
@@ -104,6 +118,26 @@ static void note_section(struct config_parse *p)
 		p->register_at[p->c->reg_num - 1] = p->line;
 }
 
+/* It begins anew: of a section that may stand once, in another file, what it
+ * has had there counts. */
+static void seen_forget(struct config_parse *p)
+{
+	for (size_t i = 0; i < CONFIG_SCHEMA_KEYS && p->section->arg; i++) {
+		if (config_schema_keys[i].section == section_id(p->section))
+			p->seen[i] = 0;
+	}
+}
+
+/* Sections without argument stand once in each file. */
+static bool is_there(const struct config_parse *p,
+		     const struct config_section *s)
+{
+	unsigned last = p->last[section_id(s)];
+
+	return !s->arg && last &&
+	       last >> CONFIG_LINE_BITS == p->line >> CONFIG_LINE_BITS;
+}
+
 static void section_begin(struct config_parse *p, const char *name,
 			  const char *arg)
 {
@@ -124,11 +158,11 @@ static void section_begin(struct config_parse *p, const char *name,
 	else if (!s->arg && arg[0])
 		config_parse_fail(p, p->line,
 				  "[%s] takes nothing behind its name", name);
-	else if (!s->arg && p->at[section_id(s)])
+	else if (is_there(p, s))
 		config_parse_fail(p, p->line,
 				  "section [%s] is there already, in line %u; "
 				  "merge the two",
-				  name, p->at[section_id(s)]);
+				  name, p->last[section_id(s)] & LINE_MASK);
 	else if (s->begin)
 		err = s->begin(p->c, arg);
 	if (err)
@@ -137,9 +171,10 @@ static void section_begin(struct config_parse *p, const char *name,
 	if (!p->err)
 		note_section(p);
 	p->section_line = p->line;
+	p->last[section_id(s)] = p->line;
 	if (!p->at[section_id(s)])
 		p->at[section_id(s)] = p->line;
-	memset(p->seen, 0, sizeof(p->seen));
+	seen_forget(p);
 }
 
 static char *skip_blank(char *s)
@@ -355,10 +390,15 @@ static char *next_line(char *buf, int num, void *user)
 	return buf;
 }
 
-static void parse_text(struct config_parse *p)
+/* File number `file`. */
+static void parse_text(struct config_parse *p, size_t file, const char *text)
 {
+	unsigned base = (unsigned)file << CONFIG_LINE_BITS;
 	int bad_line;
 
+	p->section = NULL;
+	p->line = base;
+	p->next = text;
 	if (strncmp(p->next, "\xef\xbb\xbf", 3) == 0)
 		p->next += 3;
 	bad_line = ini_parse_stream(next_line, p, key_line, p);
@@ -369,34 +409,47 @@ static void parse_text(struct config_parse *p)
 	}
 	/* libinih goes on behind a line it cannot split, so such a line may
 	 * stand before the one our own message is about. */
-	if (bad_line > 0 && (!p->err || bad_line < (int)p->err_line)) {
+	if (bad_line > 0 &&
+	    (!p->err || base + (unsigned)bad_line < p->err_line)) {
 		p->err = HG_OK;
-		config_parse_fail(p, (unsigned)bad_line,
+		config_parse_fail(p, base + (unsigned)bad_line,
 				  "neither a section nor KEY = VALUE");
 	}
 	section_end(p);
-	if (!p->err)
-		config_check(p);
 }
 
-int config_parse(const char *name, const char *text, struct config **out,
-		 char *errbuf, size_t errlen)
+static int files_note(struct config *c, const struct config_text *texts,
+		      size_t num)
+{
+	for (size_t i = 0; i < num; i++) {
+		c->files[i] = strdup(texts[i].name);
+		if (!c->files[i])
+			return HG_ENOMEM;
+		c->files_num++;
+	}
+	return HG_OK;
+}
+
+int config_parse_texts(const struct config_text *texts, size_t num,
+		       struct config **out, char *errbuf, size_t errlen)
 {
 	struct config_parse *p = calloc(1, sizeof(*p));
 	struct config *c = calloc(1, sizeof(*c));
 	int err = HG_ENOMEM;
 
-	if (!p || !c) {
-		(void)snprintf(errbuf, errlen, "%s: out of memory", name);
+	if (!p || !c || files_note(c, texts, num)) {
+		(void)snprintf(errbuf, errlen, "%s: out of memory",
+			       texts[0].name);
 		goto out;
 	}
 	config_schema_defaults(c);
 	p->c = c;
-	p->name = name;
-	p->next = text;
 	p->errbuf = errbuf;
 	p->errlen = errlen;
-	parse_text(p);
+	for (size_t i = 0; i < num && !p->err; i++)
+		parse_text(p, i, texts[i].text);
+	if (!p->err)
+		config_check(p);
 	err = p->err;
 	if (!err) {
 		*out = c;
@@ -408,10 +461,20 @@ out:
 	return err;
 }
 
+int config_parse(const char *name, const char *text, struct config **out,
+		 char *errbuf, size_t errlen)
+{
+	const struct config_text one = { name, text };
+
+	return config_parse_texts(&one, 1, out, errbuf, errlen);
+}
+
 void config_free(struct config *c)
 {
 	for (size_t i = 0; c && i < CONFIG_ROLE_NUM; i++)
 		free(c->access[i].rules);
+	for (size_t i = 0; c && i < c->files_num; i++)
+		free(c->files[i]);
 	if (c)
 		free(c->records);
 	free(c);

@@ -43,6 +43,7 @@
  * [record NAME]: a HIP host that no DNS server need know. hit = HIT, or hi =
  *   rsa|ecdsa BASE64 (repeat: more of it); address = ADDRESS (repeat), or
  *   rvs = NAME|ADDRESS (repeat)
+ * Sections may go on in files of conf.d beside it (config_load).
  * A section turns its role on, but for [paths] and [record]. [host],
  * [rendezvous] and [proxy] take access
  * rules, allow = HIT|PREFIX and deny = HIT|PREFIX (docs/access.md); [host]
@@ -72,6 +73,7 @@ enum {
 	CONFIG_LISTEN = 8,
 	CONFIG_ORDER = 32, /* prefixes */
 	CONFIG_RECORDS = 4096,
+	CONFIG_FILES = 64, /* the file itself and those in conf.d */
 	CONFIG_PATH = 256,
 	CONFIG_NAME = 96 /* of an identity, in a policy */
 };
@@ -143,6 +145,8 @@ struct config_record {
 };
 
 struct config {
+	char *files[CONFIG_FILES]; /* what was read; heap */
+	size_t files_num;
 	char tun[16];	  /* default hip0 */
 	unsigned workers; /* default: 0 = one for each CPU, at most 8 */
 	uint16_t port;	  /* default 10500 */
@@ -200,14 +204,20 @@ struct config {
 	size_t peers_num;
 };
 
-/* Reads path. On error, errbuf holds one sentence: "FILE:LINE: ...". *out
- * is then unchanged. The result is heap (it is large): config_free. */
+#define CONFIG_FILE_DEFAULT "/etc/hipgate/hipgate.conf"
+/* Reads path, and behind it what is called conf.d/NAME.conf in its folder, in
+ * the order of their names; there a section that may stand once goes on. On
+ * error, errbuf holds one sentence: "FILE:LINE: ...". *out is then unchanged.
+ * The result is heap (it is large): config_free. */
 int config_load(const char *path, struct config **out, char *errbuf,
 		size_t errlen) HG_CHECK;
 /* The same from text; name stands for the file in messages. */
 int config_parse(const char *name, const char *text, struct config **out,
 		 char *errbuf, size_t errlen) HG_CHECK;
 void config_free(struct config *c);
+/* "FILE:LINE" of a line number that is kept in c: it counts the file, too. */
+const char *config_place(const struct config *c, unsigned line, char *out,
+			 size_t cap);
 /* The number of the identity that `name` is: its FILE as [daemon] says it,
  * or the last part of that; identity_num: none of them. */
 size_t config_identity(const struct config *c, const char *name);

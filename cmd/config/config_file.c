@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the configuration file and private key files, each with a bound. */
+/* Reads the configuration, a file and those in conf.d beside it, and private
+ * key files, each with a bound. */
 #include "cmd/config/config.h"
 #include "cmd/config/config_dns.h"
+#include "cmd/config/config_parse.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -12,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CONFIG_FILE_MAX = 1 << 20, KEY_FILE_MAX = 16 * 1024 };
+enum { KEY_FILE_MAX = 16 * 1024 };
 
 struct file_kind {
 	size_t max; /* octets */
@@ -133,17 +136,121 @@ static int hosts_load(struct config *c, char *errbuf, size_t errlen)
 	return err;
 }
 
-int config_load(const char *path, struct config **out, char *errbuf,
-		size_t errlen)
+/* ---- conf.d ------------------------------------------------------------- */
+
+/* What is read; the names and texts are heap. */
+struct config_files {
+	struct config_text text[CONFIG_FILES];
+	size_t num;
+	char *errbuf;
+	size_t errlen;
+};
+
+/* Takes name, also when it fails. */
+static int files_add(struct config_files *f, char *name)
 {
-	struct config *c = NULL;
-	char *text;
-	int err = text_read(path, &text, errbuf, errlen);
+	struct config_text *t = &f->text[f->num];
+	char *text = NULL;
+	int err = name ? HG_OK : HG_ENOMEM;
+
+	if (!err && f->num == CONFIG_FILES) {
+		(void)snprintf(f->errbuf, f->errlen,
+			       "%s: too many files there; at most %d", name,
+			       CONFIG_FILES - 1);
+		err = HG_EFULL;
+	}
+	if (!err)
+		err = text_read(name, &text, f->errbuf, f->errlen);
+	if (err) {
+		free(name);
+		return err;
+	}
+	t->name = name;
+	t->text = text;
+	f->num++;
+	return HG_OK;
+}
+
+static void files_free(struct config_files *f)
+{
+	for (size_t i = 0; i < f->num; i++) {
+		free((void *)f->text[i].name); /* ours; const to readers */
+		free((void *)f->text[i].text);
+	}
+}
+
+static int is_drop_in(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && len > 5 &&
+	       strcmp(d->d_name + len - 5, ".conf") == 0;
+}
+
+/* Octets, whatever the locale: everybody's order is the same. */
+static int by_octets(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static char *path_in(const char *dir, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
+}
+
+static int drop_ins_add(struct config_files *f, const char *dir)
+{
+	struct dirent **found;
+	int num = scandir(dir, &found, is_drop_in, by_octets);
+	int err = HG_OK;
+
+	if (num < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return HG_OK;
+	if (num < 0) {
+		(void)snprintf(f->errbuf, f->errlen, "%s: %s", dir,
+			       strerror(errno));
+		return HG_ESYS;
+	}
+	for (int i = 0; i < num; i++) {
+		if (!err)
+			err = files_add(f, path_in(dir, found[i]->d_name));
+		free(found[i]);
+	}
+	free(found);
+	return err;
+}
+
+/* path and what is in conf.d beside it. */
+static int files_read(struct config_files *f, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir;
+	int err = files_add(f, strdup(path));
 
 	if (err)
 		return err;
-	err = config_parse(path, text, &c, errbuf, errlen);
-	free(text);
+	if (asprintf(&dir, "%.*sconf.d", slash ? (int)(slash + 1 - path) : 0,
+		     path) < 0)
+		return HG_ENOMEM;
+	err = drop_ins_add(f, dir);
+	free(dir);
+	return err;
+}
+
+int config_load(const char *path, struct config **out, char *errbuf,
+		size_t errlen)
+{
+	struct config_files f = { .errbuf = errbuf, .errlen = errlen };
+	struct config *c = NULL;
+	int err = files_read(&f, path);
+
+	if (!err)
+		err = config_parse_texts(f.text, f.num, &c, errbuf, errlen);
+	else if (err == HG_ENOMEM)
+		(void)snprintf(errbuf, errlen, "%s: out of memory", path);
+	files_free(&f);
 	if (!err && c->hosts[0])
 		err = hosts_load(c, errbuf, errlen);
 	if (err)

@@ -4,15 +4,24 @@
 
 #include "cmd/config/config_schema.h"
 
+/* Line numbers have the file's number, of config.files, above these bits: a
+ * file has fewer lines than 2^21 (CONFIG_FILE_MAX octets). */
+enum { CONFIG_LINE_BITS = 21, CONFIG_FILE_MAX = 1 << 20 };
+
+struct config_text {
+	const char *name; /* of the file, for messages */
+	const char *text;
+};
+
 struct config_parse {
 	struct config *c;
-	const char *name; /* of the file, for messages */
 	const char *next; /* the text not yet read */
 	unsigned line;	  /* of the line read last, from 1 */
 
 	const struct config_section *section; /* NULL: before the first */
 	unsigned section_line;
-	size_t seen[CONFIG_SCHEMA_KEYS]; /* in this section */
+	size_t seen[CONFIG_SCHEMA_KEYS];   /* in this section */
+	unsigned last[CONFIG_SECTION_NUM]; /* where its kind stood last */
 
 	/* Where things stand, for config_check. 0: nowhere. */
 	unsigned at[CONFIG_SECTION_NUM]; /* the first of its kind */
@@ -36,3 +45,8 @@ struct config_parse {
  * whole. */
 void config_parse_fail(struct config_parse *p, unsigned line, const char *fmt,
 		       ...) __attribute__((format(printf, 3, 4)));
+/* The texts one behind the other, the first that of the file itself; at most
+ * CONFIG_FILES. As config_load. */
+int config_parse_texts(const struct config_text *texts, size_t num,
+		       struct config **out, char *errbuf,
+		       size_t errlen) HG_CHECK;

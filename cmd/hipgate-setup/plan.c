@@ -22,12 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	TABLE_POOL = 10500,
-	TABLE_DNS = 10553,
-	PREF_POOL = 10500,
-	PREF_DNS = 10501
-};
+enum { PREF_POOL = 10500, PREF_DNS = 10501 };
 
 /* Worse than any metric a routing daemon gives. */
 #define METRIC_LAST "4278198272"
@@ -80,7 +75,7 @@ static struct plan_step *sysctl_add(struct plan *p, const char *family,
 /* What undoing empties, whatever it was that was put there. */
 static void own_tables(struct plan *p)
 {
-	static const int tables[] = { TABLE_POOL, TABLE_DNS };
+	static const int tables[] = { PLAN_TABLE_POOL, PLAN_TABLE_DNS };
 
 	for (size_t i = 0; i < 4; i++) {
 		struct plan_step *s = step_add(p, PLAN_RUN);
@@ -135,16 +130,16 @@ static const char *flag_of(const struct prefix *p)
 	return families[prefix_is4(p) ? 0 : 1];
 }
 
-/* What table TABLE_POOL has for a prefix. */
+/* What table PLAN_TABLE_POOL has for a prefix. */
 static void way(struct plan *p, const struct config *c, const char *prefix,
 		const char *family)
 {
 	run_add(p, "ip %s route replace %s dev %s table %d", family, prefix,
-		c->tun, TABLE_POOL);
+		c->tun, PLAN_TABLE_POOL);
 	run_add(p,
 		"ip %s route replace unreachable %s metric " METRIC_LAST
 		" table %d",
-		family, prefix, TABLE_POOL);
+		family, prefix, PLAN_TABLE_POOL);
 }
 
 /* All of prefix goes to the TUN or nowhere. */
@@ -158,7 +153,7 @@ static void capture(struct plan *p, const struct config *c,
 	prefix_print(prefix, text);
 	way(p, c, text, f);
 	s = run_add(p, "ip %s rule add to %s lookup %d pref %d", f, text,
-		    TABLE_POOL, PREF_POOL);
+		    PLAN_TABLE_POOL, PREF_POOL);
 	s->done = "File exists";
 }
 
@@ -187,11 +182,11 @@ static void dns(struct plan *p, const struct config *c)
 
 	for (size_t f = 0; f < 2 && c->lan_num > 0; f++) {
 		run_add(p, "ip %s route replace default dev %s table %d",
-			families[f], c->tun, TABLE_DNS);
+			families[f], c->tun, PLAN_TABLE_DNS);
 		run_add(p,
 			"ip %s route replace unreachable default "
 			"metric " METRIC_LAST " table %d",
-			families[f], TABLE_DNS);
+			families[f], PLAN_TABLE_DNS);
 	}
 	for (size_t i = 0; i < c->lan_num * 4; i++) {
 		struct plan_step *s;
@@ -200,7 +195,7 @@ static void dns(struct plan *p, const struct config *c)
 			    "ip %s rule add iif %s ipproto %s dport 53 "
 			    "lookup %d pref %d",
 			    families[i / 2 % 2], c->lan[i / 4],
-			    protocols[i % 2], TABLE_DNS, PREF_DNS);
+			    protocols[i % 2], PLAN_TABLE_DNS, PREF_DNS);
 		s->done = "File exists";
 	}
 }
@@ -218,7 +213,7 @@ static void real(struct plan *p, const struct config *c,
 	way(p, c, text, f);
 	for (size_t i = 0; i < c->lan_num; i++) {
 		s = run_add(p, "ip %s rule add iif %s to %s lookup %d pref %d",
-			    f, c->lan[i], text, TABLE_POOL, PREF_POOL);
+			    f, c->lan[i], text, PLAN_TABLE_POOL, PREF_POOL);
 		s->done = "File exists";
 	}
 }
@@ -232,6 +227,11 @@ static void proxy(struct plan *p, const struct config *c)
 	for (size_t i = 0; i < c->real_num; i++)
 		real(p, c, &c->real[i]);
 	dns(p, c);
+	/* Where only this machine's own programs are clients, nothing is
+	 * forwarded; with it on, the kernel would hear no more router
+	 * advertisements. */
+	if (c->lan_num == 0 && c->clients_num == 0)
+		return;
 	s = step_add(p, PLAN_SYSCTL);
 	(void)snprintf(s->path, sizeof(s->path), "net/ipv4/ip_forward");
 	s->value = "1";
@@ -240,14 +240,21 @@ static void proxy(struct plan *p, const struct config *c)
 	s->keep_old = true;
 }
 
+struct prefix plan_hits(void)
+{
+	static const uint8_t first[4] = { 0x20, 0x01, 0x00, 0x20 };
+	struct prefix orchid = { .len = 28 };
+
+	memcpy(orchid.addr.b, first, sizeof(first));
+	return orchid;
+}
+
 static void host(struct plan *p, const struct config *c, const struct hit *hits,
 		 size_t hits_num)
 {
-	struct prefix orchid = { .len = 28 };
+	const struct prefix orchid = plan_hits();
 	char text[ADDR_TEXT_MAX];
-	static const uint8_t first[4] = { 0x20, 0x01, 0x00, 0x20 };
 
-	memcpy(orchid.addr.b, first, sizeof(first)); /* RFC 7343 6 */
 	for (size_t i = 0; i < hits_num; i++)
 		run_add(p, "ip -6 addr replace %s/128 dev %s nodad",
 			hit_print(&hits[i], text), c->tun);

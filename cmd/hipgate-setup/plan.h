@@ -9,6 +9,8 @@
 
 enum { PLAN_TEXT = 192, PLAN_PATH = 96, PLAN_STEPS = 640 };
 enum { PLAN_MTU = 1500, PLAN_QUEUE = 2000 };
+/* Hipgate's alone. */
+enum { PLAN_TABLE_POOL = 10500, PLAN_TABLE_DNS = 10553 };
 
 enum plan_kind {
 	PLAN_TUN,    /* a command; nothing to do if the TUN is there */
@@ -39,3 +41,5 @@ struct plan {
 /* hits: those of our identities, for the host role. */
 void plan_build(struct plan *p, const struct config *c, const struct hit *hits,
 		size_t hits_num);
+/* Where HITs are (RFC 7343 6): the host role's. */
+struct prefix plan_hits(void);

@@ -9,30 +9,33 @@
 #include <unistd.h>
 
 #include "cmd/config/config.h"
+#include "cmd/hipgate-setup/conflict.h"
 #include "cmd/hipgate-setup/perform.h"
 #include "cmd/hipgate-setup/plan.h"
 #include "hip/hip.h"
-
-#define CONFIG_DEFAULT "/etc/hipgate/hipgate.conf"
 
 enum { EXIT_USAGE = 2 };
 
 struct options {
 	bool dry_run;
 	bool undo;
+	bool allow_overlap;
 	const char *config;
 };
 
 static const char usage[] =
-	"usage: hipgate-setup [--dry-run] [--undo] [--config FILE]\n"
+	"usage: hipgate-setup [--dry-run] [--undo] [--allow-overlap]\n"
+	"                     [--config FILE]\n"
 	"\n"
 	"Makes what hipgated needs and an ordinary user cannot: the TUN, its\n"
 	"addresses, the routes and rules that lead into it, DNS steering and\n"
 	"forwarding. Safe to run again.\n"
 	"\n"
-	"  -c, --config FILE  default " CONFIG_DEFAULT "\n"
+	"  -c, --config FILE  default " CONFIG_FILE_DEFAULT "\n"
 	"  -n, --dry-run      print the commands, change nothing\n"
 	"  -u, --undo         take all of it away again\n"
+	"      --allow-overlap\n"
+	"                     take prefixes that others have routes to\n"
 	"  -h, --help         this text\n"
 	"  -V, --version      the version\n";
 
@@ -78,6 +81,24 @@ static int user_check(const struct config *c, char *err, size_t cap)
 	return HG_ENOENT;
 }
 
+/* Nothing is changed before it is known that all can be. */
+static int before(const struct options *o, const struct config *c, char *err,
+		  size_t cap)
+{
+	int rc;
+
+	if (o->undo || (!c->proxy && !c->host))
+		return HG_OK;
+	if (!o->dry_run) {
+		rc = user_check(c, err, cap);
+		if (rc)
+			return rc;
+	}
+	rc = o->allow_overlap ? HG_OK : conflict_find(c, err, cap);
+	/* Elsewhere, the commands may be wanted all the same. */
+	return rc == HG_ESYS && o->dry_run ? HG_OK : rc;
+}
+
 static int work(const struct options *o, const struct config *c)
 {
 	struct hit hits[CONFIG_IDENTITIES];
@@ -90,8 +111,8 @@ static int work(const struct options *o, const struct config *c)
 	     hits_num++)
 		err = hit_of(c->identity[hits_num], &hits[hits_num], f.err,
 			     sizeof(f.err));
-	if (!err && !o->undo && !o->dry_run && (c->proxy || c->host))
-		err = user_check(c, f.err, sizeof(f.err));
+	if (!err)
+		err = before(o, c, f.err, sizeof(f.err));
 	if (err)
 		goto out;
 	plan_build(p, c, hits, hits_num);
@@ -122,6 +143,7 @@ static int options_take(struct options *o, int argc, char **argv)
 		{ "config", required_argument, NULL, 'c' },
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "undo", no_argument, NULL, 'u' },
+		{ "allow-overlap", no_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -135,6 +157,8 @@ static int options_take(struct options *o, int argc, char **argv)
 			o->dry_run = true;
 		} else if (ch == 'u') {
 			o->undo = true;
+		} else if (ch == 'o') {
+			o->allow_overlap = true;
 		} else if (ch == 'h') {
 			(void)fputs(usage, stdout);
 			return EXIT_SUCCESS;
@@ -155,7 +179,7 @@ static int options_take(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .config = CONFIG_DEFAULT };
+	struct options o = { .config = CONFIG_FILE_DEFAULT };
 	struct config *c;
 	char err[1024];
 	int status = options_take(&o, argc, argv);

@@ -70,11 +70,18 @@ static void collect(int fd, char *out, size_t cap)
 	while (used > 0 && out[used - 1] == '\n')
 		used--;
 	out[used] = '\0';
-	for (char *s = strchr(out, '\n'); s; s = strchr(s, '\n'))
-		*s = ' ';
 }
 
 int spawn_run(const char *text, int *status, char *out, size_t cap)
+{
+	int err = spawn_lines(text, status, out, cap);
+
+	for (char *s = err ? NULL : strchr(out, '\n'); s; s = strchr(s, '\n'))
+		*s = ' ';
+	return err;
+}
+
+int spawn_lines(const char *text, int *status, char *out, size_t cap)
 {
 	char *argv[SPAWN_ARGS + 1];
 	char copy[512];

@@ -12,3 +12,5 @@ enum { SPAWN_ARGS = 32 };
  * status (128 + n for signal n); out gets what it printed, cut to fit, on
  * one line. HG_ESYS: it could not be run, errno says why. */
 int spawn_run(const char *text, int *status, char *out, size_t cap) HG_CHECK;
+/* The same, its lines as they are. */
+int spawn_lines(const char *text, int *status, char *out, size_t cap) HG_CHECK;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/config/config.h"
@@ -30,12 +31,34 @@ static int fill(int fd, const char *text)
 	return fsync(fd) < 0 ? HG_ESYS : HG_OK;
 }
 
+/* What root makes in somebody's folder (that of the daemon's user) is for
+ * them, who could not read it otherwise. */
+static int give(int fd, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	struct stat st;
+
+	if (geteuid() != 0)
+		return HG_OK;
+	(void)snprintf(dir, sizeof(dir), "%.*s.",
+		       slash ? (int)(slash + 1 - path) : 0, path);
+	if (stat(dir, &st) < 0)
+		return HG_ESYS;
+	if (st.st_uid == 0)
+		return HG_OK;
+	return fchown(fd, st.st_uid, st.st_gid) < 0 ? HG_ESYS : HG_OK;
+}
+
 /* Fills and closes fd, or removes path: half a key is no key. */
 static int finish(int fd, const char *path, const char *text)
 {
-	int err = fill(fd, text);
-	int saved = errno;
+	int err = give(fd, path);
+	int saved;
 
+	if (!err)
+		err = fill(fd, text);
+	saved = errno;
 	if (close(fd) < 0 && !err) {
 		err = HG_ESYS;
 		saved = errno;

@@ -17,13 +17,14 @@
 #include "sdstate.h"
 
 static const char usage[] =
-	"usage: hipgated --config FILE\n"
-	"       hipgated --version\n"
+	"usage: hipgated [--config FILE]\n"
+	"       hipgated --help | --version\n"
 	"\n"
-	"Serves the roles that FILE turns on (proxy, host, rendezvous) until\n"
-	"SIGTERM; SIGHUP reads FILE again. Runs as an ordinary user; "
-	"hipgate-setup makes the TUN once,\n"
-	"as root.\n";
+	"Serves the roles that FILE, by default " CONFIG_FILE_DEFAULT ",\n"
+	"turns on (proxy, host, rendezvous) until SIGTERM; SIGHUP reads it\n"
+	"again. Runs as an ordinary user; hipgate-setup makes the TUN once, "
+	"as\n"
+	"root.\n";
 
 /* Standard error is the journal's (systemd.exec(5)): it has its own clock,
  * and takes the level from the line's beginning (sd-daemon(3)). */
@@ -92,25 +93,42 @@ static int serve(struct config *cfg, const char *path)
 	return rc;
 }
 
-int main(int argc, char **argv)
+/* -1: go on; otherwise the exit status. */
+static int arguments_take(const char **path, int argc, char **argv)
 {
-	struct config *cfg;
-	char why[512];
-	int rc;
-
+	*path = CONFIG_FILE_DEFAULT;
+	if (argc == 1)
+		return -1;
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		(void)puts("hipgated " HIPGATE_VERSION);
 		return EXIT_SUCCESS;
 	}
-	if (argc != 3 || strcmp(argv[1], "--config") != 0) {
-		(void)fputs(usage, stderr);
-		return 2;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		(void)fputs(usage, stdout);
+		return EXIT_SUCCESS;
 	}
+	if (argc == 3 && strcmp(argv[1], "--config") == 0) {
+		*path = argv[2];
+		return -1;
+	}
+	(void)fputs(usage, stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct config *cfg;
+	const char *path;
+	char why[512];
+	int rc = arguments_take(&path, argc, argv);
+
+	if (rc >= 0)
+		return rc;
 	if (sodium_init() < 0) {
 		(void)fputs("hipgated: libsodium cannot start\n", stderr);
 		return EXIT_FAILURE;
 	}
-	if (config_load(argv[2], &cfg, why, sizeof(why))) {
+	if (config_load(path, &cfg, why, sizeof(why))) {
 		(void)fprintf(stderr, "hipgated: %s\n", why);
 		return EXIT_FAILURE;
 	}
@@ -118,7 +136,7 @@ int main(int argc, char **argv)
 		     cfg->log);
 	harden();
 	raise_files();
-	rc = serve(cfg, argv[2]);
+	rc = serve(cfg, path);
 	config_free(cfg);
 	return rc;
 }

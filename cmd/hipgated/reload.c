@@ -197,6 +197,19 @@ static void take_access(struct config *c, struct config *now)
 	memcpy(now->access, was, sizeof(was));
 }
 
+/* Line numbers in rules and records are those of these. */
+static void take_files(struct config *c, struct config *now)
+{
+	size_t num = c->files_num;
+	char *was[CONFIG_FILES];
+
+	memcpy(was, c->files, sizeof(was));
+	memcpy(c->files, now->files, sizeof(c->files));
+	memcpy(now->files, was, sizeof(was));
+	c->files_num = now->files_num;
+	now->files_num = num;
+}
+
 static void take_records(struct config *c, struct config *now)
 {
 	struct config_record *was = c->records;
@@ -233,6 +246,7 @@ static int apply(struct gate *g, struct plan *p)
 	c->rules_num = now->rules_num;
 	take_access(c, p->now);
 	take_records(c, p->now);
+	take_files(c, p->now);
 	c->log = now->log;
 	log_set_level(c->log);
 	c->paths = now->paths;

@@ -199,6 +199,68 @@ ok "host: undone" "$setup" --undo --config "$dir/host.conf"
 state >"$dir/now"
 ok "host: nothing is left" same "$dir/before" "$dir/now"
 
+# ---- prefixes that are somebody else's --------------------------------------
+
+# conflict WHAT TEXT route|addr ...: with that route or address the prefix is
+# refused with TEXT, and nothing is changed.
+conflict() {
+	name=$1 text=$2 kind=$3
+	shift 3
+	ip "$kind" add "$@"
+	state >"$dir/with"
+	ok "$name is refused" has "$text" "$setup" --config "$dir/proxy.conf"
+	ok "$name: with status 1" not "$setup" --config "$dir/proxy.conf"
+	ok "$name: dry run says so" has "$text" \
+		"$setup" --dry-run --config "$dir/proxy.conf"
+	state >"$dir/now"
+	ok "$name: nothing is changed" same "$dir/with" "$dir/now"
+	ok "$name: --allow-overlap takes it" \
+		"$setup" --allow-overlap --config "$dir/proxy.conf"
+	ok "$name: --undo asks nobody" \
+		"$setup" --undo --config "$dir/proxy.conf"
+	ip "$kind" del "$@"
+}
+conflict "a route inside the IPv4 prefix" \
+	"prefix = 198.18.0.0/15 overlaps the route to 198.19.5.0/24 of lan1, table main: one of the two could not be reached; take another prefix, or say --allow-overlap" \
+	route 198.19.5.0/24 via 192.0.2.66
+conflict "a route around the IPv4 prefix" \
+	"prefix = 198.18.0.0/15 overlaps the route to 198.16.0.0/12 of lan1" \
+	route 198.16.0.0/12 via 192.0.2.66
+conflict "a route inside the IPv6 prefix, in another table" \
+	"prefix = 2001:db8:401::/64 overlaps the route to 2001:db8:401::/96 of lan1, table 77" \
+	route 2001:db8:401::/96 via 2001:db8:400::666 dev lan1 table 77
+conflict "an address inside the IPv4 prefix" \
+	"overlaps the address 198.18.7.7 of lan1" \
+	addr 198.18.7.7/32 dev lan1
+echo 0 >/proc/sys/net/ipv4/ip_forward
+echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+# Around it: default routes, in parts too, and what leads nowhere.
+ip route add default via 192.0.2.66
+ip route add 128.0.0.0/1 via 192.0.2.66
+ip -6 route add default via 2001:db8:400::666 dev lan1
+ip -6 route add unreachable 2001:db8::/32
+ok "default and unreachable routes are no conflict" \
+	"$setup" --config "$dir/proxy.conf"
+ok "and neither are our own" "$setup" --config "$dir/proxy.conf"
+"$setup" --undo --config "$dir/proxy.conf" >/dev/null
+ip route del default
+ip route del 128.0.0.0/1
+ip -6 route del default
+ip -6 route del unreachable 2001:db8::/32
+ip -6 addr add 2001:21::1/128 dev lan1 nodad
+ok "another HIP daemon's HITs are a conflict of the host role" has \
+	"the HITs' 2001:20::/28 overlaps the route to 2001:21::1 of lan1" \
+	"$setup" --config "$dir/host.conf"
+ip -6 addr del 2001:21::1/128 dev lan1
+# This machine's own programs alone: nothing is forwarded.
+grep -v '^lan' "$dir/proxy.conf" >"$dir/laptop.conf"
+ok "laptop: set up" "$setup" --config "$dir/laptop.conf"
+ok "laptop: IPv4 is not forwarded" sysctl_is net/ipv4/ip_forward 0
+ok "laptop: nor is IPv6" sysctl_is net/ipv6/conf/all/forwarding 0
+ok "laptop: undone" "$setup" --undo --config "$dir/laptop.conf"
+state >"$dir/now"
+ok "conflicts and laptop: nothing is left" same "$dir/before" "$dir/now"
+
 ok "rendezvous: nothing to do" has "nothing to do" \
 	"$setup" --config "$dir/rvs.conf"
 ok "a user that does not exist is refused with the mend" has \

@@ -46,6 +46,7 @@ prints() {
 	"$@" >"$dir/out" 2>&1
 	diff -u "$file" "$dir/out"
 }
+owner_is() { [ "$(stat -c %U "$1")" = "$2" ]; }
 mode_is() { [ "$(stat -c %a "$1")" = "$2" ]; }
 
 # ---- keys ------------------------------------------------------------------
@@ -72,6 +73,17 @@ umask 022
 ok "keygen --force overwrites" "$tool" keygen --force "$dir/umask.pem"
 ok "with 0600" mode_is "$dir/umask.pem" 600
 ok "and leaves no other file" [ "$(ls "$dir" | grep -c umask)" = 1 ]
+if [ "$(id -u)" -eq 0 ]; then
+	chmod 711 "$dir"
+	install -d -m 700 -o nobody "$dir/theirs"
+	ok "root makes a key in another's folder" \
+		"$tool" keygen "$dir/theirs/key.pem"
+	ok "it is theirs" owner_is "$dir/theirs/key.pem" nobody
+	ok "and nobody else's" mode_is "$dir/theirs/key.pem" 600
+	ok "keygen --force there" "$tool" keygen --force "$dir/theirs/key.pem"
+	ok "it is theirs again" owner_is "$dir/theirs/key.pem" nobody
+	ok "in root's own folder it is root's" owner_is "$dir/umask.pem" root
+fi
 ok "no folder" has "No such file" "$tool" keygen "$dir/no/key.pem"
 ok "unknown algorithm" has "there are: p256, p384, rsa2048, rsa3072, rsa4096" \
 	"$tool" keygen --alg rsa "$dir/x.pem"
