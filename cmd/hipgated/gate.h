@@ -36,6 +36,8 @@
 struct journal;
 struct control;
 struct dnsside;
+struct errands;
+struct tap;
 
 enum {
 	PEER_PARK_PACKETS = 16, /* packets that wait for one SA */
@@ -68,6 +70,9 @@ struct peer {
 	struct msg *park, *park_tail;
 	unsigned parked;
 	size_t parked_bytes;
+	bool wanted;	    /* somebody waits for it without a packet */
+	enum reason failed; /* why no association came last, */
+	uint64_t failed_at; /*  and when; 0: one did */
 };
 
 /* SAs that had traffic a second ago, by inbound SPI. */
@@ -99,6 +104,8 @@ struct gate {
 	struct dnsside *dnsside;
 	struct journal *journal;
 	struct control *control;
+	struct errands *errands; /* verbs that are answered later */
+	struct tap *tap;	 /* NULL: no capture runs */
 	struct links *links;
 	struct wake wake;
 	struct active active;
@@ -113,6 +120,7 @@ struct gate {
 	uv_signal_t sigint, sigterm, sighup;
 	uint64_t started_ns;
 	unsigned jobs; /* on the thread pool */
+	bool draining; /* no new associations */
 	bool stopping;
 	bool broken; /* stopping because something died: exit status 1 */
 	uint64_t icmp_epoch; /* RFC 4443 2.4 (f) */

@@ -336,6 +336,8 @@ static void do_changed(struct gate *g, const struct hip_effect *e,
 		p->state = e->state;
 	if (p && e->state == HIP_UNASSOCIATED)
 		p->committed = false;
+	if (p && e->state == HIP_ESTABLISHED)
+		p->failed_at = 0;
 	/* What waits for another of our identities comes back by itself. */
 	p = peer_find(g, &e->peer);
 	if (!p || !p->park)
@@ -371,6 +373,8 @@ static void do_failed(struct gate *g, const struct hip_effect *e,
 	if (p) {
 		p->committed = false;
 		p->fresh_until = 0; /* ask the name again next time */
+		p->failed = e->reason;
+		p->failed_at = uv_hrtime();
 	}
 	if (p && !hit_is_null(&e->instead)) {
 		/* What waits, waits on. */
