@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/hipgate/completions.h"
+#include "cmd/hipgate/doctor.h"
 #include "cmd/hipgate/explain.h"
 #include "cmd/hipgate/keyverbs.h"
 #include "cmd/hipgate/show.h"
@@ -50,6 +51,9 @@ static const struct verb verbs[] = {
 	  "what happened, step by step, and who waited for what", trace_show },
 	{ "events", "[--follow] [--json] [--socket PATH]",
 	  "the events as they are, to be kept for trace --from", trace_events },
+	{ "doctor",
+	  "[CHECK|dns|mtu NAME] [--config FILE] [--json] [--socket PATH]",
+	  "find the usual faults, each with its mend", doctor_verb },
 	{ "keygen", "[--alg p256|p384|rsa2048|rsa3072|rsa4096] [--force] FILE",
 	  "make an identity; prints its HIT", keyverbs_keygen },
 	{ "hit", "FILE|HIT", "the HIT of a private key, in its usual form",
