@@ -241,7 +241,10 @@ ssize_t ask_octets(struct ask *a, void *buf, size_t len)
 {
 	size_t n = fread(buf, 1, len, a->in);
 
-	return n == len || feof(a->in) ? (ssize_t)n : -1;
+	if (n > 0 || feof(a->in))
+		return (ssize_t)n;
+	clearerr(a->in); /* a signal, perhaps: errno says */
+	return -1;
 }
 
 const char *ask_path(const struct ask *a)

@@ -33,7 +33,7 @@ int ask_data(struct ask *a, json_t *request, json_t **data, char *errbuf,
 /* All of it: connects, asks, hangs up. */
 int ask_once(const char *path, json_t *request, json_t **data, char *errbuf,
 	     size_t errlen) HG_CHECK;
-/* What follows the lines: octets, as read(2). */
+/* What follows the lines: octets, as read(2). A signal may end it early. */
 ssize_t ask_octets(struct ask *a, void *buf, size_t len);
 /* Where that socket is. */
 const char *ask_path(const struct ask *a);

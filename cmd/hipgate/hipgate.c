@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/hipgate/capture.h"
 #include "cmd/hipgate/completions.h"
 #include "cmd/hipgate/doctor.h"
 #include "cmd/hipgate/explain.h"
@@ -51,6 +52,11 @@ static const struct verb verbs[] = {
 	  "what happened, step by step, and who waited for what", trace_show },
 	{ "events", "[--follow] [--json] [--socket PATH]",
 	  "the events as they are, to be kept for trace --from", trace_events },
+	{ "capture",
+	  "--output FILE [--seconds N] [--count N] [--snaplen OCTETS] "
+	  "[--decrypt --i-understand] [--socket PATH]",
+	  "packets of both sides into a pcapng file, each with its fate",
+	  capture_verb },
 	{ "doctor",
 	  "[CHECK|dns|mtu NAME] [--config FILE] [--json] [--socket PATH]",
 	  "find the usual faults, each with its mend", doctor_verb },

@@ -17,6 +17,7 @@
 #include "dnsside.h"
 #include "gate.h"
 #include "reload.h"
+#include "tap.h"
 #include "viewexplain.h"
 #include "views.h"
 
@@ -237,6 +238,7 @@ static const struct deed {
 } deeds[] = {
 	{ .verb = "reload", .make = do_reload },
 	{ .verb = "forget", .make = do_forget },
+	{ .verb = "capture", .begin = tap_begin },
 	{ .verb = "explain", .make = viewexplain, .open = true },
 };
 

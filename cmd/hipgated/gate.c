@@ -17,6 +17,7 @@
 #include "core/log.h"
 #include "journal.h"
 #include "reload.h"
+#include "tap.h"
 
 /* ---- timers and the pump -------------------------------------------------- */
 
@@ -78,6 +79,8 @@ void gate_tun_write(struct gate *g, const void *pkt, size_t len)
 {
 	if (!g->plane.has_tun || tun_write(g->plane.tun_fd[0], pkt, len))
 		gate_drop(g, REASON_TUN_FAILED);
+	else if (g->tap)
+		tap_tun(g, pkt, len);
 }
 
 /* Off the packet path: cut and completed here, so that no virtio header
@@ -309,6 +312,7 @@ static int start_plane(struct gate *g, char *errbuf, size_t errlen)
 	int err;
 
 	p->workers = g->workers;
+	p->port = c->port;
 	p->control = &g->inbox;
 	p->proxy = c->proxy;
 	p->host = c->host;
@@ -465,6 +469,7 @@ void gate_fini(struct gate *g)
 {
 	for (unsigned k = 0; k < g->plane.workers_num; k++)
 		worker_stop(&g->workers[k]);
+	tap_stop(g);
 	control_stop(g->control);
 	if (g->dnsside)
 		dnsside_stop(g);
