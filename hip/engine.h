@@ -82,7 +82,8 @@ struct hip {
 	struct assoc **closes_tail; /*  oldest first */
 	struct hip_job *jobs;	    /* in flight */
 	uint32_t job_num;
-	bool leaving; /* hip_close of all: nothing starts by itself */
+	bool leaving;  /* hip_close of all: nothing starts by itself */
+	bool draining; /* hip_set_draining */
 };
 
 /* A packet under examination. */

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/hipgate/capture.h"
+#include "cmd/hipgate/bugreport.h"
+#include "cmd/hipgate/capverb.h"
 #include "cmd/hipgate/completions.h"
+#include "cmd/hipgate/deeds.h"
 #include "cmd/hipgate/doctor.h"
 #include "cmd/hipgate/explain.h"
 #include "cmd/hipgate/keyverbs.h"
@@ -52,14 +54,25 @@ static const struct verb verbs[] = {
 	  "what happened, step by step, and who waited for what", trace_show },
 	{ "events", "[--follow] [--json] [--socket PATH]",
 	  "the events as they are, to be kept for trace --from", trace_events },
+	{ "ping", "NAME|HIT [--count N] [--json] [--socket PATH]",
+	  "echoes over the SA: how long they take", deeds_ping },
+	{ "connect", "NAME|HIT " TELL, "have the base exchange done now",
+	  deeds_connect },
+	{ "drain", "[--off] [--now] " TELL,
+	  "begin no new associations, and wait until nothing is in use",
+	  deeds_drain },
 	{ "capture",
 	  "--output FILE [--seconds N] [--count N] [--snaplen OCTETS] "
 	  "[--decrypt --i-understand] [--socket PATH]",
 	  "packets of both sides into a pcapng file, each with its fate",
-	  capture_verb },
+	  capverb_run },
 	{ "doctor",
 	  "[CHECK|dns|mtu NAME] [--config FILE] [--json] [--socket PATH]",
 	  "find the usual faults, each with its mend", doctor_verb },
+	{ "bugreport",
+	  "[--full] [--output FILE] [--config FILE] [--socket PATH]",
+	  "what helps to find a bug, without keys, names and addresses",
+	  bugreport_verb },
 	{ "keygen", "[--alg p256|p384|rsa2048|rsa3072|rsa4096] [--force] FILE",
 	  "make an identity; prints its HIT", keyverbs_keygen },
 	{ "hit", "FILE|HIT", "the HIT of a private key, in its usual form",

@@ -180,6 +180,9 @@ static int print_status(const struct verb *v, const json_t *data)
 			up, sizeof(up));
 	(void)printf("%-14s%s, up %s\n", "hipgated", text_of(data, "version"),
 		     up);
+	if (json_is_true(json_object_get(data, "draining")))
+		(void)printf("%-14sno new associations (hipgate drain --off)\n",
+			     "draining");
 	strings_print("roles", json_object_get(data, "roles"));
 	strings_print("HITs", json_object_get(data, "hits"));
 	(void)printf("%-14s%s, MTU %d\n", "TUN", text_of(tun, "name"),

@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "dnslease.h"
 #include "dnsside.h"
+#include "errand.h"
 #include "gate.h"
 #include "reload.h"
 #include "tap.h"
@@ -239,6 +240,9 @@ static const struct deed {
 	{ .verb = "reload", .make = do_reload },
 	{ .verb = "forget", .make = do_forget },
 	{ .verb = "capture", .begin = tap_begin },
+	{ .verb = "ping", .begin = errand_ping },
+	{ .verb = "connect", .begin = errand_connect },
+	{ .verb = "drain", .make = errand_drain },
 	{ .verb = "explain", .make = viewexplain, .open = true },
 };
 

@@ -159,11 +159,11 @@ static bool take_probe(struct worker *w, struct sa *sa,
 	case ESP_PROBE_ANSWERS:
 		break;
 	}
-	if (!atomic_exchange_explicit(&sa->probed, false,
-				      memory_order_relaxed)) {
+	if (!atomic_load_explicit(&sa->probed, memory_order_relaxed)) {
 		worker_drop(w, REASON_PROBE_STRAY);
 		return true;
 	}
+	(void)atomic_fetch_sub(&sa->probed, 1);
 	m = inbox_msg(MSG_PROBE, plain->data, ESP_PROBE_MIN, w->now);
 	if (m) {
 		m->back.self = sa->self;

@@ -16,7 +16,7 @@
 #include "core/checksum.h"
 #include "core/wire.h"
 
-enum { PORT = 443, CLIENT_PORT = 40000 };
+enum { PORT = 443, DNS_PORT = 53, CLIENT_PORT = 40000 };
 
 const char *foresee_mode_name(enum dns_mode m)
 {
@@ -186,14 +186,14 @@ static struct addr a_client(const struct gate *g, unsigned fam)
 }
 
 static size_t syn(uint8_t out[IP6_HDR + TCP_HDR], const struct addr *from,
-		  const struct addr *to)
+		  const struct addr *to, uint16_t port)
 {
 	size_t hdr = ip_put_header(out, from, to, IP_PROTO_TCP, TCP_HDR, 64, 0);
 	uint8_t *tcp = out + hdr;
 
 	memset(tcp, 0, TCP_HDR);
 	put_be16(tcp, CLIENT_PORT);
-	put_be16(tcp + 2, PORT);
+	put_be16(tcp + 2, port);
 	tcp[12] = TCP_HDR / 4 << 4;
 	tcp[13] = TCP_SYN;
 	put_be16(tcp + 14, 65535);
@@ -243,7 +243,8 @@ void foresee_packet(struct gate *g, const struct addr *to,
 		    "this daemon carries no packets of clients to there");
 		return;
 	}
-	len = syn(pkt, &client, to);
+	len = syn(pkt, &client, to,
+		  steer_is_dns(&g->plane.steer, to) ? DNS_PORT : PORT);
 	switch (steer_classify(&g->plane.steer, pkt, len, &p)) {
 	case NAT_DATA:
 		to_mapping(g, &p.key.virt, out);

@@ -12,6 +12,7 @@
 #include "dnssec.h"
 #include "dnslease.h"
 #include "dnsside.h"
+#include "errand.h"
 #include "hipstart.h"
 #include "core/checksum.h"
 #include "core/log.h"
@@ -71,6 +72,9 @@ static void on_housekeeping(uv_timer_t *t)
 	persona_expire(g, uv_hrtime());
 	hipstart_again(g, uv_hrtime());
 	recall_clear(g->plane.recall);
+	errand_expire(g, uv_hrtime());
+	if (g->active.num)
+		g->used = uv_hrtime();
 	gate_pump(g);
 	g->housekept = uv_hrtime(); /* our own work is no sleep */
 }
@@ -163,7 +167,9 @@ static void on_inbox(uv_async_t *a)
 			tell_return(g, m);
 			break;
 		case MSG_PROBE:
-			pathside_answer(g, m, uv_now(g->loop) * 1000000);
+			if (!errand_pong(g, m))
+				pathside_answer(g, m,
+						uv_now(g->loop) * 1000000);
 			break;
 		case MSG_STRAY:
 			moveside_stray(g, m);
@@ -481,6 +487,7 @@ void gate_fini(struct gate *g)
 		worker_fini(&g->workers[k]);
 	inbox_fini(&g->inbox);
 	control_fini(g->control);
+	errand_fini(g);
 	dnsside_fini(g);
 	nat_free(g->nat);
 	recall_free(g->plane.recall);

@@ -119,6 +119,7 @@ struct gate {
 	uv_poll_t udp_poll[SOCKETS_FAMILIES];
 	uv_signal_t sigint, sigterm, sighup;
 	uint64_t started_ns;
+	uint64_t used; /* ns: when an SA had traffic last */
 	unsigned jobs; /* on the thread pool */
 	bool draining; /* no new associations */
 	bool stopping;
@@ -237,6 +238,8 @@ int pathside_move(struct gate *g, struct sa *sa,
  * the next tick. */
 void pathside_step(struct gate *g, struct sa *sa, bool out, bool in,
 		   uint64_t now);
+/* An echo over the SA, whose answer is errand_pong's. */
+int pathside_ping(struct gate *g, struct sa *sa, uint64_t token) HG_CHECK;
 /* A path probe was answered (MSG_PROBE). */
 void pathside_answer(struct gate *g, const struct msg *m, uint64_t now);
 

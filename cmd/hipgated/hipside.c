@@ -17,6 +17,7 @@
 
 #include "core/log.h"
 #include "core/wire.h"
+#include "errand.h"
 #include "hipstart.h"
 #include "tap.h"
 
@@ -349,6 +350,9 @@ static void do_changed(struct gate *g, const struct hip_effect *e,
 		p->committed = false;
 	if (p && e->state == HIP_ESTABLISHED)
 		p->failed_at = 0;
+	if (p && p->wanted &&
+	    (e->state == HIP_ESTABLISHED || e->state == HIP_R2_SENT))
+		errand_connected(g, p);
 	/* What waits for another of our identities comes back by itself. */
 	p = peer_find(g, &e->peer);
 	if (!p || !p->park)

@@ -185,6 +185,17 @@ static const char *find(struct explained *x, const char *text)
 	return "name";
 }
 
+struct peer *viewexplain_peer(struct gate *g, const char *text, struct hit *hit,
+			      char name[DNS_NAME_MAX])
+{
+	struct explained x = { .g = g, .addr = addr_any6, .hit = hit_null };
+
+	(void)find(&x, text); /* what it is not, stays empty */
+	*hit = x.peer ? x.peer->hit : x.hit;
+	memcpy(name, x.name, DNS_NAME_MAX);
+	return x.peer;
+}
+
 static void tell_kind(struct explained *x, const char *asked, const char *kind)
 {
 	static const struct {
@@ -365,21 +376,22 @@ static void explain_assoc(struct explained *x)
 }
 
 /* The SA that sends; a host's own peers have it with any of our HITs. */
-static struct sa *sa_of(const struct explained *x)
+struct sa *viewexplain_sa(struct gate *g, const struct hit *hit)
 {
-	struct tables *t = &x->g->plane.tables;
+	const struct peer *p = peer_find(g, hit);
+	struct tables *t = &g->plane.tables;
 	struct sa *sa = NULL;
 
-	if (x->peer)
-		sa = tables_sa_out(t, &x->peer->self, &x->hit);
-	for (size_t i = 0; !sa && i < x->g->selves_num; i++)
-		sa = tables_sa_out(t, &x->g->selves[i], &x->hit);
+	if (p)
+		sa = tables_sa_out(t, &p->self, hit);
+	for (size_t i = 0; !sa && i < g->selves_num; i++)
+		sa = tables_sa_out(t, &g->selves[i], hit);
 	return sa;
 }
 
 static void explain_sa(struct explained *x)
 {
-	struct sa *sa = sa_of(x);
+	struct sa *sa = viewexplain_sa(x->g, &x->hit);
 	const struct path *path = sa ? atomic_load(&sa->path) : NULL;
 	const struct sa_suite *suite;
 	char at[ENDPOINT_TEXT_MAX];

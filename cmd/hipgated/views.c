@@ -423,16 +423,16 @@ static json_t *view_status(struct gate *g)
 	const struct plane *p = &g->plane;
 
 	return json_pack(
-		"{s:s,s:o,s:o,s:o,s:{s:s,s:i},s:o,s:s,s:i,s:i,s:o,s:o,s:o,"
+		"{s:s,s:b,s:o,s:o,s:o,s:{s:s,s:i},s:o,s:s,s:i,s:i,s:o,s:o,s:o,"
 		"s:o,s:o}",
-		"version", HIPGATE_VERSION, "roles", roles_json(g->cfg), "hits",
-		hits_json(g), "identities", view_identities(g), "tun", "name",
-		p->tun.name, "mtu", (int)p->tun.mtu, "offload",
-		offloads_json(g), "aes_gcm", esp_gcm_name(), "workers",
-		(int)p->workers_num, "port", (int)g->cfg->port, "uptime_s",
-		jsonof_since(g->started_ns), "counts", counts_json(g),
-		"traffic", traffic_json(g), "io", io_json(g), "drops",
-		drops_json(g));
+		"version", HIPGATE_VERSION, "draining", (int)g->draining,
+		"roles", roles_json(g->cfg), "hits", hits_json(g), "identities",
+		view_identities(g), "tun", "name", p->tun.name, "mtu",
+		(int)p->tun.mtu, "offload", offloads_json(g), "aes_gcm",
+		esp_gcm_name(), "workers", (int)p->workers_num, "port",
+		(int)g->cfg->port, "uptime_s", jsonof_since(g->started_ns),
+		"counts", counts_json(g), "traffic", traffic_json(g), "io",
+		io_json(g), "drops", drops_json(g));
 }
 
 static json_t *view_version(struct gate *g)

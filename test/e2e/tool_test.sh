@@ -173,6 +173,13 @@ answers = {
          "idle_s": 61.2, "out_packets": 10, "in_packets": 2000}],
     "peers": [], "registrations": [],
     "version": {"version": "9.9.9", "protocol": 1, "uptime_s": 1},
+    "ping": {"peer": "2001:21::77", "locator": "203.0.113.9:10500",
+             "rtt_us": 1500},
+    "connect": {"peer": "2001:21::77", "locator": "203.0.113.9:10500",
+                "name": "hip.foo.com", "state": "ESTABLISHED", "fresh": True,
+                "seconds": 0.0421},
+    "drain": {"draining": True, "flows": 3, "active": 0, "parked": 0,
+              "sas": 2, "idle_s": 9},
     "clients": [{"client": "192.0.2.50", "flows": 3, "out_packets": 10,
                  "in_packets": 20, "idle_s": 5}],
     "explain": {"asked": "hip.foo.com", "kind": "name",
@@ -191,14 +198,31 @@ sock = socket.socket(socket.AF_UNIX)
 sock.bind(sys.argv[1])
 sock.listen(8)
 open(sys.argv[1] + ".ready", "w").close()
+def serve(c, req):
+    lines = c.makefile()
+    while req:
+        if req["name"] == "nobody":
+            answer = {"version": 1, "ok": False, "code": "failed",
+                      "error": "there is no SA with that host"}
+        else:
+            answer = {"version": 1, "ok": True, "data": answers["ping"]}
+        c.sendall((json.dumps(answer) + "\n").encode())
+        line = lines.readline()
+        req = json.loads(line) if line else None
+
+
 while True:
     c, _ = sock.accept()
     req = json.loads(c.makefile().readline())
     verb = req["verb"]
+    if verb == "ping":
+        serve(c, req)
+        c.close()
+        continue
     if req.get("follow"):
         c.close()
         continue
-    if verb == "trace":
+    if verb in ("trace", "events"):
         for e in ({"t": 100.5, "step": "A", "event": "dns-query",
                    "text": "lh -> dns AAAA hip.foo.com"},
                   {"t": 100.5187, "step": "", "event": "other",
@@ -315,6 +339,87 @@ ok "explain" prints "$dir/explain" \
 	"$tool" explain hip.foo.com --socket "$dir/sock"
 ok "explain of nothing is a usage error" status 2 "$tool" explain
 ok "explain of two things, too" status 2 "$tool" explain a b
+cat >"$dir/ping" <<'END'
+2001:21::77 at 203.0.113.9:10500: time=1.500 ms
+2001:21::77 at 203.0.113.9:10500: time=1.500 ms
+2 echoes, 2 answers: least 1.500, mean 1.500, most 1.500 ms
+END
+ok "ping" prints "$dir/ping" \
+	"$tool" ping hip.foo.com --count 2 --socket "$dir/sock"
+ok "ping: without an SA it ends at once" status 1 \
+	"$tool" ping nobody --socket "$dir/sock"
+ok "ping: what no number is, is a usage error" status 2 \
+	"$tool" ping hip.foo.com --count x --socket "$dir/sock"
+ok "ping: no daemon is status 3" status 3 \
+	"$tool" ping hip.foo.com --socket "$dir/none"
+ok "connect" has \
+	"2001:21::77 at 203.0.113.9:10500: ESTABLISHED after 42.1 ms" \
+	"$tool" connect hip.foo.com --socket "$dir/sock"
+ok "connect to nobody is a usage error" status 2 \
+	"$tool" connect --socket "$dir/sock"
+ok "drain waits until nothing is in use" has "idle: hipgated may be stopped" \
+	"$tool" drain --socket "$dir/sock"
+ok "capture without a file is a usage error" status 2 \
+	"$tool" capture --socket "$dir/sock"
+ok "capture --decrypt wants to be understood" has "--i-understand" \
+	"$tool" capture -o "$dir/x" --decrypt --socket "$dir/sock"
+ok "and has made no file" [ ! -e "$dir/x" ]
+ok "capture without a daemon makes none either" status 3 \
+	"$tool" capture -o "$dir/x" --socket "$dir/none"
+ok "indeed" [ ! -e "$dir/x" ]
+
+# ---- bugreport ------------------------------------------------------------------
+
+{
+	cat "$dir/good.conf"
+	echo '[policy "*.corp.example"]'
+	echo 'hip = require'
+	echo '[record static.corp.example]'
+	echo 'hi = ecdsa AAIYmeBTH1AbcdefGHIJ0123456789KLMNOPqrstuv=='
+} >"$dir/bug.conf"
+ok "bugreport" has "read it before you pass it on" "$tool" bugreport \
+	-o "$dir/report" --config "$dir/bug.conf" --socket "$dir/sock"
+ok "is its owner's alone" mode_is "$dir/report" 600
+ok "is JSON, with all that was asked" python3 -c '
+import json, sys
+o = json.load(open(sys.argv[1]))
+assert o["version"] == 1 and o["tool"] and o["kernel"]["release"]
+assert o["daemon"]["mappings"][0]["state"] == "ESTABLISHED"
+assert o["daemon"]["sas"]["error"] and o["events"] and o["config"]
+' "$dir/report"
+for word in hip.foo.com corp.example 2001:21::77 203.0.113.9 192.0.2.50 \
+	2001:db8:401::9c41 AAIYmeBTH1 "$(cat "$dir/p256.hit")"; do
+	ok "bugreport: no $word" sh -c '! grep -qF -- "$1" "$2"' sh \
+		"$word" "$dir/report"
+done
+ok "bugreport: one name has one pseudonym" python3 -c '
+import json, sys
+o = json.load(open(sys.argv[1]))
+m = o["daemon"]["mappings"][0]
+assert m["name"].startswith("name-") and m["hit"].startswith("hit-")
+assert m["sub6"].startswith("addr6-")
+assert m["locator"].startswith("addr4-") and m["locator"].endswith(":10500")
+assert o["daemon"]["flows"][0]["peer"] == m["hit"]
+assert any(m["name"] in l for l in map(json.dumps, o["events"])), o["events"]
+' "$dir/report"
+ok "bugreport again: others" sh -c '"$1" bugreport -o "$2.2" --config "$3" \
+	--socket "$4" >/dev/null && ! grep -qF "$(grep -o "hit-[0-9a-f]*" \
+	"$2" | head -n 1)" "$2.2"' sh "$tool" "$dir/report" "$dir/bug.conf" \
+	"$dir/sock"
+ok "bugreport --full has names" sh -c '"$1" bugreport --full -o "$2" \
+	--config "$3" --socket "$4" >/dev/null && grep -q hip.foo.com "$2" &&
+	grep -q corp.example "$2"' sh "$tool" "$dir/full" "$dir/bug.conf" \
+	"$dir/sock"
+ok "but no key" sh -c '! grep -q AAIYmeBTH1 "$1"' sh "$dir/full"
+ok "bugreport without a daemon says so, inside" sh -c '"$1" bugreport -o "$2" \
+	--config "$3" --socket "$4" >/dev/null &&
+	grep -q "cannot reach hipgated" "$2"' sh "$tool" "$dir/report" \
+	"$dir/bug.conf" "$dir/none"
+ok "bugreport onto a full disk fails" sh -c \
+	'"$1" bugreport -o - --socket "$2" >/dev/full 2>&1; [ $? = 1 ]' \
+	sh "$tool" "$dir/none"
+ok "bugreport where nothing can be written" has "No such file" \
+	"$tool" bugreport -o "$dir/no/report" --socket "$dir/sock"
 ok "version: the tool's and the daemon's, and that they differ" has \
 	"They differ" "$tool" version --socket "$dir/sock"
 ok "version --json has both" sh -c \

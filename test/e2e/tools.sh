@@ -185,6 +185,8 @@ tool_event()
 
 capture_checks()
 {
+	# So that what is fetched takes a base exchange.
+	check "the proxy starts anew" eval 'daemon_stop px && daemon_start px'
 	capture_of "$DEMO_DIR/tool.pcapng" capture_traffic
 	check "capture: two interfaces, by name" test "$(captured_by_tshark \
 		-T fields -e frame.interface_name | sort -u | tr '\n' ' ')" \
@@ -218,4 +220,137 @@ capture_checks()
 		capture_full_disk
 	check "capture: who does not read loses packets and slows nobody" \
 		capture_unread
+}
+
+# ---- ping, connect, drain ---------------------------------------------------------
+
+# tells PATTERN STATUS NODE VERB [ARG]...
+tells()
+{
+	local want=$1 status=$2 out rc
+
+	shift 2
+	out=$(tool "$@")
+	rc=$?
+	echo "$out ($rc)"
+	((rc == status)) && grep -qE -- "$want" <<<"$out"
+}
+
+# An association that was begun by nobody's packet carries clients' packets.
+connect_new()
+{
+	daemon_stop px && daemon_start px || return 1
+	tells 'there is no SA .* "hipgate connect' 1 px ping hip.foo.com &&
+		tells 'ESTABLISHED after' 0 px connect hip.foo.com &&
+		tells 'there is an association already' 0 px connect \
+			"$(node_hit hip)" &&
+		gets_page lh1 6 hip.foo.com
+}
+
+# While it is drained, what is there goes on and nothing begins.
+drained()
+{
+	tells '^idle: hipgated may be stopped' 0 px drain || return 1
+	tells 'draining +no new associations' 0 px status &&
+		gets_page lh1 6 hip.foo.com &&
+		tells 'begins none while it is being drained' 1 px connect \
+			fixed.foo.com &&
+		refused_within 10 lh1 6 http://fixed.foo.com/ &&
+		explains fixed.foo.com '.next.verdict == "unreachable" and
+		(.next.mend | contains("drain --off"))' &&
+		tells 'new associations again' 0 px drain --off &&
+		gets_page lh1 6 fixed.foo.com
+}
+
+# for_nobody VERB [ARG]...: a user who may read may not change.
+for_nobody()
+{
+	local out rc
+
+	chmod o+rw "$DEMO_DIR/px/ctl.sock"
+	out=$(setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$DEMO_DIR/bin/hipgate" "$@" \
+		--socket "$DEMO_DIR/px/ctl.sock" 2>&1)
+	rc=$?
+	chmod o-rw "$DEMO_DIR/px/ctl.sock"
+	echo "$out ($rc)"
+	((rc == 4)) && grep -q "ask with sudo" <<<"$out"
+}
+
+# ---- bugreport ----------------------------------------------------------------------
+
+# The octets of all keys there are, as a report could have them.
+key_octets()
+{
+	openssl pkey -in "$DEMO_DIR/px/key.pem" -noout -text |
+		awk '/^priv:/ { on = 1; next } /^pub:/ { on = 0 }
+			on { gsub(/[ :]/, ""); printf "%s", $0 }
+			END { print "" }' | cut -c 3-34
+	sed -n 2p "$DEMO_DIR/px/key.pem" | cut -c 1-40
+	xxd -p -c 64 "$DEMO_DIR/px/state/site.key" 2>/dev/null | cut -c 1-32
+	sed 's/.*"0x\([0-9a-f]*\)".*/\1/' "$DEMO_DIR/tool.pcapng.esp_sa" |
+		grep -o '^[0-9a-f]\{32\}'
+}
+
+no_keys()
+{
+	local octets report
+
+	for report in "$DEMO_DIR/report" "$DEMO_DIR/report.full"; do
+		for octets in $(key_octets); do
+			grep -qiF -- "$octets" "$report" &&
+				echo "$report has $octets"
+		done
+	done
+}
+
+no_names()
+{
+	grep -oE "[a-z0-9.-]*foo\\.com|$(node_hit hip)|$(node_hit px)|${POOL6_START}[0-9a-f:]+|$HIP_6|$LH1_6|$DNS_6|$LAN_6" \
+		"$DEMO_DIR/report" | sort | uniq -c
+}
+
+report_full_disk()
+{
+	local dir=$DEMO_DIR/tiny rc=1
+
+	mkdir -p "$dir"
+	mount -t tmpfs -o size=8k tiny "$dir"
+	tells 'No space left on device; nothing is left' 1 px bugreport \
+		-o "$dir/report" && [[ -z $(ls "$dir") ]] && rc=0
+	umount "$dir"
+	return $rc
+}
+
+errand_checks()
+{
+	check "connect: an association before any packet" connect_new
+	check "ping: how long an echo takes" \
+		tells '2 echoes, 2 answers: least [0-9.]+' 0 px ping \
+		hip.foo.com --count 2
+	check "ping: both ways" tells '1 echoes, 1 answers' 0 hip ping \
+		"$(node_hit px)" --count 1
+	check "connect: a name without a HIP record" \
+		tells 'no HIP record' 1 px connect www.foo.com
+	check "drain: nothing new, nothing lost" drained
+	check "drain: not for everybody" for_nobody drain
+	check "connect: not for everybody" for_nobody connect hip.foo.com
+	check "ping: not for everybody" for_nobody ping hip.foo.com
+	check "bugreport" tells 'read it before' 0 px bugreport -o \
+		"$DEMO_DIR/report" --config "$DEMO_DIR/px/hipgate.conf"
+	check "bugreport --full" tells 'names and addresses are in it' 0 px \
+		bugreport --full -o "$DEMO_DIR/report.full" --config \
+		"$DEMO_DIR/px/hipgate.conf"
+	check "there are keys to look for" test "$(key_octets | wc -l)" -ge 4
+	none "bugreport: no octet of a key, --full or not" no_keys
+	none "bugreport: no name and no address" no_names
+	check "bugreport: --full has them" grep -q 'hip\.foo\.com' \
+		"$DEMO_DIR/report.full"
+	check "bugreport: a full disk is told, nothing is left" \
+		report_full_disk
+	check "doctor finds no fault here" \
+		tells '^no faults' 0 px doctor --config \
+		"$DEMO_DIR/px/hipgate.conf"
+	check "doctor mtu: who said so" tells 'said by' 0 px doctor mtu \
+		hip.foo.com
 }

@@ -4,4 +4,4 @@
 
 #include "cmd/hipgate/verb.h"
 
-int capture_verb(const struct verb *v, int argc, char **argv);
+int capverb_run(const struct verb *v, int argc, char **argv);

@@ -8,7 +8,7 @@
  * was under way comes before its last frame. A file that can take no more is
  * cut behind its last whole block, so that it can be read all the same.
  */
-#include "cmd/hipgate/capture.h"
+#include "cmd/hipgate/capverb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -311,7 +311,7 @@ static int capture(struct capture *c)
 	return end_files(c, status);
 }
 
-int capture_verb(const struct verb *v, int argc, char **argv)
+int capverb_run(const struct verb *v, int argc, char **argv)
 {
 	struct options o;
 	struct capture c = { .o = &o };
