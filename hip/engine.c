@@ -133,6 +133,11 @@ void hip_set_opportunistic(struct hip *h, bool answer)
 	h->cfg.opportunistic = answer;
 }
 
+void hip_set_draining(struct hip *h, bool draining)
+{
+	h->draining = draining;
+}
+
 /* ---- what callers see ------------------------------------------------- */
 
 static void fill(struct hip_effect *e, const struct packet *p)
@@ -208,6 +213,10 @@ int hip_want(struct hip *h, const struct hit *self, const struct hit *peer,
 		return HG_EPERM;
 	}
 	ev.a = assoc_find(&h->assocs, ev.self, peer);
+	if (h->draining && !ev.a) {
+		reason_count(&h->reasons, REASON_HIP_DENIED);
+		return HG_EPERM;
+	}
 	statetab_run(h, &ev);
 	return ev.result;
 }

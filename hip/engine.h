@@ -87,7 +87,8 @@ struct hip {
 	struct jobqueue updates; /*  and UPDATEs */
 	struct hip_job *jobs;	 /* in flight */
 	uint32_t job_num;
-	bool leaving; /* hip_close of all: nothing starts by itself */
+	bool leaving;  /* hip_close of all: nothing starts by itself */
+	bool draining; /* hip_set_draining */
 };
 
 /* A packet under examination. */

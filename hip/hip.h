@@ -171,6 +171,9 @@ void hip_each_identity(const struct hip *h,
 void hip_set_puzzle(struct hip *h, uint8_t k);
 /* Answer I1 to no HIT (RFC 7401 4.1.8)? */
 void hip_set_opportunistic(struct hip *h, bool answer);
+/* Begin nothing new, neither of our own (hip_want is HG_EPERM) nor with whom
+ * comes to us (HIP_DENIED): what is there goes on, and may be begun anew. */
+void hip_set_draining(struct hip *h, bool draining);
 
 /* ---- access: who may -------------------------------------------------- */
 

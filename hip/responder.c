@@ -58,7 +58,8 @@ static uint8_t choose_group(const struct offer *o, const struct hip_param *list)
  * back (RFC 7401 6.7.1). */
 static bool welcome(const struct hip *h, const struct event *ev)
 {
-	return ev->a || h->cfg.responder || engine_serves(h);
+	return ev->a ||
+	       (!h->draining && (h->cfg.responder || engine_serves(h)));
 }
 
 /* Octets of the I1 as its sender paid for them: without what a rendezvous

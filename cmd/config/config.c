@@ -116,6 +116,8 @@ static void note_section(struct config_parse *p)
 		p->c->records[p->c->records_num - 1].line = p->line;
 	else if (section_id(p->section) == CONFIG_SECTION_REGISTER)
 		p->register_at[p->c->reg_num - 1] = p->line;
+	else if (section_id(p->section) == CONFIG_SECTION_POLICY)
+		p->c->rule_line[p->c->rules_num - 1] = p->line;
 }
 
 /* It begins anew: of a section that may stand once, in another file, what it

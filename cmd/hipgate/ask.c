@@ -57,10 +57,24 @@ fail:
 	return HG_ESYS;
 }
 
+static void cannot_reach(const char *path, char *errbuf, size_t errlen)
+{
+	int saved = errno;
+	const char *what = "is it running? (--socket)";
+
+	if (saved == EACCES || saved == EPERM)
+		what = "ask with sudo, or be in the group that control-group "
+		       "in hipgate.conf names";
+	(void)snprintf(errbuf, errlen, "cannot reach hipgated at %s: %s; %s",
+		       path, strerror(saved), what);
+	errno = saved;
+}
+
 int ask_new(const char *path, bool wait, struct ask **out, char *errbuf,
 	    size_t errlen)
 {
 	struct ask *a;
+	int err;
 
 	if (path && strlen(path) >= sizeof(a->path)) {
 		(void)snprintf(errbuf, errlen,
@@ -78,13 +92,12 @@ int ask_new(const char *path, bool wait, struct ask **out, char *errbuf,
 		memcpy(a->path, path, strlen(path) + 1);
 	else
 		default_path(a->path, sizeof(a->path));
-	if (open_socket(a->path, wait, &a->in)) {
-		(void)snprintf(errbuf, errlen,
-			       "cannot reach hipgated at %s: %s; is it "
-			       "running? (--socket)",
-			       a->path, strerror(errno));
+	err = open_socket(a->path, wait, &a->in);
+	if (err) {
+		cannot_reach(a->path, errbuf, errlen);
+		err = errno == EACCES || errno == EPERM ? HG_EPERM : HG_ESYS;
 		free(a);
-		return HG_ESYS;
+		return err;
 	}
 	*out = a;
 	return HG_OK;
@@ -144,6 +157,99 @@ int ask_line(struct ask *a, json_t **out, char *errbuf, size_t errlen)
 		       "hipgated's control socket?",
 		       a->path);
 	return HG_EFORMAT;
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+int ask_judge(const json_t *answer, char *errbuf, size_t errlen)
+{
+	json_int_t version =
+		json_integer_value(json_object_get(answer, "version"));
+	const char *code = text_of(answer, "code");
+	const char *error = text_of(answer, "error");
+
+	if (version && version != ASK_VERSION) {
+		(void)snprintf(errbuf, errlen,
+			       "hipgated speaks version %d of the control "
+			       "protocol, this tool version %d; use the tool "
+			       "of the same release",
+			       (int)version, ASK_VERSION);
+		return HG_EUNSUPP;
+	}
+	if (json_is_true(json_object_get(answer, "ok")))
+		return HG_OK;
+	/* Before codes there were only sentences. */
+	if (strcmp(code, "unknown-verb") == 0 ||
+	    strcmp(error, "unknown verb") == 0) {
+		(void)snprintf(errbuf, errlen,
+			       "hipgated%s%s does not know that verb, and this "
+			       "is hipgate %s; use the tool of the same "
+			       "release, or restart the daemon if it has been "
+			       "upgraded",
+			       text_of(answer, "daemon")[0] ? " " : "",
+			       text_of(answer, "daemon"), HIPGATE_VERSION);
+		return HG_EUNSUPP;
+	}
+	(void)snprintf(errbuf, errlen, "hipgated says: %s",
+		       error[0] ? error : "no");
+	return strcmp(code, "denied") == 0 ? HG_EPERM : HG_EINVAL;
+}
+
+int ask_data(struct ask *a, json_t *request, json_t **data, char *errbuf,
+	     size_t errlen)
+{
+	json_t *answer = NULL;
+	int err = ask_send(a, request, errbuf, errlen);
+
+	json_decref(request);
+	if (!err)
+		err = ask_line(a, &answer, errbuf, errlen);
+	if (!err) {
+		err = ask_judge(answer, errbuf, errlen);
+		if (!err) {
+			*data = json_incref(json_object_get(answer, "data"));
+			err = *data ? HG_OK : HG_EFORMAT;
+		}
+		if (err == HG_EFORMAT)
+			(void)snprintf(errbuf, errlen,
+				       "hipgated's answer has no data");
+		json_decref(answer);
+	}
+	return err;
+}
+
+int ask_once(const char *path, json_t *request, json_t **data, char *errbuf,
+	     size_t errlen)
+{
+	struct ask *a = NULL;
+	int err = ask_new(path, false, &a, errbuf, errlen);
+
+	if (err)
+		json_decref(request);
+	else
+		err = ask_data(a, request, data, errbuf, errlen);
+	ask_free(a);
+	return err;
+}
+
+ssize_t ask_octets(struct ask *a, void *buf, size_t len)
+{
+	size_t n = fread(buf, 1, len, a->in);
+
+	if (n > 0 || feof(a->in))
+		return (ssize_t)n;
+	clearerr(a->in); /* a signal, perhaps: errno says */
+	return -1;
+}
+
+const char *ask_path(const struct ask *a)
+{
+	return a->path;
 }
 
 void ask_free(struct ask *a)

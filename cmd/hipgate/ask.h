@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "core/err.h"
 
@@ -13,12 +14,27 @@ enum { ASK_TIMEOUT_S = 10, ASK_VERSION = 1 };
 
 struct ask;
 
-/* Connects and asks. path NULL: where hipgated usually listens. wait: the
- * answer may take for ever. On error, errbuf holds one sentence. */
+/* Connects. path NULL: where hipgated usually listens. wait: an answer may
+ * take for ever. On error, errbuf holds one sentence. HG_EPERM: the socket is
+ * not for us; HG_ESYS: nobody is there. */
 int ask_new(const char *path, bool wait, struct ask **out, char *errbuf,
 	    size_t errlen) HG_CHECK;
 int ask_send(struct ask *a, json_t *request, char *errbuf,
 	     size_t errlen) HG_CHECK;
-/* The next line. HG_ENOENT: the daemon has hung up. */
+/* The next line. HG_ENOENT: the daemon has hung up; HG_EAGAIN: it does not
+ * answer; HG_EFORMAT: it is no hipgated. */
 int ask_line(struct ask *a, json_t **out, char *errbuf, size_t errlen) HG_CHECK;
+/* Is that an answer with "ok", of our protocol? Else HG_EPERM: it is not for
+ * us; HG_EUNSUPP: the daemon is of another version; HG_EINVAL: it says no. */
+int ask_judge(const json_t *answer, char *errbuf, size_t errlen) HG_CHECK;
+/* One question, one answer: its "data", a new reference. Takes request. */
+int ask_data(struct ask *a, json_t *request, json_t **data, char *errbuf,
+	     size_t errlen) HG_CHECK;
+/* All of it: connects, asks, hangs up. */
+int ask_once(const char *path, json_t *request, json_t **data, char *errbuf,
+	     size_t errlen) HG_CHECK;
+/* What follows the lines: octets, as read(2). A signal may end it early. */
+ssize_t ask_octets(struct ask *a, void *buf, size_t len);
+/* Where that socket is. */
+const char *ask_path(const struct ask *a);
 void ask_free(struct ask *a);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cmd/hipgate/grid.h"
+#include "cmd/hipgate/screen.h"
 #include "core/addr.h"
 
 enum cell {
@@ -104,6 +105,12 @@ static const struct list {
 	    { "IDLE", "idle_s", CELL_SECONDS, NULL },
 	    { "OUT-PKTS", "out_packets", CELL_NUMBER, NULL },
 	    { "IN-PKTS", "in_packets", CELL_NUMBER, NULL } } },
+	{ "clients",
+	  { { "CLIENT", "client", CELL_TEXT, NULL },
+	    { "FLOWS", "flows", CELL_NUMBER, NULL },
+	    { "OUT-PKTS", "out_packets", CELL_NUMBER, NULL },
+	    { "IN-PKTS", "in_packets", CELL_NUMBER, NULL },
+	    { "IDLE", "idle_s", CELL_SECONDS, NULL } } },
 	{ "identities",
 	  { { "HIT", "hit", CELL_TEXT, NULL },
 	    { "ALGORITHM", "alg", CELL_TEXT, NULL },
@@ -237,7 +244,7 @@ static int list_print(const struct list *l, const json_t *data)
 			break;
 	}
 	if (!err)
-		grid_print(g, stdout);
+		grid_print(g, screen_width(), stdout);
 	grid_free(g);
 	return err;
 }

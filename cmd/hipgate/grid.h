@@ -19,4 +19,5 @@ void grid_free(struct grid *g);
 /* Adds a row: one text for each column, cut to fit GRID_CELL. What is not
  * printable ASCII becomes '?', and "" becomes "-". */
 int grid_add(struct grid *g, const char *const *cells) HG_CHECK;
-void grid_print(const struct grid *g, FILE *f);
+/* limit: columns of the terminal; 0: as wide as need be. */
+void grid_print(const struct grid *g, size_t limit, FILE *f);

@@ -6,15 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/hipgate/bugreport.h"
+#include "cmd/hipgate/capverb.h"
 #include "cmd/hipgate/completions.h"
+#include "cmd/hipgate/deeds.h"
+#include "cmd/hipgate/doctor.h"
+#include "cmd/hipgate/explain.h"
 #include "cmd/hipgate/keyverbs.h"
 #include "cmd/hipgate/show.h"
+#include "cmd/hipgate/trace.h"
 #include "cmd/hipgate/verb.h"
+#include "core/err.h"
 
-#define SHOW "[--json] [--socket PATH]"
+#define SHOW "[--json] [--watch[=SECONDS]] [--socket PATH]"
+#define TELL "[--json] [--socket PATH]"
 
 static int verb_help(const struct verb *v, int argc, char **argv);
-static int verb_version(const struct verb *v, int argc, char **argv);
 
 static const struct verb verbs[] = {
 	{ "status", SHOW, "what the daemon is and does", show_status },
@@ -26,17 +33,46 @@ static const struct verb verbs[] = {
 	{ "mappings", SHOW, "substitute addresses and what they stand for",
 	  show_list },
 	{ "flows", SHOW, "what the NAT carries", show_list },
+	{ "clients", SHOW, "who the NAT carries it for", show_list },
+	{ "explain",
+	  "NAME|HIT|ADDRESS [--client ADDRESS] [--json] [--watch[=SECONDS]] "
+	  "[--socket PATH]",
+	  "why it is what it is, and what the next packet to it meets",
+	  explain_show },
 	{ "registrations", SHOW, "who is registered here (rendezvous role)",
 	  show_list },
 	{ "identities", SHOW, "who the daemon is", show_list },
 	{ "access", SHOW, "access rules and how often each decided",
 	  show_list },
-	{ "reload", SHOW, "have the daemon read its configuration again",
+	{ "reload", TELL, "have the daemon read its configuration again",
 	  show_reload },
-	{ "forget", "NAME " SHOW,
+	{ "forget", "NAME " TELL,
 	  "let a name that had a HIP record be without one", show_forget },
-	{ "trace", "[--follow] " SHOW, "what happened, step by step",
-	  show_trace },
+	{ "trace",
+	  "[NAME|HIT] [--follow] [--from FILE] [--mermaid] [--json] "
+	  "[--socket PATH]",
+	  "what happened, step by step, and who waited for what", trace_show },
+	{ "events", "[--follow] [--json] [--socket PATH]",
+	  "the events as they are, to be kept for trace --from", trace_events },
+	{ "ping", "NAME|HIT [--count N] [--json] [--socket PATH]",
+	  "echoes over the SA: how long they take", deeds_ping },
+	{ "connect", "NAME|HIT " TELL, "have the base exchange done now",
+	  deeds_connect },
+	{ "drain", "[--off] [--now] " TELL,
+	  "begin no new associations, and wait until nothing is in use",
+	  deeds_drain },
+	{ "capture",
+	  "--output FILE [--seconds N] [--count N] [--snaplen OCTETS] "
+	  "[--decrypt --i-understand] [--socket PATH]",
+	  "packets of both sides into a pcapng file, each with its fate",
+	  capverb_run },
+	{ "doctor",
+	  "[CHECK|dns|mtu NAME] [--config FILE] [--json] [--socket PATH]",
+	  "find the usual faults, each with its mend", doctor_verb },
+	{ "bugreport",
+	  "[--full] [--output FILE] [--config FILE] [--socket PATH]",
+	  "what helps to find a bug, without keys, names and addresses",
+	  bugreport_verb },
 	{ "keygen", "[--alg p256|p384|rsa2048|rsa3072|rsa4096] [--force] FILE",
 	  "make an identity; prints its HIT", keyverbs_keygen },
 	{ "hit", "FILE|HIT", "the HIT of a private key, in its usual form",
@@ -49,7 +85,8 @@ static const struct verb verbs[] = {
 	{ "completions", "bash|fish|zsh|man",
 	  "what a shell, or the manual, is to know of the verbs",
 	  completions_print },
-	{ "version", "", "the version of this tool", verb_version },
+	{ "version", TELL, "the versions of this tool and of the daemon",
+	  show_version },
 	{ "help", "[VERB]", "this text", verb_help },
 };
 
@@ -72,6 +109,14 @@ int verb_fail(const char *fmt, ...)
 	va_end(args);
 	(void)fputc('\n', stderr);
 	return VERB_FAILED;
+}
+
+int verb_unasked(int err, const char *why)
+{
+	(void)verb_fail("%s", why);
+	if (err == HG_EPERM)
+		return VERB_DENIED;
+	return err == HG_EINVAL ? VERB_FAILED : VERB_UNREACHED;
 }
 
 int verb_usage(const struct verb *v)
@@ -126,15 +171,6 @@ static int verb_help(const struct verb *v, int argc, char **argv)
 	(void)printf("usage: hipgate %s%s%s\n\n%s\n", about->name,
 		     about->synopsis[0] ? " " : "", about->synopsis,
 		     about->summary);
-	return VERB_OK;
-}
-
-static int verb_version(const struct verb *v, int argc, char **argv)
-{
-	(void)argv; /* none */
-	if (argc != 1)
-		return verb_usage(v);
-	(void)puts("hipgate " HIPGATE_VERSION);
 	return VERB_OK;
 }
 

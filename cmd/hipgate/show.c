@@ -5,136 +5,100 @@
  * One question, one answer, over the control socket. --json passes the
  * answer's data on under "version", the number of this format: fields may
  * be added in it, none go or change. For people, lists are columns.c's.
+ * --watch asks again and again.
  */
 #include "cmd/hipgate/show.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd/hipgate/ask.h"
-#include "cmd/hipgate/grid.h"
 #include "cmd/hipgate/columns.h"
+#include "cmd/hipgate/screen.h"
 
 /* ---- asking ----------------------------------------------------------- */
 
-struct options {
-	bool json;
-	bool follow;
-	const char *socket;
-	const char *name; /* NULL: the verb takes none */
-};
-
-/* Takes only the options the synopsis names. */
-static int options_take(const struct verb *v, int argc, char **argv,
-			struct options *o)
-{
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "socket", required_argument, NULL, 's' },
-		{ "follow", no_argument, NULL, 'f' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int ch;
-
-	while ((ch = getopt_long(argc, argv, "js:f", longs, NULL)) != -1) {
-		if (ch == 'j')
-			o->json = true;
-		else if (ch == 's')
-			o->socket = optarg;
-		else if (ch == 'f' && strstr(v->synopsis, "--follow"))
-			o->follow = true;
-		else
-			return verb_usage(v);
-	}
-	if (optind < argc && strncmp(v->synopsis, "NAME", 4) == 0)
-		o->name = argv[optind++];
-	else if (strncmp(v->synopsis, "NAME", 4) == 0)
-		return verb_usage(v);
-	return optind == argc ? VERB_OK : verb_usage(v);
-}
-
-/* An answer with "ok", or its "error" in errbuf. */
-static int answer_judge(const json_t *answer, char *errbuf, size_t errlen)
-{
-	json_int_t version =
-		json_integer_value(json_object_get(answer, "version"));
-	const char *error = json_string_value(json_object_get(answer, "error"));
-
-	if (!json_is_true(json_object_get(answer, "ok"))) {
-		(void)snprintf(errbuf, errlen, "hipgated says: %s",
-			       error ? error : "no");
-		return HG_EINVAL;
-	}
-	if (version != ASK_VERSION) {
-		(void)snprintf(errbuf, errlen,
-			       "hipgated speaks version %d of the control "
-			       "protocol, this tool version %d; use the tool "
-			       "of the same release",
-			       (int)version, ASK_VERSION);
-		return HG_EUNSUPP;
-	}
-	return HG_OK;
-}
-
-static int question(const char *verb, const struct options *o, json_t **answer,
-		    char *errbuf, size_t errlen)
-{
-	json_t *request =
-		json_pack("{s:s,s:s*}", "verb", verb, "name", o->name);
-	struct ask *a = NULL;
-	int err;
-
-	err = ask_new(o->socket, false, &a, errbuf, errlen);
-	if (!err)
-		err = ask_send(a, request, errbuf, errlen);
-	if (!err)
-		err = ask_line(a, answer, errbuf, errlen);
-	if (!err) {
-		err = answer_judge(*answer, errbuf, errlen);
-		if (err)
-			json_decref(*answer);
-	}
-	ask_free(a);
-	json_decref(request);
-	return err;
-}
-
-static int data_json(const char *verb, json_t *data)
+static int data_json(const char *verb, json_t *data, size_t flags)
 {
 	json_t *o = json_pack("{s:i,s:s,s:O}", "version", ASK_VERSION, "verb",
 			      verb, "data", data);
-	int err = o ? json_dumpf(o, stdout, JSON_INDENT(2)) : -1;
+	int err = o ? json_dumpf(o, stdout, flags) : -1;
 
 	(void)putchar('\n');
 	json_decref(o);
 	return err ? HG_ENOMEM : HG_OK;
 }
 
-/* Asks and shows; print is what people see. */
+/* On a terminal the picture is drawn anew; else each is a line of JSON. */
+static int picture(const struct verb *v, const struct options *o, json_t *data,
+		   int (*print)(const struct verb *v, const json_t *data))
+{
+	bool terminal = screen_is_terminal();
+
+	if (o->watch && (o->json || !terminal))
+		return data_json(v->name, data, JSON_COMPACT);
+	if (o->json)
+		return data_json(v->name, data, JSON_INDENT(2));
+	if (o->watch) {
+		screen_clear();
+		(void)printf("%shipgate %s, every %g s%s\n",
+			     screen_colour(SCREEN_DIM), v->name, o->every,
+			     screen_colour(SCREEN_PLAIN));
+	}
+	return print(v, data);
+}
+
+static void pause_for(double seconds)
+{
+	struct timespec t = { .tv_sec = (time_t)seconds };
+
+	t.tv_nsec = (long)((seconds - (double)t.tv_sec) * 1e9);
+	(void)nanosleep(&t, NULL); /* a signal ends the wait early */
+}
+
+/* Asks only when what was answered before has been written: a reader that is
+ * slow slows nobody but itself. */
+int show_asked(const struct verb *v, const struct options *o, json_t *request,
+	       int (*print)(const struct verb *v, const json_t *data))
+{
+	char errbuf[512];
+	json_t *data;
+	int err = HG_OK;
+
+	do {
+		err = ask_once(o->socket, json_incref(request), &data, errbuf,
+			       sizeof(errbuf));
+		if (err) {
+			json_decref(request);
+			return verb_unasked(err, errbuf);
+		}
+		err = picture(v, o, data, print);
+		json_decref(data);
+		if (err || fflush(stdout) != 0)
+			break;
+		if (o->watch)
+			pause_for(o->every);
+	} while (o->watch);
+	json_decref(request);
+	return err ? verb_fail("%s: %s", v->name, err_text(err)) : VERB_OK;
+}
+
+/* A verb that takes what its synopsis says: a NAME, or nothing. */
 static int ask_and_show(const struct verb *v, int argc, char **argv,
 			int (*print)(const struct verb *v, const json_t *data))
 {
-	struct options o = { .socket = NULL };
-	char errbuf[512];
-	json_t *answer;
-	json_t *data;
-	int err = options_take(v, argc, argv, &o);
+	int args = strncmp(v->synopsis, "NAME", 4) == 0;
+	struct options o;
+	int err = options_take(v, argc, argv, args, args, &o);
 
 	if (err)
 		return err;
-	err = question(v->name, &o, &answer, errbuf, sizeof(errbuf));
-	if (err)
-		return verb_fail("%s", errbuf);
-	data = json_object_get(answer, "data");
-	if (!data)
-		err = HG_EFORMAT;
-	else
-		err = o.json ? data_json(v->name, data) : print(v, data);
-	json_decref(answer);
-	return err ? verb_fail("%s: %s", v->name, err_text(err)) : VERB_OK;
+	return show_asked(
+		v, &o,
+		json_pack("{s:s,s:s*}", "verb", v->name, "name", o.arg[0]),
+		print);
 }
 
 static int print_list(const struct verb *v, const json_t *data)
@@ -216,6 +180,9 @@ static int print_status(const struct verb *v, const json_t *data)
 			up, sizeof(up));
 	(void)printf("%-14s%s, up %s\n", "hipgated", text_of(data, "version"),
 		     up);
+	if (json_is_true(json_object_get(data, "draining")))
+		(void)printf("%-14sno new associations (hipgate drain --off)\n",
+			     "draining");
 	strings_print("roles", json_object_get(data, "roles"));
 	strings_print("HITs", json_object_get(data, "hits"));
 	(void)printf("%-14s%s, MTU %d\n", "TUN", text_of(tun, "name"),
@@ -242,8 +209,8 @@ int show_status(const struct verb *v, int argc, char **argv)
 /* The file's text may hold anything. */
 static void line_print(const json_t *s, const char *behind)
 {
-	for (const char *c = json_string_value(s); c && *c; c++)
-		(void)putchar(*c < ' ' || *c > '~' ? '?' : *c);
+	if (json_is_string(s))
+		screen_text(json_string_value(s));
 	(void)printf("%s\n", behind);
 }
 
@@ -280,78 +247,47 @@ int show_reload(const struct verb *v, int argc, char **argv)
 	return ask_and_show(v, argc, argv, print_reload);
 }
 
-/* ---- trace -------------------------------------------------------------- */
+/* ---- version ------------------------------------------------------------- */
 
-/* Milliseconds since the first event, the step's letter, the text. */
-static void event_print(const json_t *e, double *first)
+static int version_json(const json_t *daemon)
 {
-	double t = json_number_value(json_object_get(e, "t"));
-	const char *step = json_string_value(json_object_get(e, "step"));
-	const char *text = json_string_value(json_object_get(e, "text"));
-	char clean[GRID_CELL * 2];
+	json_t *data = json_pack("{s:s,s:i,s:O?}", "tool", HIPGATE_VERSION,
+				 "protocol", ASK_VERSION, "daemon", daemon);
+	int err = data_json("version", data, JSON_INDENT(2));
 
-	if (*first < 0)
-		*first = t;
-	(void)snprintf(clean, sizeof(clean), "%s",
-		       text ? text : text_of(e, "event"));
-	for (char *s = clean; *s; s++) {
-		if (*s < ' ' || *s > '~')
-			*s = '?'; /* names are strangers' */
-	}
-	(void)printf("%10.1f  %-1s  %s\n", (t - *first) * 1e3,
-		     step && step[0] ? step : " ", clean);
+	json_decref(data);
+	return err ? verb_fail("version: out of memory") : VERB_OK;
 }
 
-static int events_show(struct ask *a, const struct options *o, char *errbuf,
-		       size_t errlen)
+/* Works without a daemon, too. */
+int show_version(const struct verb *v, int argc, char **argv)
 {
-	double first = -1;
-
-	for (;;) {
-		json_t *e;
-		int err = ask_line(a, &e, errbuf, errlen);
-
-		if (err)
-			return err;
-		if (json_is_true(json_object_get(e, "end"))) {
-			json_decref(e);
-			return HG_OK;
-		}
-		if (json_is_false(json_object_get(e, "ok"))) {
-			err = answer_judge(e, errbuf, errlen);
-			json_decref(e);
-			return err;
-		}
-		if (o->json) {
-			(void)json_dumpf(e, stdout, JSON_COMPACT);
-			(void)putchar('\n');
-		} else {
-			event_print(e, &first);
-		}
-		json_decref(e);
-		if (fflush(stdout) != 0)
-			return HG_OK; /* nobody reads any more */
-	}
-}
-
-int show_trace(const struct verb *v, int argc, char **argv)
-{
-	struct options o = { .socket = NULL };
-	struct ask *a = NULL;
+	struct options o;
 	char errbuf[512];
-	json_t *request;
-	int err = options_take(v, argc, argv, &o);
+	json_t *daemon = NULL;
+	int err = options_take(v, argc, argv, 0, 0, &o);
 
 	if (err)
 		return err;
-	request = json_pack("{s:s,s:b}", "verb", v->name, "follow",
-			    (int)o.follow);
-	err = ask_new(o.socket, o.follow, &a, errbuf, sizeof(errbuf));
-	if (!err)
-		err = ask_send(a, request, errbuf, sizeof(errbuf));
-	if (!err)
-		err = events_show(a, &o, errbuf, sizeof(errbuf));
-	ask_free(a);
-	json_decref(request);
-	return err ? verb_fail("%s", errbuf) : VERB_OK;
+	err = ask_once(o.socket, json_pack("{s:s}", "verb", "version"), &daemon,
+		       errbuf, sizeof(errbuf));
+	if (o.json) {
+		err = version_json(daemon);
+		json_decref(daemon);
+		return err;
+	}
+	(void)printf("hipgate  " HIPGATE_VERSION ", protocol %d\n",
+		     ASK_VERSION);
+	if (err)
+		(void)printf("hipgated -: %s\n", errbuf);
+	else
+		(void)printf("hipgated %s, protocol %d\n",
+			     text_of(daemon, "version"),
+			     (int)json_integer_value(
+				     json_object_get(daemon, "protocol")));
+	if (!err && strcmp(text_of(daemon, "version"), HIPGATE_VERSION) != 0)
+		(void)puts("They differ: restart the daemon if it has been "
+			   "upgraded, or use the tool of its release.");
+	json_decref(daemon);
+	return VERB_OK;
 }

@@ -24,6 +24,8 @@
 #include <netinet/udp.h>
 #include <string.h>
 
+#include "tapwork.h"
+
 enum { BATCH_SPAN = 32 };
 
 /* What all datagrams of a batch share. */
@@ -196,6 +198,8 @@ void batch_flush(struct worker *w)
 	if (!b->num)
 		return;
 	failed = batch_send(w);
+	if (w->ring)
+		tapwork_batch(w, failed);
 	/* A probe that could not be sent is a lost one. */
 	if (b->probe || (failed == b->num && kept(w)))
 		failed = 0;

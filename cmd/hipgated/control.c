@@ -15,8 +15,11 @@
 #include "core/log.h"
 #include "dnslease.h"
 #include "dnsside.h"
+#include "errand.h"
 #include "gate.h"
 #include "reload.h"
+#include "tap.h"
+#include "viewexplain.h"
 #include "views.h"
 
 struct client {
@@ -25,7 +28,9 @@ struct client {
 	uv_pipe_t pipe;
 	char line[CONTROL_LINE];
 	size_t len;
+	uint64_t id;
 	bool follow;
+	uint64_t lost; /* events that it was too slow for, not yet told */
 };
 
 struct control {
@@ -34,6 +39,7 @@ struct control {
 	bool listening;
 	struct client *clients;
 	unsigned num;
+	uint64_t next_id;
 };
 
 /* ---- out ------------------------------------------------------------------ */
@@ -62,33 +68,51 @@ static void hang_up(struct client *cl)
 		uv_close((uv_handle_t *)&cl->pipe, on_closed);
 }
 
-static void on_written(uv_write_t *req, int status)
+static size_t backlog(const struct client *cl)
 {
-	(void)status;
-	free(req->data);
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&cl->pipe);
 }
 
-static void say(struct client *cl, const char *text)
+static void tell_lost(struct client *cl);
+
+static void on_written(uv_write_t *req, int status)
 {
-	size_t len = strlen(text);
+	struct client *cl = req->handle->data;
+
+	(void)status;
+	free(req->data);
+	if (cl->lost && backlog(cl) < CONTROL_BEHIND / 2)
+		tell_lost(cl);
+}
+
+/* False: it is not sent. */
+static bool say_octets(struct client *cl, const void *octets, size_t len)
+{
 	struct out *o;
 	uv_buf_t buf;
 
 	if (uv_is_closing((uv_handle_t *)&cl->pipe))
-		return;
-	if (uv_stream_get_write_queue_size((uv_stream_t *)&cl->pipe) >
-	    CONTROL_BACKLOG) {
+		return false;
+	if (backlog(cl) > CONTROL_BACKLOG) {
 		hang_up(cl);
-		return;
+		return false;
 	}
 	o = malloc(sizeof(*o) + len);
 	if (!o)
-		return;
-	memcpy(o->text, text, len);
+		return false;
+	memcpy(o->text, octets, len);
 	o->req.data = o;
 	buf = uv_buf_init(o->text, (unsigned)len);
-	if (uv_write(&o->req, (uv_stream_t *)&cl->pipe, &buf, 1, on_written))
+	if (uv_write(&o->req, (uv_stream_t *)&cl->pipe, &buf, 1, on_written)) {
 		free(o);
+		return false;
+	}
+	return true;
+}
+
+static void say(struct client *cl, const char *text)
+{
+	(void)say_octets(cl, text, strlen(text)); /* its reader is gone */
 }
 
 static void say_json(struct client *cl, json_t *o)
@@ -108,13 +132,34 @@ static void say_line(void *arg, const char *line)
 	say(arg, line);
 }
 
+static void tell_lost(struct client *cl)
+{
+	json_int_t lost = (json_int_t)cl->lost;
+
+	cl->lost = 0;
+	say_json(cl, json_pack("{s:s,s:s,s:I}", "event", "lost", "step", "",
+			       "lost", lost));
+}
+
+/* A reader that is slow misses events; it is told how many. */
+static void follow(struct client *cl, const char *line)
+{
+	if (backlog(cl) > CONTROL_BEHIND) {
+		cl->lost++;
+		return;
+	}
+	if (cl->lost)
+		tell_lost(cl);
+	say(cl, line);
+}
+
 static void on_event(void *arg, const char *line)
 {
 	struct control *c = arg;
 
 	for (struct client *cl = c->clients; cl; cl = cl->next)
 		if (cl->follow)
-			say(cl, line);
+			follow(cl, line);
 }
 
 /* ---- in ------------------------------------------------------------------- */
@@ -127,22 +172,35 @@ static void do_trace(struct client *cl, const json_t *req)
 		say(cl, "{\"end\":true}\n");
 }
 
-static void say_error(struct client *cl, const char *why)
+/* code: one word for programs, why: a sentence for people. */
+static void say_error(struct client *cl, const char *code, const char *why)
 {
-	say_json(cl, json_pack("{s:i,s:b,s:s}", "version", 1, "ok", 0, "error",
-			       why));
+	say_json(cl, json_pack("{s:i,s:b,s:s,s:s,s:s}", "version",
+			       CONTROL_PROTOCOL, "ok", 0, "daemon",
+			       HIPGATE_VERSION, "code", code, "error", why));
+}
+
+static void say_data(struct client *cl, const char *verb, json_t *data)
+{
+	say_json(cl, json_pack("{s:i,s:s,s:b,s:o}", "version", CONTROL_PROTOCOL,
+			       "verb", verb, "ok", 1, "data", data));
 }
 
 /* Who asks, as the kernel says. */
-static bool may_change(struct client *cl)
+static bool who_is(struct client *cl, struct ucred *who)
 {
-	struct ucred who;
-	socklen_t len = sizeof(who);
+	socklen_t len = sizeof(*who);
 	int fd;
 
 	return uv_fileno((uv_handle_t *)&cl->pipe, &fd) == 0 &&
-	       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
-	       (who.uid == 0 || who.uid == geteuid());
+	       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, who, &len) == 0;
+}
+
+static bool may_change(struct client *cl)
+{
+	struct ucred who;
+
+	return who_is(cl, &who) && (who.uid == 0 || who.uid == geteuid());
 }
 
 static int do_reload(struct gate *g, const json_t *req, json_t **data,
@@ -168,43 +226,57 @@ static int do_forget(struct gate *g, const json_t *req, json_t **data,
 	return err;
 }
 
-/* Verbs that change something. */
-static const struct change {
+/* Verbs that change something, or take more than their name. */
+static const struct deed {
 	const char *verb;
-	/* errbuf: a sentence for the person who asked. */
+	bool open; /* to whoever may read; else it changes something */
+	/* At once. errbuf: a sentence for the person who asked. */
 	int (*make)(struct gate *g, const json_t *req, json_t **data,
 		    char *errbuf, size_t errlen);
-} changes[] = {
-	{ "reload", do_reload },
-	{ "forget", do_forget },
+	/* Or later, to this client, by control_answer. */
+	int (*begin)(struct gate *g, uint64_t client, const json_t *req,
+		     char *errbuf, size_t errlen);
+} deeds[] = {
+	{ .verb = "reload", .make = do_reload },
+	{ .verb = "forget", .make = do_forget },
+	{ .verb = "capture", .begin = tap_begin },
+	{ .verb = "ping", .begin = errand_ping },
+	{ .verb = "connect", .begin = errand_connect },
+	{ .verb = "drain", .make = errand_drain },
+	{ .verb = "explain", .make = viewexplain, .open = true },
 };
 
-static const struct change *change_find(const char *verb)
+static const struct deed *deed_find(const char *verb)
 {
-	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		if (strcmp(changes[i].verb, verb) == 0)
-			return &changes[i];
+	for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++) {
+		if (strcmp(deeds[i].verb, verb) == 0)
+			return &deeds[i];
 	}
 	return NULL;
 }
 
-static void do_change(struct client *cl, const struct change *c,
-		      const json_t *req)
+static void do_deed(struct client *cl, const struct deed *d, const json_t *req)
 {
-	char why[1024];
-	json_t *data;
+	struct gate *g = cl->c->g;
+	char why[1024] = "";
+	json_t *data = NULL;
+	int err;
 
-	if (!may_change(cl)) {
-		say_error(cl, "only the daemon's own user and root may change "
-			      "anything; ask with sudo, or send it SIGHUP");
+	if (!d->open && !may_change(cl)) {
+		say_error(cl, "denied",
+			  "that is for the daemon's own user and root; ask "
+			  "with sudo");
 		return;
 	}
-	if (c->make(cl->c->g, req, &data, why, sizeof(why)))
-		say_error(cl, why);
+	if (d->begin)
+		err = d->begin(g, cl->id, req, why, sizeof(why));
 	else
-		say_json(cl, json_pack("{s:i,s:s,s:b,s:o}", "version", 1,
-				       "verb", c->verb, "ok", 1, "data", data));
-	gate_pump(cl->c->g);
+		err = d->make(g, req, &data, why, sizeof(why));
+	if (err)
+		say_error(cl, "failed", why[0] ? why : err_text(err));
+	else if (!d->begin)
+		say_data(cl, d->verb, data);
+	gate_pump(g);
 }
 
 static void do_verb(struct client *cl, const char *verb)
@@ -212,10 +284,13 @@ static void do_verb(struct client *cl, const char *verb)
 	json_t *data = views_make(cl->c->g, verb);
 
 	if (data)
-		say_json(cl, json_pack("{s:i,s:s,s:b,s:o}", "version", 1,
-				       "verb", verb, "ok", 1, "data", data));
+		say_data(cl, verb, data);
 	else
-		say_error(cl, "unknown verb");
+		say_error(cl, "unknown-verb",
+			  "that verb is unknown to this hipgated, "
+			  "version " HIPGATE_VERSION
+			  "; use the tool of the same release, or restart the "
+			  "daemon if it has been upgraded");
 }
 
 static void request(struct client *cl, const char *line, size_t len)
@@ -225,11 +300,12 @@ static void request(struct client *cl, const char *line, size_t len)
 	const char *verb = json_string_value(json_object_get(req, "verb"));
 
 	if (!verb)
-		say_error(cl, "a request is one line of JSON with a \"verb\"");
-	else if (strcmp(verb, "trace") == 0)
+		say_error(cl, "bad-request",
+			  "a request is one line of JSON with a \"verb\"");
+	else if (strcmp(verb, "trace") == 0 || strcmp(verb, "events") == 0)
 		do_trace(cl, req);
-	else if (change_find(verb))
-		do_change(cl, change_find(verb), req);
+	else if (deed_find(verb))
+		do_deed(cl, deed_find(verb), req);
 	else
 		do_verb(cl, verb);
 	json_decref(req);
@@ -277,6 +353,7 @@ static void on_connection(uv_stream_t *s, int status)
 	if (!cl)
 		return;
 	cl->c = c;
+	cl->id = ++c->next_id;
 	if (uv_pipe_init(c->g->loop, &cl->pipe, 0)) {
 		free(cl);
 		return;
@@ -291,6 +368,64 @@ static void on_connection(uv_stream_t *s, int status)
 	    c->num > CONTROL_CLIENTS ||
 	    uv_read_start((uv_stream_t *)&cl->pipe, on_alloc, on_read))
 		hang_up(cl);
+}
+
+/* ---- answers that come later ------------------------------------------------ */
+
+static struct client *client_find(struct control *c, uint64_t id)
+{
+	struct client *cl = c ? c->clients : NULL;
+
+	while (cl && cl->id != id)
+		cl = cl->next;
+	return cl && !uv_is_closing((uv_handle_t *)&cl->pipe) ? cl : NULL;
+}
+
+bool control_is_there(struct control *c, uint64_t client)
+{
+	return client_find(c, client);
+}
+
+bool control_answer(struct control *c, uint64_t client, const char *verb,
+		    json_t *data)
+{
+	struct client *cl = client_find(c, client);
+
+	if (cl)
+		say_data(cl, verb, data);
+	else
+		json_decref(data);
+	return cl;
+}
+
+void control_refuse(struct control *c, uint64_t client, const char *why)
+{
+	struct client *cl = client_find(c, client);
+
+	if (cl)
+		say_error(cl, "failed", why);
+}
+
+bool control_send(struct control *c, uint64_t client, const void *octets,
+		  size_t len)
+{
+	struct client *cl = client_find(c, client);
+
+	return cl && backlog(cl) <= CONTROL_BEHIND &&
+	       say_octets(cl, octets, len);
+}
+
+bool control_who(struct control *c, uint64_t client, unsigned *uid,
+		 unsigned *pid)
+{
+	struct client *cl = client_find(c, client);
+	struct ucred who;
+
+	if (!cl || !who_is(cl, &who))
+		return false;
+	*uid = who.uid;
+	*pid = (unsigned)who.pid;
+	return true;
 }
 
 /* ---- life ------------------------------------------------------------------ */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/wire.h"
+#include "tapwork.h"
 
 /* The first packet back on a flow is the patent's J, its delivery K: tell
  * control for the trace, once. */
@@ -32,6 +33,20 @@ static void first_return(struct worker *w, struct flow *f)
 	worker_punt(w, m);
 }
 
+/* To the joiner; f, sa: whose it is, for a capture. */
+static void to_tun(struct worker *w, const struct flow *f, const struct sa *sa,
+		   const uint8_t *hdr, size_t hdr_len,
+		   const struct esp_plain *plain)
+{
+	uint8_t proto = hdr_len == IP4_HDR ? hdr[9] : hdr[6];
+
+	if (w->ring)
+		tapwork_flow(tapwork_tun(w, TAP_TUN_OUT, hdr, hdr_len,
+					 plain->data, plain->len),
+			     f, sa, false);
+	tun_join(w->joiner, hdr, hdr_len, proto, plain->data, plain->len);
+}
+
 static enum reason error_to_client(struct worker *w, struct flow *f,
 				   const struct esp_plain *plain)
 {
@@ -41,8 +56,7 @@ static enum reason error_to_client(struct worker *w, struct flow *f,
 	if (f)
 		why = nat_error_to_legacy(&f->nat, plain->data, plain->len,
 					  w->scratch, 2048, &len);
-	if (why == REASON_NUM &&
-	    tun_write(w->plane->tun_fd[w->k], w->scratch, len))
+	if (why == REASON_NUM && worker_tun_write(w, w->scratch, len))
 		why = REASON_TUN_FAILED;
 	return why;
 }
@@ -67,8 +81,7 @@ static enum reason write_fragments(struct worker *w, const uint8_t hdr[IP6_HDR],
 		put_be16(pkt + 4, (uint16_t)(IP_FRAGMENT_HDR + len));
 		pkt[6] = IP_PROTO_FRAGMENT;
 		memcpy(pkt + IP6_HDR, fragment, IP_FRAGMENT_HDR);
-		if (tun_write(w->plane->tun_fd[w->k], pkt,
-			      NAT_WHOLE_ROOM + len))
+		if (worker_tun_write(w, pkt, NAT_WHOLE_ROOM + len))
 			why = REASON_TUN_FAILED;
 	}
 	return why;
@@ -94,8 +107,7 @@ static enum reason to_client(struct worker *w, struct flow *f,
 	first_return(w, f);
 	if (whole && hdr_len == IP6_HDR)
 		return write_fragments(w, hdr, whole);
-	tun_join(w->joiner, hdr, hdr_len, hdr_len == IP4_HDR ? hdr[9] : hdr[6],
-		 plain->data, plain->len);
+	to_tun(w, f, NULL, hdr, hdr_len, plain);
 	return REASON_NUM;
 }
 
@@ -125,8 +137,7 @@ static enum reason to_host(struct worker *w, const struct sa *sa,
 	hdr_len = ip_put_header(hdr, &from, &to, plain->next_header,
 				(uint32_t)plain->len, in->ttl ? in->ttl : 64,
 				in->tos);
-	tun_join(w->joiner, hdr, hdr_len, plain->next_header, plain->data,
-		 plain->len);
+	to_tun(w, NULL, sa, hdr, hdr_len, plain);
 	return REASON_NUM;
 }
 
@@ -148,11 +159,11 @@ static bool take_probe(struct worker *w, struct sa *sa,
 	case ESP_PROBE_ANSWERS:
 		break;
 	}
-	if (!atomic_exchange_explicit(&sa->probed, false,
-				      memory_order_relaxed)) {
+	if (!atomic_load_explicit(&sa->probed, memory_order_relaxed)) {
 		worker_drop(w, REASON_PROBE_STRAY);
 		return true;
 	}
+	(void)atomic_fetch_sub(&sa->probed, 1);
 	m = inbox_msg(MSG_PROBE, plain->data, ESP_PROBE_MIN, w->now);
 	if (m) {
 		m->back.self = sa->self;

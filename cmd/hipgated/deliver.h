@@ -5,6 +5,8 @@
 #include "seek.h"
 #include "worker.h"
 
+struct tap_record;
+
 /* Where a datagram came from, and what the kernel says of it. */
 struct datagram {
 	struct endpoint from;
@@ -28,6 +30,7 @@ struct arriving {
 	bool error;		/* an ICMP error about `back` */
 	struct nat_back back;
 	struct flow *flow;
+	struct tap_record *tap; /* while a capture runs; NULL: no room */
 };
 
 /* What an opened packet is to a proxy; a->sought: a->back is the key of its

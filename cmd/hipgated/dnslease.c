@@ -397,6 +397,11 @@ static struct peer *learn(struct gate *g, const struct dns_host *h,
 	return p;
 }
 
+struct peer *dnslease_learn(struct gate *g, const struct dns_host *h)
+{
+	return learn(g, h, NULL);
+}
+
 static json_t *locators(const struct dns_host *h)
 {
 	char at[ADDR_TEXT_MAX];
@@ -529,7 +534,7 @@ void dnslease_resolved(struct gate *g, const struct dns_effect *e)
 	/* No answer: what we knew is better than nothing, for a while. */
 	if (!same)
 		p->fresh_until = now + 5000000000;
-	if (p->park)
+	if (p->park || p->wanted)
 		peer_want(g, p, now);
 }
 

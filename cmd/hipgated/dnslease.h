@@ -19,6 +19,8 @@ bool dnslease_let_go(void *g, const struct hit *hit);
 bool dnslease_key_fits(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 		       const struct hit *hit);
 
+/* The peer that h is, with where it is; NULL: there is no room. */
+struct peer *dnslease_learn(struct gate *g, const struct dns_host *h);
 /* The engine's effects. */
 void dnslease_need_address(struct gate *g, const struct dns_effect *e);
 void dnslease_need_real(struct gate *g, const struct dns_effect *e);

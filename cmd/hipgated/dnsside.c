@@ -17,6 +17,7 @@
 #include "dnslease.h"
 #include "dnslisten.h"
 #include "dnssec.h"
+#include "errand.h"
 
 #define LOOP_LOG_NS 60000000000ULL
 
@@ -244,7 +245,8 @@ bool dnsside_pump(struct gate *g)
 			break;
 		case DNS_RESOLVED:
 		case DNS_UNRESOLVED:
-			dnslease_resolved(g, &e);
+			if (!errand_resolved(g, &e))
+				dnslease_resolved(g, &e);
 			break;
 		case DNS_EFFECT_NUM:
 			break;

@@ -12,11 +12,13 @@
 #include "dnssec.h"
 #include "dnslease.h"
 #include "dnsside.h"
+#include "errand.h"
 #include "hipstart.h"
 #include "core/checksum.h"
 #include "core/log.h"
 #include "journal.h"
 #include "reload.h"
+#include "tap.h"
 
 /* ---- timers and the pump -------------------------------------------------- */
 
@@ -70,6 +72,9 @@ static void on_housekeeping(uv_timer_t *t)
 	persona_expire(g, uv_hrtime());
 	hipstart_again(g, uv_hrtime());
 	recall_clear(g->plane.recall);
+	errand_expire(g, uv_hrtime());
+	if (g->active.num)
+		g->used = uv_hrtime();
 	gate_pump(g);
 	g->housekept = uv_hrtime(); /* our own work is no sleep */
 }
@@ -78,6 +83,8 @@ void gate_tun_write(struct gate *g, const void *pkt, size_t len)
 {
 	if (!g->plane.has_tun || tun_write(g->plane.tun_fd[0], pkt, len))
 		gate_drop(g, REASON_TUN_FAILED);
+	else if (g->tap)
+		tap_tun(g, pkt, len);
 }
 
 /* Off the packet path: cut and completed here, so that no virtio header
@@ -160,7 +167,9 @@ static void on_inbox(uv_async_t *a)
 			tell_return(g, m);
 			break;
 		case MSG_PROBE:
-			pathside_answer(g, m, uv_now(g->loop) * 1000000);
+			if (!errand_pong(g, m))
+				pathside_answer(g, m,
+						uv_now(g->loop) * 1000000);
 			break;
 		case MSG_STRAY:
 			moveside_stray(g, m);
@@ -321,6 +330,7 @@ static int start_plane(struct gate *g, char *errbuf, size_t errlen)
 	int err;
 
 	p->workers = g->workers;
+	p->port = c->port;
 	p->control = &g->inbox;
 	p->proxy = c->proxy;
 	p->host = c->host;
@@ -480,6 +490,7 @@ void gate_fini(struct gate *g)
 {
 	for (unsigned k = 0; k < g->plane.workers_num; k++)
 		worker_stop(&g->workers[k]);
+	tap_stop(g);
 	control_stop(g->control);
 	if (g->dnsside)
 		dnsside_stop(g);
@@ -491,6 +502,7 @@ void gate_fini(struct gate *g)
 		worker_fini(&g->workers[k]);
 	inbox_fini(&g->inbox);
 	control_fini(g->control);
+	errand_fini(g);
 	dnsside_fini(g);
 	nat_free(g->nat);
 	recall_free(g->plane.recall);

@@ -36,6 +36,8 @@
 struct journal;
 struct control;
 struct dnsside;
+struct errands;
+struct tap;
 
 enum {
 	PEER_PARK_PACKETS = 16, /* packets that wait for one SA */
@@ -72,6 +74,9 @@ struct peer {
 	struct msg *park, *park_tail;
 	unsigned parked;
 	size_t parked_bytes;
+	bool wanted;	    /* somebody waits for it without a packet */
+	enum reason failed; /* why no association came last, */
+	uint64_t failed_at; /*  and when; 0: one did */
 };
 
 /* SAs that had traffic a second ago, by inbound SPI. */
@@ -103,6 +108,8 @@ struct gate {
 	struct dnsside *dnsside;
 	struct journal *journal;
 	struct control *control;
+	struct errands *errands; /* verbs that are answered later */
+	struct tap *tap;	 /* NULL: no capture runs */
 	struct links *links;
 	struct wake wake;
 	struct active active;
@@ -117,7 +124,9 @@ struct gate {
 	uv_signal_t sigint, sigterm, sighup;
 	size_t held_bytes; /* at all SAs */
 	uint64_t started_ns;
+	uint64_t used; /* ns: when an SA had traffic last */
 	unsigned jobs; /* on the thread pool */
+	bool draining; /* no new associations */
 	bool stopping;
 	bool broken; /* stopping because something died: exit status 1 */
 	uint64_t icmp_epoch; /* RFC 4443 2.4 (f) */
@@ -258,6 +267,8 @@ int pathside_move(struct gate *g, struct sa *sa,
  * the next tick. */
 void pathside_step(struct gate *g, struct sa *sa, bool out, bool in,
 		   uint64_t now);
+/* An echo over the SA, whose answer is errand_pong's. */
+int pathside_ping(struct gate *g, struct sa *sa, uint64_t token) HG_CHECK;
 /* A path probe was answered (MSG_PROBE). */
 void pathside_answer(struct gate *g, const struct msg *m, uint64_t now);
 

@@ -17,7 +17,9 @@
 
 #include "core/log.h"
 #include "core/wire.h"
+#include "errand.h"
 #include "hipstart.h"
+#include "tap.h"
 
 enum {
 	HIPSIDE_BUDGET = 64, /* datagrams a wake-up */
@@ -36,8 +38,12 @@ void hipside_input(struct gate *g, const uint8_t *msg, size_t len,
 		gate_drop(g, REASON_IP_BAD_ADDR);
 		return;
 	}
+	if (g->tap)
+		tap_hip_in(g, from, &self, msg, len);
 	hip_input(g->hip, msg, len, from, &self, uv_hrtime());
 	gate_pump(g);
+	if (g->tap)
+		tap_hip_done(g, REASON_NUM);
 }
 
 /* ESP that came to the control socket (merged by the kernel behind a HIP
@@ -218,11 +224,15 @@ static void do_send(struct gate *g, const struct hip_effect *e,
 				  : moveside_from(g, e);
 	int err = sockets_send_hip(&g->plane.sockets, &from, &e->peer_at,
 				   e->msg, e->msg_len);
+	struct endpoint self = { from.self, g->cfg->port };
 
 	if (err) {
 		gate_drop(g, REASON_SEND_FAILED);
 		log_debug("send %s to %s: %s", type, t->at, strerror(errno));
 	}
+	if (g->tap)
+		tap_hip_out(g, &self, &e->peer_at, e->msg, e->msg_len,
+			    err ? REASON_SEND_FAILED : REASON_NUM);
 	if (e->type == HIP_R1 && !noise_allowed(g))
 		return;
 	events_add(&g->events, uv_hrtime(), step_of(e->type, true), "hip-send",
@@ -260,6 +270,8 @@ static void do_seen(struct gate *g, const struct hip_effect *e,
 static void do_dropped(struct gate *g, const struct hip_effect *e,
 		       const struct told *t)
 {
+	if (g->tap)
+		tap_hip_done(g, e->reason);
 	if (!noise_allowed(g))
 		return;
 	events_add(&g->events, uv_hrtime(), "", "hip-dropped",
@@ -336,6 +348,11 @@ static void do_changed(struct gate *g, const struct hip_effect *e,
 		p->state = e->state;
 	if (p && e->state == HIP_UNASSOCIATED)
 		p->committed = false;
+	if (p && e->state == HIP_ESTABLISHED)
+		p->failed_at = 0;
+	if (p && p->wanted &&
+	    (e->state == HIP_ESTABLISHED || e->state == HIP_R2_SENT))
+		errand_connected(g, p);
 	/* What waits for another of our identities comes back by itself. */
 	p = peer_find(g, &e->peer);
 	if (!p || !p->park)
@@ -371,6 +388,8 @@ static void do_failed(struct gate *g, const struct hip_effect *e,
 	if (p) {
 		p->committed = false;
 		p->fresh_until = 0; /* ask the name again next time */
+		p->failed = e->reason;
+		p->failed_at = uv_hrtime();
 	}
 	if (p && !hit_is_null(&e->instead)) {
 		/* What waits, waits on. */

@@ -22,6 +22,7 @@
 
 #include "core/wire.h"
 #include "deliver.h"
+#include "tapwork.h"
 
 enum { CONTROL_SPACE = 128 };
 
@@ -134,6 +135,7 @@ static void pass_on(struct worker *w, struct inbox *to,
 		m->from = a->of->from;
 		m->at.addr = a->of->meta.at;
 	}
+	w->passed = true;
 	if (inbox_put(to, m))
 		worker_drop(w, REASON_PUNT_FULL);
 }
@@ -203,8 +205,46 @@ static void find_flows(struct arriving *a, unsigned num)
 		look_last(&a[i], i ? &a[i - 1] : NULL);
 }
 
+/* While a capture runs: what is opened is copied first. What another thread
+ * gets, that one shows. */
+static void open_shown(struct worker *w, struct arriving *a)
+{
+	tapwork_arriving(w, a);
+	w->passed = false;
+	open_one(w, a);
+	if (a->tap && w->passed)
+		a->tap->kind = TAP_VOID;
+}
+
+static void deliver_shown(struct worker *w, struct arriving *a)
+{
+	w->why = a->opened;
+	w->passed = false;
+	w->outer = a->of->meta.outer;
+	if (a->opened == REASON_NUM)
+		deliver_packet(w, a);
+	tapwork_flow(a->tap, a->flow, a->sa, false);
+	tapwork_fate(w, a->tap);
+}
+
+static void arrive_shown(struct worker *w, struct arriving *a, unsigned num)
+{
+	find_sas(a, num);
+	for (unsigned i = 0; i < num; i++) {
+		open_shown(w, &a[i]);
+		look_on(w, &a[i], i ? &a[i - 1] : NULL);
+	}
+	find_flows(a, num);
+	for (unsigned i = 0; i < num; i++)
+		deliver_shown(w, &a[i]);
+}
+
 static void arrive_all(struct worker *w, struct arriving *a, unsigned num)
 {
+	if (w->ring) {
+		arrive_shown(w, a, num);
+		return;
+	}
 	find_sas(a, num);
 	for (unsigned i = 0; i < num; i++) {
 		open_one(w, &a[i]);

@@ -34,7 +34,7 @@ enum msg_kind {
 	MSG_FIRST,  /* worker -> control: first packet back on a flow */
 	MSG_PROBE,  /* control -> worker: a path probe to seal and send;
 		    * worker -> control: the answer to one. Between
-		    * back.self and back.peer. Bound: one for each SA */
+		    * back.self and back.peer. Bound: eight for each SA */
 	MSG_STRAY,  /* worker -> control: authentic ESP between back.self and
 		    * back.peer came from elsewhere. Bound: as above */
 	MSG_SEALED, /* worker -> control: sealed packets of the SA between

@@ -22,6 +22,7 @@
 #include "core/checksum.h"
 #include "core/wire.h"
 #include "seek.h"
+#include "tapwork.h"
 
 /* ICMPv6 types (RFC 4443). */
 enum { ICMP_UNREACHABLE = 1, ICMP_TOO_BIG = 2 };
@@ -163,7 +164,7 @@ static void reply_error(struct worker *w, const struct nat_packet *p,
 	w->icmp_left--;
 	n = ip_build_icmp_error(w->scratch, 2048, &p->ip.to, pkt, len, type,
 				code, mtu);
-	if (n && tun_write(w->plane->tun_fd[w->k], w->scratch, n))
+	if (n && worker_tun_write(w, w->scratch, n))
 		worker_drop(w, REASON_TUN_FAILED);
 }
 
@@ -174,6 +175,7 @@ static void punt(struct worker *w, enum msg_kind kind, const uint8_t *pkt,
 
 	if (m)
 		m->off = *off;
+	w->passed = true;
 	if (w->lone)
 		handoff_here(&w->plane->handoff);
 	worker_punt(w, m);
@@ -308,8 +310,13 @@ static bool recalled(struct worker *w, const struct departing *d)
 				 n);
 	if (!n)
 		return false;
-	tun_join(w->joiner, out, hdr, IP_PROTO_UDP, out + hdr, n - hdr);
-	w->answers_num++;
+	if (w->ring) { /* a capture shows each by itself */
+		if (worker_tun_write(w, out, n))
+			worker_drop(w, REASON_TUN_FAILED);
+	} else {
+		tun_join(w->joiner, out, hdr, IP_PROTO_UDP, out + hdr, n - hdr);
+		w->answers_num++;
+	}
 	worker_add(&w->recalled, 1);
 	return true;
 }
@@ -357,6 +364,21 @@ static void depart(struct worker *w, struct departing *d, bool decided)
 		worker_drop(w, d->p.reason);
 		return;
 	}
+}
+
+/* The same while a capture runs. */
+static void depart_shown(struct worker *w, struct departing *d)
+{
+	struct tap_record *rec =
+		tapwork_tun(w, TAP_TUN_IN, d->pkt, d->len, NULL, 0);
+
+	w->why = REASON_NUM;
+	w->passed = false;
+	w->tapping = true; /* what is made of it was not read */
+	depart(w, d, false);
+	w->tapping = false;
+	tapwork_flow(rec, d->flow, d->sa, true);
+	tapwork_fate(w, rec);
 }
 
 /* ---- looking up ---------------------------------------------------------- */
@@ -431,8 +453,13 @@ static void depart_all(struct worker *w, struct departing *d, unsigned num,
 			seek_near_sa(&d[i].seek);
 	for (unsigned i = 0; i < num; i++)
 		look_last(&d[i], i ? &d[i - 1] : NULL);
-	for (unsigned i = 0; i < num; i++)
-		depart(w, &d[i], decided);
+	if (w->ring && !w->tapping && !decided) {
+		for (unsigned i = 0; i < num; i++)
+			depart_shown(w, &d[i]);
+	} else {
+		for (unsigned i = 0; i < num; i++)
+			depart(w, &d[i], decided);
+	}
 	if (w->answers_num)
 		inbound_flush(w);
 	w->answers_num = 0;

@@ -23,7 +23,11 @@
 
 #include "core/log.h"
 
-enum { STALLED = 3 }; /* seconds */
+enum {
+	STALLED = 3,	/* seconds */
+	PROBES_MAX = 8, /* answers that may come for one SA */
+	PING_LEN = 64,	/* octets */
+};
 
 #define LOOK_NS UINT64_C(5000000000)
 
@@ -102,24 +106,46 @@ int pathside_move(struct gate *g, struct sa *sa, const struct path_ends *ends)
 	return publish(g, sa, ends);
 }
 
-static void send_probe(struct gate *g, struct sa *sa, const struct endpoint *at)
+/* Each is worth one answer; what was lost keeps its own, of PROBES_MAX. */
+static void expect_answer(struct sa *sa)
 {
-	uint32_t wire = sa->pmtu.probe - outer_headers(at);
-	size_t len = esp_plain_max(sa_suite_find(sa->suite), wire);
+	if (atomic_load(&sa->probed) < PROBES_MAX)
+		(void)atomic_fetch_add(&sa->probed, 1);
+}
+
+static void send_echo(struct gate *g, struct sa *sa, size_t len, uint64_t token)
+{
 	struct msg *m;
 
-	/* The same for all tries of a size: a slow answer counts. */
-	if (sa->pmtu.sent == 1)
-		randombytes_buf(&sa->pmtu.token, sizeof(sa->pmtu.token));
-	esp_probe_put(g->buf, len, &sa->self, &sa->peer, false, sa->pmtu.token);
+	esp_probe_put(g->buf, len, &sa->self, &sa->peer, false, token);
 	m = inbox_msg(MSG_PROBE, g->buf, len, uv_hrtime());
 	if (m) {
 		m->back.self = sa->self;
 		m->back.peer = sa->peer;
 	}
-	atomic_store(&sa->probed, true);
+	expect_answer(sa);
 	if (inbox_put(&g->workers[sa->owner].inbox, m))
 		gate_drop(g, REASON_PUNT_FULL);
+}
+
+int pathside_ping(struct gate *g, struct sa *sa, uint64_t token)
+{
+	int err = tables_wake_sa(sa);
+
+	if (!err)
+		send_echo(g, sa, PING_LEN, token);
+	return err;
+}
+
+static void send_probe(struct gate *g, struct sa *sa, const struct endpoint *at)
+{
+	uint32_t wire = sa->pmtu.probe - outer_headers(at);
+	size_t len = esp_plain_max(sa_suite_find(sa->suite), wire);
+
+	/* The same for all tries of a size: a slow answer counts. */
+	if (sa->pmtu.sent == 1)
+		randombytes_buf(&sa->pmtu.token, sizeof(sa->pmtu.token));
+	send_echo(g, sa, len, sa->pmtu.token);
 }
 
 static void go_on(struct gate *g, struct sa *sa, bool used, uint64_t now)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "errand.h"
 
 /* With a key: who publishes HITs chooses their octets. */
 static uint64_t peer_hash(const struct gate *g, const struct hit *hit)
@@ -232,6 +233,10 @@ void peer_want(struct gate *g, struct peer *p, uint64_t now)
 	if (!err)
 		err = hip_want(g->hip, &self, &p->hit, p->locators,
 			       p->locators_num, now);
+	if (err == HG_EPERM) {
+		p->failed = REASON_DENIED;
+		p->failed_at = now;
+	}
 	if (err)
 		peer_refuse(g, p);
 }
@@ -259,6 +264,8 @@ void peer_refuse(struct gate *g, struct peer *p)
 {
 	struct msg *m;
 
+	if (p->wanted)
+		errand_refused(g, p);
 	while ((m = unpark(p))) {
 		gate_drop(g, REASON_PARK_EXPIRED);
 		first_unreachable(g, m);

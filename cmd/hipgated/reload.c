@@ -243,6 +243,7 @@ static int apply(struct gate *g, struct plan *p)
 		return err;
 	memcpy(c->rules, now->rules, sizeof(c->rules));
 	memcpy(c->rule_identity, now->rule_identity, sizeof(c->rule_identity));
+	memcpy(c->rule_line, now->rule_line, sizeof(c->rule_line));
 	c->rules_num = now->rules_num;
 	take_access(c, p->now);
 	take_records(c, p->now);

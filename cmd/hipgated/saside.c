@@ -21,6 +21,7 @@
 
 #include "core/log.h"
 #include "core/wire.h"
+#include "tap.h"
 
 enum { REST_S = 60 };
 
@@ -73,6 +74,8 @@ static int publish(struct gate *g, const struct hip_effect *e)
 			err = tables_use_sa(t, sa);
 		if (err)
 			tables_del_sa(t, e->sa.spi_in);
+		else if (g->tap)
+			tap_keys(g, sa);
 	}
 	return err;
 }

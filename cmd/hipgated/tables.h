@@ -121,10 +121,11 @@ struct sa {
 	/* Control stores, workers load. Contexts: NULL while it rests. */
 	_Alignas(64) _Atomic(struct path *) path;
 	_Atomic(struct sa_contexts *) contexts;
-	_Atomic bool probed;  /* control sets, worker `owner` clears */
-	_Atomic bool strayed; /* worker `owner` sets, control clears: it has
+	_Atomic unsigned probed; /* answers that may come: control adds,
+				  * worker `owner` takes */
+	_Atomic bool strayed;	 /* worker `owner` sets, control clears: it has
 			       * come from elsewhere than path says */
-	uint64_t created_ns;  /* const */
+	uint64_t created_ns;	 /* const */
 	struct rcu_head rcu;
 	_Alignas(64) _Atomic uint64_t next_seq;	 /* any worker takes a batch */
 	_Atomic uint64_t out_packets, out_bytes; /* any worker */

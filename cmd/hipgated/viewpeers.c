@@ -74,27 +74,28 @@ static const char *path_word(const struct hip_peer *p)
 	return p->verified ? "direct" : "unverified";
 }
 
+json_t *viewpeers_one(struct gate *g, const struct hip_peer *p)
+{
+	return json_pack(
+		"{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:b,s:s,s:o,s:o,s:o,"
+		"s:o,s:o,s:o,s:o}",
+		"self", jsonof_hit(&p->self), "peer", jsonof_hit(&p->peer),
+		"state", hip_state_name(p->state), "initiator",
+		(int)p->initiator, "anonymous", (int)p->anonymous, "locator",
+		jsonof_endpoint(&p->peer_at), "from",
+		jsonof_addr(&p->self_at.addr), "verified", (int)p->verified,
+		"path", path_word(p), "via", via_json(p), "paths",
+		paths_json(g, p), "history", history_json(g, p), "spi_in",
+		jsonof_number(p->spi_in), "spi_out", jsonof_number(p->spi_out),
+		"suite", jsonof_suite(p->esp_suite), "since_s",
+		jsonof_since(p->since));
+}
+
 static void add_peer(const struct hip_peer *p, void *arg)
 {
 	struct list *l = arg;
 
-	(void)json_array_append_new(
-		l->array,
-		json_pack("{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:b,s:s,s:o,s:o,s:o,"
-			  "s:o,s:o,s:o,s:o}",
-			  "self", jsonof_hit(&p->self), "peer",
-			  jsonof_hit(&p->peer), "state",
-			  hip_state_name(p->state), "initiator",
-			  (int)p->initiator, "anonymous", (int)p->anonymous,
-			  "locator", jsonof_endpoint(&p->peer_at), "from",
-			  jsonof_addr(&p->self_at.addr), "verified",
-			  (int)p->verified, "path", path_word(p), "via",
-			  via_json(p), "paths", paths_json(l->g, p), "history",
-			  history_json(l->g, p), "spi_in",
-			  jsonof_number(p->spi_in), "spi_out",
-			  jsonof_number(p->spi_out), "suite",
-			  jsonof_suite(p->esp_suite), "since_s",
-			  jsonof_since(p->since)));
+	(void)json_array_append_new(l->array, viewpeers_one(l->g, p));
 }
 
 json_t *viewpeers_peers(struct gate *g)

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "gate.h"
+#include "control.h"
 #include "jsonof.h"
+#include "viewclients.h"
 #include "viewpeers.h"
 
 /* A walk that appends to an array. */
@@ -44,33 +46,34 @@ static json_int_t inner_mtu(const struct path_size *size)
 	return size->outer ? (json_int_t)size->l4_most + IP6_HDR : 0;
 }
 
+json_t *views_sa(struct gate *g, struct sa *s)
+{
+	const struct path *path = atomic_load(&s->path);
+	const struct path_size *size = &path->size;
+	struct tables *t = &g->plane.tables;
+
+	return json_pack(
+		"{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,"
+		"s:I,s:i,s:s}",
+		"self", jsonof_hit(&s->self), "peer", jsonof_hit(&s->peer),
+		"spi_in", jsonof_number(s->spi_in), "spi_out",
+		jsonof_number(s->spi_out), "suite", jsonof_suite(s->suite),
+		"locator", jsonof_endpoint(&path->ends.peer), "out_packets",
+		jsonof_count(&s->out_packets), "out_bytes",
+		jsonof_count(&s->out_bytes), "in_packets",
+		jsonof_count(&s->in_packets), "in_bytes",
+		jsonof_count(&s->in_bytes), "age_s",
+		jsonof_since(s->created_ns), "state",
+		tables_sa_out(t, &s->self, &s->peer) == s ? "sends" : "opens",
+		"mtu", inner_mtu(size), "outer_mtu", (int)size->outer, "mtu_by",
+		size->outer ? esp_pmtu_by_name(size->by) : "");
+}
+
 static void add_sa(struct sa *s, void *arg)
 {
 	struct list *l = arg;
-	const struct path *path = atomic_load(&s->path);
-	const struct path_size *size = &path->size;
-	struct tables *t = &l->g->plane.tables;
 
-	(void)json_array_append_new(
-		l->array,
-		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,"
-			  "s:I,s:i,s:s}",
-			  "self", jsonof_hit(&s->self), "peer",
-			  jsonof_hit(&s->peer), "spi_in",
-			  jsonof_number(s->spi_in), "spi_out",
-			  jsonof_number(s->spi_out), "suite",
-			  jsonof_suite(s->suite), "locator",
-			  jsonof_endpoint(&path->ends.peer), "out_packets",
-			  jsonof_count(&s->out_packets), "out_bytes",
-			  jsonof_count(&s->out_bytes), "in_packets",
-			  jsonof_count(&s->in_packets), "in_bytes",
-			  jsonof_count(&s->in_bytes), "age_s",
-			  jsonof_since(s->created_ns), "state",
-			  tables_sa_out(t, &s->self, &s->peer) == s ? "sends"
-								    : "opens",
-			  "mtu", inner_mtu(size), "outer_mtu", (int)size->outer,
-			  "mtu_by",
-			  size->outer ? esp_pmtu_by_name(size->by) : ""));
+	(void)json_array_append_new(l->array, views_sa(l->g, s));
 }
 
 static json_t *view_sas(struct gate *g)
@@ -124,26 +127,29 @@ static const char *proto_name(uint32_t proto)
 	return proto == IP_PROTO_UDP ? "udp" : "icmp";
 }
 
+json_t *views_flow(const struct flow *f)
+{
+	const struct nat_flow *n = &f->nat;
+
+	return json_pack(
+		"{s:s,s:o,s:i,s:o,s:i,s:i,s:o,s:i,s:s,s:o,s:o,s:o}", "proto",
+		proto_name(n->key.proto), "client", jsonof_addr(&n->key.client),
+		"client_port", n->key.client_port, "virt",
+		jsonof_addr(&n->key.virt), "virt_port", n->key.virt_port,
+		"ext_port", n->back.ext_port, "peer", jsonof_hit(&n->back.peer),
+		"peer_port", n->back.peer_port, "state", nat_state_name(n),
+		"idle_s",
+		jsonof_since(atomic_load_explicit((_Atomic uint64_t *)&n->last,
+						  memory_order_relaxed)),
+		"out_packets", jsonof_count(&n->out_packets), "in_packets",
+		jsonof_count(&n->in_packets));
+}
+
 static void add_flow(struct flow *f, void *arg)
 {
 	struct list *l = arg;
-	const struct nat_flow *n = &f->nat;
 
-	(void)json_array_append_new(
-		l->array,
-		json_pack("{s:s,s:o,s:i,s:o,s:i,s:i,s:o,s:i,s:s,s:o,s:o,s:o}",
-			  "proto", proto_name(n->key.proto), "client",
-			  jsonof_addr(&n->key.client), "client_port",
-			  n->key.client_port, "virt", jsonof_addr(&n->key.virt),
-			  "virt_port", n->key.virt_port, "ext_port",
-			  n->back.ext_port, "peer", jsonof_hit(&n->back.peer),
-			  "peer_port", n->back.peer_port, "state",
-			  nat_state_name(n), "idle_s",
-			  jsonof_since(atomic_load_explicit(
-				  (_Atomic uint64_t *)&n->last,
-				  memory_order_relaxed)),
-			  "out_packets", jsonof_count(&n->out_packets),
-			  "in_packets", jsonof_count(&n->in_packets)));
+	(void)json_array_append_new(l->array, views_flow(f));
 }
 
 static json_t *view_flows(struct gate *g)
@@ -417,16 +423,23 @@ static json_t *view_status(struct gate *g)
 	const struct plane *p = &g->plane;
 
 	return json_pack(
-		"{s:s,s:o,s:o,s:o,s:{s:s,s:i},s:o,s:s,s:i,s:i,s:o,s:o,s:o,"
+		"{s:s,s:b,s:o,s:o,s:o,s:{s:s,s:i},s:o,s:s,s:i,s:i,s:o,s:o,s:o,"
 		"s:o,s:o}",
-		"version", HIPGATE_VERSION, "roles", roles_json(g->cfg), "hits",
-		hits_json(g), "identities", view_identities(g), "tun", "name",
-		p->tun.name, "mtu", (int)p->tun.mtu, "offload",
-		offloads_json(g), "aes_gcm", esp_gcm_name(), "workers",
-		(int)p->workers_num, "port", (int)g->cfg->port, "uptime_s",
-		jsonof_since(g->started_ns), "counts", counts_json(g),
-		"traffic", traffic_json(g), "io", io_json(g), "drops",
-		drops_json(g));
+		"version", HIPGATE_VERSION, "draining", (int)g->draining,
+		"roles", roles_json(g->cfg), "hits", hits_json(g), "identities",
+		view_identities(g), "tun", "name", p->tun.name, "mtu",
+		(int)p->tun.mtu, "offload", offloads_json(g), "aes_gcm",
+		esp_gcm_name(), "workers", (int)p->workers_num, "port",
+		(int)g->cfg->port, "uptime_s", jsonof_since(g->started_ns),
+		"counts", counts_json(g), "traffic", traffic_json(g), "io",
+		io_json(g), "drops", drops_json(g));
+}
+
+static json_t *view_version(struct gate *g)
+{
+	return json_pack("{s:s,s:i,s:o}", "version", HIPGATE_VERSION,
+			 "protocol", CONTROL_PROTOCOL, "uptime_s",
+			 jsonof_since(g->started_ns));
 }
 
 static const struct {
@@ -440,6 +453,8 @@ static const struct {
 	{ "sas", view_sas },
 	{ "mappings", view_mappings },
 	{ "flows", view_flows },
+	{ "clients", viewclients },
+	{ "version", view_version },
 	{ "registrations", view_registrations },
 	{ "identities", view_identities },
 	{ "access", view_access },

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tapwork.h"
+
 void worker_punt(struct worker *w, struct msg *m)
 {
 	if (m)
@@ -17,7 +19,11 @@ void worker_punt(struct worker *w, struct msg *m)
  * coming online; before the next wait the thread goes offline again. */
 static void on_prepare(uv_prepare_t *p)
 {
-	(void)p;
+	struct worker *w = p->data;
+
+	if (w->ring)
+		tapring_publish(w->ring);
+	w->ring = NULL;
 	tables_offline();
 }
 
@@ -25,6 +31,19 @@ static void wake(struct worker *w)
 {
 	tables_online();
 	w->now = uv_hrtime();
+	w->ring = atomic_load_explicit(&w->tap, memory_order_acquire);
+}
+
+int worker_tun_write(struct worker *w, const void *pkt, size_t len)
+{
+	int err = tun_write(w->plane->tun_fd[w->k], pkt, len);
+	struct tap_record *rec = NULL;
+
+	if (w->ring)
+		rec = tapwork_tun(w, TAP_TUN_OUT, pkt, len, NULL, 0);
+	if (rec && err)
+		rec->reason = REASON_TUN_FAILED;
+	return err;
 }
 
 static void broken(struct worker *w, int status)
@@ -116,6 +135,7 @@ static int loop_init(struct worker *w)
 	if (err)
 		return err;
 	(void)uv_prepare_init(&w->loop, &w->prepare);
+	w->prepare.data = w;
 	(void)uv_prepare_start(&w->prepare, on_prepare);
 	if (w->plane->has_tun)
 		err = poll_start(w, &w->tun_poll, w->plane->tun_fd[w->k],

@@ -68,6 +68,7 @@ struct batch {
 };
 
 struct receive; /* receive buffers; inbound.c */
+struct tapring;
 
 /* What all workers share with control: set before the threads start. */
 struct plane {
@@ -76,6 +77,7 @@ struct plane {
 	struct sockets sockets;
 	struct tun_info tun;
 	int tun_fd[WORKERS_MAX];
+	uint16_t port; /* UDP */
 	unsigned workers_num;
 	struct worker *workers; /* workers_num of them */
 	struct inbox *control;
@@ -101,6 +103,11 @@ struct worker {
 	struct offload segment[SOCKETS_FAMILIES]; /* UDP_SEGMENT */
 	struct offload join[TUN_JOIN_NUM];	  /* TSO and USO, written */
 	uint64_t now;				  /* ns, read once a wake-up */
+	struct tapring *ring;			  /* `tap`, during a wake-up */
+	/* For `tap`: what was dropped last, and was it passed on? */
+	enum reason why;
+	bool passed;
+	bool tapping; /* within what is shown already */
 	struct reasons drops;
 	struct sockets_outer outer; /* of what is sealed, or was opened, now */
 	const struct sa *sa;	    /* that seals now, */
@@ -120,7 +127,8 @@ struct worker {
 	_Atomic uint64_t tun_reads, tun_writes, udp_sends, udp_receives;
 	_Atomic uint64_t cut;	   /* packets that left in fragments of ours */
 	_Atomic uint64_t recalled; /* DNS answers, by recall.h */
-	char apart[64];		   /* the next one's fields have other lines */
+	_Atomic(struct tapring *) tap; /* control stores; NULL: no capture */
+	char apart[64]; /* the next one's fields have other lines */
 };
 
 int worker_init(struct worker *w, struct plane *plane, unsigned k) HG_CHECK;
@@ -131,6 +139,7 @@ void worker_fini(struct worker *w);
 
 static inline void worker_drop(struct worker *w, enum reason r)
 {
+	w->why = r;
 	reason_count(&w->drops, r);
 }
 
@@ -141,6 +150,9 @@ static inline void worker_add(_Atomic uint64_t *n, uint64_t v)
 
 /* Copies a message to control; counts PUNT_FULL when it is refused. */
 void worker_punt(struct worker *w, struct msg *m);
+/* Writes one plain packet of ours; 0, or the kernel refused it. Not for the
+ * packets of flows, which are joined. */
+int worker_tun_write(struct worker *w, const void *pkt, size_t len) HG_CHECK;
 
 /* ---- batch.c ----------------------------------------------------------- */
 /* Where the next packet, of `wire` octets with number seq, for w->path and

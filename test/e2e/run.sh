@@ -29,6 +29,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/nat.sh"
 . "$ROOT/test/e2e/evil.sh"
 . "$ROOT/test/e2e/offload.sh"
+. "$ROOT/test/e2e/tools.sh"
 
 at_exit()
 {
@@ -75,6 +76,9 @@ main()
 	garbage_checks
 	unknown_checks
 	silent_checks
+	explain_checks
+	capture_checks
+	errand_checks
 	offload_checks
 	restart_checks
 	log_checks

@@ -184,6 +184,21 @@ answers = {
          "peer": "2001:21::77", "peer_port": 443, "state": "open",
          "idle_s": 61.2, "out_packets": 10, "in_packets": 2000}],
     "peers": [], "registrations": [],
+    "version": {"version": "9.9.9", "protocol": 1, "uptime_s": 1},
+    "ping": {"peer": "2001:21::77", "locator": "203.0.113.9:10500",
+             "rtt_us": 1500},
+    "connect": {"peer": "2001:21::77", "locator": "203.0.113.9:10500",
+                "name": "hip.foo.com", "state": "ESTABLISHED", "fresh": True,
+                "seconds": 0.0421},
+    "drain": {"draining": True, "flows": 3, "active": 0, "parked": 0,
+              "sas": 2, "idle_s": 9},
+    "clients": [{"client": "192.0.2.50", "flows": 3, "out_packets": 10,
+                 "in_packets": 20, "idle_s": 5}],
+    "explain": {"asked": "hip.foo.com", "kind": "name",
+                "mapping": {"hit": "2001:21::77", "sub6": "fd00::9",
+                            "sub4": "", "real6": "", "real4": ""},
+                "lines": [{"what": "asked", "text": "hip.foo.com: a name"},
+                          {"what": "next", "text": "sent: bell\u0007"}]},
     "access": [{"role": "host", "action": "deny", "who": "192.0.2.0/24",
                 "hits": 7}],
     "identities": [{"hit": "2001:22::1", "alg": "ecdsa-p256",
@@ -195,14 +210,31 @@ sock = socket.socket(socket.AF_UNIX)
 sock.bind(sys.argv[1])
 sock.listen(8)
 open(sys.argv[1] + ".ready", "w").close()
+def serve(c, req):
+    lines = c.makefile()
+    while req:
+        if req["name"] == "nobody":
+            answer = {"version": 1, "ok": False, "code": "failed",
+                      "error": "there is no SA with that host"}
+        else:
+            answer = {"version": 1, "ok": True, "data": answers["ping"]}
+        c.sendall((json.dumps(answer) + "\n").encode())
+        line = lines.readline()
+        req = json.loads(line) if line else None
+
+
 while True:
     c, _ = sock.accept()
     req = json.loads(c.makefile().readline())
     verb = req["verb"]
+    if verb == "ping":
+        serve(c, req)
+        c.close()
+        continue
     if req.get("follow"):
         c.close()
         continue
-    if verb == "trace":
+    if verb in ("trace", "events"):
         for e in ({"t": 100.5, "step": "A", "event": "dns-query",
                    "text": "lh -> dns AAAA hip.foo.com"},
                   {"t": 100.5187, "step": "", "event": "other",
@@ -211,6 +243,14 @@ while True:
             c.sendall((json.dumps(e) + "\n").encode())
     elif verb == "sas":
         c.sendall(b'{"version":1,"ok":false,"error":"not today"}\n')
+    elif verb == "paths":
+        c.sendall(b'{"version":1,"ok":false,"code":"unknown-verb",'
+                  b'"daemon":"9.9.9","error":"?"}\n')
+    elif verb == "moves": # as the first daemons said it
+        c.sendall(b'{"version":1,"ok":false,"error":"unknown verb"}\n')
+    elif verb == "forget":
+        c.sendall(b'{"version":1,"ok":false,"code":"denied",'
+                  b'"error":"not for you"}\n')
     else:
         c.sendall((json.dumps({"version": 2 if verb == "registrations" else 1,
                                "verb": verb, "ok": True,
@@ -248,8 +288,8 @@ traffic       out_packets 3, out_bytes 400
 drops         none
 EOF
 cat >"$dir/trace" <<'EOF'
-       0.0  A  lh -> dns AAAA hip.foo.com
-      18.7     bell?
+       0.0  A    lh -> dns AAAA hip.foo.com
+      18.7       bell?
 EOF
 ok "mappings: columns fit, nothing reaches the terminal" \
 	prints "$dir/mappings" "$tool" mappings --socket "$dir/sock"
@@ -288,6 +328,250 @@ ok "the daemon's no is told" has "hipgated says: not today" \
 ok "and fails" status 1 "$tool" sas --socket "$dir/sock"
 ok "another protocol version is refused" has "version 2" \
 	"$tool" registrations --socket "$dir/sock"
+ok "with a status of its own" status 3 \
+	"$tool" registrations --socket "$dir/sock"
+ok "a daemon that does not know a verb: both versions, and the mend" has \
+	"hipgated 9.9.9 does not know that verb, and this is hipgate" \
+	"$tool" paths --socket "$dir/sock"
+ok "one that is older still" has "restart the daemon" \
+	"$tool" moves --socket "$dir/sock"
+ok "and that is status 3" status 3 "$tool" moves --socket "$dir/sock"
+ok "what is not for us is status 4" status 4 \
+	"$tool" forget x --socket "$dir/sock"
+cat >"$dir/clients" <<'END'
+CLIENT      FLOWS  OUT-PKTS  IN-PKTS  IDLE
+192.0.2.50      3        10       20    5s
+END
+cat >"$dir/explain" <<'END'
+asked        hip.foo.com: a name
+next         sent: bell?
+END
+ok "clients" prints "$dir/clients" "$tool" clients --socket "$dir/sock"
+ok "explain" prints "$dir/explain" \
+	"$tool" explain hip.foo.com --socket "$dir/sock"
+ok "explain of nothing is a usage error" status 2 "$tool" explain
+ok "explain of two things, too" status 2 "$tool" explain a b
+cat >"$dir/ping" <<'END'
+2001:21::77 at 203.0.113.9:10500: time=1.500 ms
+2001:21::77 at 203.0.113.9:10500: time=1.500 ms
+2 echoes, 2 answers: least 1.500, mean 1.500, most 1.500 ms
+END
+ok "ping" prints "$dir/ping" \
+	"$tool" ping hip.foo.com --count 2 --socket "$dir/sock"
+ok "ping: without an SA it ends at once" status 1 \
+	"$tool" ping nobody --socket "$dir/sock"
+ok "ping: what no number is, is a usage error" status 2 \
+	"$tool" ping hip.foo.com --count x --socket "$dir/sock"
+ok "ping: no daemon is status 3" status 3 \
+	"$tool" ping hip.foo.com --socket "$dir/none"
+ok "connect" has \
+	"2001:21::77 at 203.0.113.9:10500: ESTABLISHED after 42.1 ms" \
+	"$tool" connect hip.foo.com --socket "$dir/sock"
+ok "connect to nobody is a usage error" status 2 \
+	"$tool" connect --socket "$dir/sock"
+ok "drain waits until nothing is in use" has "idle: hipgated may be stopped" \
+	"$tool" drain --socket "$dir/sock"
+ok "capture without a file is a usage error" status 2 \
+	"$tool" capture --socket "$dir/sock"
+ok "capture --decrypt wants to be understood" has "--i-understand" \
+	"$tool" capture -o "$dir/x" --decrypt --socket "$dir/sock"
+ok "and has made no file" [ ! -e "$dir/x" ]
+ok "capture without a daemon makes none either" status 3 \
+	"$tool" capture -o "$dir/x" --socket "$dir/none"
+ok "indeed" [ ! -e "$dir/x" ]
+
+# ---- bugreport ------------------------------------------------------------------
+
+{
+	cat "$dir/good.conf"
+	echo '[policy "*.corp.example"]'
+	echo 'hip = require'
+	echo '[record static.corp.example]'
+	echo 'hi = ecdsa AAIYmeBTH1AbcdefGHIJ0123456789KLMNOPqrstuv=='
+} >"$dir/bug.conf"
+ok "bugreport" has "read it before you pass it on" "$tool" bugreport \
+	-o "$dir/report" --config "$dir/bug.conf" --socket "$dir/sock"
+ok "is its owner's alone" mode_is "$dir/report" 600
+ok "is JSON, with all that was asked" python3 -c '
+import json, sys
+o = json.load(open(sys.argv[1]))
+assert o["version"] == 1 and o["tool"] and o["kernel"]["release"]
+assert o["daemon"]["mappings"][0]["state"] == "ESTABLISHED"
+assert o["daemon"]["sas"]["error"] and o["events"] and o["config"]
+' "$dir/report"
+for word in hip.foo.com corp.example 2001:21::77 203.0.113.9 192.0.2.50 \
+	2001:db8:401::9c41 AAIYmeBTH1 "$(cat "$dir/p256.hit")"; do
+	ok "bugreport: no $word" sh -c '! grep -qF -- "$1" "$2"' sh \
+		"$word" "$dir/report"
+done
+ok "bugreport: one name has one pseudonym" python3 -c '
+import json, sys
+o = json.load(open(sys.argv[1]))
+m = o["daemon"]["mappings"][0]
+assert m["name"].startswith("name-") and m["hit"].startswith("hit-")
+assert m["sub6"].startswith("addr6-")
+assert m["locator"].startswith("addr4-") and m["locator"].endswith(":10500")
+assert o["daemon"]["flows"][0]["peer"] == m["hit"]
+assert any(m["name"] in l for l in map(json.dumps, o["events"])), o["events"]
+' "$dir/report"
+ok "bugreport again: others" sh -c '"$1" bugreport -o "$2.2" --config "$3" \
+	--socket "$4" >/dev/null && ! grep -qF "$(grep -o "hit-[0-9a-f]*" \
+	"$2" | head -n 1)" "$2.2"' sh "$tool" "$dir/report" "$dir/bug.conf" \
+	"$dir/sock"
+ok "bugreport --full has names" sh -c '"$1" bugreport --full -o "$2" \
+	--config "$3" --socket "$4" >/dev/null && grep -q hip.foo.com "$2" &&
+	grep -q corp.example "$2"' sh "$tool" "$dir/full" "$dir/bug.conf" \
+	"$dir/sock"
+ok "but no key" sh -c '! grep -q AAIYmeBTH1 "$1"' sh "$dir/full"
+ok "bugreport without a daemon says so, inside" sh -c '"$1" bugreport -o "$2" \
+	--config "$3" --socket "$4" >/dev/null &&
+	grep -q "cannot reach hipgated" "$2"' sh "$tool" "$dir/report" \
+	"$dir/bug.conf" "$dir/none"
+ok "bugreport onto a full disk fails" sh -c \
+	'"$1" bugreport -o - --socket "$2" >/dev/full 2>&1; [ $? = 1 ]' \
+	sh "$tool" "$dir/none"
+ok "bugreport where nothing can be written" has "No such file" \
+	"$tool" bugreport -o "$dir/no/report" --socket "$dir/sock"
+ok "version: the tool's and the daemon's, and that they differ" has \
+	"They differ" "$tool" version --socket "$dir/sock"
+ok "version --json has both" sh -c \
+	'"$1" version --json --socket "$2" | python3 -c "
+import json, sys
+o = json.load(sys.stdin)
+assert o[\"version\"] == 1 and o[\"data\"][\"daemon\"][\"version\"] == \"9.9.9\"
+assert o[\"data\"][\"tool\"] and o[\"data\"][\"protocol\"] == 1"' \
+	sh "$tool" "$dir/sock"
+ok "version without a daemon says so, and is no failure" has \
+	"hipgated -: cannot reach" "$tool" version --socket "$dir/none"
+
+# ---- watching, and terminals ----------------------------------------------------
+
+# watched N COMMAND...: N lines of it, each an object with a version.
+watched() {
+	n=$1
+	shift
+	timeout 20 "$@" | head -n "$n" >"$dir/lines"
+	python3 - "$dir/lines" "$n" <<'END'
+import json, sys
+lines = [json.loads(l) for l in open(sys.argv[1])]
+assert len(lines) == int(sys.argv[2]), lines
+assert all(l["version"] == 1 and "data" in l for l in lines)
+END
+}
+ok "--watch into a pipe: one object a line" watched 3 \
+	"$tool" clients --watch=0.1 --socket "$dir/sock"
+ok "--watch=0 is a usage error" status 2 \
+	"$tool" clients --watch=0 --socket "$dir/sock"
+ok "and says what is expected" has "expected seconds" \
+	"$tool" clients --watch=x --socket "$dir/sock"
+ok "a daemon that is not there ends --watch" status 3 \
+	"$tool" clients --watch=0.1 --socket "$dir/none"
+# tty COLUMNS COMMAND: what it prints on a terminal that is so wide.
+tty() {
+	TERM=xterm script -qec "stty cols $1; $2" /dev/null </dev/null |
+		tr -d '\r' >"$dir/tty"
+	cat "$dir/tty"
+}
+# fits COLUMNS: no line of $dir/tty is longer, colours aside.
+fits() {
+	sed "s/$(printf '\033')\\[[0-9;]*m//g" "$dir/tty" |
+		awk -v max="$1" 'length > max { print; bad = 1 }
+			END { exit bad || NR == 0 }'
+}
+esc=$(printf '\033')
+for width in 132 80 60; do
+	tty $width "$tool mappings --socket $dir/sock" >/dev/null
+	ok "mappings on $width columns fit" fits $width
+	ok "and have the name" grep -q 'hip\.foo\.com' "$dir/tty"
+done
+ok "that some have no room is said" grep -q '6 more columns' "$dir/tty"
+tty 132 "$tool mappings --socket $dir/sock" >/dev/null
+ok "a terminal has colour" grep -q "$esc\[32m" "$dir/tty"
+tty 132 "NO_COLOR=1 $tool mappings --socket $dir/sock" >/dev/null
+ok "but not with NO_COLOR" sh -c '! grep -q "$2" "$1"' sh "$dir/tty" "$esc"
+ok "and not into a pipe" sh -c \
+	'! "$1" mappings --socket "$2" | grep -q "$3"' sh "$tool" \
+	"$dir/sock" "$esc"
+tty 80 "timeout 1 $tool clients --watch=0.2 --socket $dir/sock" >/dev/null
+ok "--watch on a terminal draws anew" \
+	[ "$(grep -c "$esc\[H$esc\[J" "$dir/tty")" -ge 2 ]
+
+# ---- events of before ------------------------------------------------------------
+
+ok "events: each with the format's version" sh -c \
+	'[ "$("$1" events --json --socket "$2" | grep -c "\"version\":1")" = 2 ]' \
+	sh "$tool" "$dir/sock"
+cat >"$dir/events" <<'END'
+{"t":10.0,"role":"proxy","step":"A","event":"dns-query","client":"192.0.2.50:4000","server":"192.0.2.53:53","name":"hip.foo.com","qtype":"AAAA","text":"lh asks"}
+{"t":10.001,"role":"proxy","step":"A","event":"dns-query","client":"192.0.2.51:4000","server":"192.0.2.53:53","name":"other.foo.com","qtype":"AAAA","text":"another asks"}
+{"t":10.002,"role":"proxy","step":"B","event":"dns-ask","server":"192.0.2.53:53","name":"hip.foo.com","qtype":"HIP","text":"proxy asks"}
+{"t":10.0204,"role":"proxy","step":"C","event":"dns-host","name":"hip.foo.com","hit":"2001:21::77","text":"it is"}
+{"t":10.0205,"role":"proxy","step":"D","event":"mapping","name":"hip.foo.com","hit":"2001:21::77","sub6":"fd00::9","sub4":"","text":"mapping; #1"}
+{"t":10.021,"role":"proxy","step":"E","event":"dns-reply","client":"192.0.2.50:4000","name":"hip.foo.com","qtype":"AAAA","text":"-> lh"}
+{"t":10.022,"role":"proxy","step":"F","event":"first-packet","client":"192.0.2.50","client_port":5000,"virt":"fd00::9","virt_port":80,"text":"lh SYN"}
+{"t":10.023,"role":"proxy","step":"G","event":"hip-send","type":"I1","to":"203.0.113.9:10500","peer":"2001:21::77","text":"I1 ->"}
+{"t":10.043,"role":"proxy","step":"H","event":"hip-seen","type":"R1","from":"203.0.113.9:10500","peer":"2001:21::77","text":"R1 <-"}
+{"t":10.044,"role":"proxy","step":"","event":"hip-dropped","type":"I1","from":"203.0.113.66:1","reason":"hip-rate","text":"I1 dropped"}
+{"t":10.065,"role":"proxy","step":"I","event":"sa-up","peer":"2001:21::77","locator":"203.0.113.9:10500","text":"SA"}
+{"t":10.066,"role":"proxy","step":"I.1","event":"flow","client":"192.0.2.50","client_port":5000,"virt":"fd00::9","virt_port":80,"peer":"2001:21::77","ext_port":9,"text":"nat"}
+{"t":10.086,"role":"proxy","step":"J","event":"first-return","peer":"2001:21::77","ext_port":9,"text":"back"}
+{"t":10.0861,"role":"proxy","step":"K","event":"to-legacy","client":"192.0.2.50","client_port":5000,"text":"to lh"}
+{"event":"lost","step":"","lost":12}
+END
+cat >"$dir/ladder" <<'END'
+       0.0  A    lh asks
+       2.0  B    proxy asks
+      20.4  C    it is  (DNS took 18.4 ms)
+      20.5  D    mapping; #1
+      21.0  E    -> lh  (the client waited 21.0 ms)
+      22.0  F    lh SYN
+      23.0  G    I1 ->
+      43.0  H    R1 <-  (since I1 20.0 ms)
+      65.0  I    SA
+      66.0  I.1  nat  (the packet waited for the SA 44.0 ms)
+      86.0  J    back  (since it left 20.0 ms)
+      86.1  K    to lh  (first answer, since F 64.1 ms)
+         -       12 events are missing here: they came faster than they were read
+END
+ok "trace --from: the ladder, who waited for what, of one name" \
+	prints "$dir/ladder" "$tool" trace hip.foo.com --from "$dir/events"
+ok "of a HIT: from the host's first event on" has "12 events are missing" \
+	"$tool" trace 2001:0021::77 --from "$dir/events"
+ok "of all: what was dropped, too" has "I1 dropped" \
+	"$tool" trace --from "$dir/events"
+cat >"$dir/mermaid" <<'END'
+sequenceDiagram
+    participant h0 as 192.0.2.50
+    participant h1 as proxy
+    participant h2 as 192.0.2.53
+    participant h3 as 203.0.113.9
+    h0->>h1: A lh asks (0.0 ms)
+    h1->>h2: B proxy asks (2.0 ms)
+    Note over h1: C it is (20.4 ms)
+    Note over h1: D mapping   1 (20.5 ms)
+    h1-->>h0: E -> lh (21.0 ms)
+    h0->>h1: F lh SYN (22.0 ms)
+    h1->>h3: G I1 -> (23.0 ms)
+    h3->>h1: H R1 <- (43.0 ms)
+    Note over h1,h3: I SA (65.0 ms)
+    h1->>h3: I.1 nat (66.0 ms)
+    h3-->>h1: J back (86.0 ms)
+    h1-->>h0: K to lh (86.1 ms)
+END
+ok "trace --mermaid" prints "$dir/mermaid" \
+	"$tool" trace hip.foo.com --mermaid --from "$dir/events"
+ok "trace --from what is not there" status 1 \
+	"$tool" trace --from "$dir/nothing"
+echo rubbish >"$dir/rubbish.events"
+ok "trace --from what is no event: file, line and the mend" has \
+	"rubbish.events:1: not an event; such files are written by" \
+	"$tool" trace --from "$dir/rubbish.events"
+ok "trace --follow --from is a usage error" status 2 \
+	"$tool" trace --follow --from "$dir/events"
+ok "a full disk is told" sh -c \
+	'"$1" trace --from "$2" >/dev/full 2>"$3"; [ $? = 1 ] &&
+		grep -q "could not be written" "$3"' sh "$tool" \
+	"$dir/events" "$dir/said2"
 ok "a daemon that hangs up is told" has "hung up" \
 	"$tool" trace --follow --socket "$dir/sock"
 kill "$fake"
@@ -296,6 +580,7 @@ fake=
 ok "no daemon: where, and what to do" has \
 	"cannot reach hipgated at $dir/sock: Connection refused; is it running? (--socket)" \
 	"$tool" status --socket "$dir/sock"
+ok "no daemon is status 3" status 3 "$tool" status --socket "$dir/sock"
 ok "no socket" has "cannot reach hipgated at $dir/none: No such file" \
 	"$tool" status --socket "$dir/none"
 ok "a name too long for a socket" has "too long" \

@@ -231,6 +231,49 @@ START_TEST(a_wish_that_is_denied_sends_nothing)
 }
 END_TEST
 
+START_TEST(who_is_drained_begins_nothing_new)
+{
+	struct lab *lab = two();
+
+	hip_set_draining(lab->host[0].h, true);
+	ck_assert_int_eq(lab_want(lab, 0, 1), HG_EPERM);
+	ck_assert_uint_eq(lab_drops(lab, 0, REASON_HIP_DENIED), 1);
+	ck_assert_uint_eq(lab->sent[HIP_I1], 0);
+	hip_set_draining(lab->host[0].h, false);
+	established(lab, 1);
+	/* What is there goes on. */
+	hip_set_draining(lab->host[0].h, true);
+	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_ESTABLISHED);
+	ck_assert_int_eq(hip_rekey(lab->host[0].h, &lab->host[0].hit,
+				   &lab->host[1].hit, true, lab->now),
+			 HG_OK);
+	lab_effects(lab, 0);
+	lab_run(lab);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_ESTABLISHED);
+	ck_assert_uint_ge(lab->host[0].count[HIP_SA_SWITCH], 1);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(who_is_drained_answers_nobody_new)
+{
+	struct lab *lab = two();
+
+	hip_set_draining(lab->host[1].h, true);
+	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
+	lab_run(lab);
+	ck_assert_uint_eq(lab->sent[HIP_R1], 0);
+	ck_assert_uint_ge(lab->sent[HIP_I1], 1);
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DENIED),
+			  lab->sent[HIP_I1]);
+	hip_set_draining(lab->host[1].h, false);
+	lab_sleep(lab, 2 * LAB_S); /* the next I1 is answered */
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_ESTABLISHED);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(only_locators_that_are_allowed_are_tried)
 {
 	struct lab *lab = two();
@@ -385,6 +428,8 @@ Suite *test_admit_suite(void)
 	tcase_add_test(t, an_agents_allow_is_about_clients_not_about_callers);
 	tcase_add_test(t, a_client_that_is_denied_now_loses_its_registration);
 	tcase_add_test(t, a_wish_that_is_denied_sends_nothing);
+	tcase_add_test(t, who_is_drained_begins_nothing_new);
+	tcase_add_test(t, who_is_drained_answers_nobody_new);
 	tcase_add_test(t, only_locators_that_are_allowed_are_tried);
 	tcase_add_test(t, an_r1_from_a_place_that_is_denied_is_dropped);
 	tcase_add_test(t, a_registration_we_are_told_to_make_is_exempt);
