@@ -24,7 +24,8 @@ struct options {
 	bool json;
 	bool follow;
 	const char *socket;
-	const char *name; /* NULL: the verb takes none */
+	const char *name;	       /* NULL: the verb takes none */
+	const char *subsystem, *level; /* NULL: they are only asked for */
 };
 
 /* Takes only the options the synopsis names. */
@@ -53,6 +54,10 @@ static int options_take(const struct verb *v, int argc, char **argv,
 		o->name = argv[optind++];
 	else if (strncmp(v->synopsis, "NAME", 4) == 0)
 		return verb_usage(v);
+	if (optind + 2 == argc && strncmp(v->synopsis, "[SUBSYSTEM", 10) == 0) {
+		o->subsystem = argv[optind++];
+		o->level = argv[optind++];
+	}
 	return optind == argc ? VERB_OK : verb_usage(v);
 }
 
@@ -82,8 +87,9 @@ static int answer_judge(const json_t *answer, char *errbuf, size_t errlen)
 static int question(const char *verb, const struct options *o, json_t **answer,
 		    char *errbuf, size_t errlen)
 {
-	json_t *request =
-		json_pack("{s:s,s:s*}", "verb", verb, "name", o->name);
+	json_t *request = json_pack(
+		"{s:s,s:s*,s:s*,s:s*}", "verb", o->level ? "log-level" : verb,
+		"name", o->name, "subsystem", o->subsystem, "level", o->level);
 	struct ask *a = NULL;
 	int err;
 
@@ -206,6 +212,14 @@ static void offload_print(const json_t *object)
 	(void)putchar('\n');
 }
 
+static void health_print(const json_t *o)
+{
+	bool ready = json_is_true(json_object_get(o, "ready"));
+
+	(void)printf("%-14s%s%s\n", "health", ready ? "ready" : "not ready: ",
+		     ready ? "" : text_of(o, "why"));
+}
+
 static int print_status(const struct verb *v, const json_t *data)
 {
 	const json_t *tun = json_object_get(data, "tun");
@@ -216,6 +230,7 @@ static int print_status(const struct verb *v, const json_t *data)
 			up, sizeof(up));
 	(void)printf("%-14s%s, up %s\n", "hipgated", text_of(data, "version"),
 		     up);
+	health_print(json_object_get(data, "health"));
 	strings_print("roles", json_object_get(data, "roles"));
 	strings_print("HITs", json_object_get(data, "hits"));
 	(void)printf("%-14s%s, MTU %d\n", "TUN", text_of(tun, "name"),
@@ -278,6 +293,29 @@ int show_forget(const struct verb *v, int argc, char **argv)
 int show_reload(const struct verb *v, int argc, char **argv)
 {
 	return ask_and_show(v, argc, argv, print_reload);
+}
+
+/* ---- metrics, log ------------------------------------------------------- */
+
+static int print_metrics(const struct verb *v, const json_t *data)
+{
+	const char *text = json_string_value(json_object_get(data, "text"));
+
+	(void)v; /* there are no others */
+	if (!text)
+		return HG_EFORMAT;
+	(void)fputs(text, stdout); /* main looks at stdout */
+	return HG_OK;
+}
+
+int show_metrics(const struct verb *v, int argc, char **argv)
+{
+	return ask_and_show(v, argc, argv, print_metrics);
+}
+
+int show_log(const struct verb *v, int argc, char **argv)
+{
+	return ask_and_show(v, argc, argv, print_list);
 }
 
 /* ---- trace -------------------------------------------------------------- */

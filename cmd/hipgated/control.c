@@ -18,6 +18,7 @@
 #include "gate.h"
 #include "reload.h"
 #include "views.h"
+#include "viewseen.h"
 
 struct client {
 	struct client *next;
@@ -177,6 +178,7 @@ static const struct change {
 } changes[] = {
 	{ "reload", do_reload },
 	{ "forget", do_forget },
+	{ "log-level", viewseen_set_log },
 };
 
 static const struct change *change_find(const char *verb)
@@ -295,7 +297,7 @@ static void on_connection(uv_stream_t *s, int status)
 
 /* ---- life ------------------------------------------------------------------ */
 
-static int set_owner(const char *path, const char *group)
+int control_set_owner(const char *path, const char *group)
 {
 	struct group *gr;
 
@@ -337,7 +339,7 @@ int control_start(struct gate *g, struct control **out, char *errbuf,
 			       path, uv_strerror(rc));
 		return HG_ESYS;
 	}
-	if (set_owner(path, g->cfg->control_group)) {
+	if (control_set_owner(path, g->cfg->control_group)) {
 		(void)snprintf(errbuf, errlen,
 			       "control socket %s: cannot give it to group "
 			       "\"%s\"; is the daemon's user in it?",

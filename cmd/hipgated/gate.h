@@ -24,11 +24,14 @@
 #include "core/reason.h"
 #include "dns/dns.h"
 #include "events.h"
+#include "health.h"
 #include "hip/hip.h"
 #include "inbox.h"
 #include "links.h"
+#include "meter.h"
 #include "nat/nat.h"
 #include "persona.h"
+#include "samples.h"
 #include "tables.h"
 #include "wake.h"
 #include "worker.h"
@@ -36,6 +39,7 @@
 struct journal;
 struct control;
 struct dnsside;
+struct http;
 
 enum {
 	PEER_PARK_PACKETS = 16, /* packets that wait for one SA */
@@ -63,6 +67,7 @@ struct peer {
 	struct hit instead; /*  this one */
 	bool persona_coming;		    /* one is being made for it */
 	enum hip_state state;		    /* of the association with `self` */
+	uint64_t began;			    /* ns: its exchange; 0: none is */
 	struct addr sub6, sub4;		    /* substitutes; unspecified: none */
 	struct addr real[SOCKETS_FAMILIES]; /* mapped last; unspecified: none */
 	struct msg *park, *park_tail;
@@ -99,12 +104,16 @@ struct gate {
 	struct dnsside *dnsside;
 	struct journal *journal;
 	struct control *control;
+	struct http *http; /* NULL: there is none */
 	struct links *links;
 	struct wake wake;
 	struct active active;
 	uint64_t housekept; /* ns: when last; 0: never */
 	struct events events;
-	struct reasons drops;	 /* of the control thread */
+	struct reasons drops; /* of the control thread */
+	struct meter meter;
+	struct samples samples;
+	struct health health;
 	uv_timer_t timer;	 /* engines' deadlines */
 	uv_timer_t housekeeping; /* each second */
 	uv_timer_t sweep;	 /* slices of first_expire */
