@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
+#define SD_JOURNAL_SUPPRESS_LOCATION /* the event says which line it is */
 #include <systemd/sd-journal.h>
 
 #include "logfields.h"

@@ -256,6 +256,78 @@ logs_checks()
 	check "a wrong one is told what there is" wrong_level
 }
 
+# ---- alone, with a journal ---------------------------------------------------------
+
+JOURNALD='
+import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("/run/systemd/journal/socket")
+s.settimeout(15)
+got = b""
+while b"HIPGATE_EVENT=stopped" not in got:
+    got = s.recv(65536)
+    print(got.decode(), flush=True)
+'
+
+# In a network without an address, where a script plays journald. $1: folder,
+# $2: the script, $3: hipgated.
+# shellcheck disable=SC2016
+ALONE='cd "$1" && mount -t tmpfs run /run &&
+	mkdir -p /run/systemd/journal || exit
+	python3 -c "$2" >journal &
+	until [ -S /run/systemd/journal/socket ]; do sleep 0.02; done
+	exec 2>stderr
+	export JOURNAL_STREAM=$(stat -Lc %d:%i stderr)
+	"$3" --config conf & pid=$!
+	for i in $(seq 100); do
+		curl -s --unix-socket http.sock http://localhost/ready >why
+		grep -q "no address" why && break
+		sleep 0.1
+	done
+	curl -s -o page -w "%{http_code}" --unix-socket http.sock \
+		http://localhost/ready >status
+	curl -s -o /dev/null -w "%{http_code}" --unix-socket http.sock \
+		http://evil.example/ready >foreign
+	kill $pid; wait'
+
+alone()
+{
+	local dir=$DEMO_DIR/alone
+
+	mkdir -p "$dir"
+	hipgate keygen --force "$dir/key.pem" >/dev/null
+	cat >"$dir/conf" <<-END
+	[daemon]
+	identity = $dir/key.pem
+	state = $dir
+	control = $dir/ctl.sock
+	[rendezvous]
+	[http]
+	listen = $dir/http.sock
+	END
+	timeout 40 unshare --mount --net bash -c "$ALONE" alone "$dir" \
+		"$JOURNALD" "$DEMO_DIR/bin/hipgated"
+}
+
+alone_checks()
+{
+	local dir=$DEMO_DIR/alone
+
+	check "hipgated runs alone, its log is the journal's" alone
+	check "without an address it is not ready: 503" \
+		grep -qx 503 "$dir/status"
+	check "and says so" grep -q "no address that a peer" "$dir/why"
+	check "at its socket, too, a foreign name is refused" \
+		grep -qx 403 "$dir/foreign"
+	check "the journal has the event as a field" \
+		grep -qx HIPGATE_EVENT=not-ready "$dir/journal"
+	check "and a MESSAGE_ID, and the level" \
+		grep -qE '^(MESSAGE_ID=[0-9a-f]{32}|PRIORITY=4)$' "$dir/journal"
+	check "and the HIT" grep -qx \
+		"HIPGATE_HIT=$(hipgate hit "$dir/key.pem")" "$dir/journal"
+	none "nothing went past it" cat "$dir/stderr"
+}
+
 # ---- all ---------------------------------------------------------------------------
 
 seeing_checks()
@@ -270,4 +342,5 @@ seeing_checks()
 	page_checks
 	check "readers that do not read do not slow the daemon" slow_readers
 	logs_checks
+	alone_checks
 }
