@@ -163,6 +163,20 @@ const char *reason_name(enum reason r);
 /* "sequence number seen or too old". */
 const char *reason_why(enum reason r);
 
+/* Where on its way a packet was: the parts of the table above. */
+enum reason_stage {
+	REASON_STAGE_IP,
+	REASON_STAGE_NAT, /* and substitute addresses */
+	REASON_STAGE_ESP, /* and its sending */
+	REASON_STAGE_HIP,
+	REASON_STAGE_MOVE,
+	REASON_STAGE_DNS,
+	REASON_STAGE_NUM
+};
+enum reason_stage reason_stage(enum reason r);
+/* "esp"; stable. */
+const char *reason_stage_name(enum reason_stage s);
+
 static inline void reason_count(struct reasons *k, enum reason r)
 {
 	uint64_t n = atomic_load_explicit(&k->n[r], memory_order_relaxed);

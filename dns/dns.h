@@ -171,7 +171,8 @@ struct dns_asker {
 	bool tcp;
 	bool here;	/* that is this gateway itself */
 	bool stranger;	/* none of the clients: it is refused */
-	uint64_t token; /* the daemon's */
+	uint64_t token; /* the daemon's, */
+	uint64_t since; /*  as this: when it came */
 };
 
 /* A query from a client. */
@@ -260,6 +261,7 @@ struct dns_effect {
 	const uint8_t *msg;	 /* valid until the next call on the engine */
 	size_t msg_len;
 	bool substituted;	     /* REPLY: carries a substitute */
+	bool relayed;		     /* REPLY: as the server said it */
 	unsigned rcode;		     /* REPLY */
 	struct addr substitute;	     /* REPLY: the address, when it is one */
 	const struct dns_host *host; /* valid until the next call */
@@ -324,6 +326,7 @@ bool lease_dns(const struct prefix *pool, struct addr *out);
 /* Whose is it? False: nobody's. */
 bool lease_find(const struct lease *l, const struct addr *sub,
 		struct lease_entry *out);
+size_t lease_num(const struct lease *l);
 void lease_each(const struct lease *l,
 		void (*fn)(const struct lease_entry *e, void *arg), void *arg);
 

@@ -566,6 +566,11 @@ bool lease_find(const struct lease *l, const struct addr *sub,
 	return n;
 }
 
+size_t lease_num(const struct lease *l)
+{
+	return l->num;
+}
+
 void lease_each(const struct lease *l,
 		void (*fn)(const struct lease_entry *e, void *arg), void *arg)
 {

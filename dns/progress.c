@@ -194,6 +194,7 @@ static void relay(struct dns *d, struct question *q)
 		.msg = q->own,
 		.msg_len = q->own_len,
 		.rcode = get_be16(q->own + 2) & 15,
+		.relayed = true,
 	};
 
 	for (enum slot s = 0; s < question_slots(q); s++)

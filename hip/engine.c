@@ -120,6 +120,11 @@ uint64_t engine_backoff(uint64_t first, unsigned n)
 	return first << (n < 20 ? n : 20);
 }
 
+uint8_t hip_puzzle(const struct hip *h)
+{
+	return h->pool.k;
+}
+
 void hip_set_puzzle(struct hip *h, uint8_t k)
 {
 	/* Under load it is higher, and comes down by itself. */

@@ -169,6 +169,8 @@ void hip_each_identity(const struct hip *h,
 
 /* Difficulty when idle, from now on. */
 void hip_set_puzzle(struct hip *h, uint8_t k);
+/* What is asked for now: more under load. */
+uint8_t hip_puzzle(const struct hip *h);
 /* Answer I1 to no HIT (RFC 7401 4.1.8)? */
 void hip_set_opportunistic(struct hip *h, bool answer);
 /* Begin nothing new, neither of our own (hip_want is HG_EPERM) nor with whom

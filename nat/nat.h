@@ -291,6 +291,15 @@ bool nat_expired(const struct nat_flow *f, uint64_t now);
  * are needed for it. */
 bool nat_sweep(struct nat *n, bool begin, uint64_t now);
 
+/* What there is, of each protocol; ports_most: of one (self, peer, proto),
+ * of at most NAT_PORTS. */
+struct nat_usage {
+	uint64_t tcp, udp, icmp; /* flows, those that have ended too */
+	uint32_t ports_most;
+};
+#define NAT_PORTS 64512 /* 1024 to 65535 */
+void nat_usage(const struct nat *n, struct nat_usage *out);
+
 enum { NAT_SLICE = 256, NAT_SLICE_END = 4, NAT_SLICE_CELLS = 65536 };
 
 /* Each but GONE may turn into CLOSED and GONE; CLOSED turns into SYN; GONE

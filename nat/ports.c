@@ -438,6 +438,30 @@ void nat_release(struct nat *n, struct nat_flow *f)
 		ports_discard(n, f);
 }
 
+/* ---- looking in ----------------------------------------------------------- */
+
+void nat_usage(const struct nat *n, struct nat_usage *out)
+{
+	const struct tally_cell *cell;
+	size_t i = 0;
+
+	*out = (struct nat_usage){ 0 };
+	while ((cell = tally_each(&n->spaces, &i))) {
+		const struct space_key *key = tally_key(cell);
+		const struct nat_space *s =
+			(const struct nat_space *)(uintptr_t)cell->value;
+
+		if (key->proto == IP_PROTO_TCP)
+			out->tcp += cell->count;
+		else if (key->proto == IP_PROTO_UDP)
+			out->udp += cell->count;
+		else
+			out->icmp += cell->count;
+		if (s->used.num > out->ports_most)
+			out->ports_most = s->used.num;
+	}
+}
+
 /* ---- the sweep ------------------------------------------------------------ */
 
 /* Releases what has expired of a cell; what that is of a slice. */

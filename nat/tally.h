@@ -35,5 +35,9 @@ struct tally_cell *tally_find(const struct tally *t, const void *key);
 struct tally_cell *tally_add(struct tally *t, const void *key);
 /* The next cell in use, at *i or behind, which moves on; NULL: no more. */
 const struct tally_cell *tally_each(const struct tally *t, size_t *i);
+static inline const void *tally_key(const struct tally_cell *cell)
+{
+	return cell + 1;
+}
 /* Counts a key that is there down; the cell goes with the last. */
 void tally_drop(struct tally *t, const void *key);

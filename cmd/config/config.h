@@ -43,8 +43,11 @@
  * [record NAME]: a HIP host that no DNS server need know. hit = HIT, or hi =
  *   rsa|ecdsa BASE64 (repeat: more of it); address = ADDRESS (repeat), or
  *   rvs = NAME|ADDRESS (repeat)
+ * [daemon] log-level = SUBSYSTEM LEVEL (repeat)
+ * [http]: metrics and the status page. listen = 127.0.0.1:9464 | FILE;
+ *   remote = no|yes (an address that is not loopback); host = NAME (repeat)
  * Sections may go on in files of conf.d beside it (config_load).
- * A section turns its role on, but for [paths] and [record]. [host],
+ * A section turns its role on, but for [paths], [record] and [http]. [host],
  * [rendezvous] and [proxy] take access
  * rules, allow = HIT|PREFIX and deny = HIT|PREFIX (docs/access.md); [host]
  * and [rendezvous] take opportunistic = yes|no.
@@ -74,6 +77,7 @@ enum {
 	CONFIG_ORDER = 32, /* prefixes */
 	CONFIG_RECORDS = 4096,
 	CONFIG_FILES = 64, /* the file itself and those in conf.d */
+	CONFIG_HTTP_HOSTS = 8,
 	CONFIG_PATH = 256,
 	CONFIG_NAME = 96 /* of an identity, in a policy */
 };
@@ -138,6 +142,15 @@ extern const char *const config_paths_prefers[HIP_PREFER_NUM];
 enum { CONFIG_NAT_NUM = HIP_NAT_NO + 1 };
 extern const char *const config_nat_words[CONFIG_NAT_NUM];
 
+/* Where metrics and the status page are; listen.port 0 and path "": nowhere. */
+struct config_http {
+	struct endpoint listen;
+	char path[CONFIG_PATH];			   /* of a UNIX socket */
+	bool remote;				   /* not only on loopback */
+	char host[CONFIG_HTTP_HOSTS][CONFIG_NAME]; /* lower case */
+	size_t host_num;
+};
+
 /* A [record], or a line of the hosts file. */
 struct config_record {
 	struct dns_record r;
@@ -158,6 +171,7 @@ struct config {
 	char control_group[64];
 	enum config_offload offload; /* default auto */
 	enum log_level log;
+	uint8_t log_sub[LOG_SUB_NUM]; /* 1 + its own level; 0: as `log` */
 	struct config_access access[CONFIG_ROLE_NUM];
 	bool opportunistic; /* may we begin without knowing a HIT? */
 	bool notify; /* tell a peer whose puzzle is solved why it is refused */
@@ -167,7 +181,8 @@ struct config {
 	struct config_paths paths;
 	enum hip_behind_nat behind_nat;
 	uint32_t keepalive_s; /* 0: the engine's own */
-	char user[64];	      /* hipgate-setup: who owns the TUN */
+	struct config_http http;
+	char user[64]; /* hipgate-setup: who owns the TUN */
 
 	bool proxy;
 	struct prefix pool6; /* len 0: none */
@@ -222,6 +237,8 @@ const char *config_place(const struct config *c, unsigned line, char *out,
 /* The number of the identity that `name` is: its FILE as [daemon] says it,
  * or the last part of that; identity_num: none of them. */
 size_t config_identity(const struct config *c, const char *name);
+/* The level of one subsystem. */
+enum log_level config_log_level(const struct config *c, enum log_sub sub);
 /* The word that stands in the file for it. */
 const char *config_offload_name(enum config_offload o);
 #define CONFIG_EPHEMERAL "ephemeral"

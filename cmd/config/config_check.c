@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cmd/config/config_dns.h"
+#include "cmd/config/config_seeing.h"
 #include "cmd/config/config_ways.h"
 
 enum { POOL6_LEN_MAX = 112, POOL4_LEN_MAX = 96 + 30 };
@@ -262,6 +263,7 @@ void config_check(struct config_parse *p)
 	check_registers(p);
 	config_dns_check(p);
 	config_ways_check(p);
+	config_seeing_check(p);
 	check_pool(p, &p->c->pool6, p->pool6_at);
 	check_pool(p, &p->c->pool4, p->pool4_at);
 	check_lans(p);

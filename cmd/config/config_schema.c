@@ -8,6 +8,7 @@
 
 #include "cmd/config/config_dns.h"
 #include "cmd/config/config_nat.h"
+#include "cmd/config/config_seeing.h"
 #include "cmd/config/config_paths.h"
 #include "cmd/config/config_suites.h"
 #include "cmd/config/config_value.h"
@@ -36,6 +37,7 @@ const struct config_section config_schema_sections[] = {
 	[CONFIG_SECTION_PATHS] = { "paths", NULL, NULL, 1, NULL },
 	[CONFIG_SECTION_RECORD] = { "record", "NAME", "a domain name",
 				    CONFIG_RECORDS, config_dns_record },
+	[CONFIG_SECTION_HTTP] = { "http", NULL, NULL, 1, NULL },
 };
 
 #define FILE_NAME "a file name of at most 255 octets"
@@ -62,6 +64,10 @@ const struct config_key config_schema_keys[] = {
 	  config_value_offload },
 	{ CONFIG_DAEMON, "log", "error, warn, info or debug", false, 1,
 	  config_value_log },
+	{ CONFIG_DAEMON, "log-level",
+	  "a subsystem (control, dns, hip, esp, nat, tun, path, journal or "
+	  "http) and error, warn, info or debug",
+	  false, LOG_SUB_NUM, config_seeing_log_level },
 	{ CONFIG_DAEMON, "anonymous", FILE_NAME, false, CONFIG_IDENTITIES,
 	  config_value_anonymous },
 	{ CONFIG_DAEMON, "allow", HIT_TEXT, false, CONFIG_ACCESS,
@@ -172,6 +178,16 @@ const struct config_key config_schema_keys[] = {
 	  true, 1, config_value_hip },
 	{ CONFIG_SECTION_POLICY, "identity", IDENTITY_TEXT, false, 1,
 	  config_value_policy_identity },
+
+	{ CONFIG_SECTION_HTTP, "listen",
+	  "ADDRESS:PORT with an IPv6 address in [], or the absolute name of a "
+	  "socket of at most 107 octets",
+	  true, 1, config_seeing_listen },
+	{ CONFIG_SECTION_HTTP, "remote", "yes or no", false, 1,
+	  config_seeing_remote },
+	{ CONFIG_SECTION_HTTP, "host",
+	  "a host name of letters, digits, '.' and '-', at most 95 octets",
+	  false, CONFIG_HTTP_HOSTS, config_seeing_host },
 
 	{ CONFIG_SECTION_PATHS, "prefer", "announced, order or link", false, 1,
 	  config_paths_prefer },

@@ -18,6 +18,7 @@ enum config_section_id {
 	CONFIG_SECTION_POLICY,
 	CONFIG_SECTION_PATHS,
 	CONFIG_SECTION_RECORD,
+	CONFIG_SECTION_HTTP,
 	CONFIG_SECTION_NUM
 };
 
@@ -40,7 +41,7 @@ struct config_key {
 	int (*set)(struct config *c, const char *value);
 };
 
-enum { CONFIG_SCHEMA_KEYS = 62 };
+enum { CONFIG_SCHEMA_KEYS = 66 };
 
 extern const struct config_section config_schema_sections[CONFIG_SECTION_NUM];
 extern const struct config_key config_schema_keys[CONFIG_SCHEMA_KEYS];

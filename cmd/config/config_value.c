@@ -298,18 +298,13 @@ int config_value_offload(struct config *c, const char *v)
 
 int config_value_log(struct config *c, const char *v)
 {
-	static const char *const words[LOG_LEVEL_NUM] = {
-		[LOG_LEVEL_ERROR] = "error",
-		[LOG_LEVEL_WARN] = "warn",
-		[LOG_LEVEL_INFO] = "info",
-		[LOG_LEVEL_DEBUG] = "debug",
-	};
-	int i = config_value_word(v, words, LOG_LEVEL_NUM);
-
-	if (i < 0)
-		return i;
-	c->log = (enum log_level)i;
-	return HG_OK;
+	for (int i = 0; i < LOG_LEVEL_NUM; i++) {
+		if (strcmp(v, log_level_name((enum log_level)i)) != 0)
+			continue;
+		c->log = (enum log_level)i;
+		return HG_OK;
+	}
+	return HG_EFORMAT;
 }
 
 /* All roles that answer; as if it stood in both sections. */

@@ -170,6 +170,14 @@ static void offload_print(const json_t *object)
 	(void)putchar('\n');
 }
 
+static void health_print(const json_t *o)
+{
+	bool ready = json_is_true(json_object_get(o, "ready"));
+
+	(void)printf("%-14s%s%s\n", "health", ready ? "ready" : "not ready: ",
+		     ready ? "" : text_of(o, "why"));
+}
+
 static int print_status(const struct verb *v, const json_t *data)
 {
 	const json_t *tun = json_object_get(data, "tun");
@@ -183,6 +191,7 @@ static int print_status(const struct verb *v, const json_t *data)
 	if (json_is_true(json_object_get(data, "draining")))
 		(void)printf("%-14sno new associations (hipgate drain --off)\n",
 			     "draining");
+	health_print(json_object_get(data, "health"));
 	strings_print("roles", json_object_get(data, "roles"));
 	strings_print("HITs", json_object_get(data, "hits"));
 	(void)printf("%-14s%s, MTU %d\n", "TUN", text_of(tun, "name"),
@@ -245,6 +254,41 @@ int show_forget(const struct verb *v, int argc, char **argv)
 int show_reload(const struct verb *v, int argc, char **argv)
 {
 	return ask_and_show(v, argc, argv, print_reload);
+}
+
+/* ---- metrics, log ------------------------------------------------------- */
+
+static int print_metrics(const struct verb *v, const json_t *data)
+{
+	const char *text = json_string_value(json_object_get(data, "text"));
+
+	(void)v; /* there are no others */
+	if (!text)
+		return HG_EFORMAT;
+	(void)fputs(text, stdout); /* main looks at stdout */
+	return HG_OK;
+}
+
+int show_metrics(const struct verb *v, int argc, char **argv)
+{
+	return ask_and_show(v, argc, argv, print_metrics);
+}
+
+/* Shows, or with two arguments sets and shows. */
+int show_log(const struct verb *v, int argc, char **argv)
+{
+	struct options o;
+	int err = options_take(v, argc, argv, 0, 2, &o);
+
+	if (err)
+		return err;
+	if (o.arg[0] && !o.arg[1])
+		return verb_usage(v);
+	return show_asked(v, &o,
+			  json_pack("{s:s,s:s*,s:s*}", "verb",
+				    o.arg[1] ? "log-level" : v->name,
+				    "subsystem", o.arg[0], "level", o.arg[1]),
+			  print_list);
 }
 
 /* ---- version ------------------------------------------------------------- */

@@ -15,5 +15,7 @@ int show_asked(const struct verb *v, const struct options *o, json_t *request,
 int show_list(const struct verb *v, int argc, char **argv);
 int show_status(const struct verb *v, int argc, char **argv);
 int show_version(const struct verb *v, int argc, char **argv);
+int show_metrics(const struct verb *v, int argc, char **argv);
+int show_log(const struct verb *v, int argc, char **argv);
 int show_forget(const struct verb *v, int argc, char **argv);
 int show_reload(const struct verb *v, int argc, char **argv);

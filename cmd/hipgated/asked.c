@@ -12,6 +12,8 @@
 #include "core/err.h"
 #include "core/log.h"
 
+#define LOG_ABOUT LOG_SUB_PATH
+
 enum { TRIES = 3 };
 
 struct mnl_socket *asked_socket(unsigned groups, int flags)
@@ -291,7 +293,8 @@ bool asked_all(struct asked *l)
 			(void)mnl_socket_close(l->sock);
 		l->sock = asked_socket(0, 0);
 	}
-	log_error("our own addresses: netlink: %s; they stay as they were",
+	log_error("event=netlink text=\"%s; our own addresses stay as they "
+		  "were\"",
 		  strerror(errno));
 	return false;
 }

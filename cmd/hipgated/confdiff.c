@@ -140,12 +140,32 @@ static void diff_prefix(json_t *out, const char *key, const struct prefix *was,
 	     was->len ? prefix_print(was, a) : "none");
 }
 
-static const char *log_name(enum log_level l)
+static void diff_log(const struct config *a, const struct config *b,
+		     json_t *out)
 {
-	static const char *const name[LOG_LEVEL_NUM] = { "error", "warn",
-							 "info", "debug" };
+	diff_text(out, "[daemon] log", log_level_name(a->log),
+		  log_level_name(b->log));
+	for (unsigned i = 0; i < LOG_SUB_NUM; i++) {
+		enum log_sub sub = (enum log_sub)i;
 
-	return name[l];
+		if (a->log_sub[i] != b->log_sub[i])
+			line(out, "~ [daemon] log-level = %s %s (was %s)",
+			     log_sub_name(sub),
+			     log_level_name(config_log_level(b, sub)),
+			     log_level_name(config_log_level(a, sub)));
+	}
+}
+
+static void diff_http(const struct config_http *a, const struct config_http *b,
+		      json_t *out)
+{
+	if (!endpoint_eq(&a->listen, &b->listen) ||
+	    strcmp(a->path, b->path) != 0)
+		line(out, "~ [http] listen");
+	diff_bool(out, "[http] remote", a->remote, b->remote);
+	if (a->host_num != b->host_num ||
+	    memcmp(a->host, b->host, a->host_num * sizeof(a->host[0])) != 0)
+		line(out, "~ [http] host");
 }
 
 static void diff_paths(const struct config_paths *a,
@@ -163,7 +183,7 @@ static void diff_paths(const struct config_paths *a,
 static void diff_live(const struct config *a, const struct config *b,
 		      json_t *out)
 {
-	diff_text(out, "[daemon] log", log_name(a->log), log_name(b->log));
+	diff_log(a, b, out);
 	diff_number(out, "[daemon] puzzle", a->puzzle, b->puzzle);
 	diff_bool(out, "[daemon] opportunistic", a->opportunistic,
 		  b->opportunistic);
@@ -196,6 +216,7 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_bool(out, "[rendezvous] relay", a->relay, b->relay);
 	diff_bool(out, "[daemon] rekey-dh", !a->rekey.reuse, !b->rekey.reuse);
 	diff_text(out, "[daemon] state", a->state, b->state);
+	diff_http(&a->http, &b->http, out);
 	diff_text(out, "[daemon] control", a->control, b->control);
 	diff_text(out, "[daemon] control-group", a->control_group,
 		  b->control_group);

@@ -21,6 +21,7 @@
 #include "tap.h"
 #include "viewexplain.h"
 #include "views.h"
+#include "viewseen.h"
 
 struct client {
 	struct client *next;
@@ -239,6 +240,7 @@ static const struct deed {
 } deeds[] = {
 	{ .verb = "reload", .make = do_reload },
 	{ .verb = "forget", .make = do_forget },
+	{ .verb = "log-level", .make = viewseen_set_log },
 	{ .verb = "capture", .begin = tap_begin },
 	{ .verb = "ping", .begin = errand_ping },
 	{ .verb = "connect", .begin = errand_connect },
@@ -430,7 +432,7 @@ bool control_who(struct control *c, uint64_t client, unsigned *uid,
 
 /* ---- life ------------------------------------------------------------------ */
 
-static int set_owner(const char *path, const char *group)
+int control_set_owner(const char *path, const char *group)
 {
 	struct group *gr;
 
@@ -472,7 +474,7 @@ int control_start(struct gate *g, struct control **out, char *errbuf,
 			       path, uv_strerror(rc));
 		return HG_ESYS;
 	}
-	if (set_owner(path, g->cfg->control_group)) {
+	if (control_set_owner(path, g->cfg->control_group)) {
 		(void)snprintf(errbuf, errlen,
 			       "control socket %s: cannot give it to group "
 			       "\"%s\"; is the daemon's user in it?",

@@ -53,3 +53,6 @@ bool control_send(struct control *c, uint64_t client, const void *octets,
 bool control_is_there(struct control *c, uint64_t client);
 bool control_who(struct control *c, uint64_t client, unsigned *uid,
 		 unsigned *pid);
+/* Who may talk to the socket that was made there: its user, and the group, if
+ * it is not "". */
+int control_set_owner(const char *path, const char *group) HG_CHECK;

@@ -26,6 +26,8 @@
 #include "dnsside.h"
 #include "journal.h"
 
+#define LOG_ABOUT LOG_SUB_DNS
+
 enum {
 	FRESH_MAX_S = 3600, /* however long the record's TTL is */
 	REALS_MAX = 65536,  /* real addresses that are mapped */
@@ -235,6 +237,7 @@ static void on_pinned(void *arg, bool ok)
 	struct pending *w = arg;
 	struct gate *g = w->g;
 
+	g->health.journal_failed = !ok;
 	if (ok) {
 		give_what(g, w);
 		free(w);
@@ -279,6 +282,7 @@ static void on_journal(void *arg, bool ok)
 	struct gate *g = w->g;
 	struct peer *p = peer_find(g, &w->hit);
 
+	g->health.journal_failed = !ok;
 	if (ok && p) {
 		p->on_disk = true;
 		pin_and_give(g, w);
@@ -317,7 +321,7 @@ void dnslease_restore_pin(const char *name, const struct hit *hit, void *arg)
 	int err = dns_pin(g->dns, name, hit);
 
 	if (err)
-		log_warn("journal: pin of %s is not used: %s", name,
+		log_warn("event=pin-unused name=%s text=\"%s\"", name,
 			 err_text(err));
 }
 
@@ -325,8 +329,8 @@ static void on_forgotten(void *arg, bool ok)
 {
 	(void)arg;
 	if (!ok)
-		log_error("journal: a pin that was forgotten is still there; "
-			  "forget it again");
+		log_error("event=pin-kept text=\"a pin that was forgotten is "
+			  "still in the journal; forget it again\"");
 }
 
 int dnslease_forget(struct gate *g, const char *name, char *errbuf,

@@ -15,6 +15,8 @@
 #include "core/log.h"
 #include "dnsside.h"
 
+#define LOG_ABOUT LOG_SUB_DNS
+
 enum { FD_FIRST = 3 }; /* SD_LISTEN_FDS_START */
 
 struct listener {
@@ -67,7 +69,7 @@ static bool take(struct listener *u)
 		.msg_controllen = sizeof(space),
 	};
 	ssize_t n = recvmsg(u->fd, &mh, MSG_DONTWAIT);
-	struct dns_asker who = { .here = true };
+	struct dns_asker who = { .here = true, .since = uv_hrtime() };
 	struct sockets_meta meta;
 
 	if (n < 0)
@@ -81,7 +83,7 @@ static bool take(struct listener *u)
 		who.server.addr = meta.at;
 	who.token = (uint64_t)(u - u->l->udp) + 1;
 	who.stranger = !dnslisten_serves(g, &who.client.addr);
-	dns_query(g->dns, &who, g->buf, (size_t)n, uv_hrtime());
+	dns_query(g->dns, &who, g->buf, (size_t)n, who.since);
 	return true;
 }
 
@@ -251,7 +253,7 @@ int dnslisten_start(struct gate *g, struct dnslisten **out, char *errbuf,
 	for (size_t i = 0; !err && i < g->cfg->listen_num; i++)
 		err = open_one(l, &g->cfg->listen[i], errbuf, errlen);
 	if (!err && num)
-		log_info("DNS: %u sockets were passed on", num);
+		log_info("event=dns-sockets passed_on=%u", num);
 	return err;
 }
 

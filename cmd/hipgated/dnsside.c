@@ -13,13 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/log.h"
 #include "dnslease.h"
 #include "dnslisten.h"
 #include "dnssec.h"
 #include "errand.h"
-
-#define LOOP_LOG_NS 60000000000ULL
 
 static const char *type_name(uint16_t qtype, char out[16])
 {
@@ -63,6 +60,7 @@ void dnsside_packet(struct gate *g, struct msg *m, struct nat_packet *p)
 	}
 	who.client.port = (uint16_t)(ip->l4[0] << 8 | ip->l4[1]);
 	who.server.port = (uint16_t)(ip->l4[2] << 8 | ip->l4[3]);
+	who.since = m->now;
 	who.here = steer_is_dns(&g->plane.steer, &who.server.addr);
 	q = (struct recall_question){ who.server, ip->l4 + UDP_HDR,
 				      ip->l4_len - UDP_HDR };
@@ -139,6 +137,19 @@ static void note(struct gate *g, const struct dns_effect *e)
 		recall_note(g->plane.recall, d->asked, e->msg, e->msg_len);
 }
 
+static void count_reply(struct meter *m, const struct dns_effect *e)
+{
+	uint64_t now = uv_hrtime();
+
+	meter_dns(m,
+		  e->substituted ? METER_DNS_HIP
+		  : e->relayed	 ? METER_DNS_PLAIN
+				 : METER_DNS_OWN,
+		  e->rcode);
+	if (e->who.since && now > e->who.since)
+		meter_observe(&m->dns_time, now - e->who.since);
+}
+
 static void do_reply(struct gate *g, const struct dns_effect *e)
 {
 	char client[ENDPOINT_TEXT_MAX];
@@ -148,6 +159,7 @@ static void do_reply(struct gate *g, const struct dns_effect *e)
 
 	send_reply(g, e);
 	note(g, e);
+	count_reply(&g->meter, e);
 	endpoint_print(&e->who.client, client);
 	if (e->substituted)
 		addr_print(&e->substitute, sub);
@@ -176,7 +188,6 @@ static void tell_query(struct gate *g, const struct dns_effect *e)
 		   "lh %s -> %s %s %s", client, server, qtype, e->name);
 }
 
-/* It is counted each time; the log has a line a minute. */
 static void tell_loop(struct gate *g, const struct dns_effect *e)
 {
 	char client[ENDPOINT_TEXT_MAX];
@@ -185,16 +196,13 @@ static void tell_loop(struct gate *g, const struct dns_effect *e)
 
 	endpoint_print(&e->who.client, client);
 	endpoint_print(&e->server, server);
+	g->health.loop_at = now;
 	events_add(&g->events, now, "", "dns-loop",
 		   json_pack("{s:s,s:s}", "server", server, "client", client),
-		   "our question to %s came back from %s", server, client);
-	if (g->dnsside->loop_told && now - g->dnsside->loop_told < LOOP_LOG_NS)
-		return;
-	g->dnsside->loop_told = now;
-	log_error("DNS loop: what hipgate asks %s comes back to it from %s; "
-		  "let that server ask others than hipgate, or let no rule "
-		  "send hipgate's own questions into the TUN",
-		  server, client);
+		   "what hipgate asks %s comes back to it from %s; let that "
+		   "server ask others than hipgate, or let no rule send "
+		   "hipgate's own questions into the TUN",
+		   server, client);
 }
 
 bool dnsside_own_ask(void *g, uint32_t ask, const struct endpoint *from)

@@ -18,7 +18,6 @@ struct dnsside {
 	struct dnslisten *listen;
 	struct dnssec *dnssec; /* NULL: dnssec = off */
 	size_t reals;	       /* real addresses that are mapped */
-	uint64_t loop_told;    /* ns; 0: never */
 	/* What is being asked by a packet, and by whom; else NULL. */
 	const struct recall_question *asked;
 	const struct dns_asker *asker;

@@ -24,6 +24,8 @@
 #include "core/log.h"
 #include "core/wire.h"
 
+#define LOG_ABOUT LOG_SUB_DNS
+
 enum {
 	DNSTCP_CONNS = 256,
 	DNSTCP_PER_CLIENT = 64, /* of them */
@@ -104,7 +106,8 @@ static void take_messages(struct conn *c)
 				 .tcp = true,
 				 .here = c->here,
 				 .stranger = c->stranger,
-				 .token = c->token };
+				 .token = c->token,
+				 .since = c->last };
 
 	while (c->len >= 2 && c->len - 2 >= get_be16(c->in)) {
 		size_t used = 2 + (size_t)get_be16(c->in);
@@ -337,7 +340,8 @@ int dnstcp_listen(struct dnstcp *t, int fd)
 		return HG_ESYS;
 	/* From here on fd is the handle's, whatever comes. */
 	if (uv_listen((uv_stream_t *)&d->tcp, BACKLOG, on_connection))
-		log_error("DNS: cannot listen at a TCP socket");
+		log_error(
+			"event=dns-tcp text=\"cannot listen at a TCP socket\"");
 	return HG_OK;
 }
 
@@ -351,9 +355,11 @@ static void start_family(struct dnstcp *t, unsigned fam,
 		return;
 	rc = listen_on(t, fam, pool);
 	if (rc) {
-		log_warn("DNS over TCP is refused for %s: the pool's first "
-			 "address is not on the TUN (%s): run hipgate-setup",
-			 prefix_print(pool, text), uv_strerror(rc));
+		log_warn(
+			"event=dns-tcp pool=%s text=\"DNS over TCP is refused: "
+			"the pool's first address is not on the TUN (%s); run "
+			"hipgate-setup\"",
+			prefix_print(pool, text), uv_strerror(rc));
 		return;
 	}
 	t->near[fam] = host_of(pool, near);

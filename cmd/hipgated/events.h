@@ -7,7 +7,8 @@
  * cause those of DNS at will, and to make one costs more than an answer: of
  * those there are EVENTS_DNS a second, the others are not even made. Every
  * event has t (unix seconds), role, step (A..K or ""), event (its name),
- * text (a line for people) and fields of its own.
+ * text (a line for people) and fields of its own. It is a line of the log,
+ * too, at a level that the table in events.c gives it.
  */
 #pragma once
 

@@ -13,12 +13,15 @@
 #include "dnslease.h"
 #include "dnsside.h"
 #include "errand.h"
+#include "http.h"
 #include "hipstart.h"
 #include "core/checksum.h"
 #include "core/log.h"
 #include "journal.h"
+#include "logto.h"
 #include "reload.h"
 #include "tap.h"
+#include "snapshot.h"
 
 /* ---- timers and the pump -------------------------------------------------- */
 
@@ -62,6 +65,16 @@ void gate_pump(struct gate *g)
 	rearm(g);
 }
 
+static void look(struct gate *g, uint64_t now)
+{
+	struct sample x;
+
+	health_look(g, now);
+	http_pulse(g->http, g, now);
+	snapshot_sample(g, now, &x);
+	samples_add(&g->samples, &x);
+}
+
 static void on_housekeeping(uv_timer_t *t)
 {
 	struct gate *g = t->data;
@@ -76,6 +89,8 @@ static void on_housekeeping(uv_timer_t *t)
 	if (g->active.num)
 		g->used = uv_hrtime();
 	gate_pump(g);
+	look(g, uv_hrtime());
+	logto_flush(uv_hrtime());
 	g->housekept = uv_hrtime(); /* our own work is no sleep */
 }
 
@@ -141,7 +156,8 @@ static void tell_return(struct gate *g, const struct msg *m)
  * to look alive and serve nobody. */
 static void gate_broken(struct gate *g, const char *what, int status)
 {
-	log_error("%s: %s; giving up", what, uv_strerror(status));
+	log_error("event=broken what=\"%s\" text=\"%s; giving up\"", what,
+		  uv_strerror(status));
 	g->broken = true;
 	g->stopping = true;
 }
@@ -213,7 +229,7 @@ static void on_signal(uv_signal_t *s, int signum)
 	struct gate *g = s->data;
 
 	if (!g->stopping)
-		log_info("signal %d: closing associations", signum);
+		log_info("event=ending signal=%d", signum);
 	g->stopping = true;
 }
 
@@ -247,7 +263,7 @@ static void restore_row(const struct journal_row *row, void *arg)
 		p->on_disk = true;
 	}
 	if (err)
-		log_warn("journal: lease of %s (%s) is not used: %s",
+		log_warn("event=lease-unused hit=%s name=%s text=\"%s\"",
 			 hit_print(&row->lease.hit, text), row->lease.name,
 			 err_text(err));
 }
@@ -432,6 +448,8 @@ int gate_start(struct gate *g, struct config *cfg, const char *path,
 	if (!err)
 		err = control_start(g, &g->control, errbuf, errlen);
 	if (!err)
+		err = http_start(g, &g->http, errbuf, errlen);
+	if (!err)
 		err = start_workers(g);
 	if (err && !errbuf[0])
 		(void)snprintf(errbuf, errlen, "start: %s", err_text(err));
@@ -491,6 +509,7 @@ void gate_fini(struct gate *g)
 	for (unsigned k = 0; k < g->plane.workers_num; k++)
 		worker_stop(&g->workers[k]);
 	tap_stop(g);
+	http_stop(g->http);
 	control_stop(g->control);
 	if (g->dnsside)
 		dnsside_stop(g);
@@ -501,6 +520,7 @@ void gate_fini(struct gate *g)
 	for (unsigned k = 0; k < g->plane.workers_num; k++)
 		worker_fini(&g->workers[k]);
 	inbox_fini(&g->inbox);
+	http_fini(g->http);
 	control_fini(g->control);
 	errand_fini(g);
 	dnsside_fini(g);

@@ -24,11 +24,14 @@
 #include "core/reason.h"
 #include "dns/dns.h"
 #include "events.h"
+#include "health.h"
 #include "hip/hip.h"
 #include "inbox.h"
 #include "links.h"
+#include "meter.h"
 #include "nat/nat.h"
 #include "persona.h"
+#include "samples.h"
 #include "tables.h"
 #include "wake.h"
 #include "worker.h"
@@ -38,6 +41,7 @@ struct control;
 struct dnsside;
 struct errands;
 struct tap;
+struct http;
 
 enum {
 	PEER_PARK_PACKETS = 16, /* packets that wait for one SA */
@@ -69,6 +73,7 @@ struct peer {
 	struct hit instead; /*  this one */
 	bool persona_coming;		    /* one is being made for it */
 	enum hip_state state;		    /* of the association with `self` */
+	uint64_t began;			    /* ns: its exchange; 0: none is */
 	struct addr sub6, sub4;		    /* substitutes; unspecified: none */
 	struct addr real[SOCKETS_FAMILIES]; /* mapped last; unspecified: none */
 	struct msg *park, *park_tail;
@@ -110,12 +115,16 @@ struct gate {
 	struct control *control;
 	struct errands *errands; /* verbs that are answered later */
 	struct tap *tap;	 /* NULL: no capture runs */
+	struct http *http; /* NULL: there is none */
 	struct links *links;
 	struct wake wake;
 	struct active active;
 	uint64_t housekept; /* ns: when last; 0: never */
 	struct events events;
-	struct reasons drops;	 /* of the control thread */
+	struct reasons drops; /* of the control thread */
+	struct meter meter;
+	struct samples samples;
+	struct health health;
 	uv_timer_t timer;	 /* engines' deadlines */
 	uv_timer_t housekeeping; /* each second */
 	uv_timer_t sweep;	 /* slices of first_expire */

@@ -21,6 +21,8 @@
 #include "hipstart.h"
 #include "tap.h"
 
+#define LOG_ABOUT LOG_SUB_HIP
+
 enum {
 	HIPSIDE_BUDGET = 64, /* datagrams a wake-up */
 	HIPSIDE_NOISE = 200, /* events a second */
@@ -228,7 +230,8 @@ static void do_send(struct gate *g, const struct hip_effect *e,
 
 	if (err) {
 		gate_drop(g, REASON_SEND_FAILED);
-		log_debug("send %s to %s: %s", type, t->at, strerror(errno));
+		log_debug("event=send-failed type=%s to=%s text=\"%s\"", type,
+			  t->at, strerror(errno));
 	}
 	if (g->tap)
 		tap_hip_out(g, &self, &e->peer_at, e->msg, e->msg_len,
@@ -287,7 +290,8 @@ static void no_sa(struct gate *g, const struct hip_effect *e, int err)
 	struct peer *p = peer_find(g, &e->peer);
 	char peer[ADDR_TEXT_MAX];
 
-	log_error("SA with %s: %s", hit_print(&e->peer, peer), err_text(err));
+	log_error("event=sa-failed peer=%s text=\"%s\"",
+		  hit_print(&e->peer, peer), err_text(err));
 	hip_close(g->hip, &e->peer, uv_hrtime());
 	if (p)
 		peer_refuse(g, p);
@@ -335,10 +339,29 @@ static void do_locator(struct gate *g, const struct hip_effect *e,
 		   e->committed ? "committed" : "provisional");
 }
 
+/* How long it took is known of what began here, for a host of ours. */
+static void count_bex(struct gate *g, struct peer *p,
+		      const struct hip_effect *e)
+{
+	uint64_t now = uv_hrtime();
+
+	if (e->state == HIP_I1_SENT && p && !p->began)
+		p->began = now;
+	if (e->state == (e->initiator ? HIP_ESTABLISHED : HIP_R2_SENT))
+		g->meter.bex[e->initiator][METER_BEX_ESTABLISHED]++;
+	if (e->state == HIP_ESTABLISHED && p && p->began) {
+		if (e->initiator)
+			meter_observe(&g->meter.bex_time, now - p->began);
+		p->began = 0;
+	}
+}
+
 static void do_changed(struct gate *g, const struct hip_effect *e,
 		       const struct told *t)
 {
 	struct peer *p = peer_of(g, e);
+
+	count_bex(g, p, e);
 
 	events_add(&g->events, uv_hrtime(), "", "hip-state",
 		   json_pack("{s:s,s:s}", "peer", t->peer, "state",
@@ -369,16 +392,15 @@ static void do_failed(struct gate *g, const struct hip_effect *e,
 	struct peer *p = peer_of(g, e);
 	char instead[ADDR_TEXT_MAX];
 
+	g->meter.bex[1][meter_bex_of(e->reason)]++;
 	if (hit_is_null(&e->peer)) {
-		log_warn("opportunistic: nobody at %s: %s", t->at,
-			 reason_why(e->reason));
+		log_warn("event=opportunistic-failed at=%s reason=%s", t->at,
+			 reason_name(e->reason));
 		hipstart_unanswered(g, &e->peer_at, uv_hrtime());
 		return;
 	}
-	log_warn("base exchange with %s failed: %s", t->peer,
-		 reason_why(e->reason));
 	if (!hit_is_null(&e->instead))
-		log_info("base exchange with %s begun again as %s", t->peer,
+		log_info("event=hip-again peer=%s self=%s", t->peer,
 			 hit_print(&e->instead, instead));
 	events_add(&g->events, uv_hrtime(), "", "hip-failed",
 		   json_pack("{s:s,s:s}", "peer", t->peer, "reason",
@@ -386,6 +408,7 @@ static void do_failed(struct gate *g, const struct hip_effect *e,
 		   "base exchange with %s failed: %s", t->peer,
 		   reason_why(e->reason));
 	if (p) {
+		p->began = 0;
 		p->committed = false;
 		p->fresh_until = 0; /* ask the name again next time */
 		p->failed = e->reason;
@@ -412,10 +435,9 @@ static void do_registered(struct gate *g, const struct hip_effect *e,
 	const char *service = service_name(e->relay);
 	char seen[ENDPOINT_TEXT_MAX] = "";
 
+	health_registered(g, e, uv_hrtime());
 	if (e->seen_at.port)
 		endpoint_print(&e->seen_at, seen);
-	log_info("registered rvs=%s at=%s service=%s lifetime=%us%s%s", t->peer,
-		 t->at, service, e->lifetime_s, seen[0] ? " seen=" : "", seen);
 	events_add(&g->events, uv_hrtime(), "", "registered",
 		   json_pack("{s:s,s:s,s:s,s:s,s:I}", "rvs", t->peer, "at",
 			     t->at, "service", service, "seen_at", seen,
@@ -446,17 +468,16 @@ static void do_found(struct gate *g, const struct hip_effect *e,
 		    endpoint_eq(&g->cfg->reg[i].at, &e->peer_at))
 			r = &g->cfg->reg[i];
 	}
-	log_warn("opportunistic: %s answers at %s%s; nothing proves that it is "
-		 "the one you mean. Compare it with \"hipgate status\" there, "
-		 "then pin it: [register %s] address = %s",
-		 t->peer, t->at, e->anonymous ? " (anonymous)" : "", t->peer,
-		 t->at);
 	events_add(&g->events, uv_hrtime(), "", "opportunistic",
 		   json_pack("{s:s,s:s,s:b}", "peer", t->peer, "at", t->at,
 			     "anonymous", (int)e->anonymous),
-		   "%s answers at %s, unproved", t->peer, t->at);
+		   "%s answers at %s; nothing proves that it is the one you "
+		   "mean: compare it with what hipgate status says there, then "
+		   "pin it: [register %s] address = %s",
+		   t->peer, t->at, t->peer, t->at);
 	if (r && hipstart_register_at(g, &e->self, &e->peer, r))
-		log_error("registration at %s: no room", t->at);
+		log_error("event=register-failed at=%s text=\"no room\"",
+			  t->at);
 }
 
 static void do_notified(struct gate *g, const struct hip_effect *e,

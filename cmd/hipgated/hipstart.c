@@ -10,6 +10,8 @@
 
 #include "core/log.h"
 
+#define LOG_ABOUT LOG_SUB_HIP
+
 #define ASK_AGAIN UINT64_C(30000000000) /* ns */
 
 _Static_assert((int)CONFIG_ROLE_HOST == HIP_ROLE_HOST &&
@@ -54,8 +56,8 @@ int hipstart_add_identity(struct gate *g, const char *path, bool anonymous,
 		return err;
 	}
 	g->selves[g->selves_num++] = hit;
-	log_info("identity hit=%s file=%s%s", hit_print(&hit, text), path,
-		 anonymous ? " anonymous" : "");
+	log_info("event=identity hit=%s file=\"%s\" anonymous=%s",
+		 hit_print(&hit, text), path, anonymous ? "yes" : "no");
 	return HG_OK;
 }
 

@@ -15,6 +15,8 @@
 
 #include "core/log.h"
 
+#define LOG_ABOUT LOG_SUB_JOURNAL
+
 enum { JOURNAL_QUEUE = 8192 }; /* rows that may wait */
 
 enum statement { PUT_LEASE, DEL_LEASE, PUT_PIN, DEL_PIN, STATEMENTS };
@@ -117,8 +119,9 @@ static int db_renew(struct journal *j, const char *path, char *errbuf,
 	set_aside(path, "-wal", when);
 	if (db_open(j, path) == HG_OK) {
 		log_error(
-			"journal %s is damaged (%s): moved to %s.damaged-%ld, "
-			"begun anew; IPv4 substitutes may differ",
+			"event=journal-damaged file=\"%s\" text=\"%s; moved to "
+			"%s.damaged-%ld and begun anew, IPv4 substitutes may "
+			"differ\"",
 			path, why, path, when);
 		return HG_OK;
 	}
@@ -208,7 +211,8 @@ int journal_each(struct journal *j,
 		if (row_get(st, &row) == HG_OK)
 			fn(&row, arg);
 		else
-			log_error("journal: row of %s is unreadable, skipped",
+			log_error("event=journal-row hit=%s text=\"unreadable, "
+				  "left out\"",
 				  column(st, 0));
 	}
 	(void)sqlite3_finalize(st);
@@ -230,8 +234,10 @@ int journal_each_pin(struct journal *j,
 		if (hit_parse(column(st, 1), &hit) == HG_OK)
 			fn(column(st, 0), &hit, arg);
 		else
-			log_error("journal: pin of %s is unreadable, skipped",
-				  column(st, 0));
+			log_error(
+				"event=journal-pin name=%s text=\"unreadable, "
+				"left out\"",
+				column(st, 0));
 	}
 	(void)sqlite3_finalize(st);
 	return rc == SQLITE_DONE ? HG_OK : HG_ESYS;
@@ -306,7 +312,8 @@ static void batch_done(uv_work_t *req, int status)
 	j->batch = NULL;
 	j->running = false;
 	if (!ok)
-		log_error("journal: cannot write: %s", sqlite3_errmsg(j->db));
+		log_error("event=journal-write text=\"%s\"",
+			  sqlite3_errmsg(j->db));
 	while (w) {
 		struct write *next = w->next;
 

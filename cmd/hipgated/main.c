@@ -7,13 +7,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <time.h>
-
-#include <systemd/sd-daemon.h>
 
 #include "cmd/config/config.h"
 #include "core/log.h"
 #include "gate.h"
+#include "logto.h"
 #include "sdstate.h"
 
 static const char usage[] =
@@ -25,32 +23,6 @@ static const char usage[] =
 	"again. Runs as an ordinary user; hipgate-setup makes the TUN once, "
 	"as\n"
 	"root.\n";
-
-/* Standard error is the journal's (systemd.exec(5)): it has its own clock,
- * and takes the level from the line's beginning (sd-daemon(3)). */
-static void to_journal(void *arg, enum log_level level, const char *line)
-{
-	static const char *const levels[] = { SD_ERR, SD_WARNING, SD_INFO,
-					      SD_DEBUG };
-
-	(void)arg;
-	(void)fprintf(stderr, "%s%s\n", levels[level], line);
-}
-
-static void to_stderr(void *arg, enum log_level level, const char *line)
-{
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-	struct timespec ts;
-	struct tm tm;
-	char when[32];
-
-	(void)arg;
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	(void)gmtime_r(&ts.tv_sec, &tm);
-	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)fprintf(stderr, "%s.%03ldZ %s: %s\n", when, ts.tv_nsec / 1000000,
-		      names[level], line);
-}
 
 /* Each question to a DNS server has a socket of its own. */
 static void raise_files(void)
@@ -83,13 +55,13 @@ static int serve(struct config *cfg, const char *path)
 		/* Half-started: the kernel takes everything back. */
 		return EXIT_FAILURE;
 	}
-	log_info("ready");
+	log_info("event=ready version=%s", HIPGATE_VERSION);
 	sdstate_ready(g.loop);
 	gate_run(&g);
 	sdstate_stopping();
 	rc = g.broken ? EXIT_FAILURE : EXIT_SUCCESS;
 	gate_fini(&g);
-	log_info("stopped");
+	log_info("event=stopped");
 	return rc;
 }
 
@@ -132,11 +104,12 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "hipgated: %s\n", why);
 		return EXIT_FAILURE;
 	}
-	log_set_sink(getenv("JOURNAL_STREAM") ? to_journal : to_stderr, NULL,
-		     cfg->log);
+	logto_start();
+	logto_levels(cfg);
 	harden();
 	raise_files();
 	rc = serve(cfg, path);
+	logto_flush(UINT64_MAX);
 	config_free(cfg);
 	return rc;
 }

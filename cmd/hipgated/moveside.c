@@ -17,6 +17,8 @@
 
 #include "core/log.h"
 
+#define LOG_ABOUT LOG_SUB_PATH
+
 enum { PULSE_MS = 250, LATE_NS = 3000000000 /* of housekeeping */ };
 
 /* ---- our own addresses ---------------------------------------------------- */
@@ -51,7 +53,8 @@ static void give_here(struct gate *g, const struct links_address *list,
 			.quiet = list[i].quiet,
 		};
 	if (hip_set_here(g->hip, here, num, uv_hrtime()))
-		log_error("our own addresses: the engine does not take them");
+		log_error("event=addresses-refused text=\"the engine does not "
+			  "take our own addresses\"");
 	if (news)
 		tell_here(g, here, num);
 }
@@ -167,7 +170,7 @@ void moveside_locator(struct gate *g, const struct hip_effect *e)
 		return;
 	ends = moveside_ends(g, e, e->verified);
 	if (pathside_move(g, sa, &ends))
-		log_error("no memory to move the SA with %s",
+		log_error("event=no-memory peer=%s text=\"the SA cannot move\"",
 			  hit_print(&e->peer, peer));
 	else if (!e->verified)
 		tables_credit_sa(sa, e->credit);
@@ -181,6 +184,7 @@ void moveside_path(struct gate *g, const struct hip_effect *e)
 	char to[ENDPOINT_TEXT_MAX];
 	char from[ENDPOINT_TEXT_MAX] = "";
 
+	g->meter.path[e->why]++;
 	hit_print(&e->peer, peer);
 	endpoint_print(&e->peer_at, to);
 	if (!addr_is_unspecified(&e->self_at.addr))

@@ -23,6 +23,8 @@
 
 #include "core/log.h"
 
+#define LOG_ABOUT LOG_SUB_PATH
+
 enum {
 	STALLED = 3,	/* seconds */
 	PROBES_MAX = 8, /* answers that may come for one SA */
@@ -158,7 +160,7 @@ static void go_on(struct gate *g, struct sa *sa, bool used, uint64_t now)
 	if (esp_pmtu_step(&sa->pmtu, used, now))
 		send_probe(g, sa, &ends.peer);
 	if (publish(g, sa, &ends))
-		log_error("no memory for the size of a path");
+		log_error("event=no-memory text=\"the size of a path stays\"");
 }
 
 void pathside_step(struct gate *g, struct sa *sa, bool out, bool in,

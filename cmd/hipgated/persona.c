@@ -27,6 +27,8 @@
 #include "core/log.h"
 #include "gate.h"
 
+#define LOG_ABOUT LOG_SUB_HIP
+
 /* ---- policy ------------------------------------------------------------- */
 
 /* "" for the default. */
@@ -131,7 +133,7 @@ void persona_made(struct gate *g, const struct hip_effect *e)
 
 	p->persona_coming = false;
 	if (e->reason != REASON_NUM || g->personas.num == PERSONA_MAX) {
-		log_warn("no identity could be made for %s: %s",
+		log_warn("event=identity-failed peer=%s text=\"%s\"",
 			 hit_print(&p->hit, peer),
 			 e->reason != REASON_NUM ? reason_why(e->reason)
 						 : "there are too many");

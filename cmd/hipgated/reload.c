@@ -23,6 +23,8 @@
 #include "dnsside.h"
 #include "gate.h"
 #include "hipstart.h"
+#include "logfields.h"
+#include "logto.h"
 #include "sdstate.h"
 
 /* What must be at hand before the first change. */
@@ -127,7 +129,9 @@ static void apply_identities(struct gate *g, struct plan *p)
 
 		if (err) {
 			/* Cannot be: its place and its HIT were free. */
-			log_error("%s: %s", path, err_text(err));
+			log_error("event=identity-failed file=\"%s\" "
+				  "text=\"%s\"",
+				  path, err_text(err));
 			p->first++;
 			return;
 		}
@@ -183,7 +187,9 @@ static void apply_registers(struct gate *g, const struct config *now)
 		g->ask_again[at] = 0;
 		c->reg_num++;
 		if (hipstart_register(g, &c->reg[at]))
-			log_error("a registration could not be begun");
+			log_error(
+				"event=register-failed text=\"it could not be "
+				"begun\"");
 	}
 }
 
@@ -238,7 +244,8 @@ static int apply(struct gate *g, struct plan *p)
 	if (err && g->dns &&
 	    (dns_set_rules(g->dns, c->rules, c->rules_num) != HG_OK ||
 	     dnslease_records(g, c) != HG_OK))
-		log_error("the old policies could not be brought back");
+		log_error("event=reload-half text=\"the old policies could not "
+			  "be brought back\"");
 	if (err)
 		return err;
 	memcpy(c->rules, now->rules, sizeof(c->rules));
@@ -249,7 +256,8 @@ static int apply(struct gate *g, struct plan *p)
 	take_records(c, p->now);
 	take_files(c, p->now);
 	c->log = now->log;
-	log_set_level(c->log);
+	memcpy(c->log_sub, now->log_sub, sizeof(c->log_sub));
+	logto_levels(c);
 	c->paths = now->paths;
 	c->puzzle = now->puzzle;
 	hip_set_puzzle(g->hip, c->puzzle);
@@ -262,15 +270,25 @@ static int apply(struct gate *g, struct plan *p)
 	return HG_OK;
 }
 
+static void log_change(enum log_level level, const char *event,
+		       const char *what)
+{
+	char line[CONFIG_PATH * 3] = "event=";
+
+	(void)strcat(line, event); /* ours, and short */
+	logfields_add(line, sizeof(line), "text", what);
+	log_line(LOG_SUB_CONTROL, level, "%s", line);
+}
+
 static void tell(struct gate *g, const struct confdiff *d)
 {
 	const json_t *s;
 	size_t i;
 
-	json_array_foreach(d->live, i, s)
-		log_info("reload: %s", json_string_value(s));
-	json_array_foreach(d->restart, i, s)
-		log_warn("reload: %s: needs a restart", json_string_value(s));
+	json_array_foreach(d->live, i, s) log_change(
+		LOG_LEVEL_INFO, "reload-applied", json_string_value(s));
+	json_array_foreach(d->restart, i, s) log_change(
+		LOG_LEVEL_WARN, "reload-restart", json_string_value(s));
 	events_add(
 		&g->events, uv_hrtime(), "", "reload",
 		json_pack("{s:i,s:i}", "applied", (int)json_array_size(d->live),
@@ -307,7 +325,7 @@ int reload(struct gate *g, json_t **out, char *errbuf, size_t errlen)
 				 d.restart);
 		err = *out ? HG_OK : HG_ENOMEM;
 	} else {
-		log_error("reload: %s; nothing has changed", errbuf);
+		log_change(LOG_LEVEL_ERROR, "reload-refused", errbuf);
 	}
 	sdstate_reloaded();
 	json_decref(d.live);

@@ -23,6 +23,8 @@
 #include "core/wire.h"
 #include "tap.h"
 
+#define LOG_ABOUT LOG_SUB_ESP
+
 enum { REST_S = 60 };
 
 static void tell_up(struct gate *g, const struct hip_effect *e)
@@ -116,13 +118,15 @@ int saside_switch(struct gate *g, const struct hip_effect *e)
 	hit_print(&e->peer, peer);
 	ends = ends_of(g, e); /* it may have moved since */
 	if (pathside_move(g, sa, &ends))
-		log_error("no memory to move the SA with %s", peer);
+		log_error("event=no-memory peer=%s text=\"the SA cannot move\"",
+			  peer);
 	err = tables_use_sa(&g->plane.tables, sa);
 	if (err)
 		return err;
 	if (old && old != sa)
 		tables_inherit_credit(sa, old);
 	holdside_succeed(g, old, sa);
+	g->meter.rekeys += old && old != sa;
 	events_add(&g->events, uv_hrtime(), "", "sa-switch",
 		   json_pack("{s:s,s:I,s:I}", "peer", peer, "spi_in",
 			     (json_int_t)e->sa.spi_in, "spi_out",
@@ -140,6 +144,7 @@ void saside_down(struct gate *g, const struct hip_effect *e)
 	if (sa)
 		holdside_end(g, sa);
 	hit_print(&e->peer, peer);
+	meter_gone(&g->meter, tables_sa_in(&g->plane.tables, e->sa.spi_in));
 	tables_del_sa(&g->plane.tables, e->sa.spi_in);
 	events_add(&g->events, uv_hrtime(), "", "sa-down",
 		   json_pack("{s:s,s:I}", "peer", peer, "spi_in",
@@ -181,7 +186,7 @@ bool saside_tell(struct gate *g, struct sa *sa)
 static void step(struct sa *sa, void *arg)
 {
 	struct gate *g = arg;
-	bool out, in;
+	bool out, in, sends;
 
 	(void)saside_tell(g, sa);
 	holdside_expire(g, sa, uv_hrtime());
@@ -195,12 +200,16 @@ static void step(struct sa *sa, void *arg)
 	} else if (++sa->idle == REST_S) {
 		tables_rest_sa(sa);
 	}
-	if (tables_sa_out(&g->plane.tables, &sa->self, &sa->peer) == sa)
+	sends = tables_sa_out(&g->plane.tables, &sa->self, &sa->peer) == sa;
+	meter_sa(&g->meter, sa, sends);
+	if (sends)
 		pathside_step(g, sa, out, in, uv_now(g->loop) * 1000000);
 }
 
 void saside_traffic(struct gate *g)
 {
 	g->active.num = 0;
+	meter_begin(&g->meter);
 	tables_each_sa(&g->plane.tables, step, g);
+	meter_end(&g->meter);
 }

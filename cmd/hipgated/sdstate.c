@@ -51,6 +51,11 @@ void sdstate_reloaded(void)
 	(void)sd_notify(0, "READY=1");
 }
 
+void sdstate_status(const char *text)
+{
+	(void)sd_notifyf(0, "STATUS=%s", text);
+}
+
 void sdstate_stopping(void)
 {
 	(void)sd_notify(0, "STOPPING=1");

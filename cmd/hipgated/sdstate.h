@@ -10,5 +10,7 @@ void sdstate_ready(uv_loop_t *loop);
 /* The configuration is being read again, until sdstate_reloaded. */
 void sdstate_reloading(void);
 void sdstate_reloaded(void);
+/* One line for `systemctl status`. */
+void sdstate_status(const char *text);
 /* We end; before the loop's handles are closed. */
 void sdstate_stopping(void);

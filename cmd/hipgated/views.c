@@ -8,7 +8,9 @@
 #include "control.h"
 #include "jsonof.h"
 #include "viewclients.h"
+#include "snapshot.h"
 #include "viewpeers.h"
+#include "viewseen.h"
 
 /* A walk that appends to an array. */
 struct list {
@@ -162,24 +164,12 @@ static json_t *view_flows(struct gate *g)
 
 /* ---- drops -------------------------------------------------------------------- */
 
-static uint64_t drops_of(const struct gate *g, enum reason r)
-{
-	uint64_t n =
-		reason_get(&g->drops, r) + reason_get(hip_reasons(g->hip), r);
-
-	if (g->dns)
-		n += reason_get(dns_reasons(g->dns), r);
-	for (unsigned k = 0; k < g->plane.workers_num; k++)
-		n += reason_get(&g->workers[k].drops, r);
-	return n;
-}
-
 static json_t *drops_json(const struct gate *g)
 {
 	json_t *o = json_object();
 
 	for (unsigned r = 0; o && r < REASON_NUM; r++) {
-		uint64_t n = drops_of(g, r);
+		uint64_t n = snapshot_drops(g, (enum reason)r);
 
 		if (n)
 			(void)json_object_set_new(o, reason_name(r),
@@ -423,16 +413,17 @@ static json_t *view_status(struct gate *g)
 	const struct plane *p = &g->plane;
 
 	return json_pack(
-		"{s:s,s:b,s:o,s:o,s:o,s:{s:s,s:i},s:o,s:s,s:i,s:i,s:o,s:o,s:o,"
-		"s:o,s:o}",
+		"{s:s,s:b,s:o,s:o,s:o,s:o,s:{s:s,s:i},s:o,s:s,s:i,s:i,s:o,s:o,"
+		"s:o,s:o,s:o}",
 		"version", HIPGATE_VERSION, "draining", (int)g->draining,
-		"roles", roles_json(g->cfg), "hits", hits_json(g), "identities",
-		view_identities(g), "tun", "name", p->tun.name, "mtu",
-		(int)p->tun.mtu, "offload", offloads_json(g), "aes_gcm",
-		esp_gcm_name(), "workers", (int)p->workers_num, "port",
-		(int)g->cfg->port, "uptime_s", jsonof_since(g->started_ns),
-		"counts", counts_json(g), "traffic", traffic_json(g), "io",
-		io_json(g), "drops", drops_json(g));
+		"health", viewseen_health(g), "roles", roles_json(g->cfg),
+		"hits", hits_json(g), "identities", view_identities(g), "tun",
+		"name", p->tun.name, "mtu", (int)p->tun.mtu, "offload",
+		offloads_json(g), "aes_gcm", esp_gcm_name(), "workers",
+		(int)p->workers_num, "port", (int)g->cfg->port, "uptime_s",
+		jsonof_since(g->started_ns), "counts", counts_json(g),
+		"traffic", traffic_json(g), "io", io_json(g), "drops",
+		drops_json(g));
 }
 
 static json_t *view_version(struct gate *g)
@@ -458,6 +449,8 @@ static const struct {
 	{ "registrations", view_registrations },
 	{ "identities", view_identities },
 	{ "access", view_access },
+	{ "metrics", viewseen_metrics },
+	{ "log", viewseen_log },
 };
 
 json_t *views_make(struct gate *g, const char *verb)

@@ -128,6 +128,9 @@ config_px()
 	clients = $LAN_NET4
 	dns-server = $DNS_6
 	lan = lan0
+
+	[http]
+	listen = 127.0.0.1:9464
 	END
 }
 

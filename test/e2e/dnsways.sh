@@ -149,7 +149,7 @@ with_forwarder()
 
 logs_loop()
 {
-	grep -q "error: DNS loop: what hipgate asks" \
+	grep -q "level=error sub=dns event=dns-loop" \
 		"$DEMO_DIR/logs/hipgated-px.log"
 }
 

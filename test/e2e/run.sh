@@ -30,6 +30,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/evil.sh"
 . "$ROOT/test/e2e/offload.sh"
 . "$ROOT/test/e2e/tools.sh"
+. "$ROOT/test/e2e/seeing.sh"
 
 at_exit()
 {
@@ -58,6 +59,7 @@ main()
 	resolvers_checks
 	captures_down
 	wire_checks
+	seeing_checks
 	big_checks
 	crowd_checks
 	stream_checks

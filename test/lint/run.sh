@@ -46,6 +46,8 @@ none "conformance: files and functions that are there" wrong_places
 none "conformance: tests that are there" wrong_tests
 none "shell: no function of the end-to-end run is there twice" double_functions
 none "docs: hipgate.conf(5) has every key" undocumented_keys
+check "dashboard: it is JSON" jq -e .panels dist/grafana/hipgate.json
+none "dashboard: docs/seeing.md has each of its metrics" unknown_metrics
 none "docs: state-machine.md is what the state table does" stale_graph
 for room in "${PURE[@]}"; do
 	none "symbols: $room calls nothing but computation" \

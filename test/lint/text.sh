@@ -76,6 +76,22 @@ undocumented_keys()
 		done
 }
 
+# Metrics of the dashboard, and of metrics.c, that docs/seeing.md has not.
+# (test/e2e/seeing.sh compares with what the daemon says.)
+unknown_metrics()
+{
+	local name
+
+	{
+		jq -r '.. | .expr? // empty' dist/grafana/hipgate.json |
+			grep -oE '\bhipgate_[a-z_]+'
+		sed -nE 's/.*(gauge|counter)\(t, "([a-z_]+)".*/hipgate_\2/p' \
+			cmd/hipgated/metrics.c
+	} | sed -E 's/_bucket$//' | sort -u | while read -r name; do
+		grep -q "$name" docs/seeing.md || echo "docs/seeing.md: $name"
+	done
+}
+
 # Shell functions that two files have which the end-to-end run sources: the
 # later one would be both. (figure6.sh makes checks of demo/lib's steps.)
 double_functions()

@@ -45,6 +45,36 @@ START_TEST(a_count_raises_its_own_counter_only)
 }
 END_TEST
 
+START_TEST(each_stage_has_its_reasons_and_they_stand_together)
+{
+	enum reason_stage last = REASON_STAGE_IP;
+	unsigned num[REASON_STAGE_NUM] = { 0 };
+
+	for (int i = 0; i < REASON_NUM; i++) {
+		enum reason_stage s = reason_stage((enum reason)i);
+		const char *name = reason_name((enum reason)i);
+
+		ck_assert(s == last || s == last + 1);
+		last = s;
+		num[s]++;
+		ck_assert_int_eq(s == REASON_STAGE_DNS,
+				 strncmp(name, "dns-", 4) == 0);
+		ck_assert_int_eq(s == REASON_STAGE_HIP ||
+					 s == REASON_STAGE_MOVE,
+				 strncmp(name, "hip-", 4) == 0);
+		if (strncmp(name, "esp-", 4) == 0)
+			ck_assert_int_eq(s, REASON_STAGE_ESP);
+		if (strncmp(name, "hip-locator", 11) == 0)
+			ck_assert_int_eq(s, REASON_STAGE_MOVE);
+	}
+	for (int s = 0; s < REASON_STAGE_NUM; s++)
+		ck_assert_uint_gt(num[s], 4);
+	ck_assert_int_eq(reason_stage(REASON_NO_MAPPING), REASON_STAGE_NAT);
+	ck_assert_str_eq(reason_stage_name(REASON_STAGE_MOVE), "move");
+	ck_assert_str_eq(reason_stage_name(REASON_STAGE_NUM), "?");
+}
+END_TEST
+
 Suite *test_reason_suite(void)
 {
 	Suite *s = suite_create("reason");
@@ -53,6 +83,7 @@ Suite *test_reason_suite(void)
 	tcase_add_test(t, every_reason_has_a_name_of_its_own_and_a_sentence);
 	tcase_add_test(t, no_reason_has_no_name);
 	tcase_add_test(t, a_count_raises_its_own_counter_only);
+	tcase_add_test(t, each_stage_has_its_reasons_and_they_stand_together);
 	suite_add_tcase(s, t);
 	return s;
 }

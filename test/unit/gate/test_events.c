@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "cmd/hipgated/events.h"
+#include "core/log.h"
 
 static struct events ev;
 
@@ -96,6 +97,52 @@ START_TEST(a_second_has_room_for_so_many_events_of_dns)
 }
 END_TEST
 
+struct said {
+	unsigned num;
+	enum log_sub sub;
+	enum log_level level;
+	char line[1024];
+};
+
+static void hear(void *arg, enum log_sub sub, enum log_level level,
+		 const char *line)
+{
+	struct said *s = arg;
+
+	s->num++;
+	s->sub = sub;
+	s->level = level;
+	(void)snprintf(s->line, sizeof(s->line), "%s", line);
+}
+
+START_TEST(an_event_is_one_line_of_the_log_at_its_level)
+{
+	struct said s = { 0 };
+
+	events_init(&ev, "proxy");
+	log_set_sink(hear, &s, LOG_LEVEL_INFO);
+	events_add(&ev, uv_hrtime(), "", "hip-failed",
+		   json_pack("{s:s,s:i,s:b,s:[s],s:s}", "peer", "2001:22::1",
+			     "n", 7, "yes", 1, "list", "x", "empty", ""),
+		   "says \"%s\"", "no");
+	ck_assert_uint_eq(s.num, 1);
+	ck_assert_int_eq(s.sub, LOG_SUB_HIP);
+	ck_assert_int_eq(s.level, LOG_LEVEL_WARN);
+	ck_assert_str_eq(s.line, "event=hip-failed peer=2001:22::1 n=7 yes=yes "
+				 "text=\"says \\\"no\\\"\"");
+	events_add(&ev, uv_hrtime(), "A", "dns-query", NULL, "quiet");
+	ck_assert_uint_eq(s.num, 1);
+	log_set_level(LOG_SUB_DNS, LOG_LEVEL_DEBUG);
+	events_add(&ev, uv_hrtime(), "A", "dns-query", NULL, "loud");
+	ck_assert_uint_eq(s.num, 2);
+	ck_assert_int_eq(s.sub, LOG_SUB_DNS);
+	ck_assert_int_eq(s.level, LOG_LEVEL_DEBUG);
+	ck_assert_str_eq(s.line, "event=dns-query step=A text=loud");
+	log_set_sink(NULL, NULL, LOG_LEVEL_INFO);
+	events_fini(&ev);
+}
+END_TEST
+
 Suite *test_events_suite(void);
 Suite *test_events_suite(void)
 {
@@ -105,6 +152,7 @@ Suite *test_events_suite(void)
 	tcase_add_test(tc, event_carries_step_name_fields_and_text);
 	tcase_add_test(tc, ring_keeps_the_newest_in_order_and_tells_followers);
 	tcase_add_test(tc, a_second_has_room_for_so_many_events_of_dns);
+	tcase_add_test(tc, an_event_is_one_line_of_the_log_at_its_level);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -122,7 +122,28 @@ START_TEST(what_can_be_is_applied_at_once)
 	ck_assert_int_eq(reload(&b->g, &a, why, sizeof(why)), HG_OK);
 	ck_assert_uint_eq(lines(a, "applied"), 0);
 	json_decref(a);
-	log_set_level(LOG_LEVEL_INFO);
+	log_set_level(LOG_SUB_CONTROL, LOG_LEVEL_INFO);
+	reload_bed_free(b);
+}
+END_TEST
+
+START_TEST(levels_are_live_and_those_set_by_hand_go)
+{
+	struct reload_bed *b = reload_bed_new(BASE "[host]\n");
+	json_t *a;
+
+	log_set_level(LOG_SUB_HIP, LOG_LEVEL_DEBUG); /* `hipgate log` */
+	a = again(b, BASE "log-level = dns error\n[host]\n[http]\n"
+			  "listen = 127.0.0.1:9464\nhost = a\n");
+	ck_assert(has(a, "applied",
+		      "~ [daemon] log-level = dns error (was info)"));
+	ck_assert(has(a, "restart", "~ [http] listen"));
+	ck_assert(has(a, "restart", "~ [http] host"));
+	ck_assert_uint_eq(lines(a, "restart"), 2);
+	ck_assert_int_eq(log_get_level(LOG_SUB_DNS), LOG_LEVEL_ERROR);
+	ck_assert_int_eq(log_get_level(LOG_SUB_HIP), LOG_LEVEL_INFO);
+	ck_assert_uint_eq(b->g.cfg->http.listen.port, 0); /* as it runs */
+	json_decref(a);
 	reload_bed_free(b);
 }
 END_TEST
@@ -302,6 +323,7 @@ Suite *test_reload_suite(void)
 	TCase *t = tcase_create("reload");
 
 	tcase_set_timeout(t, 60);
+	tcase_add_test(t, levels_are_live_and_those_set_by_hand_go);
 	tcase_add_test(t, the_same_file_changes_nothing);
 	tcase_add_test(t, what_can_be_is_applied_at_once);
 	tcase_add_test(t, the_order_of_rules_is_a_rule);

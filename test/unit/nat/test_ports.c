@@ -2,6 +2,34 @@
 /* The port allocator: its promises one by one, then against a list. */
 #include "test/unit/nat/ports_bed.h"
 
+START_TEST(usage_counts_flows_by_protocol_and_the_fullest_ports)
+{
+	struct bed b = bed_of(false);
+	struct nat_usage u;
+	struct world w;
+	struct nat_flow f[6];
+
+	world_open(&w, 100, 100);
+	nat_usage(w.n, &u);
+	ck_assert_uint_eq(u.tcp + u.udp + u.icmp + u.ports_most, 0);
+	for (uint16_t i = 0; i < 3; i++)
+		ck_assert_int_eq(world_bind(&w, &b, 17, i, 80, &f[i]), 0);
+	ck_assert_int_eq(world_bind(&w, &b, 17, 0, 81, &f[3]), 0);
+	ck_assert_int_eq(world_bind(&w, &b, 6, 1, 80, &f[4]), 0);
+	ck_assert_int_eq(world_bind(&w, &b, 58, 1, 0, &f[5]), 0);
+	nat_usage(w.n, &u);
+	ck_assert_uint_eq(u.udp, 4);
+	ck_assert_uint_eq(u.tcp, 1);
+	ck_assert_uint_eq(u.icmp, 1);
+	ck_assert_uint_eq(u.ports_most, 3); /* one port for both of 0's */
+	world_end(&w, &f[1]);
+	nat_usage(w.n, &u);
+	ck_assert_uint_eq(u.udp, 3);
+	ck_assert_uint_eq(u.ports_most, 2);
+	world_close(&w);
+}
+END_TEST
+
 START_TEST(a_bound_flow_says_who_when_and_from_which_port)
 {
 	struct bed b = bed_of(true);
@@ -350,6 +378,7 @@ Suite *test_ports_suite(void)
 	TCase *t = tcase_create("all");
 
 	tcase_set_timeout(t, 60);
+	tcase_add_test(t, usage_counts_flows_by_protocol_and_the_fullest_ports);
 	tcase_add_test(t, a_bound_flow_says_who_when_and_from_which_port);
 	tcase_add_test(t, tcp_begins_with_a_syn);
 	tcase_add_test(

@@ -43,18 +43,19 @@ int pthread_rwlock_rdlock(pthread_rwlock_t *l)
 	return real(l);
 }
 
-void __real_log_line(enum log_level level, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-void __wrap_log_line(enum log_level level, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-void __wrap_log_line(enum log_level level, const char *fmt, ...)
+void __real_log_line(enum log_sub sub, enum log_level level, const char *fmt,
+		     ...) __attribute__((format(printf, 3, 4)));
+void __wrap_log_line(enum log_sub sub, enum log_level level, const char *fmt,
+		     ...) __attribute__((format(printf, 3, 4)));
+void __wrap_log_line(enum log_sub sub, enum log_level level, const char *fmt,
+		     ...)
 {
-	char line[512];
+	char line[1024];
 	va_list ap;
 
 	quiet_seen[QUIET_LOG]++;
 	va_start(ap, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	__real_log_line(level, "%s", line);
+	__real_log_line(sub, level, "%s", line);
 }

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* Can we serve, and if not, why; see health.h. */
+#include "health.h"
+
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "core/log.h"
+#include "gate.h"
+#include "sdstate.h"
+
+#define LOOP_NS UINT64_C(60000000000)
+#define STATUS_NS UINT64_C(10000000000)
+
+static void say(char why[256], const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void say(char why[256], const char *fmt, ...)
+{
+	va_list ap;
+
+	if (why[0])
+		return; /* the first one counts */
+	va_start(ap, fmt);
+	(void)vsnprintf(why, 256, fmt, ap);
+	va_end(ap);
+}
+
+/* Asked of any of our sockets. */
+static bool is_up(const struct gate *g)
+{
+	const struct plane *p = &g->plane;
+	int fd = p->sockets.fd[0][0] >= 0 ? p->sockets.fd[0][0]
+					  : p->sockets.fd[1][0];
+	struct ifreq ifr = { 0 };
+
+	(void)snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", p->tun.name);
+	return ioctl(fd, SIOCGIFFLAGS, &ifr) == 0 && ifr.ifr_flags & IFF_UP;
+}
+
+static void judge_links(const struct gate *g, char why[256])
+{
+	const struct links_address *list;
+	size_t num = 0;
+	size_t loud = 0;
+
+	if (!g->links)
+		return; /* nobody has looked yet */
+	if (g->plane.has_tun && !is_up(g))
+		say(why, "%s is down; ip link set %s up, or run hipgate-setup",
+		    g->plane.tun.name, g->plane.tun.name);
+	list = links_now(g->links, &num);
+	for (size_t i = 0; i < num; i++)
+		loud += !list[i].quiet;
+	if (!loud)
+		say(why, "this machine has no address that a peer could "
+			 "reach; is it connected?");
+}
+
+static void judge_registrations(const struct gate *g, uint64_t now,
+				char why[256])
+{
+	char at[ENDPOINT_TEXT_MAX];
+
+	for (size_t i = 0; i < g->cfg->reg_num; i++) {
+		if (g->health.registered[i] <= now)
+			say(why,
+			    "not registered at %s, so nobody finds us there; "
+			    "does it answer, and let us in?",
+			    endpoint_print(&g->cfg->reg[i].at, at));
+	}
+}
+
+static void judge(const struct gate *g, uint64_t now, char why[256])
+{
+	const struct health *h = &g->health;
+
+	why[0] = '\0';
+	if (g->stopping)
+		say(why, "it is ending");
+	judge_links(g, why);
+	if (h->journal_failed)
+		say(why,
+		    "the journal in %s cannot be written, so no new name "
+		    "gets an address; is the disk full?",
+		    g->cfg->state);
+	if (h->loop_at && now - h->loop_at < LOOP_NS)
+		say(why, "a DNS server asks us what we ask it; see the log");
+	judge_registrations(g, now, why);
+}
+
+static void tell(const struct gate *g)
+{
+	const struct tables *t = &g->plane.tables;
+	char text[384];
+
+	if (g->health.ready)
+		(void)snprintf(text, sizeof(text),
+			       "ready: %zu SAs, %zu mappings, %zu flows",
+			       t->sas, t->mappings, t->flows);
+	else
+		(void)snprintf(text, sizeof(text), "not ready: %s",
+			       g->health.why);
+	sdstate_status(text);
+}
+
+void health_look(struct gate *g, uint64_t now)
+{
+	struct health *h = &g->health;
+	char why[256];
+	bool news;
+
+	judge(g, now, why);
+	news = !h->looked || strcmp(why, h->why) != 0;
+	if (news && why[0])
+		log_warn("event=not-ready text=\"%s\"", why);
+	else if (news && h->looked)
+		log_info("event=ready-again");
+	h->looked = true;
+	h->ready = !why[0];
+	memcpy(h->why, why, sizeof(h->why));
+	if (news || now - h->told_at >= STATUS_NS) {
+		h->told_at = now;
+		tell(g);
+	}
+}
+
+void health_registered(struct gate *g, const struct hip_effect *e, uint64_t now)
+{
+	const struct config *c = g->cfg;
+
+	for (size_t i = 0; i < c->reg_num; i++) {
+		const struct config_register *r = &c->reg[i];
+
+		if (hit_is_null(&r->rvs) ? endpoint_eq(&r->at, &e->peer_at)
+					 : hit_eq(&r->rvs, &e->peer))
+			g->health.registered[i] =
+				now + e->lifetime_s * UINT64_C(1000000000);
+	}
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Can we serve, and if not, why: one answer for systemd, `hipgate status`
+ * and /ready.
+ *
+ * THEORY OF OPERATION
+ * Control thread only; looked at once a second, from what is known without
+ * waiting for anybody. Each fault is a sentence for the person who can mend
+ * it. The first one counts: they are in the order in which to mend them. A
+ * fault is logged when it comes and when it goes, and not in between.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cmd/config/config.h"
+
+struct gate;
+struct hip_effect;
+
+struct health {
+	bool looked;
+	bool ready;
+	char why[256];			      /* "": it is ready */
+	uint64_t registered[CONFIG_REGISTER]; /* ns: until when, as cfg->reg */
+	uint64_t loop_at;    /* ns: DNS was seen to go round; 0: never */
+	bool journal_failed; /* the last write */
+	uint64_t told_at;    /* ns: systemd */
+};
+
+/* Once a second: looks, logs news, tells systemd. */
+void health_look(struct gate *g, uint64_t now);
+/* A registration of ours was granted (HIP_REGISTERED). */
+void health_registered(struct gate *g, const struct hip_effect *e,
+		       uint64_t now);
