@@ -513,32 +513,6 @@ static void live(struct plan *p, uint64_t seed)
 		silent_time(p);
 }
 
-static void places(struct sim *s)
-{
-	char t[4][ENDPOINT_TEXT_MAX];
-
-	for (unsigned i = 0; i < s->hosts; i++) {
-		for (unsigned k = 0; k < SIM_LINKS; k++) {
-			const struct sim_link *l = &s->host[i].link[k];
-
-			if (l->on)
-				printf("host %u link %u: %s, outside %s%s\n", i,
-				       k, endpoint_print(&l->inner, t[0]),
-				       endpoint_print(&l->outer, t[1]),
-				       l->cut ? ", cut" : "");
-		}
-	}
-	for (unsigned n = 0; n < SIM_NAMES * SIM_NAMES; n++) {
-		const struct sim_place *p =
-			&s->place[n / SIM_NAMES][n % SIM_NAMES];
-
-		if (p->peer.port)
-			printf("%u[%u] from %s to %s\n", n / SIM_NAMES,
-			       n % SIM_NAMES, endpoint_print(&p->self, t[0]),
-			       endpoint_print(&p->peer, t[1]));
-	}
-}
-
 static void describe(const struct plan *p, uint64_t seed)
 {
 	static unsigned said;
@@ -565,7 +539,7 @@ static bool run(uint64_t seed, bool loud, struct sim_count *sum)
 	if (p.s.broken)
 		describe(&p, seed);
 	if (p.s.broken && loud)
-		places(&p.s);
+		simmove_print(&p.s);
 	simnet_fini(&p.s);
 	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
 		to[i] += from[i];

@@ -286,3 +286,29 @@ bool simmove_reaches(struct sim *s, unsigned self, unsigned peer,
 	*at = yours->inner;
 	return true;
 }
+
+void simmove_print(const struct sim *s)
+{
+	char t[4][ENDPOINT_TEXT_MAX];
+
+	for (unsigned i = 0; i < s->hosts; i++) {
+		for (unsigned k = 0; k < SIM_LINKS; k++) {
+			const struct sim_link *l = &s->host[i].link[k];
+
+			if (l->on)
+				printf("host %u link %u: %s, outside %s%s\n", i,
+				       k, endpoint_print(&l->inner, t[0]),
+				       endpoint_print(&l->outer, t[1]),
+				       l->cut ? ", cut" : "");
+		}
+	}
+	for (unsigned n = 0; n < SIM_NAMES * SIM_NAMES; n++) {
+		const struct sim_place *p =
+			&s->place[n / SIM_NAMES][n % SIM_NAMES];
+
+		if (p->peer.port)
+			printf("%u[%u] from %s to %s\n", n / SIM_NAMES,
+			       n % SIM_NAMES, endpoint_print(&p->self, t[0]),
+			       endpoint_print(&p->peer, t[1]));
+	}
+}

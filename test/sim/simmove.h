@@ -38,3 +38,5 @@ void simmove_opens(struct sim *s, unsigned self, unsigned peer);
  * it does not arrive. */
 bool simmove_reaches(struct sim *s, unsigned self, unsigned peer,
 		     struct endpoint *from, struct endpoint *at);
+/* Says who is where, and where associations send. */
+void simmove_print(const struct sim *s);
