@@ -207,7 +207,7 @@ struct config {
 	size_t lan_num;
 	struct dns_rule rules[CONFIG_RULES];
 	char rule_identity[CONFIG_RULES][CONFIG_NAME]; /* as in config_peer */
-	unsigned rule_line[CONFIG_RULES]; /* of the section */
+	unsigned rule_line[CONFIG_RULES];	       /* of the section */
 	size_t rules_num;
 
 	bool host;

@@ -287,7 +287,8 @@ key_octets()
 			on { gsub(/[ :]/, ""); printf "%s", $0 }
 			END { print "" }' | cut -c 3-34
 	sed -n 2p "$DEMO_DIR/px/key.pem" | cut -c 1-40
-	xxd -p -c 64 "$DEMO_DIR/px/state/site.key" 2>/dev/null | cut -c 1-32
+	od -An -v -tx1 "$DEMO_DIR/px/state/site.key" | tr -d " \n" |
+		cut -c 1-32
 	sed 's/.*"0x\([0-9a-f]*\)".*/\1/' "$DEMO_DIR/tool.pcapng.esp_sa" |
 		grep -o '^[0-9a-f]\{32\}'
 }
