@@ -5,6 +5,8 @@
 #include "hip/fields.h"
 #include "hip/ice.h"
 #include "hip/readdress.h"
+#include "hip/registrar.h"
+#include "hip/registration.h"
 #include "hip/rekey.h"
 
 /* For HIP-aware middleboxes: which SA the addresses are of (RFC 8046 4.3). */
@@ -18,15 +20,16 @@ static void put_same_spi(struct msg_builder *b, const struct assoc *a)
 }
 
 /* Type order (RFC 7401 5.2.1). */
-int composer_update(const struct hip *h, struct assoc *a, struct hip_job *job,
+int composer_update(struct hip *h, struct assoc *a, struct hip_job *job,
 		    const struct update_answer *ans,
 		    const struct hip_msg *theirs)
 {
 	bool rekey = job->keep && rekey_ready(a);
 	bool moving = job->keep && readdress_due(a);
+	const uint8_t types[] = { a->up.reg_type, FIELDS_REG_RELAY_UDP_ESP };
 	struct field_reg reg = { .first = a->up.reg,
-				 .types = &a->up.reg_type,
-				 .types_num = 1 };
+				 .types = types,
+				 .types_num = 1u + registration_data(a) };
 	struct field_ack ack = { .id = { ans ? ans->seq : 0 }, .num = 1 };
 	struct msg_builder *b = &job->out;
 	uint32_t spi = rekey ? rekey_spi(a) : a->keys->sa.spi_in;
@@ -57,6 +60,6 @@ int composer_update(const struct hip *h, struct assoc *a, struct hip_job *job,
 	if (ans)
 		fields_put_echo(b, theirs, PARAM_ECHO_REQUEST_SIGNED,
 				PARAM_ECHO_RESPONSE_SIGNED);
-	ice_put(b, a, job->keep, ans, theirs);
+	ice_put(b, h, a, job->keep, ans, theirs);
 	return err;
 }

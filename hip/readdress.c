@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "hip/admit.h"
+#include "hip/datapath.h"
 #include "hip/fields.h"
 #include "hip/ice.h"
 #include "hip/initiator.h"
@@ -149,7 +150,7 @@ static void strand(struct hip *h, struct assoc *a, bool stranded, uint64_t now)
 
 void readdress_heard(struct hip *h, struct assoc *a, uint64_t now)
 {
-	if (a->stranded && here_lives(&h->here, &a->self_at))
+	if (a->stranded && h->here.num && datapath_lives(h, &a->self_at))
 		strand(h, a, false, now);
 }
 
@@ -180,14 +181,13 @@ static void leave(struct hip *h, struct assoc *a, uint64_t now)
 
 static void moved(struct hip *h, struct assoc *a, uint64_t now)
 {
-	bool lives = here_lives(&h->here, &a->self_at);
+	bool lives = datapath_lives(h, &a->self_at);
 
 	if (!paths_make(h, a))
 		return;
 	paths_rebuild(h, a);
 	if (!h->here.num) { /* what is to be told waits for an address */
-		if (!lives)
-			strand(h, a, true, now);
+		strand(h, a, true, now);
 		return;
 	}
 	if (!lives)
@@ -200,9 +200,9 @@ static void moved(struct hip *h, struct assoc *a, uint64_t now)
 void readdress_here(struct hip *h, struct assoc *a, bool settled, uint64_t now)
 {
 	const struct here *e = &h->here;
-	bool lives = here_lives(e, &a->self_at);
+	bool lives = datapath_lives(h, &a->self_at);
 
-	if (lives && a->stranded && !settled)
+	if (e->num && lives && a->stranded && !settled)
 		back(h, a, now);
 	if (!e->set || (lives && (a->told == e->generation || !settled)))
 		return;
@@ -328,6 +328,7 @@ static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
 	q->preferred = l->preferred;
 	q->rank = rank;
 	q->priority = l->priority;
+	q->relayed = l->kind == LOCATOR_RELAYED;
 	q->expires = expiry(l, now);
 }
 
@@ -345,6 +346,8 @@ static void withdraw(struct hip *h, struct assoc *a,
 		bool seen = a->ice && !q->announced; /* peer-reflexive */
 		bool is = q->active && (seen || endpoint_eq(&at, pk->from));
 
+		if (q->via.port)
+			continue; /* it is our relay's */
 		q->announced = q->announced && !is;
 		for (size_t k = 0; k < num; k++)
 			if (endpoint_eq(&at, &listed[k]))
@@ -364,7 +367,10 @@ static void withdraw(struct hip *h, struct assoc *a,
 /* Where the peer has gone, when it is no longer where it was. */
 static void follow(struct hip *h, struct assoc *a, uint64_t now)
 {
-	struct paths_peer *q = paths_peer(a->paths, &a->peer_at);
+	int cur = paths_current(a);
+	const struct paths_peer *q =
+		cur < 0 ? paths_peer(a->paths, &a->peer_at)
+			: paths_peer_of(a->paths, &a->paths->v[cur]);
 	int best = paths_best(h, a, NULL);
 
 	if (best < 0 || (q && !q->over))

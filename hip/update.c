@@ -20,9 +20,8 @@
  * being looked at, what it makes us say waits (held), so that it leaves
  * together with the answer.
  *
- * Contents known here: REG_INFO, REG_REQUEST, REG_RESPONSE; ESP_INFO and
- * DIFFIE_HELLMAN go to rekey.c, LOCATOR_SET, HOST_ID and echoes to
- * readdress.c.
+ * Contents known here: REG_*; ESP_INFO and DIFFIE_HELLMAN go to rekey.c,
+ * PEER_PERMISSION to datarelay.c, LOCATOR_SET, HOST_ID, echoes to readdress.c.
  */
 #include "hip/update.h"
 
@@ -508,12 +507,13 @@ static enum reason process(struct hip *h, struct assoc *a,
 	enum reason r = readdress_judge(h, a, m, &offer);
 	bool taken;
 
+	if (r == REASON_NUM)
+		r = datarelay_permit(h, a, ev->p);
 	if (r != REASON_NUM)
 		return r;
 	if (param_find(m, PARAM_ECHO_REQUEST_SIGNED))
 		registration_seen(h, a);
-	if (!registrar_decide(h, ev->p, &ans.reg))
-		memset(&ans.reg, 0, sizeof(ans.reg));
+	(void)registrar_decide(h, ev->p, &ans.reg); /* malformed: of none */
 	r = rekey_offer(h, a, m, &ans, ev->now, &taken);
 	if (r != REASON_NUM)
 		return r;
@@ -538,7 +538,7 @@ static void seen(struct hip *h, struct assoc *a, const struct packet *p)
 		return;
 	if (p->has_from || param_find(&p->m, PARAM_VIA_RVS))
 		paths_tell(h, a, HIP_PATH_RELAYED, p->at, p->from, p->now);
-	reach_heard(h, a, p->from, p->now);
+	reach_heard(h, a, p->source.port ? &p->relayed : p->from, p->now);
 	pathwatch_seen(h, a, p->from, p->at, p->now);
 }
 

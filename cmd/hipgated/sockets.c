@@ -201,6 +201,21 @@ int sockets_open(struct sockets *s, uint16_t port, unsigned workers,
 	return HG_ESYS;
 }
 
+int sockets_open_one(const struct sockets *s, unsigned family, uint16_t *port)
+{
+	int fd = socket_open(family ? AF_INET6 : AF_INET, *port, false);
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (fd < 0)
+		return -1;
+	if (s->gro)
+		(void)set_int(fd, SOL_UDP, UDP_GRO, 1);
+	if (!*port && getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
+		*port = sockets_endpoint((struct sockaddr *)&ss).port;
+	return fd;
+}
+
 void sockets_close(struct sockets *s)
 {
 	for (unsigned fam = 0; fam < SOCKETS_FAMILIES; fam++)
@@ -319,7 +334,7 @@ int sockets_send(int fd, bool six, const struct sockets_from *from,
 	return sendmsg(fd, &mh, MSG_DONTWAIT) < 0 ? HG_ESYS : HG_OK;
 }
 
-int sockets_send_hip(const struct sockets *s, const struct sockets_from *from,
+int sockets_send_hip(int fd, const struct sockets_from *from,
 		     const struct endpoint *to, const void *msg, size_t len)
 {
 	static const uint8_t marker[4]; /* RFC 9028 5.1 */
@@ -327,13 +342,12 @@ int sockets_send_hip(const struct sockets *s, const struct sockets_from *from,
 		{ .iov_base = (void *)marker, .iov_len = sizeof(marker) },
 		{ .iov_base = (void *)msg, .iov_len = len },
 	};
-	unsigned fam = sockets_family(&to->addr);
 
-	if (s->fd[fam][0] < 0) {
+	if (fd < 0) {
 		errno = EAFNOSUPPORT;
 		return HG_ESYS;
 	}
-	return sockets_send(s->fd[fam][0], fam, from, to, iov, 2);
+	return sockets_send(fd, sockets_family(&to->addr), from, to, iov, 2);
 }
 
 void sockets_put_outer(struct msghdr *mh, unsigned family,

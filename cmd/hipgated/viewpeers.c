@@ -67,11 +67,16 @@ static json_t *via_json(const struct hip_peer *p)
 }
 
 /* How what is sent to it gets there. */
-static const char *path_word(const struct hip_peer *p)
+static json_t *path_word(const struct hip_peer *p)
 {
+	char by[ENDPOINT_TEXT_MAX];
+
 	if (p->checking)
-		return "checking";
-	return p->verified ? "direct" : "unverified";
+		return jsonof_text("checking");
+	if (p->relayed_at.port)
+		return json_sprintf("relayed via %s",
+				    endpoint_print(&p->relayed_at, by));
+	return jsonof_text(p->verified ? "direct" : "unverified");
 }
 
 json_t *viewpeers_one(struct gate *g, const struct hip_peer *p)

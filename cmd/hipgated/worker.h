@@ -25,6 +25,7 @@
 #include "inbox.h"
 #include "offload.h"
 #include "recall.h"
+#include "relaying.h"
 #include "sockets.h"
 #include "steer.h"
 #include "tables.h"
@@ -81,8 +82,9 @@ struct plane {
 	unsigned workers_num;
 	struct worker *workers; /* workers_num of them */
 	struct inbox *control;
-	struct handoff handoff; /* of control */
-	struct recall *recall;	/* NULL: no proxy */
+	struct handoff handoff;	   /* of control */
+	struct recall *recall;	   /* NULL: no proxy */
+	struct relaying *relaying; /* NULL: no data relay */
 	bool proxy;
 	bool host;
 	bool has_tun;
@@ -119,6 +121,7 @@ struct worker {
 	uint8_t *answers;     /* of DNS that a row recalls, until written, */
 	unsigned answers_num; /*  and how many those are */
 	struct receive *receive;
+	struct lane *lane; /* relaying.c; NULL: no data relay */
 	struct tun_joiner *joiner;
 	struct nat_gather *gather; /* fragments, both ways */
 	uint64_t icmp_epoch;
@@ -148,6 +151,8 @@ static inline void worker_add(_Atomic uint64_t *n, uint64_t v)
 	atomic_fetch_add_explicit(n, v, memory_order_relaxed);
 }
 
+/* At the start of each callback: online for the tables, the time is read. */
+void worker_wake(struct worker *w);
 /* Copies a message to control; counts PUNT_FULL when it is refused. */
 void worker_punt(struct worker *w, struct msg *m);
 /* Writes one plain packet of ours; 0, or the kernel refused it. Not for the

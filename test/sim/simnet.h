@@ -94,6 +94,18 @@ struct sim_place {
 	bool stranded; /* none leave */
 };
 
+/* What the data relay passes on. */
+struct sim_permit {
+	struct endpoint port;	/* the client's, at the relay */
+	struct endpoint client; /* where it is */
+	struct endpoint other;	/* and its peer, as the relay sees it */
+	uint32_t spi_in;
+	uint64_t until; /* of the relay's clock */
+	bool heard;
+};
+
+#define SIM_PERMITS 64
+
 struct sim_host {
 	struct hip *h;	    /* NULL: crashed */
 	struct endpoint at; /* its first link's, seen from outside */
@@ -151,9 +163,12 @@ struct sim {
 	unsigned ticks;	 /*  so often since then */
 	unsigned hosts;
 	unsigned servers; /* the last so many hosts: rendezvous servers, */
-	bool relay;	  /*  or control relays */
-	bool roam;	  /* hosts know where they are, and move */
-	unsigned places;  /* that somebody was at */
+	bool relay;	  /*  or control relays, */
+	bool data;	  /*  one of which, host 2, relays data: simrelay.h */
+	struct sim_permit permit[SIM_PERMITS];
+	unsigned permits;
+	bool roam;	 /* hosts know where they are, and move */
+	unsigned places; /* that somebody was at */
 	struct sim_place place[SIM_NAMES][SIM_NAMES];
 	struct sim_host host[SIM_HOSTS];
 	struct sim_name name[SIM_NAMES];
