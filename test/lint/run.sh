@@ -13,6 +13,7 @@ BUILD=$1
 . "$ROOT/test/lint/symbols.sh"
 . "$ROOT/test/lint/text.sh"
 . "$ROOT/test/lint/conformance.sh"
+. "$ROOT/test/lint/documents.sh"
 cd "$ROOT" || exit 1
 
 ROOMS=(core hip esp nat dns tun)
@@ -46,6 +47,11 @@ none "conformance: files and functions that are there" wrong_places
 none "conformance: tests that are there" wrong_tests
 none "shell: no function of the end-to-end run is there twice" double_functions
 none "docs: hipgate.conf(5) has every key" undocumented_keys
+none "docs: verbs and options that people are told to type are there" \
+	undone_commands
+none "docs: sections and keys in examples are those of the schema" unknown_keys
+none "docs: security.md names tests that are there" missing_promises
+none "docs: documents that are named are there" missing_documents
 none "docs: state-machine.md is what the state table does" stale_graph
 for room in "${PURE[@]}"; do
 	none "symbols: $room calls nothing but computation" \
