@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The homes of README.md as a new user would try them: the commands are those
-# that stand there, run in a copy of this machine's file system ("box") that is
+# The homes of README.md and docs/operations.md as a new user would try them: the
+# commands are those that stand there, run in a copy of this machine's file system ("box") that is
 # thrown away, in a network namespace where nothing of hipgate is. Root.
 # usage: homes_test.sh BUILD-FOLDER
 #
@@ -25,10 +25,9 @@ export HIPGATE_BUILD=$BUILD
 # The laptop and the gateway have their places in the topology; the container
 # host takes fix's, and a container stands behind it.
 NODES+=(box)
-DAEMONS=(fa hip)
 WORK=$(mktemp -d /var/tmp/hipgate-homes-XXXXXX)
 BOX=$WORK/box/root
-README=$ROOT/README.md
+PAGES=("$ROOT/README.md" "$ROOT/docs/operations.md")
 CURL_SECONDS=15
 
 at_exit()
@@ -44,7 +43,7 @@ block()
 	awk -v mark="<!-- home: $1 -->" '
 		$0 == mark { found = 1; next }
 		found && /^```/ { if (open++) exit; next }
-		found && open { print }' "$README"
+		found && open { print }' "${PAGES[@]}"
 }
 
 # ---- the topology, and a HIP host in it -------------------------------------
@@ -159,7 +158,7 @@ home()
 
 	words=$(block "$2")
 	[[ -n $words ]] || {
-		echo "README.md has no block <!-- home: $2 -->"
+		echo "no block <!-- home: $2 --> in ${PAGES[*]}"
 		return 1
 	}
 	printf '%s\n' "$words" >"$BOX/tmp/typed"
@@ -260,6 +259,23 @@ client_goes()
 	has_page "$out" && through_hip px
 }
 
+# The firewall of docs/operations.md, with this LAN's name.
+firewall_up()
+{
+	block firewall | sed 's/"eth1"/"lan0"/' >"$WORK/firewall"
+	grep -q lan0 "$WORK/firewall" && at px nft -f "$WORK/firewall"
+}
+
+# Nobody comes in from outside; DNS over TCP ends at the daemon's listener.
+firewall_holds()
+{
+	at lh1 dig +tcp +time=2 +tries=1 +short hip.foo.com AAAA |
+		grep -q ^fd68: &&
+		at dns ping -c 1 -W 5 "$PX_4" >/dev/null &&
+		! at dns curl -sS --max-time 2 "http://$PX_4:53/" 2>&1 |
+			grep -q refused
+}
+
 # A bridge as Docker makes it, and a container behind it.
 docker_up()
 {
@@ -308,6 +324,17 @@ containers_go()
 	has_page "$out" && through_hip fix
 }
 
+# home_says NODE HOME PATTERN: README's commands, and in what they print PATTERN.
+home_says()
+{
+	local out
+
+	out=$(home "$1" "$2") && grep -qE "$3" <<<"$out" || {
+		printf '%s\n' "$out"
+		return 1
+	}
+}
+
 main()
 {
 	((EUID == 0)) || {
@@ -325,15 +352,25 @@ main()
 	check "homes: laptop: gone again" box_end web
 
 	check "homes: gateway: a new machine" new_box "$DNS_4"
+	check "homes: gateway: the firewall of docs/operations.md" firewall_up
 	check "homes: gateway: README's commands" gateway_goes
 	check "homes: gateway: lh1 fetches the page through HIP" client_goes lh1
 	check "homes: gateway: lh4, which has IPv4 only, too" client_goes lh4
+	check "homes: gateway: it lets in what it should, and no more" firewall_holds
 	check "homes: gateway: gone again" box_end px
 
 	check "homes: containers: a new machine" new_box "$DNS_4"
 	check "homes: containers: a bridge docker0" docker_up
 	check "homes: containers: the page through HIP" containers_go
 	check "homes: containers: gone again" box_end fix
+
+	check "homes: host: a new machine" new_box "$DNS_4"
+	check "homes: host: its HIP record" home_says hip4 host \
+		'^hip\.example\.com\..*IN[[:space:]]+HIP'
+	check "homes: host: gone again" box_end hip4
+	check "homes: agent: a new machine" new_box "$DNS_4"
+	check "homes: agent: its HIT" home_says hip4 agent '^2001:2'
+	check "homes: agent: gone again" box_end hip4
 }
 
 # In a mount namespace of its own: whatever happens, the boxes go with it.
