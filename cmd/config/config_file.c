@@ -227,8 +227,16 @@ static int files_read(struct config_files *f, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir;
-	int err = files_add(f, strdup(path));
+	size_t used;
+	int err;
 
+	errno = 0;
+	err = files_add(f, strdup(path));
+	if (err == HG_ESYS && errno == ENOENT) {
+		used = strlen(f->errbuf);
+		(void)snprintf(f->errbuf + used, f->errlen - used,
+			       "; hipgate.conf(5) tells what goes there");
+	}
 	if (err)
 		return err;
 	if (asprintf(&dir, "%.*sconf.d", slash ? (int)(slash + 1 - path) : 0,

@@ -155,7 +155,7 @@ main()
 	check "packages: they install" dpkg_install
 	check "packages: only the daemon's user sees the keys" \
 		key_folder_is_private
-	for conf in laptop gateway host agent; do
+	for conf in laptop gateway containers host agent; do
 		check "packages: the example $conf.conf is good" example "$conf"
 	done
 	check "packages: the units are well-formed" units_verify

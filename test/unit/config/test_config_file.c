@@ -168,6 +168,15 @@ START_TEST(what_is_no_file_is_refused)
 }
 END_TEST
 
+START_TEST(without_a_file_it_says_what_to_read)
+{
+	ck_assert_int_eq(unlink(at("hipgate.conf")), 0);
+	refused(HG_ESYS, "hipgate.conf",
+		": No such file or directory; hipgate.conf(5) tells what goes "
+		"there");
+}
+END_TEST
+
 START_TEST(a_line_that_is_kept_knows_its_file)
 {
 	const char *const names[] = { "a", "b" };
@@ -194,6 +203,7 @@ Suite *test_config_file_suite(void)
 	tcase_add_test(t, a_mistake_is_named_with_its_own_file);
 	tcase_add_test(t, what_may_be_said_once_may_be_said_in_one_file);
 	tcase_add_test(t, what_is_no_file_is_refused);
+	tcase_add_test(t, without_a_file_it_says_what_to_read);
 	tcase_add_test(t, a_line_that_is_kept_knows_its_file);
 	suite_add_tcase(s, t);
 	return s;
