@@ -159,6 +159,7 @@ import json, os, socket, sys
 
 answers = {
     "status": {"version": "0.1.0", "roles": ["proxy", "host"],
+               "health": {"ready": False, "why": "hip0 is down"},
                "hits": ["2001:21::1"],
                "tun": {"name": "hip0", "mtu": 1400},
                "offload": {"setting": "auto",
@@ -276,6 +277,7 @@ tcp    192.0.2.50:5000  198.18.0.2:443      5001  [2001:21::77]:443  open   1m01
 EOF
 cat >"$dir/status" <<'EOF'
 hipgated      0.1.0, up 1h02m
+health        not ready: hip0 is down
 roles         proxy host
 HITs          2001:21::1
 TUN           hip0, MTU 1400
