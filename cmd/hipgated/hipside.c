@@ -238,7 +238,6 @@ static void do_send(struct gate *g, const struct hip_effect *e,
 	if (fd < 0)
 		fd = g->plane.sockets.fd[sockets_family(&e->peer_at.addr)][0];
 	err = sockets_send_hip(fd, &from, &e->peer_at, e->msg, e->msg_len);
-
 	if (err) {
 		gate_drop(g, REASON_SEND_FAILED);
 		log_debug("event=send-failed type=%s to=%s text=\"%s\"", type,
