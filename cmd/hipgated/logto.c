@@ -26,7 +26,8 @@ enum { FIELDS = 24, TEXT = 1200 };
 static struct {
 	pthread_mutex_t lock;
 	struct loglimit limit;
-	bool journal; /* const after start */
+	bool journal; /* const after start: standard error is the journal's */
+	bool fields;  /* the same: and it takes fields, too */
 } to = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* Events that programs wait for; made by `journalctl --new-id128`. */
@@ -142,7 +143,7 @@ static void put(enum log_sub sub, enum log_level level, const char *line)
 {
 	if (!to.journal)
 		to_stderr(sub, level, line);
-	else if (!to_journal(sub, level, line))
+	else if (!to.fields || !to_journal(sub, level, line))
 		to_pipe(sub, level, line);
 }
 
@@ -200,6 +201,8 @@ static bool is_journal(void)
 void logto_start(void)
 {
 	to.journal = is_journal();
+	/* Where it is not, as in a chroot, libsystemd says nothing. */
+	to.fields = access("/run/systemd/journal/socket", W_OK) == 0;
 	log_set_sink(sink, NULL, LOG_LEVEL_INFO);
 }
 

@@ -70,7 +70,7 @@ dashboard_metrics()
 	jq -r '.. | .expr? // empty' "$ROOT/dist/grafana/hipgate.json" |
 		grep -oE '\b(hipgate|process)_[a-z_]+' | sort -u |
 		while read -r name; do
-			grep -qE "^$name[{ ]" "$DEMO_DIR/metrics" ||
+			grep -qE "^${name}[{ ]" "$DEMO_DIR/metrics" ||
 				echo "no such metric: $name"
 		done
 }

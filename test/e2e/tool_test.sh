@@ -627,10 +627,11 @@ daemon, conf, path = sys.argv[1:]
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(path)
 s.settimeout(30)
+r, w = os.pipe()
 env = dict(os.environ, NOTIFY_SOCKET=path, WATCHDOG_USEC="200000",
-           JOURNAL_STREAM="0:0")
-p = subprocess.Popen([daemon, "--config", conf], env=env,
-                     stderr=subprocess.PIPE, text=True)
+           JOURNAL_STREAM="%d:%d" % (os.fstat(w).st_dev, os.fstat(w).st_ino))
+p = subprocess.Popen([daemon, "--config", conf], env=env, stderr=w)
+os.close(w)
 
 
 def wait(word):
@@ -650,7 +651,8 @@ try:
     wait("READY=1")
     p.terminate()
     wait("STOPPING=1")
-    err = p.communicate(timeout=30)[1]
+    err = open(r).read()
+    p.wait(30)
     print("ended", p.returncode)
     print("levels", all(l.startswith("<") for l in err.splitlines()))
 finally:

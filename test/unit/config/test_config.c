@@ -213,8 +213,7 @@ static const struct refusal {
 	  "f.conf:3: unknown section [prxy]; did you mean [proxy]?" },
 	{ D "[wireguard]\n",
 	  "f.conf:3: unknown section [wireguard]; there are: daemon, proxy, "
-	  "host, rendezvous, register, peer, policy, paths, record, "
-	  "http" },
+	  "host, rendezvous, register, peer, policy, paths, record, http" },
 	{ "port = 1\n" H,
 	  "f.conf:1: \"port\" stands before any section; begin with "
 	  "[daemon]" },
