@@ -77,6 +77,7 @@ undone_commands()
 			}
 		}
 		{
+			gsub(/-u hipgate /, "", $2)
 			n = split($2, command, /[;|&()]+/)
 			for (i = 1; i <= n; i++) {
 				if (!match(command[i], /(^|[ \t])hipgate(d|-setup)? /))
