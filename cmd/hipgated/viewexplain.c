@@ -236,7 +236,7 @@ static void explain_policy(struct explained *x)
 		     "none");
 		return;
 	}
-	(void)snprintf(at, sizeof(at), "%s:%u", x->g->path, c->rule_line[i]);
+	(void)config_place(c, c->rule_line[i], at, sizeof(at));
 	put(x, "policy",
 	    json_pack("{s:s,s:s,s:s}", "pattern", c->rules[i].pattern, "hip",
 		      foresee_mode_name(c->rules[i].mode), "at", at));
