@@ -63,6 +63,12 @@
 	X(PROBE_LOST, "probe-lost", "path probe without an answer in time")    \
 	X(PATH_CREDIT, "path-credit", "for an address not yet verified")       \
 	X(PROBE_STRAY, "probe-stray", "answer to no path probe of ours")       \
+	X(RELAY_STRANGER, "relay-stranger",                                    \
+	  "to a relayed address, from nobody with a permission")               \
+	X(RELAY_EXPIRED, "relay-expired", "that permission is over")           \
+	X(RELAY_RATE, "relay-rate", "more than is relayed for one client")     \
+	X(RELAY_UNHEARD, "relay-unheard",                                      \
+	  "relayed to nobody who has not sent anything yet")                   \
 	X(SEND_FAILED, "send-failed", "the kernel refused the datagram")       \
 	X(TUN_FAILED, "tun-failed", "the kernel refused the TUN packet")       \
 	/* HIP control */                                                      \
@@ -93,6 +99,10 @@
 	  "RELAY_FROM without a valid RELAY_HMAC")                             \
 	X(HIP_RELAY_TO, "hip-relay-to",                                        \
 	  "RELAY_TO names nobody who has just written")                        \
+	X(HIP_RELAY_LOOP, "hip-relay-loop",                                    \
+	  "to be relayed from or to the relay itself")                         \
+	X(HIP_PERMISSION, "hip-permission",                                    \
+	  "PEER_PERMISSION for what may not be relayed")                       \
 	X(HIP_NAT_MODE, "hip-nat-mode", "NAT traversal mode missing or wrong") \
 	X(HIP_CHECKS, "hip-checks", "no path between two NATs was found")      \
 	X(HIP_KEEPALIVE, "hip-keepalive", "it only keeps a NAT's mapping")     \

@@ -56,6 +56,12 @@ bool admit_relay(struct hip *h, const struct packet *p)
 			    &p->from->addr) != ACCESS_DENY;
 }
 
+bool admit_relayed(struct hip *h, const struct addr *at)
+{
+	return access_judge(&h->access, HIP_ROLE_RENDEZVOUS, &hit_null, at) !=
+	       ACCESS_DENY;
+}
+
 bool admit_reach(struct hip *h, const struct hit *self, const struct hit *peer,
 		 const struct addr *at)
 {

@@ -15,6 +15,8 @@ bool admit_client(struct hip *h, const struct hit *client,
 		  const struct addr *at) HG_CHECK;
 /* May an I1 of this sender be relayed at all? */
 bool admit_relay(struct hip *h, const struct packet *p) HG_CHECK;
+/* May data be relayed to and from there? */
+bool admit_relayed(struct hip *h, const struct addr *at) HG_CHECK;
 /* May we begin with this peer at this address? What we are told to register
  * at is exempt. */
 bool admit_reach(struct hip *h, const struct hit *self, const struct hit *peer,

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "hip/closing.h"
+#include "hip/datapath.h"
 #include "hip/engine.h"
 #include "hip/hipjob.h"
 #include "hip/keepalive.h"
@@ -177,6 +178,7 @@ static struct hip_effect *put(struct hip *h, const struct assoc *a,
 	e->self_at = a->self_at;
 	e->peer_at = a->peer_at;
 	e->initiator = a->initiator;
+	datapath_fill(h, e);
 	return e;
 }
 
@@ -232,6 +234,16 @@ void assoc_sa_up(struct hip *h, struct assoc *a, uint64_t now)
 	wear_begin(h, a, now);
 	sodium_memzero(&sa->in, sizeof(sa->in));
 	sodium_memzero(&sa->out, sizeof(sa->out));
+}
+
+void assoc_sa_standby(struct hip *h, struct assoc *a, const struct sa_pair *sa,
+		      uint64_t now)
+{
+	struct hip_effect *e = assoc_sa_effect(h, a, HIP_SA_UP);
+
+	e->sa = *sa;
+	e->standby = true;
+	datapath_permit(h, a, sa, now);
 }
 
 void assoc_sa_down(struct hip *h, struct assoc *a)
@@ -313,7 +325,7 @@ void assoc_send_from(struct hip *h, const struct assoc *a,
 {
 	struct hip_effect *e;
 
-	if (!m->p)
+	if (!m->p || datapath_send(h, a, m, self, to))
 		return;
 	e = effects_send(&h->fx, m->p, m->len);
 	e->self = a->self;

@@ -144,6 +144,7 @@ struct assoc {
 	uint64_t reanswered;	  /* R2 or CLOSE_ACK was asked for again */
 
 	uint8_t service; /* what it is registered with us for, if it ever was */
+	uint16_t data_port;  /* 1 + its place in datarelay.port; 0: none */
 	uint8_t reg_offered; /* services it offers us, bit 1 << type: */
 	uint8_t reg_min;     /*  lifetimes, coded */
 	uint8_t reg_max;
@@ -207,6 +208,9 @@ void assoc_enter(struct hip *h, struct assoc *a, enum hip_state s,
 		 uint64_t now);
 /* SA_UP with the keys of a->keys; its wear begins. */
 void assoc_sa_up(struct hip *h, struct assoc *a, uint64_t now);
+/* SA_UP for one that is to succeed it. */
+void assoc_sa_standby(struct hip *h, struct assoc *a, const struct sa_pair *sa,
+		      uint64_t now);
 /* SA_DOWN for all that is up: replaced ones, one that is being made. */
 void assoc_sa_down(struct hip *h, struct assoc *a);
 /* The effect of an SA of this association, to be filled in. */

@@ -14,6 +14,7 @@
 
 #include "hip/admit.h"
 #include "hip/closing.h"
+#include "hip/datapath.h"
 #include "hip/hipjob.h"
 #include "hip/notify.h"
 #include "hip/keepalive.h"
@@ -98,6 +99,7 @@ void hip_free(struct hip *h)
 	}
 	access_fini(&h->access);
 	effects_fini(&h->fx);
+	datarelay_fini(h);
 	registrar_fini(h);
 	registration_fini(h);
 	opportunistic_fini(h);
@@ -179,6 +181,8 @@ bool engine_job_packet(const struct hip_job *job, uint64_t now,
 			      .has_from = job->by_rvs,
 			      .via = job->via,
 			      .now = now };
+	if (job->by_port)
+		p->source = job->from;
 	return param_parse(job->in, job->in_len, &p->m) == REASON_NUM;
 }
 
@@ -307,6 +311,9 @@ static void fire(struct hip *h, struct due *d, uint64_t now)
 		break;
 	case ENGINE_HERE:
 		here_timer(h, now);
+		break;
+	case ENGINE_DATARELAY:
+		datarelay_timer(h, d, now);
 		break;
 	}
 }
@@ -482,6 +489,7 @@ void hip_each_peer(const struct hip *h,
 					      .keyed = a->wear.keyed,
 					      .rekeys = a->rekeys };
 
+			datapath_view(h, a, &p);
 			if (a->keys) {
 				p.spi_in = a->keys->sa.spi_in;
 				p.spi_out = a->keys->sa.spi_out;

@@ -8,6 +8,7 @@
 #include "hip/access.h"
 #include "hip/assoc.h"
 #include "hip/budget.h"
+#include "hip/datarelay.h"
 #include "hip/dueheap.h"
 #include "hip/effects.h"
 #include "hip/here.h"
@@ -58,7 +59,8 @@ enum engine_due {
 	ENGINE_REGISTRAR,
 	ENGINE_POOL,
 	ENGINE_OPPORTUNISTIC,
-	ENGINE_HERE
+	ENGINE_HERE,
+	ENGINE_DATARELAY
 };
 
 struct hip {
@@ -72,6 +74,7 @@ struct hip {
 	struct r1pool pool;
 	struct budgets budget;
 	struct registrar registrar;
+	struct datarelay data;
 	struct registrations registrations;
 	struct opportunistics opportunistics;
 	struct here here;
@@ -98,6 +101,8 @@ struct packet {
 	/* Through our relay, and the proof was right (relayed.c): who sent
 	 * it there. Port 0: it came straight. */
 	struct endpoint relayed;
+	/* Through our data relay (datapath.c): `from` points here. */
+	struct endpoint source;
 };
 
 /* The address of whoever sent it, not of who passed it on. */

@@ -379,8 +379,8 @@ uint8_t fields_reg_services(const struct field_reg_info *f)
 	uint8_t bits = 0;
 
 	for (size_t i = 0; i < f->types_num; i++) {
-		if (f->types[i] == FIELDS_REG_RENDEZVOUS ||
-		    f->types[i] == FIELDS_REG_RELAY_UDP_HIP)
+		if (f->types[i] >= FIELDS_REG_RENDEZVOUS &&
+		    f->types[i] <= FIELDS_REG_RELAY_UDP_ESP)
 			bits |= (uint8_t)(1u << f->types[i]);
 	}
 	return bits;
@@ -518,9 +518,46 @@ void fields_put_udp_at(struct msg_builder *b, enum param id,
 	struct wr w = contents_for(b, id, 20);
 
 	assert(id == PARAM_REG_FROM || id == PARAM_RELAY_FROM ||
-	       id == PARAM_RELAY_TO || id == PARAM_MAPPED_ADDRESS);
+	       id == PARAM_RELAY_TO || id == PARAM_RELAYED_ADDRESS ||
+	       id == PARAM_MAPPED_ADDRESS);
 	wr_be16(&w, at->port);
 	wr_u8(&w, PROTO_UDP);
 	wr_zero(&w, 1);
 	wr_put(&w, at->addr.b, sizeof(at->addr.b));
+}
+
+#define SPI_RESERVED 255 /* RFC 4303 2.1: and below */
+
+bool fields_get_permission(const struct hip_param *p,
+			   struct field_permission *out)
+{
+	struct rd r = contents_of(p);
+	uint8_t proto;
+
+	out->relayed.port = rd_be16(&r);
+	out->peer.port = rd_be16(&r);
+	proto = rd_u8(&r);
+	rd_skip(&r, 3);
+	rd_copy(&r, out->relayed.addr.b, sizeof(out->relayed.addr.b));
+	rd_copy(&r, out->peer.addr.b, sizeof(out->peer.addr.b));
+	out->spi_out = rd_be32(&r);
+	out->spi_in = rd_be32(&r);
+	return !r.bad && proto == PROTO_UDP && out->relayed.port &&
+	       out->peer.port && out->spi_out > SPI_RESERVED &&
+	       out->spi_in > SPI_RESERVED;
+}
+
+void fields_put_permission(struct msg_builder *b,
+			   const struct field_permission *f)
+{
+	struct wr w = contents_for(b, PARAM_PEER_PERMISSION, 48);
+
+	wr_be16(&w, f->relayed.port);
+	wr_be16(&w, f->peer.port);
+	wr_u8(&w, PROTO_UDP);
+	wr_zero(&w, 3);
+	wr_put(&w, f->relayed.addr.b, sizeof(f->relayed.addr.b));
+	wr_put(&w, f->peer.addr.b, sizeof(f->peer.addr.b));
+	wr_be32(&w, f->spi_out);
+	wr_be32(&w, f->spi_in);
 }

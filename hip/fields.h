@@ -168,8 +168,12 @@ void fields_put_signature(struct msg_builder *b, enum param id,
 void fields_put_echo(struct msg_builder *b, const struct hip_msg *m,
 		     enum param request, enum param response);
 
-/* Registration types (RFC 8004 5, RFC 9028). */
-enum { FIELDS_REG_RENDEZVOUS = 1, FIELDS_REG_RELAY_UDP_HIP = 2 };
+/* Registration types (RFC 8004 5, RFC 9028 5.9). */
+enum {
+	FIELDS_REG_RENDEZVOUS = 1,
+	FIELDS_REG_RELAY_UDP_HIP = 2,
+	FIELDS_REG_RELAY_UDP_ESP = 3,
+};
 /* Why a registration failed (RFC 8003 4.5, 9028 7.8). */
 enum {
 	FIELDS_REG_NO_CREDENTIALS = 0,
@@ -186,7 +190,7 @@ struct field_reg_info {	      /* 8003 4.2 */
 	size_t types_num; /* may be 0 */
 };
 bool fields_get_reg_info(const struct hip_param *p, struct field_reg_info *out);
-/* Those of our two services that it offers: bit 1 << type. */
+/* Those of our services that it offers: bit 1 << type. */
 uint8_t fields_reg_services(const struct field_reg_info *f);
 void fields_put_reg_info(struct msg_builder *b, const struct field_reg_info *f);
 
@@ -225,8 +229,20 @@ void fields_put_nat_modes(struct msg_builder *b, const struct field_ids *f);
 bool fields_get_number(const struct hip_param *p, uint32_t *out);
 void fields_put_number(struct msg_builder *b, enum param id, uint32_t n);
 
-/* REG_FROM, RELAY_FROM, RELAY_TO (9028 5.6), MAPPED_ADDRESS (5.12). False:
- * not UDP, or port 0. */
+/* REG_FROM, RELAY_FROM, RELAY_TO (9028 5.6), RELAYED_ADDRESS, MAPPED_ADDRESS
+ * (5.12). False: not UDP, or port 0. */
 bool fields_get_udp_at(const struct hip_param *p, struct endpoint *out);
 void fields_put_udp_at(struct msg_builder *b, enum param id,
 		       const struct endpoint *at);
+
+struct field_permission {	 /* PEER_PERMISSION (9028 5.13) */
+	struct endpoint relayed; /* at the relay */
+	struct endpoint peer;
+	uint32_t spi_out; /* of what the client sends to the peer */
+	uint32_t spi_in;
+};
+/* False: not UDP, a port of 0, or a reserved SPI. */
+bool fields_get_permission(const struct hip_param *p,
+			   struct field_permission *out);
+void fields_put_permission(struct msg_builder *b,
+			   const struct field_permission *f);

@@ -327,6 +327,16 @@ int hip_register(struct hip *h, const struct hit *self, const struct hit *rvs,
 int hip_register_relay(struct hip *h, const struct hit *self,
 		       const struct hit *relay, const struct endpoint *at,
 		       uint32_t lifetime_s, uint64_t now) HG_CHECK;
+
+#define HIP_RELAY_PORTS_MAX 1024
+/* Offer RELAY_UDP_ESP, too (9028 4.12): UDP ports, open in each family that
+ * the daemon has, of which each client gets one. What comes to one of them
+ * and begins with 4 zeros is for hip_input, with that port in `at`; HIP_SEND
+ * with it in self_at leaves from there. None: it is not offered. Once, before
+ * anybody registers. HG_EINVAL: too many, one twice, 0 or `own`, the port
+ * that HIP has. */
+int hip_set_relay_ports(struct hip *h, const uint16_t *ports, size_t num,
+			uint16_t own, uint64_t now) HG_CHECK;
 /* A HIP message: what follows the 4 zero octets (RFC 9028 5.1). from: the
  * sender; at: our address and port it came to. */
 void hip_input(struct hip *h, const uint8_t *msg, size_t len,
@@ -438,9 +448,22 @@ enum hip_effect_kind {
 	HIP_FOUND, /* hip_want_opportunistic: R2 proved `peer` at `peer_at` */
 	HIP_IDENTITY, /* hip_make_identity: it is `self`, or `reason` */
 	HIP_NOTIFIED, /* `peer` says `notify`, signed: for traces */
+	HIP_PERMIT,   /* we as data relay: see struct hip_permit */
 	HIP_PATH,     /* `why` something changed about the path from `self_at`
 		       * to `peer_at`: for events; HIP_LOCATOR acts */
 	HIP_EFFECT_NUM
+};
+
+/* ESP that a data relay passes on (9028 4.12.1): what comes from `other` to
+ * port relayed_at with spi_in leaves for the client, from self_at to peer_at;
+ * what comes from the client with spi_out leaves from relayed_at for `other`,
+ * once that has sent something itself. */
+struct hip_permit {
+	struct endpoint other; /* the client's peer */
+	uint32_t spi_in;       /* as the client has them */
+	uint32_t spi_out;
+	uint64_t until; /* 0: no more */
+	bool heard;	/* it has sent HIP to relayed_at */
 };
 
 struct hip_effect {
@@ -479,8 +502,13 @@ struct hip_effect {
 		     * else RENDEZVOUS; SEEN R1: through a control relay */
 	struct endpoint seen_at; /* REGISTERED: where the server sees us
 				  * (REG_FROM); port 0: it did not say */
-	uint8_t puzzle_k;	 /* SEEN R1 */
-	uint16_t notify;	 /* NOTIFIED: Notify Message Type */
+	/* REGISTERED, REGISTRAR, PERMIT: the client's port at the data relay.
+	 * LOCATOR, SA_UP: ours, by which the peer is reached: peer_at is that
+	 * relay. Port 0: none. */
+	struct endpoint relayed_at;
+	struct hip_permit permit; /* PERMIT */
+	uint8_t puzzle_k;	  /* SEEN R1 */
+	uint16_t notify;	  /* NOTIFIED: Notify Message Type */
 };
 
 /* Takes the oldest effect; false when there is none. */
@@ -500,6 +528,9 @@ struct hip_peer {
 	bool checking; /* ICE-HIP-UDP: no path is found yet, none is sent by */
 	bool has_via;  /* met through a rendezvous server, */
 	struct endpoint via; /*  this one */
+	/* The data relay's port between the two, ours or the peer's; port 0:
+	 * there is none. */
+	struct endpoint relayed_at;
 	uint32_t spi_in;
 	uint32_t spi_out;
 	uint16_t esp_suite;
@@ -555,8 +586,10 @@ void hip_each_path_event(const struct hip *h, const struct hit *self,
 struct hip_registration {
 	struct hit client;
 	struct endpoint at;
-	bool relay;	  /* RELAY_UDP_HIP, else RENDEZVOUS */
-	uint64_t expires; /* same clock as now */
+	bool relay;		    /* RELAY_UDP_HIP, else RENDEZVOUS */
+	uint64_t expires;	    /* same clock as now */
+	struct endpoint relayed_at; /* RELAY_UDP_ESP; port 0: no */
+	unsigned permits;	    /*  for so many pairs of SPIs */
 };
 /* Registrations we hold as a rendezvous server or control relay. */
 void hip_each_registration(const struct hip *h,

@@ -53,6 +53,7 @@ void hipjob_input(struct hip_job *job, const struct packet *p)
 	job->from = *p->from;
 	job->at = *p->at;
 	job->relayed = p->relayed;
+	job->by_port = p->source.port != 0;
 	job->by_rvs = p->has_from;
 	job->via = p->via;
 	memcpy(job->in, p->m.raw, p->m.len);

@@ -35,6 +35,7 @@ struct hipjob_pool {
 	uint8_t k;
 	bool rendezvous;	   /* offer the service */
 	bool relay;		   /* and this one */
+	bool data;		   /* and data, too */
 	bool nat;		   /* say which NAT traversal modes we do, */
 	bool client;		   /*  as a relay's client: all of them */
 	uint32_t edition;	   /* owner */
@@ -116,9 +117,10 @@ struct hip_job {
 	struct offer offer;	 /* in: what we offer and accept */
 	struct hit self;
 	struct hit peer;
-	uint64_t serial;	 /* of the association, 0: none is meant */
-	struct endpoint from;	 /* of `in`; SIGN: where to send */
-	struct endpoint at;	 /* likewise, our side */
+	uint64_t serial;      /* of the association, 0: none is meant */
+	struct endpoint from; /* of `in`; SIGN: where to send */
+	struct endpoint at;   /* likewise, our side */
+	bool by_port; /* `in` came to our relayed address (datapath.h) */
 	struct endpoint relayed; /* of `in`, as in struct packet; SIGN:
 				  * RELAY_TO, unless its port is 0 */
 	bool by_rvs;	 /* `in` came through a rendezvous server, and */

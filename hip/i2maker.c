@@ -34,6 +34,7 @@ struct r1_view {
 	uint8_t j[SUITE_HASH_MAX];
 	bool ask_reg; /* REG_REQUEST, for this lifetime: */
 	uint8_t reg_code;
+	bool ask_data; /*  and for data to be relayed */
 };
 
 static enum reason verify(struct hip_job *job, const struct hip_msg *m)
@@ -135,6 +136,9 @@ static enum reason read_reg(struct hip_job *job, struct r1_view *v)
 	if (!u->reg_code || !(u->reg_offered >> u->reg_type & 1))
 		return REASON_NUM;
 	v->ask_reg = true;
+	/* RFC 9028 4.1: what else there is for a relay's client. */
+	v->ask_data = u->reg_type == FIELDS_REG_RELAY_UDP_HIP &&
+		      u->reg_offered >> FIELDS_REG_RELAY_UDP_ESP & 1;
 	v->reg_code = u->reg_code;
 	if (v->reg_code > info.max_lifetime)
 		v->reg_code = info.max_lifetime;
@@ -304,9 +308,11 @@ static enum reason make_i2(struct hip_job *job, const struct r1_view *v,
 				 .public = dh_public(dh),
 				 .public_len = dh_group(dh)->public_len };
 	struct field_ids ids = { .id = { v->cipher->id }, .num = 1 };
+	const uint8_t types[] = { job->u.r1.reg_type,
+				  FIELDS_REG_RELAY_UDP_ESP };
 	struct field_reg reg = { .first = v->reg_code,
-				 .types = &job->u.r1.reg_type,
-				 .types_num = 1 };
+				 .types = types,
+				 .types_num = v->ask_data ? 2 : 1 };
 	int err;
 
 	message_begin(b, HIP_I2, &job->self, &job->peer);

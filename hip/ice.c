@@ -26,7 +26,7 @@
  * and so follows. If the nominated path dies, both look for another one as
  * ever, and the first one nominates again.
  *
- * A relay is no path. What comes by it proves nothing about any; it is where
+ * A control relay is no path. What comes by it proves nothing about any; it is where
  * news goes that cannot get through else: new candidates (4.9), and UPDATEs
  * that found no answer in their first round. If that goes on VAIN times while
  * no path answers, the peer counts as gone.
@@ -38,6 +38,7 @@
 #include <string.h>
 
 #include "hip/admit.h"
+#include "hip/datapath.h"
 #include "hip/encrypted.h"
 #include "hip/fields.h"
 #include "hip/notify.h"
@@ -45,7 +46,7 @@
 #include "hip/reach.h"
 #include "hip/relayed.h"
 
-#define HOSTS_MAX (HIP_LOCATORS_MAX - 3) /* of our candidates */
+#define HOSTS_MAX (HIP_LOCATORS_MAX - 4) /* of our candidates */
 #define PACE_MAX_MS 5000
 #define VAIN 6
 
@@ -79,7 +80,8 @@ static void add(struct locset *out, const struct endpoint *at,
 	out->num++;
 }
 
-/* The relays of one identity: where they see us, and one to be named. */
+/* The relays of one identity: where they see us, our ports there, and one to
+ * be named. */
 static void add_relays(const struct hip *h, const struct hit *self,
 		       struct locset *out)
 {
@@ -97,17 +99,31 @@ static void add_relays(const struct hip *h, const struct hit *self,
 	}
 }
 
+/* A last resort (RFC 9028 4.2). */
+static void add_ports(const struct hip *h, const struct hit *self,
+		      struct locset *out)
+{
+	for (size_t i = 0; i < h->registrations.num; i++) {
+		const struct registration *r = h->registrations.v[i];
+
+		if (hit_eq(&r->self, self))
+			add(out, &r->relayed_at, LOCATOR_RELAYED);
+	}
+}
+
 void ice_candidates(const struct hip *h, const struct hit *self,
 		    const struct endpoint *at, const struct endpoint *mapped,
 		    uint32_t spi, struct locset *out)
 {
 	memset(out, 0, sizeof(*out));
-	if (!h->here.set || here_is_quiet(&h->here, at))
+	if (!datapath_relay(h, at) &&
+	    (!h->here.set || here_is_quiet(&h->here, at)))
 		add(out, at, LOCATOR_HOST);
 	for (size_t i = 0; i < h->here.num && out->num < HOSTS_MAX; i++)
 		add(out, &h->here.at[i].at, LOCATOR_HOST);
 	add_relays(h, self, out);
 	add(out, mapped, LOCATOR_SERVER_REFLEXIVE);
+	add_ports(h, self, out);
 	for (size_t i = 0; i < out->num; i++)
 		out->v[i].spi = spi;
 }
@@ -267,11 +283,15 @@ void ice_prepare(struct assoc *a)
 }
 
 /* Type order (RFC 7401 5.2.1). */
-void ice_put(struct msg_builder *b, struct assoc *a, bool asks,
+void ice_put(struct msg_builder *b, struct hip *h, struct assoc *a, bool asks,
 	     const struct update_answer *ans, const struct hip_msg *theirs)
 {
 	struct endpoint at;
 
+	if (ans)
+		registrar_put_relayed(b, &ans->reg);
+	if (asks)
+		datapath_put(b, h, a); /* to a relay, which is no ICE peer */
 	if (!a->ice)
 		return;
 	asks = asks && a->paths && a->paths->echoed;
@@ -295,7 +315,7 @@ static void nominated(struct hip *h, struct assoc *a, const struct packet *pk)
 
 	if (!p)
 		return;
-	if (!paths_peer(p, pk->from))
+	if (paths_find(p, pk->at, pk->from) < 0)
 		(void)reach_candidate(h, a, pk->from, pk->at, pk->now);
 	n = paths_find(p, pk->at, pk->from);
 	if (n < 0 && paths_peer(p, pk->from))
@@ -327,8 +347,15 @@ const struct endpoint *ice_from(const struct packet *pk)
 
 bool ice_by_relay(const struct assoc *a, const struct packet *pk)
 {
-	return pk->relayed.port || endpoint_eq(pk->from, &a->relay_at) ||
-	       param_find(&pk->m, PARAM_RELAY_TO);
+	const struct paths_peer *q =
+		a->paths ? paths_peer(a->paths, pk->from) : NULL;
+
+	if (pk->relayed.port || endpoint_eq(pk->from, &a->relay_at))
+		return true;
+	/* From a relayed candidate, or to our own, it has come along a path
+	 * (RFC 9028 4.12.2). */
+	return param_find(&pk->m, PARAM_RELAY_TO) && !(q && q->relayed) &&
+	       !pk->source.port;
 }
 
 /* ---- the end ------------------------------------------------------------------- */

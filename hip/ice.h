@@ -37,9 +37,9 @@ void ice_switch(struct hip *h, const struct assoc *a);
 void ice_proved(struct hip *h, struct assoc *a);
 /* An UPDATE with SEQ is about to be made: what it asks. */
 void ice_prepare(struct assoc *a);
-/* What an UPDATE says of checks. asks: it has a SEQ; ans: what it answers, or
+/* What an UPDATE says of checks and of relayed addresses. asks: it has a SEQ; ans: what it answers, or
  * NULL; theirs: that message. */
-void ice_put(struct msg_builder *b, struct assoc *a, bool asks,
+void ice_put(struct msg_builder *b, struct hip *h, struct assoc *a, bool asks,
 	     const struct update_answer *ans, const struct hip_msg *theirs);
 /* A new UPDATE of the peer's, before it is answered. */
 void ice_heard(struct hip *h, struct assoc *a, const struct packet *p);

@@ -99,6 +99,7 @@ void hip_input(struct hip *h, const uint8_t *msg, size_t len,
 {
 	struct packet p = { .from = from, .at = at, .now = now };
 	struct event ev = { .p = &p, .now = now };
+	const struct datarelay_port *port = datarelay_at(h, at);
 	struct endpoint source;
 	enum reason r = param_parse(msg, len, &p.m);
 
@@ -107,6 +108,10 @@ void hip_input(struct hip *h, const uint8_t *msg, size_t len,
 		memset(&p.m.sender, 0, sizeof(p.m.sender));
 		memset(&p.m.receiver, 0, sizeof(p.m.receiver));
 		engine_drop(h, &p, r);
+		return;
+	}
+	if (port) {
+		relay_pass_data(h, &p, port);
 		return;
 	}
 	if (p.m.type == HIP_I1) {

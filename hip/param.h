@@ -81,7 +81,10 @@
 	  PARAM_IN_R1 | PARAM_IN_I2)                                           \
 	X(ESP_TRANSFORM, 4095, 4, PARAM_LEN_MAX, 2, false,                     \
 	  PARAM_IN_R1 | PARAM_IN_I2)                                           \
+	X(RELAYED_ADDRESS, 4650, 20, 20, 1, false,                             \
+	  PARAM_IN_R2 | PARAM_IN_UPDATE)                                       \
 	X(MAPPED_ADDRESS, 4660, 20, 20, 1, false, PARAM_IN_UPDATE)             \
+	X(PEER_PERMISSION, 4680, 48, 48, 1, true, PARAM_IN_UPDATE)             \
 	X(CANDIDATE_PRIORITY, 4700, 4, 4, 1, false, PARAM_IN_UPDATE)           \
 	X(NOMINATE, 4710, 4, 4, 1, false, PARAM_IN_UPDATE)                     \
 	/* ours, from the range for private use: see docs/choices.md */        \

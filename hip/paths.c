@@ -10,30 +10,61 @@
  *
  * Which path is taken: first those that live (ACTIVE), then what is not
  * verified yet, what is deprecated, and what is dead; among equals what the
- * the peer has nominated (RFC 9028 4.6.3), then what it has listed before
- * what was only seen (RFC 8046 5.3; not with ICE, where candidates have
- * priorities), then our policy, then our order, then the peer's. This file knows states and order; who
- * asks paths and when is in readdress.c, spread.c and pathwatch.c. Owner: the
- * engine's thread.
+ * peer has nominated (RFC 9028 4.6.3), then what needs no data relay, then
+ * what it has listed before what was only seen (RFC 8046 5.3; not with ICE,
+ * where candidates have priorities), then our policy, then our order, then the
+ * peer's. This file knows states and order; who asks paths and when is in
+ * readdress.c, spread.c and pathwatch.c.
+ *
+ * A path through our own data relay has our relayed address for its own end.
+ * The peer's end, where the relay sees it, is a locator of its own kind (via):
+ * what is known of it says nothing about the straight way to the same place.
+ * Owner: the engine's thread.
  */
 #include "hip/paths.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/datapath.h"
 #include "hip/engine.h"
 #include "hip/ice.h"
 #include "hip/pathwatch.h"
 
 /* ---- locators ------------------------------------------------------------ */
 
-struct paths_peer *paths_peer(struct paths *p, const struct endpoint *at)
+struct paths_peer *paths_peer_find(const struct paths *p,
+				   const struct endpoint *at,
+				   const struct endpoint *via)
 {
 	for (uint8_t i = 0; i < p->peer_num; i++) {
-		if (endpoint_eq(&p->peer[i].at, at))
-			return &p->peer[i];
+		const struct paths_peer *q = &p->peer[i];
+
+		if (endpoint_eq(&q->at, at) && endpoint_eq(&q->via, via))
+			return (struct paths_peer *)q;
 	}
 	return NULL;
+}
+
+static const struct endpoint straight = { .port = 0 };
+
+struct paths_peer *paths_peer(struct paths *p, const struct endpoint *at)
+{
+	return paths_peer_find(p, at, &straight);
+}
+
+struct paths_peer *paths_peer_of(const struct paths *p, const struct path *v)
+{
+	struct paths_peer *q = paths_peer_find(p, &v->peer, &v->self);
+
+	return q ? q : paths_peer_find(p, &v->peer, &straight);
+}
+
+bool paths_relayed(const struct paths *p, const struct path *v)
+{
+	const struct paths_peer *q = paths_peer_of(p, v);
+
+	return q->via.port || q->relayed;
 }
 
 /* The one that may go: only seen, or over; never where we send. */
@@ -49,10 +80,11 @@ static struct paths_peer *spare_peer(const struct assoc *a, struct paths *p)
 	return NULL;
 }
 
-struct paths_peer *paths_peer_add(const struct assoc *a, struct paths *p,
-				  const struct endpoint *at)
+struct paths_peer *paths_peer_add_via(const struct assoc *a, struct paths *p,
+				      const struct endpoint *at,
+				      const struct endpoint *via)
 {
-	struct paths_peer *q = paths_peer(p, at);
+	struct paths_peer *q = paths_peer_find(p, at, via);
 
 	if (q)
 		return q;
@@ -62,16 +94,28 @@ struct paths_peer *paths_peer_add(const struct assoc *a, struct paths *p,
 		q = spare_peer(a, p);
 	if (!q)
 		return NULL;
-	*q = (struct paths_peer){ .at = *at, .expires = ENGINE_NEVER };
+	*q = (struct paths_peer){ .at = *at,
+				  .expires = ENGINE_NEVER,
+				  .via = *via };
 	return q;
+}
+
+struct paths_peer *paths_peer_add(const struct assoc *a, struct paths *p,
+				  const struct endpoint *at)
+{
+	return paths_peer_add_via(a, p, at, &straight);
 }
 
 void paths_peer_del(struct paths *p, const struct endpoint *at)
 {
 	struct paths_peer *q = paths_peer(p, at);
 
-	if (!q)
-		return;
+	if (q)
+		paths_peer_drop(p, q);
+}
+
+void paths_peer_drop(struct paths *p, struct paths_peer *q)
+{
 	p->peer_num--;
 	memmove(q, q + 1,
 		(size_t)(&p->peer[p->peer_num] - q) * sizeof(p->peer[0]));
@@ -142,7 +186,8 @@ static void add_self(const struct paths *old, struct paths *p,
 		     const struct endpoint *self)
 {
 	for (uint8_t i = 0; i < p->peer_num; i++) {
-		if (addr_is4(&self->addr) == addr_is4(&p->peer[i].at.addr))
+		if (!p->peer[i].via.port &&
+		    addr_is4(&self->addr) == addr_is4(&p->peer[i].at.addr))
 			add_pair(old, p, self, &p->peer[i].at);
 	}
 }
@@ -154,16 +199,24 @@ void paths_rebuild(struct hip *h, struct assoc *a)
 	const struct endpoint any = { .port = HIP_PORT };
 
 	p->num = 0;
-	if (here_lives(&h->here, &a->self_at) && paths_peer(p, &a->peer_at))
+	if (here_lives(&h->here, &a->self_at) &&
+	    !datapath_is_port(h, &a->self_at) && paths_peer(p, &a->peer_at))
 		add_pair(&old, p, &a->self_at, &a->peer_at);
+	for (uint8_t i = 0; i < p->peer_num; i++) {
+		if (p->peer[i].via.port)
+			add_pair(&old, p, &p->peer[i].via, &p->peer[i].at);
+	}
 	for (size_t i = 0; i < h->here.num; i++)
 		add_self(&old, p, &h->here.at[i].at);
 	/* Nobody has told us what we have: the kernel picks. */
 	for (uint8_t i = 0; !h->here.set && i < p->peer_num; i++) {
 		bool same = addr_is4(&a->self_at.addr) ==
-			    addr_is4(&p->peer[i].at.addr);
+				    addr_is4(&p->peer[i].at.addr) &&
+			    !datapath_is_port(h, &a->self_at);
 
-		add_pair(&old, p, same ? &a->self_at : &any, &p->peer[i].at);
+		if (!p->peer[i].via.port)
+			add_pair(&old, p, same ? &a->self_at : &any,
+				 &p->peer[i].at);
 	}
 	if (old.target >= 0)
 		p->target = (int8_t)paths_find(p, &old.v[old.target].self,
@@ -177,7 +230,7 @@ void paths_rebuild(struct hip *h, struct assoc *a)
 
 enum hip_path_state paths_state(const struct paths *p, const struct path *v)
 {
-	const struct paths_peer *q = paths_peer((struct paths *)p, &v->peer);
+	const struct paths_peer *q = paths_peer_of(p, v);
 
 	if (v->dead || (!q->active && q->asked >= PATHS_ASK_MAX))
 		return HIP_PATH_DEAD;
@@ -186,7 +239,7 @@ enum hip_path_state paths_state(const struct paths *p, const struct path *v)
 	return q->active ? HIP_PATH_ACTIVE : HIP_PATH_UNVERIFIED;
 }
 
-#define KEYS 6
+#define KEYS 7
 
 /* What decides between paths, the weightiest first; less is better. */
 static void key_of(const struct hip *h, const struct assoc *a, int n,
@@ -199,16 +252,17 @@ static void key_of(const struct hip *h, const struct assoc *a, int n,
 		[HIP_PATH_DEAD] = 4,
 	};
 	const struct path *v = &a->paths->v[n];
-	const struct paths_peer *q = paths_peer(a->paths, &v->peer);
+	const struct paths_peer *q = paths_peer_of(a->paths, v);
 
 	key[0] = class[paths_state(a->paths, v)];
 	if (!key[0] && !v->verified)
 		key[0] = 1; /* the peer is there, but is the way? */
 	key[1] = !v->nominated;
-	key[2] = !a->ice && !q->announced;
-	key[3] = here_rank(&h->here, &v->self, &v->peer, q->preferred);
-	key[4] = (unsigned)here_find(&h->here, &v->self);
-	key[5] = a->ice ? UINT32_MAX - ice_priority(q) : q->rank;
+	key[2] = paths_relayed(a->paths, v);
+	key[3] = !a->ice && !q->announced;
+	key[4] = here_rank(&h->here, &v->self, &v->peer, q->preferred);
+	key[5] = (unsigned)here_find(&h->here, &v->self);
+	key[6] = a->ice ? UINT32_MAX - ice_priority(q) : q->rank;
 }
 
 static bool less_from(const struct hip *h, const struct assoc *a, int x, int y,
@@ -279,8 +333,9 @@ void paths_take(struct hip *h, struct assoc *a, int n, enum hip_path_why why,
 
 	a->self_at = v->self;
 	a->peer_at = v->peer;
-	a->unproved = !paths_peer(a->paths, &v->peer)->active;
+	a->unproved = !paths_peer_of(a->paths, v)->active;
 	a->unheard = 0;
+	datapath_taken(a, now);
 	paths_tell(h, a, why, &v->self, &v->peer, now);
 	pathwatch_locator(h, a, now);
 }
@@ -292,7 +347,9 @@ uint64_t paths_deadline(const struct assoc *a)
 
 	if (!p)
 		return at;
-	at = p->again_at;
+	at = datapath_deadline(a);
+	if (p->again_at < at)
+		at = p->again_at;
 	for (uint8_t i = 0; i < p->peer_num; i++) {
 		if (!p->peer[i].over && p->peer[i].expires < at)
 			at = p->peer[i].expires;
@@ -336,7 +393,7 @@ const char *hip_path_state_name(enum hip_path_state s)
 
 static struct hip_path view_of(const struct assoc *a, const struct path *v)
 {
-	const struct paths_peer *q = paths_peer(a->paths, &v->peer);
+	const struct paths_peer *q = paths_peer_of(a->paths, v);
 
 	return (struct hip_path){ .self_at = v->self,
 				  .peer_at = v->peer,

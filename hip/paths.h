@@ -18,10 +18,19 @@ struct paths_peer {
 	bool over;	/* lifetime over, or withdrawn: DEPRECATED */
 	bool announced; /* in its LOCATOR_SET; else seen */
 	bool preferred;
+	bool relayed;	   /* a port of the peer's at its data relay */
 	uint8_t rank;	   /* its place in the set */
 	uint32_t priority; /* of a candidate (9028 4.2); 0: seen */
 	uint8_t asked;	   /* probes since it last answered, */
 	uint64_t forgiven; /*  or since it was listed anew, then */
+	/* Through our data relay: by this address of ours there, and only by
+	 * that; port 0: by all others. See datapath.c. */
+	struct endpoint via;
+	bool permit;	     /* the relay is to be told, */
+	bool permit_sent;    /*  was told, and has not said that it heard, */
+	uint32_t permit_in;  /*  of these SPIs, */
+	uint32_t permit_out; /*  ours and the peer's; */
+	uint64_t permit_at;  /*  and again then */
 };
 
 struct path {
@@ -54,6 +63,8 @@ struct paths {
 	struct endpoint to; /*  it was for this one */
 	uint64_t again_at;  /* ask again a path that should be better */
 	uint8_t again;	    /* so often in vain */
+	uint64_t direct_at; /* relayed: another way is looked for then */
+	uint8_t direct;	    /* so often in vain */
 	struct hip_path_event ring[HIP_PATH_HISTORY];
 	uint8_t events; /* that were put there, modulo 2 * HISTORY */
 };
@@ -66,16 +77,30 @@ void paths_drop(struct assoc *a);
 /* All pairs of one family anew; what is known of a pair stays. */
 void paths_rebuild(struct hip *h, struct assoc *a);
 
+/* Of those that no relay of ours is needed for. */
 struct paths_peer *paths_peer(struct paths *p, const struct endpoint *at);
+/* Of those that are reached from our relayed address `via`; port 0: as above. */
+struct paths_peer *paths_peer_find(const struct paths *p,
+				   const struct endpoint *at,
+				   const struct endpoint *via);
+/* The one a path leads to. */
+struct paths_peer *paths_peer_of(const struct paths *p, const struct path *v);
 /* Found or made, in place of one that was only seen; NULL: no room. */
 struct paths_peer *paths_peer_add(const struct assoc *a, struct paths *p,
 				  const struct endpoint *at);
+/* The same for one that is reached from our relayed address `via`. */
+struct paths_peer *paths_peer_add_via(const struct assoc *a, struct paths *p,
+				      const struct endpoint *at,
+				      const struct endpoint *via);
 void paths_peer_del(struct paths *p, const struct endpoint *at);
+void paths_peer_drop(struct paths *p, struct paths_peer *q);
 
 /* Places in the table, or -1. */
 int paths_find(const struct paths *p, const struct endpoint *self,
 	       const struct endpoint *peer);
 int paths_current(const struct assoc *a);
+/* Is it through a data relay, ours or the peer's? */
+bool paths_relayed(const struct paths *p, const struct path *v);
 /* The best way to this locator; to any (NULL). */
 int paths_best(const struct hip *h, const struct assoc *a,
 	       const struct endpoint *peer);

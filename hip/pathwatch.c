@@ -22,6 +22,7 @@
  */
 #include "hip/pathwatch.h"
 
+#include "hip/datapath.h"
 #include "hip/ice.h"
 #include "hip/paths.h"
 #include "hip/reach.h"
@@ -55,6 +56,7 @@ static void suspect(struct hip *h, struct assoc *a, uint64_t now)
 		a->silences++;
 	spread_widen(h, a);
 	update_probe(h, a, now);
+	datapath_suspect(h, a, now);
 }
 
 void pathwatch_out(struct hip *h, struct assoc *a, uint64_t now)
@@ -106,7 +108,8 @@ void hip_seen_from(struct hip *h, const struct hit *self,
 {
 	struct assoc *a = assoc_find(&h->assocs, self, peer);
 
-	if (a && a->sa_up)
+	/* A relay passes on what the peer sends, wherever that is. */
+	if (a && a->sa_up && !datapath_is_relay(h, self, from))
 		pathwatch_seen(h, a, from, at, now);
 }
 
@@ -126,14 +129,18 @@ static void age(struct assoc *a, uint64_t now)
 void pathwatch_locator(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct hip_effect *e = assoc_locator(h, a, true);
+	uint64_t credit = 0;
 
-	if (!a->unproved) {
-		ice_proved(h, a);
-		return;
+	if (a->unproved) {
+		age(a, now);
+		credit = a->credit;
+		a->credit = 0;
 	}
-	age(a, now);
-	e->credit = a->credit;
-	a->credit = 0;
+	e->credit = credit;
+	datarelay_moved(h, a, now);
+	datapath_follow(h, a, now);
+	if (!a->unproved)
+		ice_proved(h, a);
 }
 
 /* Where we send may not be asked again for nothing. false: the credit does not

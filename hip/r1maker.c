@@ -13,7 +13,7 @@ static void put_all(struct hip_job *job)
 	struct hipjob_pool *u = &job->u.pool;
 	struct msg_builder *b = &job->out;
 	const uint8_t zero[SUITE_HASH_MAX] = { 0 };
-	uint8_t types[2];
+	uint8_t types[3];
 	struct field_r1_counter counter = { .counter = u->counter };
 	struct field_puzzle puzzle = {
 		.k = u->k,
@@ -51,6 +51,8 @@ static void put_all(struct hip_job *job)
 		types[info.types_num++] = FIELDS_REG_RENDEZVOUS;
 	if (u->relay)
 		types[info.types_num++] = FIELDS_REG_RELAY_UDP_HIP;
+	if (u->data)
+		types[info.types_num++] = FIELDS_REG_RELAY_UDP_ESP;
 	if (info.types_num)
 		fields_put_reg_info(b, &info); /* RFC 8003 3.1 */
 	fields_put_transport(b, &ids);

@@ -102,6 +102,7 @@ static void make(struct hip *h, size_t identity, size_t slot, uint64_t now)
 		.k = h->pool.k,
 		.rendezvous = h->cfg.rendezvous,
 		.relay = h->cfg.relay,
+		.data = h->cfg.relay && h->data.num,
 		.nat = nat || h->cfg.relay, /* RFC 9028 4.3, 4.5 */
 		.client = nat,
 		.reflexive = seen_at,

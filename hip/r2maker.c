@@ -160,6 +160,7 @@ static enum reason make_r2(struct hip_job *job, const struct i2_view *v)
 	/* RFC 7401 5.2.20, 5.2.21: a middlebox may have asked, too. */
 	fields_put_echo(b, &v->m, PARAM_ECHO_REQUEST_SIGNED,
 			PARAM_ECHO_RESPONSE_SIGNED);
+	registrar_put_relayed(b, &job->u.i2.answer);
 	if (!err)
 		err = auth_put_mac_2(b, job->keys->rhash,
 				     job->keys->hip.mac_out, &host_id);

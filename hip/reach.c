@@ -30,6 +30,7 @@
 
 #include "core/wire.h"
 #include "hip/admit.h"
+#include "hip/datapath.h"
 #include "hip/fields.h"
 #include "hip/ice.h"
 #include "hip/locset.h"
@@ -133,7 +134,7 @@ void reach_ask(struct hip *h, struct assoc *a, int n, bool seen, uint64_t now)
 static void lives(struct assoc *a, int n, bool proof, uint64_t now)
 {
 	struct path *v = &a->paths->v[n];
-	struct paths_peer *q = paths_peer(a->paths, &v->peer);
+	struct paths_peer *q = paths_peer_of(a->paths, v);
 
 	if (v->sent && proof)
 		v->rtt_us = (uint32_t)((now - v->sent) / 1000);
@@ -151,7 +152,7 @@ static void lives(struct assoc *a, int n, bool proof, uint64_t now)
 static void dies(struct hip *h, struct assoc *a, int n, uint64_t now)
 {
 	struct path *v = &a->paths->v[n];
-	const struct paths_peer *q = paths_peer(a->paths, &v->peer);
+	const struct paths_peer *q = paths_peer_of(a->paths, v);
 
 	if (v->dead || (!q->active && q->asked < PATHS_ASK_MAX))
 		return;
@@ -166,16 +167,16 @@ static void dies(struct hip *h, struct assoc *a, int n, uint64_t now)
 static bool takes_over(const struct assoc *a, int n, bool seen)
 {
 	const struct paths *p = a->paths;
+	const struct paths_peer *q = paths_peer_of(p, &p->v[n]);
+	int cur = paths_current(a);
 	const struct paths_peer *is =
-		paths_peer((struct paths *)p, &a->peer_at);
-	const struct paths_peer *q =
-		paths_peer((struct paths *)p, &p->v[n].peer);
+		cur < 0 ? NULL : paths_peer_of(p, &p->v[cur]);
 
-	if (paths_current(a) < 0)
+	if (cur < 0)
 		return true;
 	if (a->suspect && q->active)
 		return true;
-	return q->active && seen && (!is || !is->announced);
+	return q->active && seen && !is->announced;
 }
 
 /* Whoever was asked. */
@@ -195,16 +196,24 @@ static void await(struct paths *p, uint64_t now)
 		p->again_at = now + ASK_AGAIN;
 }
 
+/* Both through the same relay of ours, which sees the peer elsewhere now. */
+static bool relay_sees(const struct paths *p, int cur,
+		       const struct paths_peer *q)
+{
+	return q->via.port && cur >= 0 &&
+	       endpoint_eq(&paths_peer_of(p, &p->v[cur])->via, &q->via);
+}
+
 static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 		     uint64_t now)
 {
 	struct paths *p = a->paths;
 	const struct path *v = &p->v[n];
-	struct paths_peer *q = paths_peer(p, &v->peer);
+	struct paths_peer *q = paths_peer_of(p, v);
 	bool news = proof && !q->active;
 	int cur = paths_current(a);
 	int target = p->target;
-	bool seen = p->seen && target == n;
+	bool seen = (p->seen && target == n) || (news && relay_sees(p, cur, q));
 
 	lives(a, n, proof, now);
 	if (proof)
@@ -328,22 +337,31 @@ bool reach_candidate(struct hip *h, struct assoc *a,
 		     uint64_t now)
 {
 	struct locset_rules rules = here_rules(&h->here);
-	struct paths_peer *q = a->paths ? paths_peer(a->paths, from) : NULL;
+	const struct endpoint none = { .port = 0 };
+	const struct endpoint *via = datapath_relay(h, at) ? at : &none;
+	struct paths_peer *q;
+	int n;
 
-	if (q && q->active)
-		return doubt(h, a, now);
-	if (q && q->asked >= PATHS_ASK_MAX)
-		return false;
 	if (!locset_place_ok(&from->addr, &rules) || !from->port ||
 	    here_has(&h->here, from) || !admit_at(h, a, &from->addr) ||
 	    !paths_make(h, a))
 		return false;
-	q = paths_peer_add(a, a->paths, from);
+	q = paths_peer_find(a->paths, from, via);
+	if (q && q->active)
+		return doubt(h, a, now);
+	if (q && q->asked >= PATHS_ASK_MAX)
+		return false;
+	q = paths_peer_add_via(a, a->paths, from, via);
 	if (!q)
 		return false;
+	/* Our relay sees it there: it may be reached so, too. */
+	if (via->port && a->paths->peer_num < HIP_LOCATORS_MAX)
+		(void)paths_peer_add(a, a->paths, from);
 	paths_rebuild(h, a);
-	reach_ask(h, a, paths_best(h, a, from), !q->announced, now);
-	(void)at;
+	if (via->port)
+		datapath_permit(h, a, &a->keys->sa, now);
+	n = via->port ? paths_find(a->paths, at, from) : paths_best(h, a, from);
+	reach_ask(h, a, n, !q->announced, now);
 	return true;
 }
 
@@ -374,8 +392,7 @@ static int lost(const struct hip *h, const struct assoc *a, int cur)
 	for (int i = 0; cur >= 0 && i < p->num; i++) {
 		const struct path *v = &p->v[i];
 
-		if ((!v->dead && !v->since) ||
-		    !paths_peer((struct paths *)p, &v->peer)->active ||
+		if ((!v->dead && !v->since) || !paths_peer_of(p, v)->active ||
 		    !paths_preferred(h, a, i, cur))
 			continue;
 		if (best < 0 || paths_preferred(h, a, i, best))
@@ -459,6 +476,7 @@ void reach_timer(struct hip *h, struct assoc *a, uint64_t now)
 	int n;
 
 	expire(h, a, now);
+	datapath_timer(h, a, now);
 	if (now >= p->again_at && p->await) {
 		p->again_at = ENGINE_NEVER;
 		n = p->target;

@@ -23,7 +23,7 @@ bool reach_candidate(struct hip *h, struct assoc *a,
 /* It was asked as often as it may be, and has never answered. */
 bool reach_spent(const struct assoc *a, const struct endpoint *at);
 /* Something of the peer's came from there, or paid for it: when all is spent,
- * one question more. */
+ * one question more. Port 0: it came through a relay. */
 void reach_heard(struct hip *h, struct assoc *a, const struct endpoint *at,
 		 uint64_t now);
 

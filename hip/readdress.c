@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "hip/admit.h"
+#include "hip/datapath.h"
 #include "hip/fields.h"
 #include "hip/ice.h"
 #include "hip/initiator.h"
@@ -146,7 +147,7 @@ static void leave(struct hip *h, struct assoc *a, uint64_t now)
 
 static void moved(struct hip *h, struct assoc *a, uint64_t now)
 {
-	bool lives = here_lives(&h->here, &a->self_at);
+	bool lives = datapath_lives(h, &a->self_at);
 
 	if (!paths_make(h, a))
 		return;
@@ -163,7 +164,7 @@ static void moved(struct hip *h, struct assoc *a, uint64_t now)
 void readdress_here(struct hip *h, struct assoc *a, bool settled, uint64_t now)
 {
 	const struct here *e = &h->here;
-	bool lives = here_lives(e, &a->self_at);
+	bool lives = datapath_lives(h, &a->self_at);
 
 	if (!e->set || (lives && (a->told == e->generation || !settled)))
 		return;
@@ -277,6 +278,7 @@ static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
 	q->preferred = l->preferred;
 	q->rank = rank;
 	q->priority = l->priority;
+	q->relayed = l->kind == LOCATOR_RELAYED;
 	q->expires = expiry(l, now);
 }
 
@@ -294,6 +296,8 @@ static void withdraw(struct hip *h, struct assoc *a,
 		bool seen = a->ice && !q->announced; /* peer-reflexive */
 		bool is = q->active && (seen || endpoint_eq(&at, pk->from));
 
+		if (q->via.port)
+			continue; /* it is our relay's */
 		q->announced = q->announced && !is;
 		for (size_t k = 0; k < num; k++)
 			if (endpoint_eq(&at, &listed[k]))
@@ -313,7 +317,10 @@ static void withdraw(struct hip *h, struct assoc *a,
 /* Where the peer has gone, when it is no longer where it was. */
 static void follow(struct hip *h, struct assoc *a, uint64_t now)
 {
-	struct paths_peer *q = paths_peer(a->paths, &a->peer_at);
+	int cur = paths_current(a);
+	const struct paths_peer *q =
+		cur < 0 ? paths_peer(a->paths, &a->peer_at)
+			: paths_peer_of(a->paths, &a->paths->v[cur]);
 	int best = paths_best(h, a, NULL);
 
 	if (best < 0 || (q && !q->over))

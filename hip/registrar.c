@@ -14,6 +14,9 @@
  * assoc.service says which. Who asks for both at once gets the relay. A
  * relay's client is told in each answer where we see it (REG_FROM, 4.1).
  *
+ * RELAY_UDP_ESP is had beside RELAY_UDP_HIP only, in the same request or
+ * later: datarelay.c.
+ *
  * The answer to a REG_REQUEST is decided when the packet arrives, because
  * the job that verifies I2 signs the answer too; it takes effect only when
  * the job has found everything right. A request that is replayed is an I2 or
@@ -138,6 +141,14 @@ static void fail(struct registrar_answer *out, uint8_t type, uint8_t why)
 	out->why[out->failed_num++] = why;
 }
 
+/* RFC 8003 4.3: granted within our limits; 0 cancels. */
+static uint8_t limited(uint8_t code)
+{
+	if (code && code < registrar_min)
+		return registrar_min;
+	return code > registrar_max ? registrar_max : code;
+}
+
 static bool offered(const struct hip *h, uint8_t type)
 {
 	return type == FIELDS_REG_RENDEZVOUS ? h->cfg.rendezvous : h->cfg.relay;
@@ -160,13 +171,28 @@ static void decide(struct hip *h, const struct packet *p, uint8_t type,
 		   !find(h, &p->m.sender)) {
 		fail(out, type, FIELDS_REG_NO_RESOURCES);
 	} else {
-		/* RFC 8003 4.3: granted within our limits; 0 cancels. */
 		out->granted = type;
-		out->code = code;
-		if (code && code < registrar_min)
-			out->code = registrar_min;
-		if (code > registrar_max)
-			out->code = registrar_max;
+		out->code = limited(code);
+	}
+}
+
+/* RFC 9028 4.1: the data relay. held: as above. */
+static void decide_data(struct hip *h, const struct packet *p, uint8_t code,
+			uint8_t held, struct registrar_answer *out)
+{
+	bool relay = out->granted == FIELDS_REG_RELAY_UDP_HIP
+			     ? out->code != 0
+			     : held == FIELDS_REG_RELAY_UDP_HIP;
+
+	if (!h->data.num || (code && !relay)) {
+		fail(out, FIELDS_REG_RELAY_UDP_ESP, FIELDS_REG_UNAVAILABLE);
+	} else if (!admit_client(h, &p->m.sender, &p->from->addr)) {
+		fail(out, FIELDS_REG_RELAY_UDP_ESP, FIELDS_REG_NO_CREDENTIALS);
+	} else if (code && !datarelay_promise(h, p, out)) {
+		fail(out, FIELDS_REG_RELAY_UDP_ESP, FIELDS_REG_NO_RESOURCES);
+	} else {
+		out->data = true;
+		out->data_code = limited(code);
 	}
 }
 
@@ -191,30 +217,34 @@ static bool decide_all(struct hip *h, const struct packet *p, uint8_t type,
 	for (; r; r = param_next(&p->m, r)) {
 		if (!fields_get_reg(r, &req))
 			return false;
-		if (req.types_num && memchr(req.types, type, req.types_num))
+		if (!req.types_num || !memchr(req.types, type, req.types_num))
+			continue;
+		if (type == FIELDS_REG_RELAY_UDP_ESP)
+			decide_data(h, p, req.first, held, out);
+		else
 			decide(h, p, type, req.first, held, out);
 	}
 	return true;
 }
 
-bool registrar_decide(struct hip *h, const struct packet *p,
-		      struct registrar_answer *out)
+static bool decide_packet(struct hip *h, const struct packet *p,
+			  struct registrar_answer *out)
 {
 	const struct hip_param *r = param_find(&p->m, PARAM_REG_REQUEST);
 	uint8_t held = held_by(h, p);
 	struct field_reg req;
 
-	memset(out, 0, sizeof(*out));
 	/* The relay before RENDEZVOUS (RFC 9028 7.8). */
 	if (!decide_all(h, p, FIELDS_REG_RELAY_UDP_HIP, held, out) ||
-	    !decide_all(h, p, FIELDS_REG_RENDEZVOUS, held, out))
+	    !decide_all(h, p, FIELDS_REG_RENDEZVOUS, held, out) ||
+	    !decide_all(h, p, FIELDS_REG_RELAY_UDP_ESP, held, out))
 		return false;
 	for (; r; r = param_next(&p->m, r)) {
 		if (!fields_get_reg(r, &req))
 			return false;
 		for (size_t i = 0; i < req.types_num; i++) {
-			if (req.types[i] != FIELDS_REG_RENDEZVOUS &&
-			    req.types[i] != FIELDS_REG_RELAY_UDP_HIP)
+			if (req.types[i] < FIELDS_REG_RENDEZVOUS ||
+			    req.types[i] > FIELDS_REG_RELAY_UDP_ESP)
 				fail(out, req.types[i], FIELDS_REG_UNAVAILABLE);
 		}
 	}
@@ -224,12 +254,30 @@ bool registrar_decide(struct hip *h, const struct packet *p,
 	return true;
 }
 
+bool registrar_decide(struct hip *h, const struct packet *p,
+		      struct registrar_answer *out)
+{
+	bool well;
+
+	memset(out, 0, sizeof(*out));
+	well = decide_packet(h, p, out);
+	if (!well)
+		memset(out, 0, sizeof(*out));
+	return well;
+}
+
 void registrar_put(struct msg_builder *b, const struct registrar_answer *ans)
 {
+	const uint8_t data = FIELDS_REG_RELAY_UDP_ESP;
 	struct field_reg reg = { .types = &ans->granted, .types_num = 1 };
 
 	if (ans->granted) {
 		reg.first = ans->code;
+		fields_put_reg(b, PARAM_REG_RESPONSE, &reg);
+	}
+	if (ans->data) {
+		reg.first = ans->data_code;
+		reg.types = &data;
 		fields_put_reg(b, PARAM_REG_RESPONSE, &reg);
 	}
 	for (size_t i = 0; i < ans->failed_num;) {
@@ -246,6 +294,13 @@ void registrar_put(struct msg_builder *b, const struct registrar_answer *ans)
 	}
 	if (ans->seen_at.port)
 		fields_put_udp_at(b, PARAM_REG_FROM, &ans->seen_at);
+}
+
+void registrar_put_relayed(struct msg_builder *b,
+			   const struct registrar_answer *ans)
+{
+	if (ans->data && ans->data_code)
+		fields_put_udp_at(b, PARAM_RELAYED_ADDRESS, &ans->relayed_at);
 }
 
 /* ---- carrying out ------------------------------------------------------ */
@@ -266,6 +321,7 @@ static void del(struct hip *h, struct registrar_entry **at)
 {
 	struct registrar_entry *e = *at;
 
+	datarelay_drop(h, e->a);
 	tell(h, e->a, 0);
 	*at = e->next;
 	h->registrar.num--;
@@ -299,16 +355,13 @@ static struct registrar_entry *add(struct hip *h, struct assoc *a)
 	return e;
 }
 
-void registrar_commit(struct hip *h, struct assoc *a,
-		      const struct registrar_answer *ans, uint64_t now)
+static void commit(struct hip *h, struct assoc *a,
+		   const struct registrar_answer *ans, uint64_t now)
 {
-	struct registrar_entry **at;
+	struct registrar_entry **at = link_of(h, &a->peer);
 	struct registrar_entry *e;
 	uint64_t ms;
 
-	if (!ans->granted || !h->registrar.bucket)
-		return;
-	at = link_of(h, &a->peer);
 	if (ans->code && !admit_client(h, &a->peer, &a->peer_at.addr))
 		return; /* denied since */
 	if (ans->code == 0) {
@@ -321,9 +374,21 @@ void registrar_commit(struct hip *h, struct assoc *a,
 		return; /* full since; the client's refresh will tell it */
 	ms = fields_lifetime_ms(ans->code);
 	a->service = ans->granted;
+	if (e->a && e->a != a)
+		datarelay_drop(h, e->a);
 	e->a = a;
 	dueheap_set(&h->due, &e->due, now + ms * ENGINE_MS);
 	tell(h, a, ms);
+}
+
+void registrar_commit(struct hip *h, struct assoc *a,
+		      const struct registrar_answer *ans, uint64_t now)
+{
+	if (!h->registrar.bucket)
+		return;
+	if (ans->granted)
+		commit(h, a, ans, now);
+	datarelay_commit(h, a, ans, now);
 }
 
 void registrar_drop(struct hip *h, struct assoc *a)
@@ -379,6 +444,13 @@ void hip_each_registration(const struct hip *h,
 					 FIELDS_REG_RELAY_UDP_HIP,
 				.expires = e->due.at,
 			};
+			const struct datarelay_port *port =
+				datarelay_of(h, e->a);
+
+			if (port) {
+				out.relayed_at = port->at;
+				out.permits = port->num;
+			}
 
 			fn(&out, arg);
 		}

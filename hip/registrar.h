@@ -24,6 +24,9 @@ struct registrar_answer {
 	uint8_t why[REGISTRAR_TYPES_MAX];    /*  for this failure type */
 	uint8_t failed_num;
 	struct endpoint seen_at; /* REG_FROM; port 0: it is not told */
+	bool data;		 /* RELAY_UDP_ESP was asked for, too, and is */
+	uint8_t data_code;	 /*  granted, or (0) cancelled; */
+	struct endpoint relayed_at; /* there; port 0: not granted */
 };
 
 struct registrar_entry; /* one client */
@@ -44,10 +47,13 @@ extern const uint8_t registrar_max;
 
 int registrar_init(struct hip *h) HG_CHECK;
 void registrar_fini(struct hip *h);
-/* What the REG_REQUESTs in p would get. false: malformed. */
+/* What the REG_REQUESTs in p would get. false: malformed, nothing. */
 bool registrar_decide(struct hip *h, const struct packet *p,
 		      struct registrar_answer *out);
 void registrar_put(struct msg_builder *b, const struct registrar_answer *ans);
+/* RELAYED_ADDRESS, which comes later in type order. */
+void registrar_put_relayed(struct msg_builder *b,
+			   const struct registrar_answer *ans);
 /* Makes, renews or cancels the registration of the association's peer. */
 void registrar_commit(struct hip *h, struct assoc *a,
 		      const struct registrar_answer *ans, uint64_t now);

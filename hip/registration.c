@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/datapath.h"
 #include "hip/engine.h"
 #include "hip/fields.h"
 #include "hip/statetab.h"
@@ -163,6 +164,12 @@ uint8_t registration_take(struct hip *h, const struct assoc *a,
 	return code < a->reg_min ? a->reg_min : code;
 }
 
+bool registration_data(const struct assoc *a)
+{
+	return a->up.reg_type == FIELDS_REG_RELAY_UDP_HIP &&
+	       a->reg_offered >> FIELDS_REG_RELAY_UDP_ESP & 1;
+}
+
 static void granted(struct hip *h, struct registration *r,
 		    const struct assoc *a, uint64_t ms, uint64_t now)
 {
@@ -179,11 +186,12 @@ static void granted(struct hip *h, struct registration *r,
 	e->peer_at = a->peer_at;
 	e->relay = r->service == FIELDS_REG_RELAY_UDP_HIP;
 	e->seen_at = r->seen_at;
+	e->relayed_at = r->relayed_at;
 	e->lifetime_s = ms < 1000 ? 1 : (uint32_t)(ms / 1000);
 }
 
-/* The lifetime in a REG_RESPONSE for this service; false: there is none. */
-static bool response(const struct hip_msg *m, uint8_t service, uint64_t *ms)
+bool registration_response(const struct hip_msg *m, uint8_t service,
+			   uint64_t *ms)
 {
 	const struct hip_param *p = param_find(m, PARAM_REG_RESPONSE);
 	struct field_reg reg;
@@ -206,6 +214,7 @@ static void take_seen_at(struct hip *h, struct registration *r,
 	const struct hip_param *p = param_find(m, PARAM_REG_FROM);
 	struct registrations *t = &h->registrations;
 	struct endpoint at;
+	bool news;
 
 	if (!p || r->service != FIELDS_REG_RELAY_UDP_HIP ||
 	    !fields_get_udp_at(p, &at) || addr_is_unusable(&at.addr))
@@ -216,7 +225,10 @@ static void take_seen_at(struct hip *h, struct registration *r,
 		t->behind = t->behind || t->v[i]->behind;
 	if (endpoint_eq(&r->seen_at, &at))
 		return;
+	news = r->seen_at.port;
 	r->seen_at = at;
+	if (news) /* RFC 9028 4.1: a candidate has changed */
+		datapath_tell(h, r, now);
 	r1pool_renew(h, now); /* they say so */
 }
 
@@ -229,7 +241,9 @@ void registration_answer(struct hip *h, struct assoc *a,
 	if (!r)
 		return;
 	take_seen_at(h, r, a, m, now);
-	if (response(m, r->service, &ms)) {
+	datapath_answer(h, r, m, final, now);
+	datapath_acked(h, a, now);
+	if (registration_response(m, r->service, &ms)) {
 		if (ms)
 			granted(h, r, a, ms, now);
 		else
@@ -246,6 +260,8 @@ void registration_state(struct hip *h, const struct assoc *a, enum hip_state s,
 
 	if (!r || h->leaving)
 		return;
+	if (s != HIP_ESTABLISHED)
+		datapath_lost(h, r, now);
 	switch (s) {
 	case HIP_R2_SENT: /* its exchange, not ours: nothing was asked */
 		r->granted = false;

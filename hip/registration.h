@@ -26,6 +26,10 @@ struct registration {
 	bool asking;		 /* the next UPDATE carries a REG_REQUEST */
 	bool behind;		 /* that is not where we are */
 	struct endpoint seen_at; /* where the server sees us; port 0: unknown */
+	/* Our port at its data relay (datapath.h); port 0: we have none. */
+	struct endpoint relayed_at;
+	bool permit;	  /* PEER_PERMISSION is to be sent there, */
+	bool permit_sent; /*  was sent, and is not acknowledged */
 };
 
 struct registrations {
@@ -47,6 +51,13 @@ uint8_t registration_code(const struct hip *h, const struct hit *self,
 /* The same for an UPDATE that is being made; 0: nothing is due. */
 uint8_t registration_take(struct hip *h, const struct assoc *a,
 			  uint8_t *service);
+/* Does the REG_REQUEST of its outstanding UPDATE ask for data to be relayed,
+ * too (RFC 9028 4.1)? */
+bool registration_data(const struct assoc *a);
+/* The lifetime, in ms, in a REG_RESPONSE for this service; false: there is
+ * none. */
+bool registration_response(const struct hip_msg *m, uint8_t service,
+			   uint64_t *ms) HG_CHECK;
 /* An authenticated R2 or UPDATE is here: was it granted? final: it is the
  * answer, so silence is a refusal. */
 void registration_answer(struct hip *h, struct assoc *a,

@@ -206,10 +206,9 @@ static void finish(struct hip *h, struct assoc *a, uint64_t now)
 /* ---- what has become possible -------------------------------------------- */
 
 /* Both ESP_INFO are known: the new SA, on standby. */
-static bool publish(struct hip *h, struct assoc *a)
+static bool publish(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct rekey *r = a->rekey;
-	struct hip_effect *e;
 	uint16_t index = 0;
 
 	if (!r->agreed)
@@ -217,9 +216,7 @@ static bool publish(struct hip *h, struct assoc *a)
 	if (keymat_esp_keys(r->agreed ? &r->km : &a->keys->km, index, &r->sa,
 			    &r->next))
 		return false;
-	e = assoc_sa_effect(h, a, HIP_SA_UP);
-	e->sa = r->sa;
-	e->standby = true;
+	assoc_sa_standby(h, a, &r->sa, now);
 	sodium_memzero(&r->sa.in, sizeof(r->sa.in));
 	sodium_memzero(&r->sa.out, sizeof(r->sa.out));
 	r->standby = true;
@@ -235,7 +232,7 @@ static void step_got(struct hip *h, struct assoc *a, uint64_t now)
 		(void)start_job(h, a); /* else: the peer asks again */
 		return;
 	}
-	if (!r->standby && !publish(h, a)) {
+	if (!r->standby && !publish(h, a, now)) {
 		abandon(h, a);
 		return;
 	}

@@ -24,6 +24,14 @@
  * Base exchanges of a client's own go through the relay of the other one,
  * so I1 and I2 do not leave by RELAY_TO (4.5).
  *
+ * A client of the data relay (datarelay.c) has a relayed address, too. What
+ * comes to that goes to it in the same way, and RELAY_TO, behind RELAY_FROM,
+ * says where it came to. What the client answers has both, exchanged: from
+ * that address of ours, to whom (4.12.2). The RFC leaves open how the two
+ * tell apart what comes by the one service and by the other, which matters:
+ * one is a path, and one is none. A client that names no address of ours has
+ * its answer sent from wherever the question came to.
+ *
  * A missing NAT traversal mode drops R1 and I2 (4.5). A NOTIFY about it is
  * not sent: its receiver could not verify it. Owner: the engine's thread.
  */
@@ -47,16 +55,24 @@ static const struct assoc *client_of(const struct hip *h, const struct hit *hit)
 								      : NULL;
 }
 
-/* Stands for: this endpoint has written to this client. */
+/* Stands for: this endpoint has written to this client, by that port. */
 static uint64_t asked_print(const struct hip *h, const struct endpoint *who,
-			    const struct hit *client)
+			    const struct hit *client, uint16_t port)
 {
-	uint8_t in[sizeof(*who) + sizeof(client->b)];
+	uint8_t in[sizeof(*who) + sizeof(client->b) + sizeof(port)];
 
 	static_assert(sizeof(*who) == 18, "nothing between");
 	memcpy(in, who, sizeof(*who));
 	memcpy(in + sizeof(*who), client->b, sizeof(client->b));
+	memcpy(in + sizeof(*who) + sizeof(client->b), &port, sizeof(port));
 	return spent_print(&h->budget.asked, in, sizeof(in));
+}
+
+bool relay_was_asked(const struct hip *h, const struct endpoint *who,
+		     const struct hit *client, uint16_t port, uint64_t now)
+{
+	return spent_has(&h->budget.asked, asked_print(h, who, client, port),
+			 now);
 }
 
 /* Has it passed a relay or rendezvous server before us? */
@@ -118,6 +134,8 @@ static enum reason in_ok(struct hip *h, const struct packet *p)
 		return REASON_HIP_DENIED;
 	if (has_hop(p))
 		return REASON_HIP_RELAY_HMAC;
+	if (h->data.num && datarelay_is_self(h, &p->from->addr))
+		return REASON_HIP_RELAY_LOOP;
 	if (!p->from->port || !locset_place_ok(&p->from->addr, &rules))
 		return REASON_HIP_RELAY_TO; /* no answer could go there */
 	if (!srcrate_allow(&h->budget.relay, &p->from->addr, p->now))
@@ -125,8 +143,10 @@ static enum reason in_ok(struct hip *h, const struct packet *p)
 	return REASON_NUM;
 }
 
+/* port: it came to the client's port for data; NULL: to HIP's. */
 static void pass_in(struct hip *h, const struct packet *p,
-		    const struct assoc *client)
+		    const struct assoc *client,
+		    const struct datarelay_port *port)
 {
 	enum reason r = in_ok(h, p);
 	struct msg_builder b;
@@ -137,8 +157,10 @@ static void pass_in(struct hip *h, const struct packet *p,
 		return;
 	}
 	/* What types above RELAY_FROM there were is left behind. */
-	message_resume(&b, p->m.raw, p->m.len, PARAM_RELAY_FROM);
+	message_resume(&b, p->m.raw, p->m.len, PARAM_ECHO_REQUEST_UNSIGNED);
 	fields_put_udp_at(&b, PARAM_RELAY_FROM, p->from);
+	if (port && p->m.type != HIP_I1)
+		fields_put_udp_at(&b, PARAM_RELAY_TO, &port->at);
 	if (auth_put_relay_hmac(&b, client->keys->rhash,
 				client->keys->hip.mac_out) ||
 	    message_finish(&b)) {
@@ -152,17 +174,50 @@ static void pass_in(struct hip *h, const struct packet *p,
 	e->self_at = client->self_at;
 	e->peer_at = client->peer_at;
 	e->type = p->m.type;
-	spent_add(&h->budget.asked, asked_print(h, p->from, &client->peer),
+	spent_add(&h->budget.asked,
+		  asked_print(h, p->from, &client->peer, p->at->port),
 		  p->now + ASKED, p->now);
+	if (port)
+		datarelay_heard(h, port, p->from, p->now);
 	tell(h, p, client, p->from);
 }
 
 /* ---- from a client ------------------------------------------------------- */
 
-static enum reason out_ok(struct hip *h, const struct packet *p,
-			  const struct assoc *client, struct endpoint *to)
+/* What an answer says of where it goes. */
+struct way_out {
+	struct endpoint to;
+	const struct datarelay_port *port; /* from there; NULL: HIP's */
+};
+
+/* RFC 9028 4.8, 4.12.2. */
+static enum reason out_way(const struct hip *h, const struct packet *p,
+			   const struct assoc *client, struct way_out *out)
 {
-	const struct hip_param *t = param_find(&p->m, PARAM_RELAY_TO);
+	const struct datarelay_port *port = datarelay_of(h, client);
+	const struct hip_param *f = param_find(&p->m, PARAM_RELAY_FROM);
+	struct endpoint named;
+
+	if (!fields_get_udp_at(param_find(&p->m, PARAM_RELAY_TO), &out->to))
+		return REASON_HIP_TLV;
+	out->port = NULL;
+	if (!f) {
+		if (port && !relay_was_asked(h, &out->to, &client->peer,
+					     p->at->port, p->now))
+			out->port = port;
+		return has_hop(p) ? REASON_HIP_RELAY_HMAC : REASON_NUM;
+	}
+	if (!port || !fields_get_udp_at(f, &named) ||
+	    !endpoint_eq(&named, &port->at))
+		return REASON_HIP_RELAY_HMAC;
+	out->port = port;
+	return REASON_NUM;
+}
+
+static enum reason out_ok(struct hip *h, const struct packet *p,
+			  const struct assoc *client, struct way_out *out)
+{
+	enum reason r;
 
 	if (!endpoint_eq(p->from, &client->peer_at))
 		return REASON_HIP_NOT_REGISTERED;
@@ -170,14 +225,17 @@ static enum reason out_ok(struct hip *h, const struct packet *p,
 		return REASON_HIP_RELAY_TO;
 	if (p->m.type == HIP_R1 && lacks_mode(p))
 		return REASON_HIP_NAT_MODE; /* RFC 9028 4.5 */
-	if (!fields_get_udp_at(t, to))
-		return REASON_HIP_TLV;
-	if (has_hop(p))
-		return REASON_HIP_RELAY_HMAC;
+	r = out_way(h, p, client, out);
+	if (r != REASON_NUM)
+		return r;
+	if (h->data.num && datarelay_is_self(h, &out->to.addr))
+		return REASON_HIP_RELAY_LOOP;
 	/* Who has written has an address that can be written to. */
-	if (endpoint_eq(to, p->at) ||
-	    !spent_has(&h->budget.asked, asked_print(h, to, &client->peer),
-		       p->now))
+	if (endpoint_eq(&out->to, p->at) ||
+	    !(relay_was_asked(h, &out->to, &client->peer,
+			      out->port ? out->port->at.port : p->at->port,
+			      p->now) ||
+	      (out->port && datarelay_permits(out->port, &out->to, p->now))))
 		return REASON_HIP_RELAY_TO;
 	if (!srcrate_allow(&h->budget.relay_out, &p->from->addr, p->now))
 		return REASON_HIP_RATE;
@@ -187,25 +245,44 @@ static enum reason out_ok(struct hip *h, const struct packet *p,
 static void pass_out(struct hip *h, const struct packet *p,
 		     const struct assoc *client)
 {
-	struct endpoint to;
-	enum reason r = out_ok(h, p, client, &to);
+	struct way_out way;
+	enum reason r = out_ok(h, p, client, &way);
+	struct msg_builder b;
 	struct hip_effect *e;
 
 	if (r != REASON_NUM) {
 		engine_drop(h, p, r);
 		return;
 	}
-	e = effects_send(&h->fx, p->m.raw, p->m.len);
+	if (param_find(&p->m, PARAM_RELAY_FROM)) {
+		message_resume(&b, p->m.raw, p->m.len,
+			       PARAM_ECHO_REQUEST_UNSIGNED);
+		fields_put_udp_at(&b, PARAM_RELAY_TO, &way.to);
+		e = effects_send(&h->fx, b.buf, b.len); /* it is shorter */
+	} else {
+		e = effects_send(&h->fx, p->m.raw, p->m.len);
+	}
 	e->self = client->self;
 	e->peer = p->m.receiver;
 	/* The two may be of different families. */
-	if (addr_is4(&to.addr) == addr_is4(&p->at->addr))
+	if (way.port)
+		e->self_at = way.port->at;
+	else if (addr_is4(&way.to.addr) == addr_is4(&p->at->addr))
 		e->self_at = *p->at;
 	else
 		e->self_at = (struct endpoint){ .port = p->at->port };
-	e->peer_at = to;
+	e->peer_at = way.to;
 	e->type = p->m.type;
-	tell(h, p, client, &to);
+	tell(h, p, client, &way.to);
+}
+
+void relay_pass_data(struct hip *h, const struct packet *p,
+		     const struct datarelay_port *port)
+{
+	if (port->a && hit_eq(&port->a->peer, &p->m.receiver))
+		pass_in(h, p, port->a, port);
+	else
+		engine_drop(h, p, REASON_HIP_NOT_REGISTERED);
 }
 
 void relay_pass(struct hip *h, const struct packet *p)
@@ -216,7 +293,7 @@ void relay_pass(struct hip *h, const struct packet *p)
 	if (from && param_find(&p->m, PARAM_RELAY_TO))
 		pass_out(h, p, from);
 	else if (to)
-		pass_in(h, p, to);
+		pass_in(h, p, to, NULL);
 	else if (p->m.type == HIP_I1 ||
 		 (p->m.type == HIP_UPDATE && registrar_find(h, &p->m.receiver)))
 		rendezvous_relay(h, p);

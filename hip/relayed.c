@@ -33,6 +33,7 @@
 
 #include "core/wire.h"
 #include "hip/auth.h"
+#include "hip/datapath.h"
 #include "hip/fields.h"
 #include "hip/i1credit.h"
 #include "hip/keepalive.h"
@@ -93,8 +94,10 @@ enum reason relayed_check(struct hip *h, struct packet *p)
 	if (!fields_get_udp_at(f, &p->relayed))
 		return REASON_HIP_TLV;
 	rules = here_rules(&h->here);
-	if (locset_place_ok(&p->relayed.addr, &rules))
+	if (locset_place_ok(&p->relayed.addr, &rules)) {
+		datapath_check(h, p, &relay->peer);
 		return REASON_NUM;
+	}
 	p->relayed.port = 0;
 	return REASON_HIP_RELAY_TO;
 }

@@ -46,8 +46,7 @@ static bool elsewhere(const struct assoc *a, int k)
 static bool may(const struct assoc *a, int i)
 {
 	const struct paths *p = a->paths;
-	const struct paths_peer *q =
-		paths_peer((struct paths *)p, &p->v[i].peer);
+	const struct paths_peer *q = paths_peer_of(p, &p->v[i]);
 
 	return !tried(p, i) && (q->active || q->asked < PATHS_ASK_MAX);
 }
@@ -133,7 +132,7 @@ static void to_path(struct hip *h, struct assoc *a, int i, uint64_t now)
 {
 	struct paths *p = a->paths;
 	struct path *v = &p->v[i];
-	struct paths_peer *q = paths_peer(p, &v->peer);
+	struct paths_peer *q = paths_peer_of(p, v);
 
 	p->tried |= 1u << i;
 	v->sent = now;

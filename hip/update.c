@@ -16,9 +16,8 @@
  * being looked at, what it makes us say waits (held), so that it leaves
  * together with the answer.
  *
- * Contents known here: REG_INFO, REG_REQUEST, REG_RESPONSE; ESP_INFO and
- * DIFFIE_HELLMAN go to rekey.c, LOCATOR_SET, HOST_ID and echoes to
- * readdress.c.
+ * Contents known here: REG_*; ESP_INFO and DIFFIE_HELLMAN go to rekey.c,
+ * PEER_PERMISSION to datarelay.c, LOCATOR_SET, HOST_ID, echoes to readdress.c.
  */
 #include "hip/update.h"
 
@@ -80,17 +79,17 @@ static void put_same_spi(struct msg_builder *b, const struct assoc *a)
 	fields_put_esp_info(b, &info);
 }
 
-/* Type order (RFC 7401 5.2.1). ans NULL: it acknowledges nothing, and theirs
- * is not read. */
-static int compose(const struct hip *h, struct hip_job *job, struct assoc *a,
+/* Type order. ans NULL: it acknowledges nothing, and theirs is not read. */
+static int compose(struct hip *h, struct hip_job *job, struct assoc *a,
 		   const struct update_answer *ans,
 		   const struct hip_msg *theirs)
 {
 	bool rekey = job->keep && rekey_ready(a);
 	bool moving = job->keep && readdress_due(a);
+	const uint8_t types[] = { a->up.reg_type, FIELDS_REG_RELAY_UDP_ESP };
 	struct field_reg reg = { .first = a->up.reg,
-				 .types = &a->up.reg_type,
-				 .types_num = 1 };
+				 .types = types,
+				 .types_num = 1u + registration_data(a) };
 	struct field_ack ack = { .id = { ans ? ans->seq : 0 }, .num = 1 };
 	struct msg_builder *b = &job->out;
 	uint32_t spi = rekey ? rekey_spi(a) : a->keys->sa.spi_in;
@@ -121,7 +120,7 @@ static int compose(const struct hip *h, struct hip_job *job, struct assoc *a,
 	if (ans)
 		fields_put_echo(b, theirs, PARAM_ECHO_REQUEST_SIGNED,
 				PARAM_ECHO_RESPONSE_SIGNED);
-	ice_put(b, a, job->keep, ans, theirs);
+	ice_put(b, h, a, job->keep, ans, theirs);
 	return err;
 }
 
@@ -531,10 +530,11 @@ static enum reason process(struct hip *h, struct assoc *a,
 	enum reason r = readdress_judge(h, a, m, &offer);
 	bool taken;
 
+	if (r == REASON_NUM)
+		r = datarelay_permit(h, a, ev->p);
 	if (r != REASON_NUM)
 		return r;
-	if (!registrar_decide(h, ev->p, &ans.reg))
-		memset(&ans.reg, 0, sizeof(ans.reg));
+	(void)registrar_decide(h, ev->p, &ans.reg); /* malformed: of none */
 	r = rekey_offer(h, a, m, &ans, ev->now, &taken);
 	if (r != REASON_NUM)
 		return r;
@@ -558,7 +558,7 @@ static void seen(struct hip *h, struct assoc *a, const struct packet *p)
 		return;
 	if (p->has_from || param_find(&p->m, PARAM_VIA_RVS))
 		paths_tell(h, a, HIP_PATH_RELAYED, p->at, p->from, p->now);
-	reach_heard(h, a, p->from, p->now);
+	reach_heard(h, a, p->source.port ? &p->relayed : p->from, p->now);
 	pathwatch_seen(h, a, p->from, p->at, p->now);
 }
 

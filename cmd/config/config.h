@@ -33,7 +33,9 @@
  *   prefer = announced|order|link    order = ipv4|ipv6|PREFIX  (repeat)
  *   silence = MILLISECONDS           return = SECONDS
  * NATs (RFC 9028): [daemon] behind-nat = auto|yes|no, keepalive = SECONDS;
- * [rendezvous] relay = yes|no; [register] relay = no|yes.
+ * [rendezvous] relay = yes|no; [register] relay = no|yes. A data relay:
+ * [rendezvous] data-relay = no|yes, relay-ports = FIRST-LAST | any NUMBER,
+ * relay-rate = MBIT (a second, of each client; 0: any).
  * [proxy] too: hip-records = pass|hide (clients' own queries for them)
  *   dnssec-client = auto|bypass|synthesize|refuse (who validates itself)
  *   listen = ADDRESS[:PORT] (repeat; DNS, beside the prefix's own address)
@@ -192,7 +194,11 @@ struct config {
 
 	bool host;
 	bool rendezvous;
-	bool relay; /* the rendezvous role is a control relay, too */
+	bool relay;	     /* the rendezvous role is a control relay, too, */
+	bool data_relay;     /*  and relays data */
+	uint16_t relay_port; /* the first one; 0: the kernel picks */
+	uint16_t relay_ports_num;   /* so many */
+	uint32_t relay_rate_mbit;   /* of each client; 0: any */
 	bool answers_opportunistic; /* host, rendezvous: answer I1 to no HIT */
 	struct config_register reg[CONFIG_REGISTER];
 	size_t reg_num;

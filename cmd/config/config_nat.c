@@ -2,6 +2,8 @@
 /* The keys about NATs and control relays (RFC 9028). */
 #include "cmd/config/config_nat.h"
 
+#include <string.h>
+
 #include "cmd/config/config_value.h"
 
 const char *const config_nat_words[CONFIG_NAT_NUM] = {
@@ -34,6 +36,52 @@ int config_nat_keepalive(struct config *c, const char *v)
 int config_nat_serve(struct config *c, const char *v)
 {
 	return config_value_yes_no(v, &c->relay);
+}
+
+int config_nat_data(struct config *c, const char *v)
+{
+	return config_value_yes_no(v, &c->data_relay);
+}
+
+/* "FIRST-LAST", or "any NUMBER". */
+int config_nat_ports(struct config *c, const char *v)
+{
+	unsigned long first = 0;
+	unsigned long num;
+	char text[16];
+	const char *dash = strchr(v, '-');
+	int err;
+
+	if (strncmp(v, "any ", 4) == 0) {
+		err = config_value_number(v + 4, 1, HIP_RELAY_PORTS_MAX, &num);
+	} else if (!dash || (size_t)(dash - v) >= sizeof(text)) {
+		return HG_EFORMAT;
+	} else {
+		memcpy(text, v, (size_t)(dash - v));
+		text[dash - v] = '\0';
+		err = config_value_number(text, 1024, 65535, &first);
+		if (!err)
+			err = config_value_number(dash + 1, first, 65535, &num);
+		if (!err)
+			num = num - first + 1;
+	}
+	if (err)
+		return err;
+	if (num > HIP_RELAY_PORTS_MAX)
+		return HG_EFORMAT;
+	c->relay_port = (uint16_t)first;
+	c->relay_ports_num = (uint16_t)num;
+	return HG_OK;
+}
+
+int config_nat_rate(struct config *c, const char *v)
+{
+	unsigned long n;
+	int err = config_value_number(v, 0, 100000, &n);
+
+	if (!err)
+		c->relay_rate_mbit = (uint32_t)n;
+	return err;
 }
 
 int config_nat_register(struct config *c, const char *v)

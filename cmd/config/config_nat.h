@@ -9,5 +9,8 @@ int config_nat_behind(struct config *c, const char *v) HG_CHECK;
 int config_nat_keepalive(struct config *c, const char *v) HG_CHECK;
 /* Of [rendezvous]. */
 int config_nat_serve(struct config *c, const char *v) HG_CHECK;
+int config_nat_data(struct config *c, const char *v) HG_CHECK;
+int config_nat_ports(struct config *c, const char *v) HG_CHECK;
+int config_nat_rate(struct config *c, const char *v) HG_CHECK;
 /* Of the [register] begun last. */
 int config_nat_register(struct config *c, const char *v) HG_CHECK;

@@ -142,6 +142,14 @@ const struct config_key config_schema_keys[] = {
 	  config_value_answers },
 
 	{ CONFIG_RENDEZVOUS, "relay", "yes or no", false, 1, config_nat_serve },
+	{ CONFIG_RENDEZVOUS, "data-relay", "yes or no", false, 1,
+	  config_nat_data },
+	{ CONFIG_RENDEZVOUS, "relay-ports",
+	  "FIRST-LAST (1024 ports at most), or any NUMBER", false, 1,
+	  config_nat_ports },
+	{ CONFIG_RENDEZVOUS, "relay-rate",
+	  "Mbit/s of each client, 0 (no limit) to 100000", false, 1,
+	  config_nat_rate },
 
 	{ CONFIG_SECTION_REGISTER, "address", ENDPOINT_TEXT, true, 1,
 	  config_value_register_address },
@@ -201,6 +209,8 @@ void config_schema_defaults(struct config *c)
 	c->puzzle = 0; /* RFC 7401 7: without high load */
 	c->ttl = 60;
 	c->relay = true;
+	c->relay_ports_num = 64;
+	c->relay_rate_mbit = 100;
 }
 
 const struct config_section *config_schema_section(const char *name)

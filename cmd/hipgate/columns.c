@@ -119,6 +119,8 @@ static const struct list {
 	  { { "HIT", "hit", CELL_TEXT, NULL },
 	    { "AT", "at", CELL_TEXT, NULL },
 	    { "SERVICE", "service", CELL_TEXT, NULL },
+	    { "RELAYED AT", "relayed_at", CELL_TEXT, NULL },
+	    { "OCTETS", "relayed_bytes", CELL_NUMBER, NULL },
 	    { "EXPIRES", "expires_s", CELL_SECONDS, NULL } } },
 };
 

@@ -194,6 +194,14 @@ static void diff_fixed(const struct config *a, const struct config *b,
 		  config_nat_words[b->behind_nat]);
 	diff_number(out, "[daemon] keepalive", a->keepalive_s, b->keepalive_s);
 	diff_bool(out, "[rendezvous] relay", a->relay, b->relay);
+	diff_bool(out, "[rendezvous] data-relay", a->data_relay, b->data_relay);
+	diff_number(out, "[rendezvous] relay-ports", a->relay_port,
+		    b->relay_port);
+	if (a->relay_port == b->relay_port)
+		diff_number(out, "[rendezvous] relay-ports", a->relay_ports_num,
+			    b->relay_ports_num);
+	diff_number(out, "[rendezvous] relay-rate", a->relay_rate_mbit,
+		    b->relay_rate_mbit);
 	diff_bool(out, "[daemon] rekey-dh", !a->rekey.reuse, !b->rekey.reuse);
 	diff_text(out, "[daemon] state", a->state, b->state);
 	diff_text(out, "[daemon] control", a->control, b->control);

@@ -153,8 +153,7 @@ static void on_inbox(uv_async_t *a)
 			first_packet(g, m);
 			continue; /* taken */
 		case MSG_HIP:
-			hipside_input(g, m->data, m->len, &m->from,
-				      &m->at.addr);
+			hipside_input(g, m->data, m->len, &m->from, &m->at);
 			break;
 		case MSG_FIRST:
 			tell_return(g, m);
@@ -479,6 +478,7 @@ void gate_fini(struct gate *g)
 	dnsside_fini(g);
 	nat_free(g->nat);
 	recall_free(g->plane.recall);
+	relayside_fini(g);
 	tables_fini(&g->plane.tables);
 	peer_fini(g);
 	dns_free(g->dns);

@@ -181,9 +181,10 @@ void first_expire(struct gate *g, uint64_t now);
 /* ---- hipside.c --------------------------------------------------------- */
 /* Carries out all effects of the engine; true when there were any. */
 bool hipside_pump(struct gate *g);
-/* A message from a worker or from the control socket, marker stripped. */
+/* A message from a worker or from the control socket, marker stripped. at:
+ * port 0: HIP's. */
 void hipside_input(struct gate *g, const uint8_t *msg, size_t len,
-		   const struct endpoint *from, const struct addr *at);
+		   const struct endpoint *from, const struct endpoint *at);
 void hipside_readable(struct gate *g, int fd);
 
 /* ---- saside.c ------------------------------------------------------------ */
@@ -219,6 +220,19 @@ void moveside_active(struct gate *g, uint32_t spi_in);
 /* Before the handles are closed; after the loop's last run. */
 void moveside_stop(struct gate *g);
 void moveside_fini(struct gate *g);
+
+/* ---- relayside.c --------------------------------------------------------- */
+/* Opens the data relay's ports, before the engine has identities. errbuf: what
+ * a person can mend, else as it was. */
+int relayside_start(struct gate *g, char *errbuf, size_t errlen) HG_CHECK;
+/* HIP_PERMIT */
+void relayside_permit(struct gate *g, const struct hip_effect *e);
+/* The socket that what leaves from `at` for `to` leaves by, or -1: HIP's. */
+int relayside_fd(const struct gate *g, const struct endpoint *at,
+		 const struct endpoint *to);
+/* The port of a client: packets and octets passed on; NULL: it is none. */
+const struct relay_port *relayside_port(const struct gate *g, uint16_t port);
+void relayside_fini(struct gate *g);
 
 /* ---- pathside.c --------------------------------------------------------- */
 /* Packets of sa take this way from now on, no larger than it is. */

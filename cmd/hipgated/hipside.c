@@ -27,9 +27,12 @@ enum {
 /* ---- in ------------------------------------------------------------------ */
 
 void hipside_input(struct gate *g, const uint8_t *msg, size_t len,
-		   const struct endpoint *from, const struct addr *at)
+		   const struct endpoint *from, const struct endpoint *at)
 {
-	struct endpoint self = { .addr = *at, .port = g->cfg->port };
+	struct endpoint self = *at;
+
+	if (!self.port)
+		self.port = g->cfg->port;
 
 	/* An endpoint has no scope: a link-local peer cannot be answered. */
 	if (addr_is_linklocal(&from->addr) && !addr_is4(&from->addr)) {
@@ -46,9 +49,12 @@ static void misplaced_esp(struct gate *g, const uint8_t *data, size_t len,
 			  const struct endpoint *from, const struct addr *at)
 {
 	struct sa *sa = tables_sa_in(&g->plane.tables, get_be32(data));
+	unsigned owner = 0;
 	struct msg *m;
 
-	if (!sa) {
+	if (sa) {
+		owner = sa->owner;
+	} else if (!g->plane.relaying) {
 		gate_drop(g, REASON_ESP_SPI);
 		return;
 	}
@@ -57,7 +63,7 @@ static void misplaced_esp(struct gate *g, const uint8_t *data, size_t len,
 		m->from = *from;
 		m->at.addr = *at;
 	}
-	if (inbox_put(&g->workers[sa->owner].inbox, m))
+	if (inbox_put(&g->workers[owner].inbox, m))
 		gate_drop(g, REASON_PUNT_FULL);
 }
 
@@ -68,7 +74,8 @@ static void datagram(struct gate *g, const uint8_t *data, size_t len,
 		gate_drop(g, len == 1 && data[0] == 0xff ? REASON_UDP_KEEPALIVE
 							 : REASON_UDP_RUNT);
 	else if (get_be32(data) == 0)
-		hipside_input(g, data + 4, len - 4, from, at);
+		hipside_input(g, data + 4, len - 4, from,
+			      &(struct endpoint){ .addr = *at });
 	else
 		misplaced_esp(g, data, len, from, at);
 }
@@ -216,8 +223,12 @@ static void do_send(struct gate *g, const struct hip_effect *e,
 	struct sockets_from from =
 		e->type == HIP_R1 ? (struct sockets_from){ e->self_at.addr, 0 }
 				  : moveside_from(g, e);
-	int err = sockets_send_hip(&g->plane.sockets, &from, &e->peer_at,
-				   e->msg, e->msg_len);
+	int fd = relayside_fd(g, &e->self_at, &e->peer_at);
+	int err;
+
+	if (fd < 0)
+		fd = g->plane.sockets.fd[sockets_family(&e->peer_at.addr)][0];
+	err = sockets_send_hip(fd, &from, &e->peer_at, e->msg, e->msg_len);
 
 	if (err) {
 		gate_drop(g, REASON_SEND_FAILED);
@@ -392,17 +403,22 @@ static void do_registered(struct gate *g, const struct hip_effect *e,
 {
 	const char *service = service_name(e->relay);
 	char seen[ENDPOINT_TEXT_MAX] = "";
+	char by[ENDPOINT_TEXT_MAX] = "";
 
 	if (e->seen_at.port)
 		endpoint_print(&e->seen_at, seen);
+	if (e->relayed_at.port)
+		endpoint_print(&e->relayed_at, by);
 	log_info("registered rvs=%s at=%s service=%s lifetime=%us%s%s", t->peer,
 		 t->at, service, e->lifetime_s, seen[0] ? " seen=" : "", seen);
 	events_add(&g->events, uv_hrtime(), "", "registered",
-		   json_pack("{s:s,s:s,s:s,s:s,s:I}", "rvs", t->peer, "at",
+		   json_pack("{s:s,s:s,s:s,s:s,s:s,s:I}", "rvs", t->peer, "at",
 			     t->at, "service", service, "seen_at", seen,
-			     "lifetime_s", (json_int_t)e->lifetime_s),
-		   "registered at %s (%s) for %u s%s%s", t->at, service,
-		   e->lifetime_s, seen[0] ? ", which sees us at " : "", seen);
+			     "relayed_at", by, "lifetime_s",
+			     (json_int_t)e->lifetime_s),
+		   "registered at %s (%s) for %u s%s%s%s%s", t->at, service,
+		   e->lifetime_s, seen[0] ? ", which sees us at " : "", seen,
+		   by[0] ? " and relays to us from " : "", by);
 }
 
 static void do_registrar(struct gate *g, const struct hip_effect *e,
@@ -523,6 +539,9 @@ static void carry_out(struct gate *g, struct hip_effect *e)
 		break;
 	case HIP_PATH:
 		moveside_path(g, e);
+		break;
+	case HIP_PERMIT:
+		relayside_permit(g, e);
 		break;
 	case HIP_EFFECT_NUM:
 		break;

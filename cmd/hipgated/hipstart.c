@@ -223,7 +223,9 @@ int hipstart(struct gate *g, char *errbuf, size_t errlen)
 		err = hipstart_access(g, c);
 	if (err)
 		return new_failed(c, err, errbuf, errlen);
-	err = add_identities(g, errbuf, errlen);
+	err = relayside_start(g, errbuf, errlen);
+	if (!err)
+		err = add_identities(g, errbuf, errlen);
 	if (err)
 		return err;
 	for (size_t i = 0; i < c->peers_num; i++)

@@ -11,7 +11,8 @@
  * these steps in rows: the SAs of a row are looked up together, each packet
  * is opened, flows are looked up together (seek.h), each is delivered, in the
  * order in which they came. What is for an SA that rests goes to control,
- * which wakes it and gives the packet back (MSG_ESP).
+ * which wakes it and gives the packet back (MSG_ESP). An SPI that is none of
+ * ours may be one that a client of the data relay sends to (relaying.c).
  */
 #include "worker.h"
 
@@ -144,6 +145,8 @@ static void open_one(struct worker *w, struct arriving *a)
 	const struct sa_contexts *c;
 
 	a->opened = REASON_ESP_SPI;
+	if (!sa && relaying_from_client(w, a->of, a->data, a->len))
+		return;
 	if (!sa || !w->joiner) {
 		worker_drop(w, REASON_ESP_SPI);
 		return;
@@ -236,7 +239,8 @@ void inbound_esp(struct worker *w, struct msg *m)
 
 	look_at(w, &a, NULL);
 	arrive_all(w, &a, 1);
-	inbound_flush(w); /* it borrows m */
+	inbound_flush(w); /* it borrows m, and so does what is relayed */
+	relaying_flush(w);
 }
 
 static void to_control(struct worker *w, const struct datagram *of,
@@ -328,6 +332,7 @@ void inbound_readable(struct worker *w, int fd)
 			receive_one(w, i);
 		row_end(w);
 		inbound_flush(w);
+		relaying_flush(w);
 		if (n < WORKER_UDP_BATCH)
 			break;
 	}

@@ -201,6 +201,21 @@ int sockets_open(struct sockets *s, uint16_t port, unsigned workers,
 	return HG_ESYS;
 }
 
+int sockets_open_one(const struct sockets *s, unsigned family, uint16_t *port)
+{
+	int fd = socket_open(family ? AF_INET6 : AF_INET, *port, false);
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (fd < 0)
+		return -1;
+	if (s->gro)
+		(void)set_int(fd, SOL_UDP, UDP_GRO, 1);
+	if (!*port && getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
+		*port = sockets_endpoint((struct sockaddr *)&ss).port;
+	return fd;
+}
+
 void sockets_close(struct sockets *s)
 {
 	for (unsigned fam = 0; fam < SOCKETS_FAMILIES; fam++)
@@ -273,7 +288,7 @@ void sockets_put_from(struct msghdr *mh, unsigned family,
 	sockets_put_control(mh, IPPROTO_IP, IP_PKTINFO, &in, sizeof(in));
 }
 
-int sockets_send_hip(const struct sockets *s, const struct sockets_from *from,
+int sockets_send_hip(int fd, const struct sockets_from *from,
 		     const struct endpoint *to, const void *msg, size_t len)
 {
 	static const uint8_t marker[4]; /* RFC 9028 5.1 */
@@ -293,14 +308,12 @@ int sockets_send_hip(const struct sockets *s, const struct sockets_from *from,
 		.msg_iovlen = 2,
 		.msg_control = &space,
 	};
-	unsigned fam = sockets_family(&to->addr);
-	int fd = s->fd[fam][0];
 
 	if (fd < 0) {
 		errno = EAFNOSUPPORT;
 		return HG_ESYS;
 	}
-	sockets_put_from(&mh, fam, from);
+	sockets_put_from(&mh, sockets_family(&to->addr), from);
 	return sendmsg(fd, &mh, 0) < 0 ? HG_ESYS : HG_OK;
 }
 

@@ -62,9 +62,11 @@ struct sockets_from {
 	unsigned link;	  /* interface; 0: any */
 };
 
-/* One datagram from the control socket, preceded by 4 zero octets. HG_ESYS:
- * errno says why. */
-int sockets_send_hip(const struct sockets *s, const struct sockets_from *from,
+/* A socket of one family at this port alone, or (0) at one that the kernel
+ * picks and *port becomes; -1: errno says why. */
+int sockets_open_one(const struct sockets *s, unsigned family, uint16_t *port);
+/* One datagram from fd, preceded by 4 zero octets. HG_ESYS: errno says why. */
+int sockets_send_hip(int fd, const struct sockets_from *from,
 		     const struct endpoint *to, const void *msg,
 		     size_t len) HG_CHECK;
 

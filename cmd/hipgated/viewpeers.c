@@ -67,11 +67,16 @@ static json_t *via_json(const struct hip_peer *p)
 }
 
 /* How what is sent to it gets there. */
-static const char *path_word(const struct hip_peer *p)
+static json_t *path_word(const struct hip_peer *p)
 {
+	char by[ENDPOINT_TEXT_MAX];
+
 	if (p->checking)
-		return "checking";
-	return p->verified ? "direct" : "unverified";
+		return jsonof_text("checking");
+	if (p->relayed_at.port)
+		return json_sprintf("relayed via %s",
+				    endpoint_print(&p->relayed_at, by));
+	return jsonof_text(p->verified ? "direct" : "unverified");
 }
 
 static void add_peer(const struct hip_peer *p, void *arg)
@@ -80,7 +85,7 @@ static void add_peer(const struct hip_peer *p, void *arg)
 
 	(void)json_array_append_new(
 		l->array,
-		json_pack("{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:b,s:s,s:o,s:o,s:o,"
+		json_pack("{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:b,s:o,s:o,s:o,s:o,"
 			  "s:o,s:o,s:o,s:o}",
 			  "self", jsonof_hit(&p->self), "peer",
 			  jsonof_hit(&p->peer), "state",

@@ -19,13 +19,21 @@ static void add_registration(const struct hip_registration *r, void *arg)
 	struct list *l = arg;
 	uint64_t now = uv_hrtime();
 	double left = r->expires > now ? (double)(r->expires - now) / 1e9 : 0;
+	const struct relay_port *port =
+		r->relayed_at.port ? relayside_port(l->g, r->relayed_at.port)
+				   : NULL;
 
 	(void)json_array_append_new(
 		l->array,
-		json_pack("{s:o,s:o,s:s,s:f}", "hit", jsonof_hit(&r->client),
-			  "at", jsonof_endpoint(&r->at), "service",
-			  r->relay ? "relay" : "rendezvous", "expires_s",
-			  left));
+		json_pack("{s:o,s:o,s:s,s:o,s:I,s:o,s:f}", "hit",
+			  jsonof_hit(&r->client), "at", jsonof_endpoint(&r->at),
+			  "service", r->relay ? "relay" : "rendezvous",
+			  "relayed_at",
+			  port ? jsonof_endpoint(&r->relayed_at)
+			       : jsonof_text(""),
+			  "permits", (json_int_t)r->permits, "relayed_bytes",
+			  jsonof_number(port ? atomic_load(&port->bytes) : 0),
+			  "expires_s", left));
 }
 
 static json_t *view_registrations(struct gate *g)

@@ -21,7 +21,7 @@ static void on_prepare(uv_prepare_t *p)
 	tables_offline();
 }
 
-static void wake(struct worker *w)
+void worker_wake(struct worker *w)
 {
 	tables_online();
 	w->now = uv_hrtime();
@@ -39,7 +39,7 @@ static void broken(struct worker *w, int status)
 static void on_tun(uv_poll_t *p, int status, int events)
 {
 	(void)events;
-	wake(p->data);
+	worker_wake(p->data);
 	if (status < 0)
 		broken(p->data, status);
 	else
@@ -52,7 +52,7 @@ static void on_udp(uv_poll_t *p, int status, int events)
 	unsigned fam = p == &w->udp_poll[0] ? 0 : 1;
 
 	(void)events;
-	wake(w);
+	worker_wake(w);
 	if (status < 0)
 		broken(w, status);
 	else
@@ -71,7 +71,7 @@ static void on_inbox(uv_async_t *a)
 	struct worker *w = a->data;
 	struct msg *m;
 
-	wake(w);
+	worker_wake(w);
 	while ((m = inbox_take(&w->inbox))) {
 		if (m->kind == MSG_TUN)
 			outbound_packet(w, m->data, m->len, &m->off, true);
@@ -124,7 +124,7 @@ static int loop_init(struct worker *w)
 		if (fd >= 0)
 			err = poll_start(w, &w->udp_poll[fam], fd, on_udp);
 	}
-	return err;
+	return err ? err : relaying_poll(w);
 }
 
 int worker_init(struct worker *w, struct plane *plane, unsigned k)
@@ -151,6 +151,8 @@ int worker_init(struct worker *w, struct plane *plane, unsigned k)
 		err = nat_gather_new(&w->drops, &w->gather);
 	if (!err)
 		err = inbound_init(w);
+	if (!err)
+		err = relaying_init(w);
 	return err ? err : loop_init(w);
 }
 
@@ -177,6 +179,7 @@ void worker_fini(struct worker *w)
 	inbox_fini(&w->inbox);
 	(void)uv_loop_close(&w->loop);
 	inbound_fini(w);
+	relaying_fini(w);
 	nat_gather_free(w->gather);
 	tun_joiner_free(w->joiner);
 	free(w->batch.buf);

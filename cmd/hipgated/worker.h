@@ -24,6 +24,7 @@
 #include "inbox.h"
 #include "offload.h"
 #include "recall.h"
+#include "relaying.h"
 #include "sockets.h"
 #include "steer.h"
 #include "tables.h"
@@ -74,7 +75,8 @@ struct plane {
 	unsigned workers_num;
 	struct worker *workers; /* workers_num of them */
 	struct inbox *control;
-	struct recall *recall; /* NULL: no proxy */
+	struct recall *recall;	   /* NULL: no proxy */
+	struct relaying *relaying; /* NULL: no data relay */
 	bool proxy;
 	bool host;
 	bool has_tun;
@@ -103,6 +105,7 @@ struct worker {
 	uint8_t *tun_buf;
 	uint8_t *scratch; /* ICMP errors */
 	struct receive *receive;
+	struct lane *lane; /* relaying.c; NULL: no data relay */
 	struct tun_joiner *joiner;
 	struct nat_gather *gather; /* fragments, both ways */
 	uint64_t icmp_epoch;
@@ -129,6 +132,8 @@ static inline void worker_add(_Atomic uint64_t *n, uint64_t v)
 	atomic_fetch_add_explicit(n, v, memory_order_relaxed);
 }
 
+/* At the start of each callback: online for the tables, the time is read. */
+void worker_wake(struct worker *w);
 /* Copies a message to control; counts PUNT_FULL when it is refused. */
 void worker_punt(struct worker *w, struct msg *m);
 

@@ -218,6 +218,158 @@ events_of()
 	trace "$1" | jq -e --arg e "$2" "any(.[]; .event == \$e and ($3))"
 }
 
+# ---- the data relay ----------------------------------------------------------
+
+RELAY_FIRST=20000	RELAY_LAST=20015
+
+data_relay_begins()
+{
+	cat >>"$DEMO_DIR/fa/hipgate.conf" <<-END
+	data-relay = yes
+	relay-ports = $RELAY_FIRST-$RELAY_LAST
+	relay-rate = 0
+	END
+	daemon_stop fa && daemon_start fa
+}
+
+# NODE's port there: 198.51.100.1:20007.
+relayed_address()
+{
+	ask fa registrations | jq -er --arg hit "$(node_hit "$1")" '.data[] |
+		select(.hit == $hit and .relayed_at != "") | .relayed_at'
+}
+
+goes_relayed()
+{
+	ask "$1" peers | jq -e --arg hit "$(node_hit "$2")" \
+		--arg by "relayed via $(relayed_address hid)" \
+		'any(.data[]; .peer == $hit and .path == $by)'
+}
+
+# How a download of 100 MB through the relay went, in Mbit/s.
+through_relay()
+{
+	local got
+
+	got=$(at lhn curl -sS -4 --max-time 120 -w '%{stderr}%{speed_download}' \
+		http://hidden.foo.com/big 2>"$DEMO_DIR/relay.speed" | sha256sum)
+	[[ $got == "$(cat "$DEMO_DIR/big.sha256")" ]] || return 1
+	RELAY_MBIT=$(jq '. * 8 / 1e6 | floor' <"$DEMO_DIR/relay.speed")
+}
+
+checked_relay()
+{
+	RELAY_MBIT='?'
+	if through_relay; then
+		pass "100 MB through the data relay ($RELAY_MBIT Mbit/s)"
+	else
+		fail "100 MB through the data relay" \
+			"$(cat "$DEMO_DIR/relay.speed")"
+	fi
+}
+
+relayed_octets()
+{
+	ask fa registrations | jq --arg hit "$(node_hit hid)" \
+		'[.data[] | select(.hit == $hit) | .relayed_bytes] | add'
+}
+
+# stray_datagram ADDRESS:PORT HEX: from `web`, a stranger.
+stray_datagram()
+{
+	at web python3 -c 'import socket, sys
+a, p = sys.argv[1].rsplit(":", 1)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(bytes.fromhex(sys.argv[2]), (a, int(p)))' "$1" "$2"
+}
+
+# A stranger writes to the host's relayed address: with any SPI, with the very
+# SPI that is permitted to the proxy, and HIP for somebody else.
+strangers_are_refused()
+{
+	local at before octets spi
+
+	at=$(relayed_address hid) || return 1
+	spi=$(ask hid sas | jq -r --arg p "$(node_hit pxn)" '.data[] |
+		select(.peer == $p and .state == "sends") | .spi_in')
+	before=$(drops fa relay-stranger)
+	octets=$(relayed_octets)
+	stray_datagram "$at" "deadbeef$(printf '00%.0s' {1..60})"
+	stray_datagram "$at" "$(printf '%08x' "$spi")$(printf '00%.0s' {1..60})"
+	wait_for 5 "both" more_drops_by fa relay-stranger $((before + 2)) &&
+		[[ $(relayed_octets) == "$octets" ]] || return 1
+	before=$(drops fa hip-not-registered)
+	stray_datagram "$at" "00000000$(hip_packet 16)"
+	wait_for 5 "HIP" more_drops_by fa hip-not-registered $((before + 1))
+}
+
+more_drops_by()
+{
+	[[ $(drops "$1" "$2") -ge $3 ]]
+}
+
+# hip_packet TYPE: a bare header between two HITs that nobody has.
+hip_packet()
+{
+	printf '3b04%02x2100000000%s%s' "$1" \
+		"20010020$(printf '0%.0s' {1..23})1" \
+		"20010020$(printf '0%.0s' {1..23})2"
+}
+
+# Nobody's port is open, and leads nowhere.
+free_port_leads_nowhere()
+{
+	local mine port before
+
+	mine=$(relayed_address hid) || return 1
+	port=$RELAY_FIRST
+	[[ ${mine##*:} != "$port" ]] || port=$((port + 1))
+	before=$(drops fa relay-stranger)
+	stray_datagram "$FA_4:$port" "deadbeef$(printf '00%.0s' {1..60})"
+	wait_for 5 "it" more_drops_by fa relay-stranger $((before + 1))
+}
+
+# Both NATs keep their mappings again, and the host's lets in.
+nats_mend()
+{
+	masquerade natp && masquerade nath && lets_in nath &&
+		at natp conntrack -F 2>/dev/null &&
+		at nath conntrack -F 2>/dev/null
+}
+
+# With pages all the while: an unused path is not looked for.
+direct_at_last()
+{
+	gets_page lhn 4 hidden.foo.com >/dev/null 2>&1
+	goes_by pxn hid direct && goes_by hid pxn direct
+}
+
+data_relay_checks()
+{
+	check "the agent begins anew, as a data relay" data_relay_begins
+	check "the host has a port there" wait_for 30 "it" relayed_address hid
+	check "the host knows it" events_of hid registered \
+		".relayed_at == \"$(relayed_address hid)\""
+	check "a page through the data relay" wait_for 60 "it" \
+		gets_page lhn 4 hidden.foo.com
+	check "the proxy says that it is relayed" goes_relayed pxn hid
+	check "and so does the host" goes_relayed hid pxn
+	check "the relay was told what may pass" events_of fa relay-permit \
+		'.what == "permitted" and .heard'
+	checked_relay
+	check "strangers are counted, and not relayed" strangers_are_refused
+	check "a port that is nobody's leads nowhere" free_port_leads_nowhere
+	check "the NATs keep their mappings again" nats_mend
+	check "a direct path is found" wait_for 120 "it" direct_at_last
+	check "100 MB on it" big_arrives lhn 4 hidden.foo.com
+}
+
+big_arrives()
+{
+	[[ $(fetch "$1" "$2" "http://$3/big" | sha256sum) == \
+		"$(cat "$DEMO_DIR/big.sha256")" ]]
+}
+
 nat_checks()
 {
 	check "two NATs, a proxy behind one, a host behind the other" nat_up
@@ -250,5 +402,6 @@ nat_checks()
 	check "no page" no_page lhn 4 hidden.foo.com
 	check "the proxy says why" wait_for 10 "hip-failed" events_of pxn \
 		hip-failed '.reason == "hip-checks"'
+	data_relay_checks
 	check "the NATs go" nat_down
 }

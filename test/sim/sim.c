@@ -236,7 +236,7 @@ static void look_at(const struct hip_peer *p, void *arg)
 	if (self < 0 || peer < 0 || (unsigned)self / SIM_IDS != l->i ||
 	    (unsigned)peer / SIM_IDS == l->i)
 		simnet_break(s, "association with a HIT that is nobody's");
-	if (l->wanted && l->i == 0 &&
+	if (l->wanted && l->i == 0 && !p->relayed_at.port &&
 	    !simmove_at(&s->host[1], &p->peer_at, NULL))
 		simnet_break(s, "the proxy is not at the host's address");
 	if (l->empty && !(s->rendezvous && l->i > 0))
@@ -456,6 +456,7 @@ static void live(struct plan *p, uint64_t seed)
 	s->rendezvous = seed % 3 == 1;
 	s->roam = simnet_random(s, 2);
 	s->relay = seed % 6 == 4;
+	s->data = seed % 12 == 4;
 	p->tight = simnet_random(s, 8) == 0;
 	s->weather = (struct sim_weather){ .delay = SIM_MS, .job = SIM_MS };
 	invent_hosts(p);

@@ -11,14 +11,16 @@
  * Servers stay where they are. A host that is met through a rendezvous
  * server has no NAT: FROM has no port. With a control relay between, both
  * hosts may have one, of any kind (enum sim_nat), on their first links; a
- * symmetric one only where the other's lets everybody in, as no path could be
- * found else.
+ * symmetric one only where the other's lets everybody in, or the relay relays
+ * data, as no path could be found else.
  */
 #include "test/sim/simmove.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "test/sim/simrelay.h"
 
 static struct endpoint new_place(struct sim *s, unsigned i)
 {
@@ -54,7 +56,7 @@ void simmove_nats(struct sim *s)
 	}
 	for (unsigned i = 0; i < 2; i++) {
 		if (l[i]->has_nat && l[i]->nat == SIM_NAT_SYMMETRIC &&
-		    l[!i]->has_nat)
+		    l[!i]->has_nat && !s->data)
 			l[!i]->nat = SIM_NAT_OPEN;
 	}
 }
@@ -229,8 +231,10 @@ struct sim_link *simmove_from(struct sim_host *host, const struct endpoint *at)
 int simmove_host(struct sim *s, const struct endpoint *at,
 		 const struct endpoint *from)
 {
+	struct endpoint door = simrelay_door(s, at);
+
 	for (unsigned i = 0; i < s->hosts; i++) {
-		if (simmove_at(&s->host[i], at, from))
+		if (simmove_at(&s->host[i], &door, from))
 			return (int)i;
 	}
 	return -1;
@@ -273,6 +277,8 @@ bool simmove_reaches(struct sim *s, unsigned self, unsigned peer,
 	if (!mine || addr_is4(&mine->inner.addr) != addr_is4(&p->peer.addr))
 		return false;
 	*from = shown(mine, &p->peer);
+	if (simrelay_is(s, &p->peer) && other != &s->host[2])
+		return simrelay_passes(s, &p->peer, other, from, at);
 	yours = simmove_at(other, &p->peer, from);
 	if (!yours)
 		return false;

@@ -21,6 +21,7 @@
 
 #include "test/sim/simkeys.h"
 #include "test/sim/simmove.h"
+#include "test/sim/simrelay.h"
 #include "test/sim/simsa.h"
 
 /* Calls of hip_tick at one moment. */
@@ -196,6 +197,8 @@ static void boot(struct sim *s, unsigned i)
 		simnet_effects(s, i);
 	}
 	simmove_tell(s, i);
+	if (s->data && i == 2)
+		simrelay_boot(s);
 	if (!s->rendezvous || i != 1)
 		return;
 	if ((s->relay ? hip_register_relay
@@ -344,6 +347,8 @@ static void send(struct sim *s, unsigned i, const struct hip_effect *x)
 
 	if (l)
 		e.src = simmove_leaves(l, &x->peer_at);
+	if (l && simrelay_is_port(s, &x->self_at))
+		e.src = x->self_at;
 	to = simmove_host(s, &x->peer_at, &e.src);
 	if (s->loud)
 		printf("%9.3f %u -> %d %s\n", (double)s->now / 1e9, i, to,
@@ -443,6 +448,9 @@ static void carry_out(struct sim *s, unsigned i, struct hip_effect *x)
 	case HIP_LOCATOR:
 		simmove_locator(s, i, x);
 		break;
+	case HIP_PERMIT:
+		simrelay_permit(s, x);
+		break;
 	case HIP_REGISTERED:
 		s->host[i].registered = true;
 		break;
@@ -463,7 +471,8 @@ void simnet_effects(struct sim *s, unsigned i)
 }
 
 /* An answer to what is not verified: one packet, no change; beside an R1
- * through a relay one that opens our NAT (RFC 9028 4.7.2). */
+ * through a relay one that opens our NAT (RFC 9028 4.7.2). A data relay notes
+ * that somebody has written to a port (HIP_PERMIT). */
 static void input_effects(struct sim *s, unsigned i)
 {
 	unsigned sends = 0;
@@ -478,7 +487,7 @@ static void input_effects(struct sim *s, unsigned i)
 			sends += x.kind == HIP_SEND;
 		if (x.kind != HIP_SEND && x.kind != HIP_JOB &&
 		    x.kind != HIP_SEEN && x.kind != HIP_DROPPED &&
-		    x.kind != HIP_RELAYED)
+		    x.kind != HIP_RELAYED && x.kind != HIP_PERMIT)
 			simnet_break(s, "a packet not verified has an effect");
 		carry_out(s, i, &x);
 	}
@@ -490,13 +499,16 @@ static void input_effects(struct sim *s, unsigned i)
 static void deliver(struct sim *s, const struct sim_event *e)
 {
 	struct sim_host *host = &s->host[e->host];
-	const struct sim_link *l = simmove_at(host, &e->dst, &e->src);
+	struct endpoint door = simrelay_door(s, &e->dst);
+	const struct sim_link *l = simmove_at(host, &door, &e->src);
+	struct endpoint at;
 	struct simlaw_look was;
 
 	if (!host->h || !l)
 		return;
+	at = simrelay_is_port(s, &e->dst) ? e->dst : l->inner;
 	was = simlaw_before(s, e->host, NULL);
-	hip_input(host->h, e->msg, e->len, &e->src, &l->inner,
+	hip_input(host->h, e->msg, e->len, &e->src, &at,
 		  simnet_clock(s, e->host));
 	simlaw_after_input(s, e->host, &was);
 	input_effects(s, e->host);

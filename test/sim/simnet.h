@@ -92,6 +92,18 @@ struct sim_place {
 	struct endpoint peer;
 };
 
+/* What the data relay passes on. */
+struct sim_permit {
+	struct endpoint port;	/* the client's, at the relay */
+	struct endpoint client; /* where it is */
+	struct endpoint other;	/* and its peer, as the relay sees it */
+	uint32_t spi_in;
+	uint64_t until; /* of the relay's clock */
+	bool heard;
+};
+
+#define SIM_PERMITS 64
+
 struct sim_host {
 	struct hip *h;	    /* NULL: crashed */
 	struct endpoint at; /* its first link's, seen from outside */
@@ -149,7 +161,10 @@ struct sim {
 	unsigned ticks;	 /*  so often since then */
 	unsigned hosts;
 	bool rendezvous; /* host 2 is the server, */
-	bool relay;	 /*  or a control relay */
+	bool relay;	 /*  or a control relay, */
+	bool data;	 /*  and relays data, too: see simrelay.h */
+	struct sim_permit permit[SIM_PERMITS];
+	unsigned permits;
 	bool roam;	 /* hosts know where they are, and move */
 	unsigned places; /* that somebody was at */
 	struct sim_place place[SIM_NAMES][SIM_NAMES];

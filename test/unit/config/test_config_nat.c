@@ -2,6 +2,8 @@
 /* The keys about NATs and control relays: what they take, what not. */
 #include "cmd/config/config.h"
 
+#include <stdio.h>
+
 #include "test/unit/config/parse_bed.h"
 
 #define HIT "2001:22:1:2:3:4:5:6"
@@ -35,8 +37,55 @@ START_TEST(nothing_said_is_auto_and_a_server_relays)
 }
 END_TEST
 
+START_TEST(a_data_relay_is_asked_for)
+{
+	struct config *c = parse_ok(D "[rendezvous]\n");
+
+	ck_assert(!c->data_relay);
+	ck_assert_uint_eq(c->relay_port, 0);
+	ck_assert_uint_eq(c->relay_ports_num, 64);
+	ck_assert_uint_eq(c->relay_rate_mbit, 100);
+	config_free(c);
+	c = parse_ok(D "[rendezvous]\ndata-relay = yes\n"
+		       "relay-ports = 20000-21023\nrelay-rate = 0\n");
+	ck_assert(c->data_relay);
+	ck_assert_uint_eq(c->relay_port, 20000);
+	ck_assert_uint_eq(c->relay_ports_num, 1024);
+	ck_assert_uint_eq(c->relay_rate_mbit, 0);
+	config_free(c);
+	c = parse_ok(D "[rendezvous]\nrelay-ports = any 7\n");
+	ck_assert_uint_eq(c->relay_port, 0);
+	ck_assert_uint_eq(c->relay_ports_num, 7);
+	config_free(c);
+}
+END_TEST
+
+static const char *const no_ports[] = {
+	"20000",       "20000-19999", "20000-21024", "1023-1030",
+	"65000-65536", "any",	      "any 0",	     "any 1025",
+	"-",	       "-20000",      "20000-",	     "1111111111111111111-2",
+};
+
+START_TEST(ports_that_are_none)
+{
+	char text[256];
+	char why[256];
+
+	(void)snprintf(text, sizeof(text), D "[rendezvous]\nrelay-ports = %s\n",
+		       no_ports[_i]);
+	(void)snprintf(why, sizeof(why),
+		       "f:4: bad value \"%s\" for relay-ports: expected "
+		       "FIRST-LAST (1024 ports at most), or any NUMBER",
+		       no_ports[_i]);
+	refused(text, why);
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_named)
 {
+	refused(D "[rendezvous]\nrelay-rate = 100001\n",
+		"f:4: bad value \"100001\" for relay-rate: expected Mbit/s of "
+		"each client, 0 (no limit) to 100000");
 	refused(D "behind-nat = maybe\n[host]\n",
 		"f:3: bad value \"maybe\" for behind-nat: expected auto, yes "
 		"or "
@@ -60,6 +109,9 @@ Suite *test_config_nat_suite(void)
 
 	tcase_add_test(t, every_key_is_taken);
 	tcase_add_test(t, nothing_said_is_auto_and_a_server_relays);
+	tcase_add_test(t, a_data_relay_is_asked_for);
+	tcase_add_loop_test(t, ports_that_are_none, 0,
+			    sizeof(no_ports) / sizeof(no_ports[0]));
 	tcase_add_test(t, what_is_wrong_is_named);
 	suite_add_tcase(s, t);
 	return s;

@@ -377,14 +377,15 @@ END_TEST
 /* RFC 9028 5.6 */
 START_TEST(transport_addresses)
 {
-	static const enum param id[] = { PARAM_REG_FROM, PARAM_RELAY_FROM,
+	static const enum param id[] = { PARAM_REG_FROM, PARAM_RELAYED_ADDRESS,
+					 PARAM_MAPPED_ADDRESS, PARAM_RELAY_FROM,
 					 PARAM_RELAY_TO };
 	struct endpoint at = { addr_from4((const uint8_t[]){ 192, 0, 2, 1 }),
 			       40000 };
 	struct endpoint g;
 	uint8_t raw[20] = { 0x9c, 0x40, 17, 0xff };
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(id) / sizeof(id[0]); i++) {
 		begin(HIP_UPDATE);
 		fields_put_udp_at(&b, id[i], &at);
 		ck_assert(fields_get_udp_at(
@@ -413,6 +414,53 @@ START_TEST(transport_addresses)
 		built(PARAM_REG_FROM,
 		      "000011ff00000000000000000000000000000000"),
 		&g));
+}
+END_TEST
+
+/* RFC 9028 5.13 */
+START_TEST(a_peer_permission)
+{
+	static const char hex[] = "4e219c4111000000"
+				  "00000000000000000000ffffc6336401"
+				  "00000000000000000000ffffc0000207"
+				  "0001020300040506";
+	const struct field_permission f = {
+		.relayed = { addr_from4((uint8_t[]){ 198, 51, 100, 1 }),
+			     20001 },
+		.peer = { addr_from4((uint8_t[]){ 192, 0, 2, 7 }), 40001 },
+		.spi_out = 0x10203,
+		.spi_in = 0x40506,
+	};
+	/* What makes it none: an octet, and what is there instead. */
+	static const struct {
+		uint8_t from, num;
+	} zero[] = { { 0, 2 }, { 2, 2 }, { 4, 1 }, { 40, 3 }, { 44, 3 } };
+	struct field_permission g;
+	uint8_t raw[48];
+
+	begin(HIP_UPDATE);
+	fields_put_permission(&b, &f);
+	ck_assert(fields_get_permission(built(PARAM_PEER_PERMISSION, hex), &g));
+	ck_assert(endpoint_eq(&g.relayed, &f.relayed));
+	ck_assert(endpoint_eq(&g.peer, &f.peer));
+	ck_assert_uint_eq(g.spi_out, f.spi_out);
+	ck_assert_uint_eq(g.spi_in, f.spi_in);
+	memcpy(raw, m.params[0].contents, sizeof(raw));
+	for (size_t i = 0; i < sizeof(zero) / sizeof(zero[0]); i++) {
+		uint8_t bad[48];
+
+		memcpy(bad, raw, sizeof(bad));
+		memset(bad + zero[i].from, 0, zero[i].num);
+		begin(HIP_UPDATE);
+		message_put(&b, PARAM_PEER_PERMISSION, bad, sizeof(bad));
+		ck_assert_int_eq(param_parse(b.buf, b.len, &m), REASON_NUM);
+		ck_assert(!fields_get_permission(&m.params[0], &g));
+	}
+	raw[5] = raw[6] = raw[7] = 0xff; /* reserved: not looked at */
+	begin(HIP_UPDATE);
+	message_put(&b, PARAM_PEER_PERMISSION, raw, sizeof(raw));
+	ck_assert_int_eq(param_parse(b.buf, b.len, &m), REASON_NUM);
+	ck_assert(fields_get_permission(&m.params[0], &g));
 }
 END_TEST
 
@@ -451,6 +499,7 @@ Suite *test_fields_suite(void)
 	tcase_add_test(tc, numbers_of_checks);
 	tcase_add_test(tc, nat_modes);
 	tcase_add_test(tc, transport_addresses);
+	tcase_add_test(tc, a_peer_permission);
 	tcase_add_test(tc, a_full_builder_takes_no_harm);
 	suite_add_tcase(s, tc);
 	return s;
