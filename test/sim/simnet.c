@@ -188,6 +188,8 @@ static void boot(struct sim *s, unsigned i)
 	host->leaving = false;
 	if (hip_new(&host->cfg, simnet_clock(s, i), &host->h))
 		abort();
+	if (s->data && i == 2)
+		simrelay_boot(s); /* before R1s say what is on offer */
 	for (unsigned k = 0; k < SIM_IDS; k++) {
 		struct sim_name *n = &s->name[i * SIM_IDS + k];
 
@@ -197,8 +199,6 @@ static void boot(struct sim *s, unsigned i)
 		simnet_effects(s, i);
 	}
 	simmove_tell(s, i);
-	if (s->data && i == 2)
-		simrelay_boot(s);
 	if (!s->rendezvous || i != 1)
 		return;
 	if ((s->relay ? hip_register_relay
