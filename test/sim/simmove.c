@@ -132,6 +132,9 @@ void simmove_trouble(struct sim *s, unsigned i)
 	default:
 		if ((!s->rendezvous || l->has_nat) && l->on && k == 0) {
 			memset(l->known, 0, sizeof(l->known));
+			if (s->data) /* another box, of another kind */
+				l->nat = (enum sim_nat)simnet_random(
+					s, SIM_NAT_NUM);
 			l->outer.port =
 				(uint16_t)(20000 + simnet_random(s, 20000));
 			host->at = l->outer;
