@@ -15,12 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/log.h"
 #include "relaying.h"
 
-enum { ATTEMPTS = 16 };
+enum { ATTEMPTS = 16, SPARE = 512 /* descriptors for all else */ };
 
 static void close_port(struct relay_port *p)
 {
@@ -61,6 +62,18 @@ static int open_any(const struct sockets *s, struct relay_port *p)
 	return err;
 }
 
+/* 1024 descriptors, a usual limit, are not enough for 1024 ports. */
+static void raise_limit(size_t ports)
+{
+	rlim_t need = ports * SOCKETS_FAMILIES + SPARE;
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur >= need)
+		return;
+	l.rlim_cur = need < l.rlim_max ? need : l.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &l); /* opening them says what fails */
+}
+
 static int open_ports(struct gate *g, char *errbuf, size_t errlen)
 {
 	const struct config *c = g->cfg;
@@ -70,6 +83,7 @@ static int open_ports(struct gate *g, char *errbuf, size_t errlen)
 	struct relaying *r = g->plane.relaying;
 	size_t num = c->relay_ports_num;
 
+	raise_limit(num);
 	for (size_t i = 0; i < num; i++) {
 		uint16_t port =
 			(uint16_t)(c->relay_port ? c->relay_port + i : 0);
@@ -87,6 +101,26 @@ static int open_ports(struct gate *g, char *errbuf, size_t errlen)
 	return HG_OK;
 }
 
+/* Without ports yet; NULL: no memory. */
+static struct relaying *relaying_new(const struct config *c)
+{
+	struct relaying *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->quota = c->relay_rate_mbit * UINT64_C(1000000) / 8 /
+		   (UINT64_C(1000000000) / RELAY_WINDOW);
+	r->port = calloc(c->relay_ports_num, sizeof(*r->port));
+	if (r->port && !linetable_init(&r->in)) {
+		if (!linetable_init(&r->out))
+			return r;
+		linetable_fini(&r->in);
+	}
+	free(r->port);
+	free(r);
+	return NULL;
+}
+
 int relayside_start(struct gate *g, char *errbuf, size_t errlen)
 {
 	const struct config *c = g->cfg;
@@ -96,23 +130,23 @@ int relayside_start(struct gate *g, char *errbuf, size_t errlen)
 
 	if (!c->rendezvous || !c->relay || !c->data_relay)
 		return HG_OK;
-	r = calloc(1, sizeof(*r));
+	r = relaying_new(c);
 	if (!r)
 		return HG_ENOMEM;
 	g->plane.relaying = r;
-	r->quota = c->relay_rate_mbit * UINT64_C(1000000) / 8 /
-		   (UINT64_C(1000000000) / RELAY_WINDOW);
-	r->port = calloc(c->relay_ports_num, sizeof(*r->port));
-	if (!r->port || linetable_init(&r->in) || linetable_init(&r->out))
-		return HG_ENOMEM;
 	err = open_ports(g, errbuf, errlen);
 	if (err)
 		return err;
 	for (size_t i = 0; i < r->num; i++)
 		ports[i] = r->port[i].port;
-	log_info("data relay: %zu ports, from %u", r->num,
-		 r->num ? ports[0] : 0);
-	return hip_set_relay_ports(g->hip, ports, r->num, c->port, uv_hrtime());
+	log_info("data relay: %zu ports, from %u", r->num, ports[0]);
+	err = hip_set_relay_ports(g->hip, ports, r->num, c->port, uv_hrtime());
+	if (err == HG_EINVAL)
+		(void)snprintf(
+			errbuf, errlen,
+			"relay-ports: %u is HIP's own port; leave it out",
+			c->port);
+	return err;
 }
 
 void relayside_fini(struct gate *g)
