@@ -28,6 +28,8 @@
  */
 #include "hip/datapath.h"
 
+#include <string.h>
+
 #include "hip/fields.h"
 #include "hip/locset.h"
 #include "hip/spread.h"
@@ -196,6 +198,9 @@ static void leave(struct hip *h, struct registration *r, struct assoc *a,
 	paths_rebuild(h, a);
 	if (!used)
 		return;
+	/* Not the peer's doing: who was asked in vain may be asked anew. */
+	memset(&p->quota, 0, sizeof(p->quota));
+	paths_once_more(p, now);
 	n = paths_best(h, a, NULL);
 	if (n >= 0)
 		paths_take(h, a, n, HIP_PATH_MOVED, now);
@@ -437,18 +442,11 @@ void datapath_taken(struct assoc *a, uint64_t now)
 	a->paths->direct_at = now + FIRST;
 }
 
-/* One question more for each that might be a way without the relay. */
-static void look_for_direct(struct assoc *a)
+static void look_for_direct(struct assoc *a, uint64_t now)
 {
 	struct paths *p = a->paths;
 
-	for (uint8_t i = 0; i < p->peer_num; i++) {
-		struct paths_peer *q = &p->peer[i];
-
-		if (!q->via.port && !q->relayed && !q->active &&
-		    q->asked >= PATHS_ASK_MAX)
-			q->asked = PATHS_ASK_MAX - 1;
-	}
+	paths_once_more(p, now);
 	for (uint8_t i = 0; i < p->num; i++) {
 		if (!paths_relayed(p, &p->v[i]))
 			p->v[i].dead = false;
@@ -473,5 +471,5 @@ void datapath_timer(struct hip *h, struct assoc *a, uint64_t now)
 		p->direct++;
 	p->direct_at = now + (FIRST << p->direct);
 	if (now - a->last_out <= IN_USE)
-		look_for_direct(a);
+		look_for_direct(a, now);
 }

@@ -232,6 +232,19 @@ bool paths_spent(const struct paths *p, const struct paths_peer *q)
 			      !checkquota_left(&p->quota, &q->at.addr));
 }
 
+void paths_once_more(struct paths *p, uint64_t now)
+{
+	for (uint8_t i = 0; i < p->peer_num; i++) {
+		struct paths_peer *q = &p->peer[i];
+
+		if (q->via.port || q->relayed || q->active)
+			continue;
+		if (q->asked >= PATHS_ASK_MAX)
+			q->asked = PATHS_ASK_MAX - 1;
+		checkquota_named(&p->quota, &q->at.addr, now);
+	}
+}
+
 /* ---- order ---------------------------------------------------------------- */
 
 enum hip_path_state paths_state(const struct paths *p, const struct path *v)

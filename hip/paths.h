@@ -98,6 +98,9 @@ struct paths_peer *paths_peer_add_via(const struct assoc *a, struct paths *p,
 void paths_peer_del(struct paths *p, const struct endpoint *at);
 void paths_peer_drop(struct paths *p, struct paths_peer *q);
 
+/* One question more for each that might be a way without a relay, within the
+ * quota of its address. */
+void paths_once_more(struct paths *p, uint64_t now);
 /* It has never answered, and may not be asked any more. */
 bool paths_spent(const struct paths *p, const struct paths_peer *q);
 

@@ -334,6 +334,13 @@ static bool doubt(struct hip *h, struct assoc *a, uint64_t now)
 	return true;
 }
 
+static bool is_relayed(const struct assoc *a)
+{
+	int cur = paths_current(a);
+
+	return cur >= 0 && paths_relayed(a->paths, &a->paths->v[cur]);
+}
+
 bool reach_candidate(struct hip *h, struct assoc *a,
 		     const struct endpoint *from, const struct endpoint *at,
 		     uint64_t now)
@@ -353,6 +360,8 @@ bool reach_candidate(struct hip *h, struct assoc *a,
 		return doubt(h, a, now);
 	if (q && paths_spent(a->paths, q))
 		return false;
+	if (is_relayed(a)) /* the direct way is looked for, and may take long */
+		checkquota_named(&a->paths->quota, &from->addr, now);
 	if (!checkquota_left(&a->paths->quota, &from->addr)) {
 		reason_count(&h->reasons, REASON_HIP_CHECKS_QUOTA);
 		return false;

@@ -156,8 +156,8 @@ int journal_open(const char *dir, uv_loop_t *loop, struct journal **out,
 		return err;
 	}
 	if (new)
-		log_info("journal %s is begun; if there was one, IPv4 "
-			 "substitutes may differ from what it had",
+		log_info("event=journal-begun file=\"%s\" text=\"if there was "
+			 "one, IPv4 substitutes may differ from what it had\"",
 			 path);
 	*out = j;
 	return HG_OK;

@@ -139,7 +139,7 @@ int relayside_start(struct gate *g, char *errbuf, size_t errlen)
 		return err;
 	for (size_t i = 0; i < r->num; i++)
 		ports[i] = r->port[i].port;
-	log_info("data relay: %zu ports, from %u", r->num, ports[0]);
+	log_info("event=data-relay ports=%zu first=%u", r->num, ports[0]);
 	err = hip_set_relay_ports(g->hip, ports, r->num, c->port, uv_hrtime());
 	if (err == HG_EINVAL)
 		(void)snprintf(
@@ -248,6 +248,6 @@ void relayside_permit(struct gate *g, const struct hip_effect *e)
 	if (err == HG_EEXIST)
 		gate_drop(g, REASON_HIP_PERMISSION);
 	else if (err)
-		log_error("no memory to relay data");
+		log_error("event=no-memory text=\"data are not relayed\"");
 	tell(g, e, err ? "refused" : "permitted");
 }

@@ -473,11 +473,12 @@ static void audit(const struct tap *t)
 
 	(void)control_who(g->control, t->client, &uid, &pid);
 	if (t->keys)
-		log_warn("capture with keys: user %u, process %u can read what "
-			 "all peers say",
-			 uid, pid);
+		log_warn(
+			"event=capture-keys uid=%u pid=%u text=\"can read what "
+			"all peers say\"",
+			uid, pid);
 	else
-		log_info("capture: user %u, process %u", uid, pid);
+		log_info("event=capture uid=%u pid=%u", uid, pid);
 	events_add(&g->events, uv_hrtime(), "",
 		   t->keys ? "capture-keys" : "capture",
 		   json_pack("{s:I,s:I,s:i}", "uid", (json_int_t)uid, "pid",

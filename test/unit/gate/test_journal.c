@@ -192,10 +192,13 @@ START_TEST(locked_journal_is_refused_and_left_as_it_is)
 }
 END_TEST
 
-static void is_begun(void *arg, enum log_level level, const char *line)
+static void is_begun(void *arg, enum log_sub sub, enum log_level level,
+		     const char *line)
 {
+	(void)sub;
 	(void)level;
-	*(unsigned *)arg += strstr(line, "leases.db is begun") != NULL;
+	*(unsigned *)arg += strstr(line, "event=journal-begun") &&
+			    strstr(line, "leases.db");
 }
 
 /* Taken away, or the first one: nothing fails, and it is said. */
