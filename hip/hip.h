@@ -23,6 +23,7 @@
 #include "core/err.h"
 #include "core/reason.h"
 #include "core/sa.h"
+#include "hip/permit.h"
 
 #define HIP_PORT 10500
 #define HIP_MSG_MAX 2048 /* 7401 5.1: (255 + 1) * 8 */
@@ -461,18 +462,6 @@ enum hip_effect_kind {
 	HIP_PATH,     /* `why` something changed about the path from `self_at`
 		       * to `peer_at`: for events; HIP_LOCATOR acts */
 	HIP_EFFECT_NUM
-};
-
-/* ESP that a data relay passes on (9028 4.12.1): what comes from `other` to
- * port relayed_at with spi_in leaves for the client, from self_at to peer_at;
- * what comes from the client with spi_out leaves from relayed_at for `other`,
- * once that has sent something itself. */
-struct hip_permit {
-	struct endpoint other; /* the client's peer */
-	uint32_t spi_in;       /* as the client has them */
-	uint32_t spi_out;
-	uint64_t until; /* 0: no more */
-	bool heard;	/* it has sent HIP to relayed_at */
 };
 
 struct hip_effect {

@@ -3,6 +3,7 @@
 #include "snapshot.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -224,7 +225,7 @@ static void add_mapping(struct peer *p, void *arg)
 		.via_rvs = p->via_rvs && !p->committed,
 		.parked = p->parked,
 	};
-	memcpy(row->name, p->name, sizeof(row->name));
+	(void)snprintf(row->name, sizeof(row->name), "%s", p->name);
 }
 
 static void take_rtt(const struct hip_path *p, void *arg)
@@ -241,7 +242,7 @@ static void complete(struct gate *g, struct snapshot_peer *row)
 		tables_sa_out(&g->plane.tables, &row->p.self, &row->p.peer);
 
 	if (p)
-		memcpy(row->name, p->name, sizeof(row->name));
+		(void)snprintf(row->name, sizeof(row->name), "%s", p->name);
 	hip_each_path(g->hip, &row->p.self, &row->p.peer, take_rtt,
 		      &row->rtt_us);
 	if (!sa)

@@ -169,14 +169,16 @@ static const char *find(struct explained *x, const char *text)
 	if (hit_parse(text, &x->hit) == HG_OK) {
 		x->peer = peer_find(x->g, &x->hit);
 		if (x->peer)
-			memcpy(x->name, x->peer->name, sizeof(x->name));
+			(void)snprintf(x->name, sizeof(x->name), "%s",
+				       x->peer->name);
 		return persona_ours(x->g, &x->hit) ? "own-hit" : "hit";
 	}
 	if (addr_parse(text, &x->addr) == HG_OK) {
 		const char *kind = find_by_addr(x);
 
 		if (x->peer)
-			memcpy(x->name, x->peer->name, sizeof(x->name));
+			(void)snprintf(x->name, sizeof(x->name), "%s",
+				       x->peer->name);
 		return kind;
 	}
 	if (dns_name(text, x->name))
