@@ -32,6 +32,7 @@
 
 #include "hip/fields.h"
 #include "hip/locset.h"
+#include "hip/pathwatch.h"
 #include "hip/spread.h"
 #include "hip/update.h"
 
@@ -202,8 +203,12 @@ static void leave(struct hip *h, struct registration *r, struct assoc *a,
 	memset(&p->quota, 0, sizeof(p->quota));
 	paths_once_more(p, now);
 	n = paths_best(h, a, NULL);
-	if (n >= 0)
+	if (n >= 0) {
 		paths_take(h, a, n, HIP_PATH_MOVED, now);
+	} else {
+		a->stranded = true;
+		pathwatch_locator(h, a, now);
+	}
 	p->wide = true;
 	a->tell = a->tell || a->ice;
 	a->suspect = true;
@@ -403,13 +408,22 @@ static void follow(struct hip *h, struct registration *r, struct assoc *a,
 		   uint64_t now)
 {
 	struct paths *p = a->paths;
+	int cur = paths_current(a);
+	const struct paths_peer *used =
+		cur < 0 ? NULL : paths_peer_of(p, &p->v[cur]);
 
 	if (endpoint_eq(&a->self_at, &r->relayed_at))
-		(void)assoc_locator(h, a, true);
-	/* RFC 9028 4.9, 4.12.1: activated again. */
+		assoc_locator(h, a, true)->stranded = a->stranded;
+	if (used && !endpoint_eq(&used->via, &r->relayed_at))
+		used = NULL;
+	/* RFC 9028 4.9, 4.12.1: activated again. The relay has one for a pair
+	 * of SPIs, so that of another place of the peer would end it. */
 	for (uint8_t i = 0; i < p->peer_num; i++) {
-		if (endpoint_eq(&p->peer[i].via, &r->relayed_at))
-			want(h, &p->peer[i], &a->keys->sa, now);
+		struct paths_peer *q = &p->peer[i];
+
+		if (endpoint_eq(&q->via, &r->relayed_at) &&
+		    (!used || q == used))
+			want(h, q, &a->keys->sa, now);
 	}
 }
 
@@ -436,8 +450,20 @@ uint64_t datapath_deadline(const struct assoc *a)
 							  : p->direct_at;
 }
 
-void datapath_taken(struct assoc *a, uint64_t now)
+void datapath_taken(struct hip *h, struct assoc *a, uint64_t now)
 {
+	struct paths *p = a->paths;
+	int cur = paths_current(a);
+	struct paths_peer *q = cur < 0 ? NULL : paths_peer_of(p, &p->v[cur]);
+
+	/* The peer is back where it was: the relay knows another place. */
+	for (uint8_t i = 0; q && q->via.port && i < p->peer_num; i++) {
+		if (&p->peer[i] != q && p->peer[i].permit_in == q->permit_in &&
+		    endpoint_eq(&p->peer[i].via, &q->via)) {
+			want(h, q, &a->keys->sa, now);
+			break;
+		}
+	}
 	a->paths->direct = 0;
 	a->paths->direct_at = now + FIRST;
 }

@@ -63,7 +63,7 @@ void datapath_suspect(struct hip *h, const struct assoc *a, uint64_t now);
 void datapath_follow(struct hip *h, struct assoc *a, uint64_t now);
 
 /* A path is taken: if it is relayed, another one is looked for. */
-void datapath_taken(struct assoc *a, uint64_t now);
+void datapath_taken(struct hip *h, struct assoc *a, uint64_t now);
 /* When datapath_timer has something to do; ENGINE_NEVER. */
 uint64_t datapath_deadline(const struct assoc *a);
 /* Permissions are renewed, a way without relay is looked for. */

@@ -112,12 +112,26 @@ const struct datarelay_port *datarelay_of(const struct hip *h,
 	return port_of(h, a);
 }
 
-bool datarelay_is_self(const struct hip *h, const struct addr *a)
+/* Is it one of those that we were told? */
+static bool told(const struct hip *h, const struct addr *a)
 {
 	for (size_t i = 0; i < h->here.all; i++) {
 		if (addr_eq(&h->here.at[i].at.addr, a))
 			return true;
 	}
+	return false;
+}
+
+/* As far as we know. */
+static bool has(const struct hip *h, const struct addr *a)
+{
+	return !h->here.set || told(h, a);
+}
+
+bool datarelay_is_self(const struct hip *h, const struct addr *a)
+{
+	if (told(h, a))
+		return true;
 	/* Before anybody has told us, what clients have written to. */
 	for (size_t i = 0; i < h->data.num; i++) {
 		if (h->data.port[i].a && addr_eq(&h->data.port[i].at.addr, a))
@@ -161,6 +175,8 @@ bool datarelay_promise(struct hip *h, const struct packet *p,
 	if (!port->a)
 		port->promised = p->now + PROMISE;
 	ans->relayed_at = (struct endpoint){ p->at->addr, port->at.port };
+	if (port->a && has(h, &port->at.addr))
+		ans->relayed_at = port->at; /* by whichever of ours it asks */
 	return true;
 }
 
@@ -178,7 +194,8 @@ static struct hip_effect *tell(struct hip *h, const struct assoc *a,
 	return e;
 }
 
-/* HIP_PERMIT; now: 0: no more. */
+/* HIP_PERMIT; now: 0: no more. Nothing is passed on to where the client has
+ * not been proved to be (datarelay_moved). */
 static void publish(struct hip *h, const struct datarelay_port *port,
 		    const struct datarelay_permit *t, uint64_t now)
 {
@@ -188,7 +205,7 @@ static void publish(struct hip *h, const struct datarelay_port *port,
 		.other = t->peer,
 		.spi_in = t->spi_in,
 		.spi_out = t->spi_out,
-		.until = now ? t->until : 0,
+		.until = now && !port->a->unproved ? t->until : 0,
 		.heard = t->heard,
 	};
 }
@@ -242,7 +259,7 @@ void datarelay_commit(struct hip *h, struct assoc *a,
 	}
 	if (registrar_find(h, &a->peer) != a)
 		return; /* denied since, or there was no room */
-	if (port && port->at.port != ans->relayed_at.port) {
+	if (port && !endpoint_eq(&port->at, &ans->relayed_at)) {
 		release(h, port);
 		port = NULL;
 	}
@@ -317,6 +334,19 @@ static enum reason may(struct hip *h, const struct datarelay_port *port,
 	return REASON_NUM;
 }
 
+/* To the end of the list: the first one is the oldest. */
+static void renew(struct hip *h, struct datarelay_port *port, uint8_t i,
+		  uint64_t now)
+{
+	struct datarelay_permit t = port->permit[i];
+
+	t.until = now + PERMIT;
+	memmove(&port->permit[i], &port->permit[i + 1],
+		(size_t)(port->num - i - 1) * sizeof(t));
+	port->permit[port->num - 1] = t;
+	publish(h, port, &t, now);
+}
+
 /* RFC 9028 4.12.1: made, or made to last. */
 static void permit(struct hip *h, struct datarelay_port *port,
 		   const struct field_permission *f, uint64_t now)
@@ -330,11 +360,10 @@ static void permit(struct hip *h, struct datarelay_port *port,
 		i = port->num;
 	}
 	if (i < port->num) {
-		port->permit[i].until = now + PERMIT;
-		publish(h, port, &port->permit[i], now);
+		renew(h, port, i, now);
 		return;
 	}
-	/* The oldest one gives way: rekeyed, moved or over. */
+	/* Who was not renewed for longest gives way: rekeyed, moved, over. */
 	if (port->num == DATARELAY_PERMITS_MAX)
 		forget(h, port, 0);
 	port->permit[port->num] = (struct datarelay_permit){

@@ -48,6 +48,8 @@ static void take_over(struct hip *h, struct assoc *a, struct event *ev)
 	a->fresh_from = job->u.i2.issued + 1; /* one I2 for each R1 */
 	a->why = REASON_NUM;
 	a->tries = 0;
+	a->keep.ask_at = 0;
+	a->keep.denied = false;
 	a->resend_at = ENGINE_NEVER;
 	a->expire_at = ev->now + engine_times.ec;
 	a->last_in = ev->now;

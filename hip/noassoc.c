@@ -142,7 +142,8 @@ bool noassoc_input(struct hip *h, const struct packet *p, struct assoc *a)
 
 uint64_t noassoc_deadline(const struct assoc *a)
 {
-	return a->keep.ask_at ? a->keep.ask_at : ENGINE_NEVER;
+	return a->keep.ask_at && a->state == HIP_ESTABLISHED ? a->keep.ask_at
+							     : ENGINE_NEVER;
 }
 
 void noassoc_timer(struct hip *h, struct assoc *a, uint64_t now)

@@ -228,8 +228,10 @@ void paths_rebuild(struct hip *h, struct assoc *a)
 
 bool paths_spent(const struct paths *p, const struct paths_peer *q)
 {
-	return !q->active && (q->asked >= PATHS_ASK_MAX ||
-			      !checkquota_left(&p->quota, &q->at.addr));
+	/* By a relay nothing goes to whom it has not heard. */
+	return !q->active &&
+	       (q->asked >= PATHS_ASK_MAX ||
+		(!q->via.port && !checkquota_left(&p->quota, &q->at.addr)));
 }
 
 void paths_once_more(struct paths *p, uint64_t now)
@@ -354,7 +356,7 @@ void paths_take(struct hip *h, struct assoc *a, int n, enum hip_path_why why,
 	a->peer_at = v->peer;
 	a->unproved = !paths_peer_of(a->paths, v)->active;
 	a->unheard = 0;
-	datapath_taken(a, now);
+	datapath_taken(h, a, now);
 	paths_tell(h, a, why, &v->self, &v->peer, now);
 	pathwatch_locator(h, a, now);
 }

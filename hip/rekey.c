@@ -38,6 +38,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/datapath.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
 #include "hip/ice.h"
@@ -182,6 +183,7 @@ static void finish(struct hip *h, struct assoc *a, uint64_t now)
 	a->spi_out_before = k->sa.spi_out;
 	k->sa.spi_in = r->sa.spi_in;
 	k->sa.spi_out = r->sa.spi_out;
+	datapath_permit(h, a, &k->sa, now);
 	if (!a->ice_waits)
 		ice_switch(h, a);
 	k->keymat_next = r->next;

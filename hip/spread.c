@@ -148,7 +148,8 @@ static void to_path(struct hip *h, struct assoc *a, int i, uint64_t now)
 	v->sent = now;
 	if (!q->active) {
 		q->asked++;
-		checkquota_take(&p->quota, &q->at.addr, now);
+		if (!q->via.port)
+			checkquota_take(&p->quota, &q->at.addr, now);
 	}
 	if (p->echoed && !endpoint_eq(&p->to, &v->peer))
 		p->echo_spread = true;
