@@ -36,6 +36,7 @@
  * that 16 in a row are reserved does not happen. */
 #define DRAWS_MAX 16
 #define END_LOOK 16 /* leases in a row that may be found in use */
+#define NARROW6 80
 #define QUOTA_NS (86400 * UINT64_C(1000000000))
 
 enum lease_key { KEY_HIT, KEY_SUB6, KEY_SUB4, KEY_NUM };
@@ -99,6 +100,9 @@ int lease_new(const struct lease_config *cfg, struct lease **out)
 	l->cfg = *cfg;
 	if (l->cfg.max == 0)
 		l->cfg.max = LEASE_MAX_DEFAULT;
+	/* Where two HITs may come to one address, none is ever free again. */
+	if (l->cfg.pool6.len > NARROW6)
+		l->cfg.let_go = NULL;
 	while (buckets < l->cfg.max)
 		buckets *= 2;
 	l->mask = buckets - 1;
@@ -460,6 +464,10 @@ static void make_room(struct lease *l, uint64_t now)
 		if (!n || !l->cfg.let_go ||
 		    (n->asked && now - n->asked < l->cfg.keep))
 			return;
+		if (!n->asked) { /* restored: somebody may still have it */
+			touch(l, n, now);
+			continue;
+		}
 		if (l->cfg.let_go(l->cfg.arg, &n->hit))
 			drop(l, n);
 		else

@@ -98,6 +98,28 @@ static void refuse(struct gate *g, struct errand *e, const char *why)
 	errand_free(g, e);
 }
 
+/* Does an errand wait for that peer's association? */
+static bool is_awaited(const struct gate *g, const struct hit *peer)
+{
+	for (const struct errand *e = g->errands->first; e; e = e->next)
+		if (e->kind == ERRAND_CONNECT && hit_eq(&e->peer, peer))
+			return true;
+	return false;
+}
+
+static void give_up(struct gate *g, struct errand *e)
+{
+	struct peer *p = peer_find(g, &e->peer);
+
+	refuse(g, e,
+	       e->kind == ERRAND_PING
+		       ? "no answer within 2 s"
+		       : "no association after 90 s; \"hipgate trace\" shows "
+			 "how far it came");
+	if (p)
+		p->wanted = p->wanted && is_awaited(g, &p->hit);
+}
+
 void errand_expire(struct gate *g, uint64_t now)
 {
 	struct errand *next;
@@ -106,11 +128,7 @@ void errand_expire(struct gate *g, uint64_t now)
 	     e = next) {
 		next = e->next;
 		if (now >= e->end)
-			refuse(g, e,
-			       e->kind == ERRAND_PING
-				       ? "no answer within 2 s"
-				       : "no association after 90 s; \"hipgate "
-					 "trace\" shows how far it came");
+			give_up(g, e);
 	}
 }
 

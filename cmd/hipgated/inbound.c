@@ -147,8 +147,10 @@ static void open_one(struct worker *w, struct arriving *a)
 	const struct sa_contexts *c;
 
 	a->opened = REASON_ESP_SPI;
-	if (!sa && relaying_from_client(w, a->of, a->data, a->len))
+	if (!sa && relaying_from_client(w, a->of, a->data, a->len)) {
+		w->passed = true; /* what is relayed is in no capture */
 		return;
+	}
 	if (!sa || !w->joiner) {
 		worker_drop(w, REASON_ESP_SPI);
 		return;

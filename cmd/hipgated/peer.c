@@ -84,7 +84,7 @@ static bool has_persona(const struct gate *g, const struct peer *p)
 
 bool peer_is_idle(const struct gate *g, const struct peer *p, uint64_t now)
 {
-	return p->on_disk && !p->flows && !p->park &&
+	return p->on_disk && !p->flows && !p->park && !p->wanted &&
 	       p->state == HIP_UNASSOCIATED && now >= p->resolving_until &&
 	       addr_is_unspecified(&p->real[0]) &&
 	       addr_is_unspecified(&p->real[1]) && !has_persona(g, p) &&

@@ -353,6 +353,13 @@ START_TEST(a_client_that_may_be_elsewhere_is_sent_nothing)
 	datarelay_moved(relay_of(lab), a, lab->now);
 	lab_effects(lab, 2);
 	ck_assert_uint_eq(e->permit.until, 0);
+	/* Nor when it asks again, or its peer is heard. */
+	ck_assert_int_eq(say(lab, 1, &f, 1), REASON_NUM);
+	ck_assert_uint_eq(e->permit.until, 0);
+	datarelay_heard(relay_of(lab), datarelay_of(relay_of(lab), a), &f.peer,
+			lab->now);
+	lab_effects(lab, 2);
+	ck_assert_uint_eq(e->permit.until, 0);
 	a->unproved = false;
 	datarelay_moved(relay_of(lab), a, lab->now);
 	lab_effects(lab, 2);

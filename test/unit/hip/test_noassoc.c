@@ -255,6 +255,22 @@ START_TEST(news_about_a_keepalive_is_a_question_now_and_then)
 }
 END_TEST
 
+/* Nobody's timer looks at it in another state: it would stay due. */
+START_TEST(a_question_is_due_in_established_only)
+{
+	struct lab *lab = three();
+	struct assoc *a = assoc_find(&lab->host[1].h->assocs, &lab->host[1].hit,
+				     &lab->host[2].hit);
+
+	a->keep.ask_at = 1;
+	ck_assert_uint_eq(noassoc_deadline(a), 1);
+	a->state = HIP_R2_SENT;
+	ck_assert(noassoc_deadline(a) == ENGINE_NEVER);
+	a->state = HIP_ESTABLISHED;
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_noassoc_suite(void);
 Suite *test_noassoc_suite(void)
 {
@@ -269,6 +285,7 @@ Suite *test_noassoc_suite(void)
 	tcase_add_test(t, what_does_not_name_our_packet_is_refused);
 	tcase_add_test(t, other_packets_are_not_answered);
 	tcase_add_test(t, a_client_registers_again_within_a_minute);
+	tcase_add_test(t, a_question_is_due_in_established_only);
 	tcase_add_test(t, news_about_a_keepalive_is_a_question_now_and_then);
 	suite_add_tcase(s, t);
 	return s;
