@@ -26,7 +26,8 @@ enum {
 /* Numbers are in the machine's own order, as the section's header says. */
 static void put(FILE *f, const void *data, size_t len)
 {
-	(void)fwrite(data, 1, len, f); /* the caller asks ferror */
+	if (len)
+		(void)fwrite(data, 1, len, f); /* the caller asks ferror */
 }
 
 static void put32(FILE *f, uint32_t v)

@@ -82,7 +82,7 @@ static json_t *path_word(const struct hip_peer *p)
 json_t *viewpeers_one(struct gate *g, const struct hip_peer *p)
 {
 	return json_pack(
-		"{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:b,s:s,s:o,s:o,s:o,"
+		"{s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:b,s:o,s:o,s:o,s:o,"
 		"s:o,s:o,s:o,s:o}",
 		"self", jsonof_hit(&p->self), "peer", jsonof_hit(&p->peer),
 		"state", hip_state_name(p->state), "initiator",

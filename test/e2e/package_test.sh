@@ -102,7 +102,7 @@ completes()
 		echo "${COMPREPLY[@]}"
 		COMP_WORDS=(hipgate trace --f) COMP_CWORD=2; _hipgate
 		echo "${COMPREPLY[@]}"')
-	[[ $words == $'trace\n--follow' ]]
+	[[ $words == $'trace\n--follow --from' ]]
 }
 
 # Each page is there, and says what it is about.

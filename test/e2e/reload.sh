@@ -69,7 +69,7 @@ as_stranger()
 		"$DEMO_DIR/bin/hipgate" reload \
 		--socket "$DEMO_DIR/hip/ctl.sock" 2>&1)
 	chmod 660 "$DEMO_DIR/hip/ctl.sock"
-	says "$out" "only the daemon's own user and root"
+	says "$out" "the daemon's own user and root"
 }
 
 # Long enough that all reloads fall into it.

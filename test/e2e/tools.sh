@@ -213,7 +213,7 @@ capture_checks()
 		"$DEMO_DIR/tool.pcapng.esp_sa" | sort -u)" = 600
 	check "capture: who took the keys is an event" test "$(tool px events |
 		jq -r 'select(.event == "capture-keys") | .uid' | tail -n 1)" = 0
-	check "and a line of the log" grep -q 'capture with keys: user 0' \
+	check "and a line of the log" grep -q 'event=capture-keys uid=0' \
 		"$DEMO_DIR/logs/hipgated-px.log"
 	check "capture: for root and the daemon's user only" capture_refused
 	check "capture: a full disk is told, the file stays readable" \
