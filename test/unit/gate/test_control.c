@@ -201,7 +201,7 @@ START_TEST(a_later_answer_finds_its_client_or_nobody)
 	ck_assert_uint_eq(uid, getuid());
 	ck_assert_uint_eq(pid, (unsigned)getpid());
 	ck_assert(control_answer(g->control, 1, "ping", json_object()));
-	ck_assert(control_send(g->control, 1, "\0\1", 2));
+	ck_assert(control_send(g->control, 1, CONTROL_BEHIND, "\0\1", 2));
 	turn();
 	text = all_of(fd);
 	ck_assert_uint_eq(count(text, "\"verb\":\"ping\""), 1);
@@ -210,7 +210,7 @@ START_TEST(a_later_answer_finds_its_client_or_nobody)
 	turn();
 	ck_assert(!control_is_there(g->control, 1));
 	ck_assert(!control_answer(g->control, 1, "ping", json_object()));
-	ck_assert(!control_send(g->control, 1, "\0\1", 2));
+	ck_assert(!control_send(g->control, 1, CONTROL_BEHIND, "\0\1", 2));
 	ck_assert(!control_who(g->control, 1, &uid, &pid));
 }
 END_TEST
