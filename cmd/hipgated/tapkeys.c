@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tables.h"
 #include "sockets.h"
+#include "tables.h"
 
 /* Wireshark's names; NULL: it does not know that suite. */
 static const struct wireshark {
