@@ -20,14 +20,40 @@ enum { KEY_FILE_MAX = 16 * 1024 };
 struct file_kind {
 	size_t max; /* octets */
 	bool secret;
+	bool owned; /* by root or owner, and written by nobody else */
+	uid_t owner;
 };
 
-static const struct file_kind config_file = { CONFIG_FILE_MAX, false };
-static const struct file_kind key_file = { KEY_FILE_MAX, true };
+static const struct file_kind config_file = { .max = CONFIG_FILE_MAX };
+static const struct file_kind key_file = { .max = KEY_FILE_MAX,
+					   .secret = true };
+
+/* Whoever can write it says what the daemon does. */
+static int owner_judge(const struct stat *st, const char *path, uid_t owner,
+		       char *errbuf, size_t errlen)
+{
+	if (st->st_uid != 0 && st->st_uid != owner) {
+		(void)snprintf(errbuf, errlen,
+			       "%s: user %u, whose it is, is neither root nor "
+			       "the owner of the main file; run: chown %u %s",
+			       path, (unsigned)st->st_uid, (unsigned)owner,
+			       path);
+		return HG_EPERM;
+	}
+	if (st->st_mode & 022) {
+		(void)snprintf(errbuf, errlen,
+			       "%s: others than its owner can change this part "
+			       "of the configuration (mode %04o); run: chmod "
+			       "go-w %s",
+			       path, (unsigned)(st->st_mode & 07777), path);
+		return HG_EPERM;
+	}
+	return HG_OK;
+}
 
 /* Judges what was opened, not what the name meant a moment before. */
-static int file_judge(int fd, const char *path, bool secret, char *errbuf,
-		      size_t errlen)
+static int file_judge(int fd, const char *path, const struct file_kind *kind,
+		      char *errbuf, size_t errlen)
 {
 	struct stat st;
 
@@ -39,13 +65,15 @@ static int file_judge(int fd, const char *path, bool secret, char *errbuf,
 		(void)snprintf(errbuf, errlen, "%s: not a regular file", path);
 		return HG_EFORMAT;
 	}
-	if (secret && (st.st_mode & 077)) {
+	if (kind->secret && (st.st_mode & 077)) {
 		(void)snprintf(errbuf, errlen,
 			       "%s: others than its owner can use this "
 			       "private key (mode %04o); run: chmod 600 %s",
 			       path, (unsigned)(st.st_mode & 07777), path);
 		return HG_EPERM;
 	}
+	if (kind->owned)
+		return owner_judge(&st, path, kind->owner, errbuf, errlen);
 	return HG_OK;
 }
 
@@ -87,7 +115,7 @@ static int file_read(const char *path, const struct file_kind *kind, char **out,
 		(void)snprintf(errbuf, errlen, "%s: %s", path, strerror(errno));
 		return HG_ESYS;
 	}
-	err = file_judge(fd, path, kind->secret, errbuf, errlen);
+	err = file_judge(fd, path, kind, errbuf, errlen);
 	if (err)
 		goto out;
 	buf = calloc(1, cap + 1);
@@ -111,10 +139,11 @@ out:
 }
 
 /* A text file. What stood behind a NUL octet would silently not count. */
-static int text_read(const char *path, char **out, char *errbuf, size_t errlen)
+static int text_read(const char *path, const struct file_kind *kind, char **out,
+		     char *errbuf, size_t errlen)
 {
 	size_t len;
-	int err = file_read(path, &config_file, out, &len, errbuf, errlen);
+	int err = file_read(path, kind, out, &len, errbuf, errlen);
 
 	if (err || strlen(*out) == len)
 		return err;
@@ -127,7 +156,7 @@ static int text_read(const char *path, char **out, char *errbuf, size_t errlen)
 static int hosts_load(struct config *c, char *errbuf, size_t errlen)
 {
 	char *text;
-	int err = text_read(c->hosts, &text, errbuf, errlen);
+	int err = text_read(c->hosts, &config_file, &text, errbuf, errlen);
 
 	if (!err) {
 		err = config_dns_hosts_parse(c, c->hosts, text, errbuf, errlen);
@@ -147,7 +176,8 @@ struct config_files {
 };
 
 /* Takes name, also when it fails. */
-static int files_add(struct config_files *f, char *name)
+static int files_add(struct config_files *f, char *name,
+		     const struct file_kind *kind)
 {
 	struct config_text *t = &f->text[f->num];
 	char *text = NULL;
@@ -160,7 +190,7 @@ static int files_add(struct config_files *f, char *name)
 		err = HG_EFULL;
 	}
 	if (!err)
-		err = text_read(name, &text, f->errbuf, f->errlen);
+		err = text_read(name, kind, &text, f->errbuf, f->errlen);
 	if (err) {
 		free(name);
 		return err;
@@ -200,14 +230,23 @@ static char *path_in(const char *dir, const char *name)
 	return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
 }
 
-static int drop_ins_add(struct config_files *f, const char *dir)
+static int drop_ins_of(struct config_files *f, int fd, const char *dir,
+		       uid_t owner)
 {
+	struct file_kind kind = config_file;
 	struct dirent **found;
-	int num = scandir(dir, &found, is_drop_in, by_octets);
+	struct stat st;
+	int num = -1;
 	int err = HG_OK;
 
-	if (num < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return HG_OK;
+	kind.owned = true;
+	kind.owner = owner;
+	if (fstat(fd, &st) == 0) {
+		err = owner_judge(&st, dir, owner, f->errbuf, f->errlen);
+		if (err)
+			return err;
+		num = scandirat(fd, ".", &found, is_drop_in, by_octets);
+	}
 	if (num < 0) {
 		(void)snprintf(f->errbuf, f->errlen, "%s: %s", dir,
 			       strerror(errno));
@@ -215,10 +254,29 @@ static int drop_ins_add(struct config_files *f, const char *dir)
 	}
 	for (int i = 0; i < num; i++) {
 		if (!err)
-			err = files_add(f, path_in(dir, found[i]->d_name));
+			err = files_add(f, path_in(dir, found[i]->d_name),
+					&kind);
 		free(found[i]);
 	}
 	free(found);
+	return err;
+}
+
+/* dir, unless there is none; owner: of the file beside it. */
+static int drop_ins_add(struct config_files *f, const char *dir, uid_t owner)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return HG_OK;
+	if (fd < 0) {
+		(void)snprintf(f->errbuf, f->errlen, "%s: %s", dir,
+			       strerror(errno));
+		return HG_ESYS;
+	}
+	err = drop_ins_of(f, fd, dir, owner);
+	(void)close(fd); /* it was only read */
 	return err;
 }
 
@@ -226,12 +284,13 @@ static int drop_ins_add(struct config_files *f, const char *dir)
 static int files_read(struct config_files *f, const char *path)
 {
 	const char *slash = strrchr(path, '/');
+	struct stat st;
 	char *dir;
 	size_t used;
 	int err;
 
 	errno = 0;
-	err = files_add(f, strdup(path));
+	err = files_add(f, strdup(path), &config_file);
 	if (err == HG_ESYS && errno == ENOENT) {
 		used = strlen(f->errbuf);
 		(void)snprintf(f->errbuf + used, f->errlen - used,
@@ -242,7 +301,8 @@ static int files_read(struct config_files *f, const char *path)
 	if (asprintf(&dir, "%.*sconf.d", slash ? (int)(slash + 1 - path) : 0,
 		     path) < 0)
 		return HG_ENOMEM;
-	err = drop_ins_add(f, dir);
+	/* It cannot be asked any more: root's alone count. */
+	err = drop_ins_add(f, dir, stat(path, &st) ? 0 : st.st_uid);
 	free(dir);
 	return err;
 }

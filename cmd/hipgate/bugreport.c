@@ -12,18 +12,18 @@
 #include "cmd/hipgate/bugreport.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/config/config.h"
 #include "cmd/hipgate/ask.h"
 #include "cmd/hipgate/iproute.h"
 #include "cmd/hipgate/options.h"
+#include "cmd/hipgate/outfile.h"
 #include "cmd/hipgate/redact.h"
 
 #define CONFIG_DEFAULT "/etc/hipgate/hipgate.conf"
@@ -110,6 +110,24 @@ static json_t *config_part(const char *path)
 	return lines;
 }
 
+/* What is read beside path. */
+static json_t *drop_ins_part(const char *path)
+{
+	json_t *all = json_object();
+	struct config *c = NULL;
+	char why[512];
+
+	if (config_load(path, &c, why, sizeof(why))) {
+		(void)json_object_set_new(all, "error", json_string(why));
+		return all;
+	}
+	for (size_t i = 1; i < c->files_num; i++)
+		(void)json_object_set_new(all, c->files[i],
+					  config_part(c->files[i]));
+	config_free(c);
+	return all;
+}
+
 static json_t *ip_part(const char *const words[])
 {
 	json_t *out;
@@ -136,10 +154,10 @@ static json_t *gather(const struct options *o)
 				"time", (json_int_t)time(NULL));
 	json_t *daemon = json_object();
 	json_t *ip = json_object();
+	const char *config = o->config ? o->config : CONFIG_DEFAULT;
 
-	(void)json_object_set_new(
-		all, "config",
-		config_part(o->config ? o->config : CONFIG_DEFAULT));
+	(void)json_object_set_new(all, "config", config_part(config));
+	(void)json_object_set_new(all, "conf.d", drop_ins_part(config));
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		(void)json_object_set_new(daemon, verbs[i],
 					  daemon_part(o->socket, verbs[i]));
@@ -178,6 +196,27 @@ static void learn(struct redact *r, const json_t *o)
 	}
 }
 
+/* "[record NAME]", "[policy "*.NAME"]": a name may have no dot. */
+static void learn_config(struct redact *r, const json_t *lines)
+{
+	const json_t *v;
+	char name[256];
+	size_t i;
+
+	json_array_foreach(lines, i, v)
+	{
+		const char *line = json_string_value(v);
+		size_t n;
+
+		if (!line || (sscanf(line, " [ record %255s", name) != 1 &&
+			      sscanf(line, " [ policy %255s", name) != 1))
+			continue;
+		n = strspn(name, "\"*.");
+		name[n + strcspn(name + n, "\"]")] = '\0';
+		redact_name(r, name + n);
+	}
+}
+
 static void learn_host(struct redact *r)
 {
 	struct utsname u;
@@ -203,16 +242,14 @@ static int write_file(const char *path, json_t *report)
 {
 	char temporary[PATH];
 	FILE *f;
-	int fd;
 
 	if (snprintf(temporary, PATH, "%s.part", path) >= PATH)
 		return verb_fail("%s: the name is too long", path);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return verb_fail("%s: %s", temporary, strerror(errno));
-	f = fdopen(fd, "w");
-	if (!f || json_dumpf(report, f, JSON_INDENT(1)) ||
-	    fputc('\n', f) == EOF || fflush(f) != 0 || fsync(fd) != 0)
+	f = outfile_new(temporary);
+	if (!f)
+		return VERB_FAILED;
+	if (json_dumpf(report, f, JSON_INDENT(1)) || fputc('\n', f) == EOF ||
+	    fflush(f) != 0 || fsync(fileno(f)) != 0)
 		return fail(temporary, f);
 	if (fclose(f) != 0 || rename(temporary, path) != 0)
 		return fail(temporary, NULL);
@@ -254,6 +291,8 @@ int bugreport_verb(const struct verb *v, int argc, char **argv)
 	struct redact *r;
 	json_t *all;
 	json_t *report;
+	json_t *lines;
+	const char *key;
 	int status = options_take(v, argc, argv, 0, 0, &o);
 
 	if (status)
@@ -263,6 +302,9 @@ int bugreport_verb(const struct verb *v, int argc, char **argv)
 	all = gather(&o);
 	learn(r, json_object_get(all, "daemon"));
 	learn(r, json_object_get(all, "events"));
+	learn_config(r, json_object_get(all, "config"));
+	json_object_foreach(json_object_get(all, "conf.d"), key, lines)
+		learn_config(r, lines);
 	learn_host(r);
 	report = redact_json(r, all);
 	if (report) /* its words only look like names */

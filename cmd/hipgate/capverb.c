@@ -11,17 +11,16 @@
 #include "cmd/hipgate/capverb.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/hipgate/ask.h"
 #include "cmd/hipgate/options.h"
+#include "cmd/hipgate/outfile.h"
 #include "cmd/hipgate/pcapng.h"
 #include "core/wire.h"
 
@@ -36,6 +35,7 @@ struct capture {
 	uint64_t good_packets; /*  and how many are in them */
 	uint8_t *buf;
 	uint64_t packets, lost, last; /* unix ns */
+	uint64_t keys_lost;	      /* lines */
 	bool asked_to_end, ended;
 };
 
@@ -48,17 +48,6 @@ static void on_signal(int signum)
 }
 
 /* ---- files ------------------------------------------------------------------------ */
-
-/* Packets and keys are for their owner alone. */
-static FILE *file_open(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return NULL;
-	(void)fchmod(fd, 0600); /* it was there, and is another's */
-	return fdopen(fd, "w");
-}
 
 static int full(const struct capture *c, const char *path)
 {
@@ -87,17 +76,17 @@ static int begin_files(struct capture *c)
 	const struct options *o = c->o;
 	bool to_stdout = strcmp(o->out, "-") == 0;
 
-	c->out = to_stdout ? stdout : file_open(o->out);
+	c->out = to_stdout ? stdout : outfile_open(o->out);
 	if (!c->out)
-		return verb_fail("%s: %s", o->out, strerror(errno));
+		return VERB_FAILED;
 	if (!o->decrypt)
 		return VERB_OK;
 	if (snprintf(c->keys_path, PATH, "%s.esp_sa",
 		     to_stdout ? "capture" : o->out) >= PATH)
 		return verb_fail("%s: the name is too long", o->out);
-	c->keys = file_open(c->keys_path);
+	c->keys = outfile_new(c->keys_path);
 	if (!c->keys)
-		return verb_fail("%s: %s", c->keys_path, strerror(errno));
+		return VERB_FAILED;
 	(void)fprintf(stderr,
 		      "hipgate: WARNING: the keys of all SAs are written to "
 		      "%s: whoever has that file can read, and forge, what all "
@@ -150,6 +139,8 @@ static int stats(struct capture *c, const uint8_t *p, size_t len)
 	json_t *o = json_loadb((const char *)p, len, 0, &why);
 
 	c->lost = (uint64_t)json_integer_value(json_object_get(o, "lost"));
+	c->keys_lost =
+		(uint64_t)json_integer_value(json_object_get(o, "keys_lost"));
 	c->ended = json_is_true(json_object_get(o, "end"));
 	json_decref(o);
 	return settle(c); /* twice a second */
@@ -284,6 +275,12 @@ static int from_daemon(struct capture *c, struct ask *a, const json_t *data)
 			      "%llu more came faster than they were written; "
 			      "--snaplen 128 makes them smaller\n",
 			      (unsigned long long)c->lost);
+	if (c->keys_lost)
+		(void)fprintf(stderr,
+			      "hipgate: %llu lines of keys came faster than "
+			      "they were written; capture again, to a faster "
+			      "disk\n",
+			      (unsigned long long)c->keys_lost);
 	return status;
 }
 

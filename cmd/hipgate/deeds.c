@@ -112,11 +112,13 @@ int deeds_ping(const struct verb *v, int argc, char **argv)
 	struct ask *a;
 	int status = options_take(v, argc, argv, 1, 1, &o);
 	unsigned long count = o.count ? o.count : PING_COUNT;
+	int err;
 
 	if (status)
 		return status;
-	if (ask_new(o.socket, false, &a, why, sizeof(why)))
-		return verb_fail("%s", why), VERB_UNREACHED;
+	err = ask_new(o.socket, false, &a, why, sizeof(why));
+	if (err)
+		return verb_unasked(err, why);
 	catch_interrupt();
 	while (status == VERB_OK && !interrupted && p.sent < count) {
 		if (p.sent)
@@ -235,11 +237,13 @@ int deeds_drain(const struct verb *v, int argc, char **argv)
 		else if (interrupted && !o.json)
 			(void)puts("still draining; \"hipgate drain --off\" "
 				   "ends that");
+		if (interrupted && !o.off && !o.now && !idle(data))
+			status = VERB_FAILED; /* it may not be stopped */
 		json_decref(data);
 		if (!done)
 			second();
 	}
 	if (o.off && !o.json)
 		(void)puts("new associations again");
-	return VERB_OK;
+	return status;
 }

@@ -129,6 +129,7 @@ static void learn(struct mermaid *m, const json_t *e)
 /* The number of the host that a member names; HOSTS: there is no room. */
 static size_t host_of(struct mermaid *m, const json_t *e, const char *member)
 {
+	const char *host = led_to(m, ladder_text(e, "peer"));
 	char label[LABEL];
 	size_t i = 0;
 
@@ -136,7 +137,7 @@ static size_t host_of(struct mermaid *m, const json_t *e, const char *member)
 		copy(label, ladder_text(e, "role"),
 		     strlen(ladder_text(e, "role")));
 	else if (strcmp(member, "peer") == 0)
-		copy(label, led_to(m, ladder_text(e, "peer")), LABEL);
+		copy(label, host, strlen(host));
 	else
 		address_of(ladder_text(e, member), label);
 	if (!label[0])

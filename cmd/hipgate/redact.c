@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/addr.h"
 
@@ -62,7 +63,7 @@ void redact_free(struct redact *r)
 static bool known(const struct redact *r, const char *word)
 {
 	for (size_t i = 0; i < r->num; i++) {
-		if (strcmp(r->name[i], word) == 0)
+		if (strcasecmp(r->name[i], word) == 0)
 			return true;
 	}
 	return false;
@@ -131,7 +132,9 @@ static bool address(const struct redact *r, const char *word, struct text *out)
 	struct hit h;
 
 	for (size_t n = len; n > 0; n--) {
-		if (n < len && word[n] != '/' && word[n] != ':')
+		/* Or the end of a sentence. */
+		if (n < len && word[n] != '/' && word[n] != ':' &&
+		    strspn(word + n, ".:") < len - n)
 			continue;
 		if (n >= sizeof(text))
 			continue;
@@ -163,21 +166,37 @@ static bool is_mac(const char *word)
 	return !word[17];
 }
 
-/* "a.bc", of letters, digits and hyphens, whose last part is of letters. */
+/* "1.2.0-rc1", "1.5ms": each part begins with a digit. */
+static bool likely_number(const char *word)
+{
+	for (const char *s = word; s; s = strchr(s, '.')) {
+		s += *s == '.';
+		if (!isdigit((unsigned char)*s))
+			return false;
+	}
+	return true;
+}
+
+/* "a.b1", of letters, digits, hyphens and underscores; the last part has no
+ * underscore and one letter at least. */
 static bool likely_name(const char *word)
 {
 	const char *last = strrchr(word, '.');
-	size_t letters = 0;
+	bool letter = false;
 
-	if (!last || !isalnum((unsigned char)word[0]))
+	if (!last || strlen(last) < 3 || likely_number(word) ||
+	    (!isalnum((unsigned char)word[0]) && word[0] != '_'))
 		return false;
 	for (const char *s = word; *s; s++) {
 		if (strchr("/:+=@", *s))
 			return false;
 	}
-	while (isalpha((unsigned char)last[1 + letters]))
-		letters++;
-	return letters >= 2 && !last[1 + letters];
+	for (const char *s = last + 1; *s; s++) {
+		if (*s == '_')
+			return false;
+		letter = letter || isalpha((unsigned char)*s);
+	}
+	return letter;
 }
 
 /* Long, and of nothing but digits that a key could be written in. */

@@ -116,18 +116,6 @@ static void say(struct client *cl, const char *text)
 	(void)say_octets(cl, text, strlen(text)); /* its reader is gone */
 }
 
-static void say_json(struct client *cl, json_t *o)
-{
-	char *dump = o ? json_dumps(o, JSON_COMPACT) : NULL;
-
-	if (dump) {
-		say(cl, dump);
-		say(cl, "\n");
-	}
-	free(dump);
-	json_decref(o);
-}
-
 static void say_line(void *arg, const char *line)
 {
 	say(arg, line);
@@ -135,11 +123,13 @@ static void say_line(void *arg, const char *line)
 
 static void tell_lost(struct client *cl)
 {
-	json_int_t lost = (json_int_t)cl->lost;
+	char line[80];
 
+	(void)snprintf(line, sizeof(line),
+		       "{\"event\":\"lost\",\"step\":\"\",\"lost\":%llu}\n",
+		       (unsigned long long)cl->lost);
 	cl->lost = 0;
-	say_json(cl, json_pack("{s:s,s:s,s:I}", "event", "lost", "step", "",
-			       "lost", lost));
+	say(cl, line);
 }
 
 /* A reader that is slow misses events; it is told how many. */
@@ -173,18 +163,45 @@ static void do_trace(struct client *cl, const json_t *req)
 		say(cl, "{\"end\":true}\n");
 }
 
-/* code: one word for programs, why: a sentence for people. */
+/* o, or a fixed line: who asked waits for one. */
+static void say_answer(struct client *cl, json_t *o)
+{
+	char *dump = o ? json_dumps(o, JSON_COMPACT) : NULL;
+
+	if (dump) {
+		say(cl, dump);
+		say(cl, "\n");
+	} else {
+		say(cl,
+		    "{\"version\":1,\"ok\":false,\"daemon\":\"" HIPGATE_VERSION
+		    "\",\"code\":\"failed\",\"error\":"
+		    "\"the answer cannot be written as JSON\"}\n");
+	}
+	free(dump);
+	json_decref(o);
+}
+
+/* code: one word for programs, why: a sentence for people, which may quote
+ * what is no UTF-8. */
 static void say_error(struct client *cl, const char *code, const char *why)
 {
-	say_json(cl, json_pack("{s:i,s:b,s:s,s:s,s:s}", "version",
-			       CONTROL_PROTOCOL, "ok", 0, "daemon",
-			       HIPGATE_VERSION, "code", code, "error", why));
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text), "%s", why);
+	for (char *s = text; *s; s++) {
+		if (*s < ' ' || *s > '~')
+			*s = '?';
+	}
+	say_answer(cl, json_pack("{s:i,s:b,s:s,s:s,s:s}", "version",
+				 CONTROL_PROTOCOL, "ok", 0, "daemon",
+				 HIPGATE_VERSION, "code", code, "error", text));
 }
 
 static void say_data(struct client *cl, const char *verb, json_t *data)
 {
-	say_json(cl, json_pack("{s:i,s:s,s:b,s:o}", "version", CONTROL_PROTOCOL,
-			       "verb", verb, "ok", 1, "data", data));
+	say_answer(cl,
+		   json_pack("{s:i,s:s,s:b,s:o}", "version", CONTROL_PROTOCOL,
+			     "verb", verb, "ok", 1, "data", data));
 }
 
 /* Who asks, as the kernel says. */
@@ -408,13 +425,20 @@ void control_refuse(struct control *c, uint64_t client, const char *why)
 		say_error(cl, "failed", why);
 }
 
-bool control_send(struct control *c, uint64_t client, const void *octets,
-		  size_t len)
+bool control_send(struct control *c, uint64_t client, size_t behind,
+		  const void *octets, size_t len)
 {
 	struct client *cl = client_find(c, client);
 
-	return cl && backlog(cl) <= CONTROL_BEHIND &&
-	       say_octets(cl, octets, len);
+	return cl && backlog(cl) <= behind && say_octets(cl, octets, len);
+}
+
+void control_hang_up(struct control *c, uint64_t client)
+{
+	struct client *cl = client_find(c, client);
+
+	if (cl)
+		hang_up(cl);
 }
 
 bool control_who(struct control *c, uint64_t client, unsigned *uid,

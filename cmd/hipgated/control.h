@@ -47,9 +47,11 @@ void control_fini(struct control *c);
 bool control_answer(struct control *c, uint64_t client, const char *verb,
 		    json_t *data);
 void control_refuse(struct control *c, uint64_t client, const char *why);
-/* False: it is gone, or so far behind that these octets are not sent. */
-bool control_send(struct control *c, uint64_t client, const void *octets,
-		  size_t len);
+/* False: it is gone, or more than `behind` octets behind, CONTROL_BEHIND or
+ * CONTROL_BACKLOG for what must come: these octets are not sent. */
+bool control_send(struct control *c, uint64_t client, size_t behind,
+		  const void *octets, size_t len);
+void control_hang_up(struct control *c, uint64_t client);
 bool control_is_there(struct control *c, uint64_t client);
 bool control_who(struct control *c, uint64_t client, unsigned *uid,
 		 unsigned *pid);

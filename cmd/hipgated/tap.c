@@ -15,8 +15,10 @@
  *
  * Frames are collected and handed to the control socket; what finds it too
  * far behind is counted as lost, so a reader that is slow, or a disk that is,
- * slows nobody. On the wire the kernel makes the IP and UDP headers, so they
- * are made again here; a datagram that was cut short has no UDP checksum.
+ * slows nobody. Keys and statistics may find it farther behind; who cannot be
+ * told of the end is hung up. On the wire the kernel makes the IP and UDP
+ * headers, so they are made again here; a datagram that was cut short has no
+ * UDP checksum.
  */
 #include "tap.h"
 
@@ -30,11 +32,13 @@
 #include "core/log.h"
 #include "core/wire.h"
 #include "gate.h"
+#include "tapkeys.h"
 #include "tapring.h"
 
 enum {
 	TICK_MS = 20,
 	BUF = 256 << 10,
+	TICK_OCTETS = 4 << 20, /* of records, between two sends */
 	SNAPLEN_MAX = TUN_PACKET_MAX,
 	COMMENT = 320,
 	PACKET_HEAD = 8 + 1 + 1 + 4 + 2,
@@ -57,11 +61,12 @@ struct tap {
 	bool keys;
 	/* The HIP message that is looked at; NULL: none, or no room. */
 	struct tap_record *hip;
-	uint64_t packets, lost;
+	uint64_t packets, lost, keys_lost; /* lines */
 	unsigned ticks;
 	uint8_t *buf;
 	size_t used;
-	unsigned held; /* packets in buf */
+	bool must;     /* buf is of keys and statistics */
+	unsigned held; /* packets in buf, or lines of keys */
 };
 
 struct frame {
@@ -78,24 +83,34 @@ struct frame {
 
 /* ---- frames -------------------------------------------------------------------- */
 
-static void hand_over(struct tap *t)
+/* False: it is lost. */
+static bool hand_over(struct tap *t)
 {
-	if (t->used &&
-	    !control_send(t->g->control, t->client, t->buf, t->used)) {
+	bool sent = !t->used ||
+		    control_send(t->g->control, t->client,
+				 t->must ? CONTROL_BACKLOG : CONTROL_BEHIND,
+				 t->buf, t->used);
+
+	if (!sent && t->must) {
+		t->keys_lost += t->held;
+	} else if (!sent) {
 		t->lost += t->held;
 		t->packets -= t->held;
 	}
 	t->used = 0;
 	t->held = 0;
+	return sent;
 }
 
 /* Room for a frame's content; always there. */
 static uint8_t *frame_begin(struct tap *t, char type, size_t len)
 {
+	bool must = type != 'P';
 	uint8_t *p;
 
-	if (BUF - t->used < len + 5)
-		hand_over(t);
+	if (BUF - t->used < len + 5 || must != t->must)
+		(void)hand_over(t);
+	t->must = must;
 	p = t->buf + t->used;
 	put_be32(p, (uint32_t)len + 1);
 	p[4] = (uint8_t)type;
@@ -136,12 +151,16 @@ static uint64_t lost(const struct tap *t)
 
 static void put_stats(struct tap *t, bool end)
 {
-	char text[128];
-	int n = snprintf(text, sizeof(text),
-			 "{\"packets\":%llu,\"lost\":%llu,\"end\":%s}",
-			 (unsigned long long)t->packets,
-			 (unsigned long long)lost(t), end ? "true" : "false");
+	char text[160];
+	int n;
 
+	(void)hand_over(t); /* it may add to what is lost */
+	n = snprintf(text, sizeof(text),
+		     "{\"packets\":%llu,\"lost\":%llu,\"keys_lost\":%llu,"
+		     "\"end\":%s}",
+		     (unsigned long long)t->packets,
+		     (unsigned long long)lost(t),
+		     (unsigned long long)t->keys_lost, end ? "true" : "false");
 	memcpy(frame_begin(t, 'S', (size_t)n), text, (size_t)n);
 }
 
@@ -260,10 +279,14 @@ static void show_record(struct tap *t, const struct tap_record *r)
 	put_packet(t, &f);
 }
 
-/* The oldest first. */
-static void drain(struct tap *t)
+/* The oldest first. Workers go on meanwhile: what comes from now on, and what
+ * is more than so many octets, is for the next time. */
+static void drain(struct tap *t, size_t octets)
 {
-	for (;;) {
+	uint64_t now = uv_hrtime();
+	size_t done = 0;
+
+	while (done < octets) {
 		const struct tap_record *best = NULL;
 		unsigned of = 0;
 
@@ -275,8 +298,9 @@ static void drain(struct tap *t)
 				of = k;
 			}
 		}
-		if (!best)
+		if (!best || best->when > now)
 			return;
+		done += best->size;
 		show_record(t, best);
 		tapring_done(t->ring[of], best);
 	}
@@ -349,64 +373,17 @@ void tap_hip_out(struct gate *g, const struct endpoint *from,
 
 /* ---- keys ------------------------------------------------------------------------ */
 
-/* Wireshark's names; NULL: it does not know that suite. */
-static const struct wireshark {
-	uint16_t suite;
-	const char *enc;
-	const char *auth;
-} wiresharks[] = {
-	{ SA_NULL_SHA256, "NULL", "HMAC-SHA-256-128 [RFC4868]" },
-	{ SA_AES128_CBC_SHA256, "AES-CBC [RFC3602]",
-	  "HMAC-SHA-256-128 [RFC4868]" },
-	{ SA_AES256_CBC_SHA256, "AES-CBC [RFC3602]",
-	  "HMAC-SHA-256-128 [RFC4868]" },
-	{ SA_AES128_GCM16, "AES-GCM with 16 octet ICV [RFC4106]", "NULL" },
-	{ SA_AES128_GCM8, "AES-GCM with 8 octet ICV [RFC4106]", "NULL" },
-};
-
-static void hex(const uint8_t *octets, size_t len, char *out)
+static void put_line(void *arg, const char *line, size_t len)
 {
-	(void)strcpy(out, len ? "0x" : "");
-	out += strlen(out);
-	for (size_t i = 0; i < len; i++)
-		out += sprintf(out, "%02x", octets[i]);
-}
+	struct tap *t = arg;
 
-/* One direction, over either family: a peer may move. */
-static void put_key(struct tap *t, const struct sa *sa, uint32_t spi,
-		    const struct sa_keys *k, const struct wireshark *w)
-{
-	const struct sa_suite *s = sa_suite_find(sa->suite);
-	char enc[2 * SA_ENC_MAX + 3];
-	char auth[2 * SA_AUTH_MAX + 3];
-	char line[512];
-
-	hex(k->enc, sa_enc_len(s), enc);
-	hex(k->auth, s->auth_len, auth);
-	for (unsigned fam = 0; fam < SOCKETS_FAMILIES; fam++) {
-		int n = snprintf(line, sizeof(line),
-				 "\"%s\",\"*\",\"*\",\"0x%08x\",\"%s\",\"%s\","
-				 "\"%s\",\"%s\"\n",
-				 fam ? "IPv6" : "IPv4", spi, w->enc, enc,
-				 w->auth, auth);
-
-		memcpy(frame_begin(t, 'K', (size_t)n), line, (size_t)n);
-	}
-	explicit_bzero(enc, sizeof(enc));
-	explicit_bzero(auth, sizeof(auth));
-	explicit_bzero(line, sizeof(line));
+	memcpy(frame_begin(t, 'K', len), line, len);
+	t->held++;
 }
 
 static void sa_keys_put(struct sa *sa, void *arg)
 {
-	struct tap *t = arg;
-
-	for (size_t i = 0; i < sizeof(wiresharks) / sizeof(*wiresharks); i++) {
-		if (wiresharks[i].suite != sa->suite)
-			continue;
-		put_key(t, sa, sa->spi_in, &sa->in, &wiresharks[i]);
-		put_key(t, sa, sa->spi_out, &sa->out, &wiresharks[i]);
-	}
+	tapkeys_lines(sa, put_line, arg);
 }
 
 void tap_keys(struct gate *g, const struct sa *sa)
@@ -429,19 +406,21 @@ static void on_closed(uv_handle_t *h)
 static void end(struct tap *t)
 {
 	struct gate *g = t->g;
+	json_int_t num, gone;
 
 	for (unsigned k = 0; k + 1 < t->rings; k++)
 		atomic_store_explicit(&g->workers[k].tap, NULL,
 				      memory_order_release);
 	tap_hip_done(g, REASON_NUM);
-	drain(t);
+	drain(t, SIZE_MAX);
 	put_stats(t, true);
-	hand_over(t);
+	if (!hand_over(t))
+		control_hang_up(g->control, t->client); /* it would wait */
+	num = (json_int_t)t->packets;
+	gone = (json_int_t)lost(t);
 	events_add(&g->events, uv_hrtime(), "", "capture-end",
-		   json_pack("{s:I,s:I}", "packets", (json_int_t)t->packets,
-			     "lost", (json_int_t)lost(t)),
-		   "the capture has ended: %llu packets, %llu lost",
-		   (unsigned long long)t->packets, (unsigned long long)lost(t));
+		   json_pack("{s:I,s:I}", "packets", num, "lost", gone),
+		   "the capture has ended: %lld packets, %lld lost", num, gone);
 	for (unsigned k = 0; k < t->rings; k++)
 		tapring_retire(t->ring[k]);
 	g->tap = NULL;
@@ -456,12 +435,12 @@ static void on_tick(uv_timer_t *timer)
 		end(t);
 		return;
 	}
-	drain(t);
+	drain(t, TICK_OCTETS);
 	if (++t->ticks == STATS_TICKS) {
 		put_stats(t, false); /* a sign of life, too */
 		t->ticks = 0;
 	}
-	hand_over(t);
+	(void)hand_over(t);
 }
 
 /* Who may see what all others say is for the log, and the keys for all who

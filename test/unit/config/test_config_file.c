@@ -37,6 +37,7 @@ static void setup(void)
 {
 	memcpy(dir, "/tmp/hipgate-conf-XXXXXX", 25);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
+	(void)umask(022);
 	ck_assert_int_eq(mkdir(at("conf.d"), 0755), 0);
 	put("hipgate.conf", D P);
 }
@@ -152,6 +153,41 @@ START_TEST(what_may_be_said_once_may_be_said_in_one_file)
 }
 END_TEST
 
+static void mode_refused(const char *name, mode_t mode, const char *text)
+{
+	char rest[256];
+
+	(void)snprintf(rest, sizeof(rest),
+		       ": others than its owner can change this part of the "
+		       "configuration (mode %s); run: chmod go-w %s",
+		       text, at(name));
+	ck_assert_int_eq(chmod(at(name), mode), 0);
+	refused(HG_EPERM, name, rest);
+	ck_assert_int_eq(chmod(at(name), 0755), 0);
+	config_free(taken());
+}
+
+START_TEST(what_others_can_write_is_refused)
+{
+	put("conf.d/10-a.conf", "[proxy]\nttl = 5\n");
+	mode_refused("conf.d/10-a.conf", 0664, "0664");
+	mode_refused("conf.d/10-a.conf", 0646, "0646");
+	mode_refused("conf.d", 0777, "0777");
+	mode_refused("conf.d", 01775, "1775");
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chown(at("conf.d/10-a.conf"), 1234, -1), 0);
+	ck_assert_int_eq(config_load(at("hipgate.conf"),
+				     &(struct config *){ NULL }, err,
+				     sizeof(err)),
+			 HG_EPERM);
+	ck_assert_ptr_nonnull(strstr(err, "user 1234, whose it is"));
+	ck_assert_ptr_nonnull(strstr(err, "run: chown 0 "));
+	ck_assert_int_eq(chown(at("hipgate.conf"), 1234, -1), 0);
+	config_free(taken());
+}
+END_TEST
+
 START_TEST(what_is_no_file_is_refused)
 {
 	ck_assert_int_eq(mkdir(at("conf.d/sub.conf"), 0755), 0);
@@ -202,6 +238,7 @@ Suite *test_config_file_suite(void)
 	tcase_add_test(t, files_of_conf_d_go_on_in_the_order_of_their_names);
 	tcase_add_test(t, a_mistake_is_named_with_its_own_file);
 	tcase_add_test(t, what_may_be_said_once_may_be_said_in_one_file);
+	tcase_add_test(t, what_others_can_write_is_refused);
 	tcase_add_test(t, what_is_no_file_is_refused);
 	tcase_add_test(t, without_a_file_it_says_what_to_read);
 	tcase_add_test(t, a_line_that_is_kept_knows_its_file);

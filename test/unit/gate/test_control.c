@@ -188,6 +188,37 @@ START_TEST(what_is_wrong_is_said_with_a_code)
 }
 END_TEST
 
+START_TEST(a_reason_that_is_no_utf8_is_told_all_the_same)
+{
+	int fd = asked("{\"verb\":\"events\",\"follow\":true}\n");
+	char *text;
+
+	turn();
+	control_refuse(g->control, 1, "\xff\xc3 is \"bad\"\n");
+	turn();
+	text = all_of(fd);
+	ck_assert_uint_eq(count(text, "\"error\":\"?? is \\\"bad\\\"?\"}"), 1);
+	free(text);
+	close(fd);
+}
+END_TEST
+
+START_TEST(what_cannot_be_packed_is_an_error)
+{
+	int fd = asked("{\"verb\":\"events\",\"follow\":true}\n");
+	char *text;
+
+	turn();
+	ck_assert(control_answer(g->control, 1, "ping", NULL));
+	turn();
+	text = all_of(fd);
+	ck_assert_uint_eq(count(text, "\"ok\":false"), 1);
+	ck_assert_uint_eq(count(text, "\"code\":\"failed\""), 1);
+	free(text);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_later_answer_finds_its_client_or_nobody)
 {
 	int fd = asked("{\"verb\":\"events\",\"follow\":true}\n");
@@ -201,7 +232,7 @@ START_TEST(a_later_answer_finds_its_client_or_nobody)
 	ck_assert_uint_eq(uid, getuid());
 	ck_assert_uint_eq(pid, (unsigned)getpid());
 	ck_assert(control_answer(g->control, 1, "ping", json_object()));
-	ck_assert(control_send(g->control, 1, "\0\1", 2));
+	ck_assert(control_send(g->control, 1, CONTROL_BEHIND, "\0\1", 2));
 	turn();
 	text = all_of(fd);
 	ck_assert_uint_eq(count(text, "\"verb\":\"ping\""), 1);
@@ -210,7 +241,7 @@ START_TEST(a_later_answer_finds_its_client_or_nobody)
 	turn();
 	ck_assert(!control_is_there(g->control, 1));
 	ck_assert(!control_answer(g->control, 1, "ping", json_object()));
-	ck_assert(!control_send(g->control, 1, "\0\1", 2));
+	ck_assert(!control_send(g->control, 1, CONTROL_BEHIND, "\0\1", 2));
 	ck_assert(!control_who(g->control, 1, &uid, &pid));
 }
 END_TEST
@@ -226,6 +257,8 @@ Suite *test_control_suite(void)
 	tcase_add_test(tc, slow_follower_loses_and_is_told_how_many);
 	tcase_add_test(tc, one_who_asks_without_reading_is_cut_off);
 	tcase_add_test(tc, what_is_wrong_is_said_with_a_code);
+	tcase_add_test(tc, a_reason_that_is_no_utf8_is_told_all_the_same);
+	tcase_add_test(tc, what_cannot_be_packed_is_an_error);
 	tcase_add_test(tc, a_later_answer_finds_its_client_or_nobody);
 	suite_add_tcase(s, tc);
 	return s;
