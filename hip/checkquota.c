@@ -60,6 +60,17 @@ void checkquota_named(struct checkquota *q, const struct addr *at, uint64_t now)
 		r->asked = 0;
 }
 
+void checkquota_seen(struct checkquota *q, const struct addr *at, uint64_t now)
+{
+	struct checkquota_row *r = find(q, at);
+
+	if (!r || r->asked < CHECKQUOTA_MAX ||
+	    now - r->since < CHECKQUOTA_FORGIVE_NS)
+		return;
+	r->asked--;
+	r->since = now;
+}
+
 void checkquota_paid(struct checkquota *q, const struct addr *at)
 {
 	struct checkquota_row *r = find(q, at);

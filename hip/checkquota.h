@@ -26,5 +26,9 @@ void checkquota_take(struct checkquota *q, const struct addr *at, uint64_t now);
 /* The peer has named it (again): if that was long ago, it is as new. */
 void checkquota_named(struct checkquota *q, const struct addr *at,
 		      uint64_t now);
+/* A packet of the peer's came from there, by a port that is new, as a NAT gives
+ * one: where nothing is left, one more question now and then. Who forges the
+ * source pays a packet for each that its victim gets. */
+void checkquota_seen(struct checkquota *q, const struct addr *at, uint64_t now);
 /* One more question has been paid for. */
 void checkquota_paid(struct checkquota *q, const struct addr *at);

@@ -362,6 +362,7 @@ bool reach_candidate(struct hip *h, struct assoc *a,
 		return false;
 	if (is_relayed(a)) /* the direct way is looked for, and may take long */
 		checkquota_named(&a->paths->quota, &from->addr, now);
+	checkquota_seen(&a->paths->quota, &from->addr, now);
 	if (!via->port && !checkquota_left(&a->paths->quota, &from->addr)) {
 		reason_count(&h->reasons, REASON_HIP_CHECKS_QUOTA);
 		return false;

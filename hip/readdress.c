@@ -54,12 +54,15 @@ static const struct endpoint *preferred(const struct hip *h,
 	return best >= 0 ? &a->paths->v[best].self : &a->self_at;
 }
 
-/* All paths from here are dead, while others are not. */
+/* All paths from here are dead, while others are not; but for where we are
+ * left: this message comes from there, and what is not in it is withdrawn. */
 static bool cut_off(const struct assoc *a, const struct endpoint *self)
 {
 	const struct paths *p = a->paths;
 	unsigned dead = 0;
 
+	if (endpoint_eq(self, &a->self_at))
+		return false;
 	for (int i = 0; p && i < p->num; i++) {
 		if (!endpoint_eq(&p->v[i].self, self))
 			continue;

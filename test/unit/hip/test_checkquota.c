@@ -75,6 +75,25 @@ START_TEST(what_is_paid_for_is_one_question)
 }
 END_TEST
 
+START_TEST(to_be_seen_there_is_one_question_now_and_then)
+{
+	struct checkquota q = { 0 };
+	struct addr a = at("192.0.2.1");
+
+	checkquota_seen(&q, &a, S);
+	(void)spend(&q, "192.0.2.1", S);
+	checkquota_seen(&q, &a, S + CHECKQUOTA_FORGIVE_NS - 1);
+	ck_assert(!checkquota_left(&q, &a));
+	checkquota_seen(&q, &a, S + CHECKQUOTA_FORGIVE_NS);
+	checkquota_seen(&q, &a, S + CHECKQUOTA_FORGIVE_NS);
+	ck_assert_uint_eq(spend(&q, "192.0.2.1", 9 * S), 1);
+	checkquota_seen(&q, &a, S + 2 * CHECKQUOTA_FORGIVE_NS - 1);
+	ck_assert(!checkquota_left(&q, &a));
+	checkquota_seen(&q, &a, S + 2 * CHECKQUOTA_FORGIVE_NS);
+	ck_assert(checkquota_left(&q, &a));
+}
+END_TEST
+
 START_TEST(the_oldest_gives_way_to_a_ninth)
 {
 	struct checkquota q = { 0 };
@@ -101,6 +120,7 @@ Suite *test_checkquota_suite(void)
 	tcase_add_test(t, an_ipv6_network_is_one);
 	tcase_add_test(t, to_be_named_again_helps_after_a_while);
 	tcase_add_test(t, what_is_paid_for_is_one_question);
+	tcase_add_test(t, to_be_seen_there_is_one_question_now_and_then);
 	tcase_add_test(t, the_oldest_gives_way_to_a_ninth);
 	suite_add_tcase(s, t);
 	return s;

@@ -311,6 +311,38 @@ START_TEST(a_quiet_address_that_is_gone_is_left)
 }
 END_TEST
 
+/* The second address led nowhere for a while, and is the one that is left when
+ * the first is gone: it is told all the same, or the peer would take it for
+ * withdrawn. */
+START_TEST(the_address_that_is_left_is_told)
+{
+	static const char *const two[] = { "203.0.113.1", "192.0.2.1" };
+	static const char *const other[] = { "203.0.113.1", "2001:db8::1" };
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	bed_move(lab, 0, two[0]);
+	lab_run(lab);
+	bed_here(lab, 0, two, 2);
+	lab_sleep(lab, LAB_S);
+	n.cut[n.cut_num++] = bed_at(two[0]);
+	for (int i = 0; i < 10; i++) {
+		bed_traffic(lab, 0, false);
+		lab_sleep(lab, LAB_S);
+	}
+	ck_assert(bed_is(lab, 0, two[1], "192.0.2.2"));
+	ck_assert_int_eq(bed_path(lab, 0, two[0], "192.0.2.2").state,
+			 HIP_PATH_DEAD);
+	n.cut_num = 0;
+	bed_here(lab, 0, other, 2);
+	lab_sleep(lab, 5 * LAB_S);
+	ck_assert(bed_is(lab, 0, two[0], "192.0.2.2"));
+	ck_assert(bed_is(lab, 1, "192.0.2.2", two[0]));
+	ck_assert(bed_path(lab, 1, "192.0.2.2", two[0]).announced);
+	lab_free(lab);
+}
+END_TEST
+
 /* What HIP_LOCATOR said last: is what is to be sent to wait? */
 static bool waits(const struct lab *lab)
 {
@@ -418,6 +450,7 @@ Suite *test_readdress_suite(void)
 	tcase_add_test(t, the_last_of_several_moves_counts);
 	tcase_add_test(t, one_address_less_and_one_more_cost_one_update);
 	tcase_add_test(t, a_path_may_stay_at_a_quiet_address);
+	tcase_add_test(t, the_address_that_is_left_is_told);
 	tcase_add_loop_test(
 		t,
 		without_an_address_what_is_sent_waits_until_the_peer_is_heard,
