@@ -22,13 +22,14 @@ fail()
 
 # check NAME COMMAND...: passes when the command succeeds; what it printed is
 # shown when it does not. A command that prints complaints and still returns
-# 0 passes.
+# 0 passes. What took long says how long, for who wants the run shorter.
 check()
 {
-	local name=$1 out
+	local name=$1 out since=$SECONDS
 
 	shift
 	if out=$("$@" 2>&1); then
+		((since = SECONDS - since, since < 10)) || name+=" ($since s)"
 		pass "$name"
 	else
 		fail "$name" "$out"
