@@ -192,6 +192,8 @@ struct config {
 	struct prefix clients[CONFIG_CLIENTS];
 	size_t clients_num;
 	uint32_t ttl;
+	uint32_t substitutes; /* HIP hosts that can have one at a time */
+	uint32_t keep;	      /* s, beyond the TTL */
 	struct endpoint dns_servers[DNS_SERVERS_MAX];
 	size_t dns_servers_num;
 	struct endpoint listen[CONFIG_LISTEN];

@@ -19,6 +19,27 @@
 #include "cmd/config/config_parse.h"
 #include "cmd/config/config_value.h"
 
+int config_dns_substitutes(struct config *c, const char *v)
+{
+	unsigned long n;
+	int err = config_value_number(v, 16, LEASE_MAX, &n);
+
+	if (!err)
+		c->substitutes = (uint32_t)n;
+	return err;
+}
+
+/* Less than a minute, and a client could still hold on to an address. */
+int config_dns_keep(struct config *c, const char *v)
+{
+	unsigned long n;
+	int err = config_value_number(v, 60, 86400, &n);
+
+	if (!err)
+		c->keep = (uint32_t)n;
+	return err;
+}
+
 int config_dns_records(struct config *c, const char *v)
 {
 	static const char *const words[] = { "pass", "hide" };

@@ -13,6 +13,8 @@ extern const char *const config_dns_dnssecs[DNS_DNSSEC_NUM];
 extern const char *const config_dns_clients[DNS_VALIDATING_NUM];
 
 /* [proxy] */
+int config_dns_substitutes(struct config *c, const char *v);
+int config_dns_keep(struct config *c, const char *v);
 int config_dns_records(struct config *c, const char *v);
 int config_dns_client(struct config *c, const char *v);
 int config_dns_hosts(struct config *c, const char *v);

@@ -108,6 +108,10 @@ const struct config_key config_schema_keys[] = {
 	  CONFIG_CLIENTS, config_value_clients },
 	{ CONFIG_PROXY, "ttl", "seconds, 1 to 86400", false, 1,
 	  config_value_ttl },
+	{ CONFIG_PROXY, "substitutes", "a number 16 to 65536", false, 1,
+	  config_dns_substitutes },
+	{ CONFIG_PROXY, "keep", "seconds, 60 to 86400", false, 1,
+	  config_dns_keep },
 	{ CONFIG_PROXY, "dns-server", ENDPOINT_TEXT, false, DNS_SERVERS_MAX,
 	  config_value_dns_server },
 	{ CONFIG_PROXY, "hosts", FILE_NAME, false, 1, config_dns_hosts },
@@ -224,6 +228,8 @@ void config_schema_defaults(struct config *c)
 	c->log = LOG_LEVEL_INFO;
 	c->puzzle = 0; /* RFC 7401 7: without high load */
 	c->ttl = 60;
+	c->substitutes = LEASE_MAX;
+	c->keep = 600; /* nobody has an address in mind so long */
 	c->relay = true;
 	c->relay_ports_num = 64;
 	c->relay_rate_mbit = 100;

@@ -233,6 +233,8 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_prefix(out, "[proxy] prefix", &a->pool6, &b->pool6);
 	diff_prefix(out, "[proxy] prefix", &a->pool4, &b->pool4);
 	diff_number(out, "[proxy] ttl", a->ttl, b->ttl);
+	diff_number(out, "[proxy] substitutes", a->substitutes, b->substitutes);
+	diff_number(out, "[proxy] keep", a->keep, b->keep);
 	diff_bool(out, "[proxy] hip-records = hide", a->hide_records,
 		  b->hide_records);
 	diff_text(out, "[proxy] dnssec", config_dns_dnssecs[a->dnssec],

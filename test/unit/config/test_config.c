@@ -202,7 +202,8 @@ static const struct refusal {
 	  "[daemon]" },
 	{ P "colour = red\n",
 	  "f.conf:5: unknown key \"colour\" in [proxy]; there are: prefix, "
-	  "clients, ttl, dns-server, hosts, hip-records, dnssec, trust-anchor, "
+	  "clients, ttl, substitutes, keep, dns-server, hosts, hip-records, "
+	  "dnssec, trust-anchor, "
 	  "dnssec-client, listen, transparent, lan, "
 	  "allow, "
 	  "deny" },

@@ -42,6 +42,24 @@ START_TEST(records_and_clients_are_as_they_say)
 }
 END_TEST
 
+START_TEST(how_many_substitutes_and_for_how_long)
+{
+	struct config *c = parsed(P);
+
+	ck_assert_uint_eq(c->substitutes, LEASE_MAX);
+	ck_assert_uint_eq(c->keep, 600);
+	config_free(c);
+	c = parsed(P "substitutes = 16\nkeep = 86400\n");
+	ck_assert_uint_eq(c->substitutes, 16);
+	ck_assert_uint_eq(c->keep, 86400);
+	config_free(c);
+	c = parsed(P "substitutes = 65536\nkeep = 60\n");
+	ck_assert_uint_eq(c->substitutes, 65536);
+	ck_assert_uint_eq(c->keep, 60);
+	config_free(c);
+}
+END_TEST
+
 #define HIT1 "2001:21::77"
 #define R P "[record Hip.Foo.com.]\n"
 
@@ -282,6 +300,7 @@ Suite *test_config_dns_suite(void)
 	TCase *tc = tcase_create("config_dns");
 
 	tcase_add_test(tc, records_and_clients_are_as_they_say);
+	tcase_add_test(tc, how_many_substitutes_and_for_how_long);
 	tcase_add_test(tc, a_record_is_what_its_section_says);
 	tcase_add_loop_test(tc, a_key_makes_its_hit_whatever_its_length, 0, 2);
 	tcase_add_test(tc, a_line_of_the_hosts_file_is_a_record_for_each_name);
