@@ -154,6 +154,7 @@
 	X(DNS_BOGUS, "dns-bogus", "HIP record not proven by DNSSEC")           \
 	X(DNS_PINS_FULL, "dns-pins-full", "no room to remember that name")     \
 	X(DNS_QUOTA, "dns-quota", "one client or domain has too many hosts")   \
+	X(DNS_FULL, "dns-full", "no substitute address is left to give")       \
 	X(DNS_LOOP, "dns-loop", "our own question came back to us")            \
 	X(DNS_REAL, "dns-real", "real address that cannot be answered with")
 

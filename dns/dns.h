@@ -203,7 +203,8 @@ size_t dns_truncate(const uint8_t *msg, size_t len, uint8_t *out, size_t cap);
 /* The server does not answer there, or its connection broke. */
 void dns_ask_failed(struct dns *d, uint32_t ask, uint64_t now);
 /* The daemon's answer to DNS_NEED_ADDRESS: the substitutes (either may be
- * unspecified: none in that family). err != 0: SERVFAIL with `ede` text. */
+ * unspecified: none in that family, and `ede`, if any, says so). err != 0:
+ * SERVFAIL with `ede` text. */
 void dns_give(struct dns *d, uint32_t question, int err,
 	      const struct addr *sub6, const struct addr *sub4, const char *ede,
 	      uint64_t now);
@@ -273,12 +274,15 @@ bool dns_effect(struct dns *d, struct dns_effect *out);
 /* ---- leases ---------------------------------------------------------- */
 
 #define LEASE_SITE_KEY 32
+#define LEASE_MAX 65536
 
 struct lease_config {
 	struct prefix pool6;
 	struct prefix pool4;
 	uint8_t site_key[LEASE_SITE_KEY];
-	uint32_t max; /* bound on leases; 0: 65536 */
+	uint32_t max;	/* bound on leases; 0: LEASE_MAX */
+	uint64_t hold4; /* ns; no IPv4 substitute is made before: one that was
+			 * given may have been forgotten. 0: none was */
 	/* When there are that many: nobody has asked for this one for keep
 	 * ns, and its HIT alone gives its address again. Is it in use? Else
 	 * what hangs on it is gone when it returns. NULL: none ends. */

@@ -7,7 +7,8 @@
  * without being told. The price is that two HITs may want one address; then
  * the newcomer is refused (product.md T9) and nobody's address moves. The
  * IPv4 pool is too small for that: a hash says where to begin, the next
- * free address is taken, and the daemon's journal remembers.
+ * free address is taken, and the daemon's journal remembers. What a journal
+ * that was lost had given is not known: for a while (hold4) none is made.
  *
  * An address never comes to denote another HIT: entries with an IPv4
  * substitute are never deleted while the table lives. Those without, whose
@@ -28,7 +29,6 @@
 #include "core/wire.h"
 #include "dns/quota.h"
 
-#define LEASE_MAX_DEFAULT 65536
 #define POOL6_LEN_MAX 112
 #define POOL4_LEN_MIN (96 + 8)
 #define POOL4_LEN_MAX (96 + 30)
@@ -99,7 +99,7 @@ int lease_new(const struct lease_config *cfg, struct lease **out)
 		return HG_ENOMEM;
 	l->cfg = *cfg;
 	if (l->cfg.max == 0)
-		l->cfg.max = LEASE_MAX_DEFAULT;
+		l->cfg.max = LEASE_MAX;
 	/* Where two HITs may come to one address, none is ever free again. */
 	if (l->cfg.pool6.len > NARROW6)
 		l->cfg.let_go = NULL;
@@ -334,7 +334,7 @@ static struct addr substitute4(const struct lease *l, const struct hit *hit)
 	uint8_t h[16];
 	uint32_t start;
 
-	if (l->used4 >= size || l->used4 >= most)
+	if (l->cfg.hold4 || l->used4 >= size || l->used4 >= most)
 		return addr_any6;
 	keyed_hash(l, "lease-v4", hit, 0, h);
 	start = (uint32_t)(get_be64(h) % size);
@@ -489,6 +489,8 @@ int lease_ask(struct lease *l, const struct hit *hit, const char *name,
 	}
 	if (!l->quota_since)
 		l->quota_since = who->now;
+	if (who->now >= l->cfg.hold4)
+		l->cfg.hold4 = 0;
 	if (!had && !quota_allows(l->quota, &who->client, name, who->theirs))
 		return HG_EPERM;
 	if (!had)

@@ -10,6 +10,7 @@
 #include "dns/real.h"
 
 #define TEXT_ALIAS "hipgate: leads to a name that requires HIP"
+#define TEXT_FORGED "hipgate: substitute address of a HIP host"
 #define TEXT_LOOPED "hipgate: a loop, its dns-server asks hipgate itself"
 
 /* The client's own query is one of the two address look-ups. */
@@ -60,8 +61,7 @@ void progress_start(struct dns *d, struct question *q, uint64_t now)
 
 /* ---- ends ------------------------------------------------------------- */
 
-/* RFC 6891 6.2.5: what is said to be less is this. */
-#define UDP_SIZE_LEAST 512
+#define UDP_SIZE_LEAST 512 /* RFC 6891 6.2.5: what is said to be less */
 
 static size_t room_of(const struct dns_asker *who, const struct scan_edns *e)
 {
@@ -595,6 +595,6 @@ void dns_give(struct dns *d, uint32_t question, int err,
 	r.kind = substitute(q, sub6, sub4, &r) ? REPLY_ADDRESS : REPLY_NODATA;
 	r.ttl = ttl_of(d, q);
 	r.ede = REPLY_EDE_FORGED;
-	r.ede_text = ede ? ede : "hipgate: substitute address of a HIP host";
+	r.ede_text = ede && r.kind == REPLY_NODATA ? ede : TEXT_FORGED;
 	end_with(d, q, &r);
 }

@@ -31,15 +31,18 @@ static void refused(enum reason why, uint64_t times)
 
 START_TEST(random_names_of_one_client_leave_room_for_another)
 {
-	enum { NAMES = 20000 };
+	enum { NAMES = 1000000 };
 	char name[32];
+	size_t most = 0;
 
 	for (unsigned i = 0; i < NAMES; i++) {
 		snprintf(name, sizeof(name), "n%u.test", i);
 		desk_query(&k, name, 16, false, 0);
-		ck_assert_uint_le(dns_pending(k.d), 256);
+		if (dns_pending(k.d) > most)
+			most = dns_pending(k.d);
 		desk_forget(&k);
 	}
+	ck_assert_uint_eq(most, 256);
 	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_BUSY), NAMES - 256);
 	k.who.client = desk_at("10.0.0.3", 40000);
 	desk_query(&k, "h.test", SCAN_A, true, 0);
@@ -57,7 +60,7 @@ START_TEST(a_wildcard_zone_leaves_no_question_behind)
 {
 	char name[32];
 
-	for (unsigned i = 0; i < 2000; i++) {
+	for (unsigned i = 0; i < 20000; i++) {
 		snprintf(name, sizeof(name), "n%u.test", i);
 		desk_query(&k, name, SCAN_HTTPS, false, 0);
 		desk_hip_answer(&k, desk_ask(&k, name, SCAN_HIP, false), name,

@@ -473,6 +473,30 @@ START_TEST(what_has_an_ipv4_substitute_lasts)
 }
 END_TEST
 
+/* What a lost journal had given must not come to denote another. */
+START_TEST(no_ipv4_substitute_is_made_while_they_are_held_back)
+{
+	struct lease_config c = config("fd00:5::/64", "192.0.2.0/24", 64);
+	struct lease_entry first = { .hit = nth_hit(1), .name = "n" };
+	struct lease_entry e;
+	struct lease *l;
+
+	c.hold4 = 1000;
+	l = open_lease(&c);
+	first.sub4 = desk_addr("192.0.2.77");
+	ck_assert_int_eq(lease_restore(l, &first), 0);
+	ck_assert_int_eq(ask(l, 1, 1, &e), 0);
+	ck_assert(addr_eq(&e.sub4, &first.sub4)); /* it is known */
+	ck_assert_int_eq(ask(l, 2, 999, &e), 0);
+	ck_assert(!addr_is_unspecified(&e.sub6));
+	ck_assert(addr_is_unspecified(&e.sub4));
+	ck_assert_int_eq(ask(l, 2, 1000, &e), 0);
+	ck_assert(!addr_is_unspecified(&e.sub4));
+	ck_assert(is_of(l, &e.sub4, &e.hit));
+	lease_free(l);
+}
+END_TEST
+
 START_TEST(a_share_is_of_a_day)
 {
 	struct lease_config c = config("fd00:5::/64", NULL, 8192);
@@ -507,6 +531,7 @@ Suite *test_lease_suite(void)
 		       the_one_that_was_not_asked_for_the_longest_time_ends);
 	tcase_add_test(tc, what_is_in_use_stays);
 	tcase_add_test(tc, what_has_an_ipv4_substitute_lasts);
+	tcase_add_test(tc, no_ipv4_substitute_is_made_while_they_are_held_back);
 	tcase_add_test(tc, a_share_is_of_a_day);
 	suite_add_tcase(s, tc);
 	return s;

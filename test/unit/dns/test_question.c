@@ -121,6 +121,85 @@ START_TEST(each_ask_is_found_until_it_is_done_once)
 }
 END_TEST
 
+/* One that asks for the HIP record of that name. */
+static struct question *asking(const char *name)
+{
+	struct question *q;
+
+	ck_assert_int_eq(question_add(&d, &who, &q), 0);
+	q->asked.name = desk_name(name);
+	q->asked.type = SCAN_A;
+	return q;
+}
+
+static unsigned followers(const struct question *q, const struct question *of)
+{
+	struct cache_key key = question_key(&d, of, SLOT_HIP);
+	const struct follow *f = NULL;
+	unsigned all = 0;
+	unsigned num = 0;
+
+	while ((f = question_follower(&d, &key, f))) {
+		ck_assert_uint_lt(all++, 300);
+		num += f->q == q;
+	}
+	return num;
+}
+
+/* Follows, and is found to stand in one bucket with q. */
+static struct question *in_bucket_with(const struct question *q, char name[32])
+{
+	for (unsigned i = 0; i < 100000; i++) {
+		struct question *other;
+
+		(void)snprintf(name, 32, "n%u.test", i);
+		other = asking(name);
+		question_follow(&d, other, SLOT_HIP);
+		if (other->slots[SLOT_HIP].follow.next ==
+		    &q->slots[SLOT_HIP].follow)
+			return other;
+		question_end(&d, other);
+	}
+	ck_abort_msg("no two names in one bucket");
+	return NULL;
+}
+
+START_TEST(followers_of_two_names_in_one_bucket_are_kept_apart)
+{
+	struct question *a;
+	struct question *b;
+	struct question *more;
+	char name[32];
+
+	begin();
+	a = asking("h.test");
+	question_follow(&d, a, SLOT_HIP);
+	b = in_bucket_with(a, name);
+	more = asking("H.TEST"); /* before both in the bucket */
+	question_follow(&d, more, SLOT_HIP);
+	ck_assert_uint_eq(followers(a, a), 1);
+	ck_assert_uint_eq(followers(more, a), 1);
+	ck_assert_uint_eq(followers(b, a), 0);
+	ck_assert_uint_eq(followers(b, b), 1);
+	ck_assert_uint_eq(followers(a, b), 0);
+	ck_assert_uint_eq(followers(more, b), 0);
+	question_unfollow(&d, b, SLOT_HIP); /* out of the middle */
+	question_unfollow(&d, b, SLOT_HIP); /* nothing, then */
+	ck_assert_uint_eq(followers(b, b), 0);
+	ck_assert_uint_eq(followers(a, a), 1);
+	ck_assert_uint_eq(followers(more, a), 1);
+	question_follow(&d, b, SLOT_HIP);
+	question_end(&d, a); /* the last in the bucket */
+	ck_assert_uint_eq(followers(more, more), 1);
+	ck_assert_uint_eq(followers(b, b), 1);
+	question_end(&d, more);
+	ck_assert_uint_eq(followers(b, b), 1);
+	question_end(&d, b);
+	ck_assert_uint_eq(d.num, 0);
+	end();
+}
+END_TEST
+
 Suite *test_question_suite(void);
 Suite *test_question_suite(void)
 {
@@ -131,6 +210,7 @@ Suite *test_question_suite(void)
 	tcase_add_test(tc, the_earliest_deadline_is_always_first);
 	tcase_add_test(tc, bounds_hold_and_are_given_back);
 	tcase_add_test(tc, each_ask_is_found_until_it_is_done_once);
+	tcase_add_test(tc, followers_of_two_names_in_one_bucket_are_kept_apart);
 	suite_add_tcase(s, tc);
 	return s;
 }
