@@ -31,6 +31,7 @@
 enum {
 	FRESH_MAX_S = 3600, /* however long the record's TTL is */
 	REALS_MAX = 65536,  /* real addresses that are mapped */
+	TYPE_A = 1,	    /* RFC 1035 3.2.2 */
 };
 
 /* A lease, or a pin, on its way into the journal. */
@@ -70,6 +71,29 @@ int dnslease_publish(struct gate *g, const struct lease_entry *e)
 	p->sub4 = e->sub4;
 	peer_name(p, e->name);
 	return publish(g, e);
+}
+
+uint64_t dnslease_hold(int64_t begun, int64_t wall, uint64_t keep, uint64_t now)
+{
+	uint64_t age;
+
+	if (!begun)
+		return 0;
+	if (wall < begun) /* a clock that was set back tells nothing */
+		return now + keep;
+	age = (uint64_t)(wall - begun) * 1000000000;
+	return age < keep ? now + keep - age : 0;
+}
+
+static void not_on_disk(struct peer *p, void *arg)
+{
+	(void)arg;
+	p->on_disk = false;
+}
+
+void dnslease_renewed(void *g)
+{
+	peer_each(g, not_on_disk, NULL);
 }
 
 static void on_dropped(void *arg, bool ok)
@@ -172,6 +196,8 @@ static void give_real(struct gate *g, const struct pending *w)
 	dns_give_real(g->dns, w->question, err, uv_hrtime());
 }
 
+static const char none_text[] = "hipgate: no substitute address could be made";
+
 static void give(struct gate *g, uint32_t question, const struct hit *hit)
 {
 	struct peer *p = peer_find(g, hit);
@@ -186,7 +212,7 @@ static void give(struct gate *g, uint32_t question, const struct hit *hit)
 	if (!err)
 		tell_mapping(g, p);
 	dns_give(g->dns, question, err, &e.sub6, &e.sub4,
-		 err ? "no substitute address could be made" : NULL,
+		 err ? none_text : "hipgate: HIP host, no such substitute now",
 		 uv_hrtime());
 }
 
@@ -462,9 +488,17 @@ static int take_lease(struct gate *g, const struct dns_effect *e,
 	if (err == HG_EPERM) {
 		gate_drop(g, REASON_DNS_QUOTA);
 		*ede = "too many HIP hosts of that domain, or for that client";
+	} else if (err == HG_EFULL) {
+		gate_drop(g, REASON_DNS_FULL);
+		*ede = "hipgate: all substitute addresses are in use";
+	} else if (err == HG_EEXIST) {
+		*ede = "hipgate: its substitute address is another host's";
 	}
 	if (err)
 		return err;
+	if (e->qtype == TYPE_A && g->cfg->pool4.len &&
+	    addr_is_unspecified(&out->sub4))
+		gate_drop(g, REASON_DNS_FULL);
 	*p = learn(g, h, e->who.here ? NULL : &e->who.server);
 	if (!*p)
 		return HG_EFULL;
@@ -478,7 +512,7 @@ void dnslease_need_address(struct gate *g, const struct dns_effect *e)
 	struct lease_entry lease;
 	struct pending *w = NULL;
 	struct peer *p = NULL;
-	const char *ede = "no substitute address could be made";
+	const char *ede = none_text;
 	int err = refuse_us(g, e->host, &ede);
 
 	if (!err)

@@ -15,6 +15,14 @@ int dnslease_forget(struct gate *g, const char *name, char *errbuf,
 void dnslease_restore_pin(const char *name, const struct hit *hit, void *g);
 /* lease_config.let_go; g is a struct gate. */
 bool dnslease_let_go(void *g, const struct hit *hit);
+/* Until when no IPv4 substitute may be made, because the journal was begun
+ * anew at `begun`: lease_config.hold4. begun, wall: s of the wall clock; keep,
+ * now: ns. */
+uint64_t dnslease_hold(int64_t begun, int64_t wall, uint64_t keep,
+		       uint64_t now);
+/* The journal may lack what it had: each is written again when it is asked
+ * for. g is a struct gate. */
+void dnslease_renewed(void *g);
 /* dns_config.key_fits */
 bool dnslease_key_fits(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,
 		       const struct hit *hit);

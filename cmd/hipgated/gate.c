@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "control.h"
 #include "dnssec.h"
@@ -20,6 +21,7 @@
 #include "journal.h"
 #include "logto.h"
 #include "reload.h"
+#include "sitekey.h"
 #include "tap.h"
 #include "snapshot.h"
 
@@ -267,18 +269,16 @@ static void restore_row(const struct journal_row *row, void *arg)
 			 err_text(err));
 }
 
-/* Nobody has the address in mind so long after its TTL. */
-enum { LET_GO_S = 600 };
-
 static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 {
 	const struct config *c = g->cfg;
 	struct lease_config lc = {
 		.pool6 = c->pool6,
 		.pool4 = c->pool4,
+		.max = c->substitutes,
 		.let_go = dnslease_let_go,
 		.arg = g,
-		.keep = (c->ttl + LET_GO_S) * UINT64_C(1000000000),
+		.keep = (c->ttl + c->keep) * UINT64_C(1000000000),
 	};
 	struct dns_config dc = {
 		.rules = c->rules,
@@ -297,14 +297,25 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 		.own_ask = dnsside_own_ask,
 		.arg = g,
 	};
-	int err = journal_site_key(c->state, lc.site_key, errbuf, errlen);
+	bool old;
+	int err = sitekey_load(c->state, lc.site_key, &old, errbuf, errlen);
 
+	if (!err)
+		err = journal_open(c->state, g->loop, !old, &g->journal, errbuf,
+				   errlen);
+	if (!err)
+		lc.hold4 = dnslease_hold(journal_begun(g->journal), time(NULL),
+					 lc.keep, uv_hrtime());
+	if (lc.hold4 && c->pool4.len)
+		log_warn(
+			"event=ipv4-held text=\"the journal was begun anew: no "
+			"new IPv4 substitutes for %u s\"",
+			(unsigned)((lc.hold4 - uv_hrtime()) / 1000000000) + 1);
 	if (!err)
 		err = lease_new(&lc, &g->lease);
 	sodium_memzero(&lc, sizeof(lc));
 	if (!err)
-		err = journal_open(c->state, g->loop, &g->journal, errbuf,
-				   errlen);
+		journal_on_renewed(g->journal, dnslease_renewed, g);
 	dc.lease = g->lease;
 	if (!err)
 		err = dns_new(&dc, &g->dns);

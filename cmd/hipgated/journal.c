@@ -2,14 +2,10 @@
 /* The lasting memory of substitute addresses; theory in journal.h. */
 #include "journal.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +13,14 @@
 
 #define LOG_ABOUT LOG_SUB_JOURNAL
 
-enum { JOURNAL_QUEUE = 8192 }; /* rows that may wait */
+enum {
+	JOURNAL_QUEUE = 8192, /* rows that may wait */
+	JOURNAL_PATH = 400,
+	JOURNAL_ASIDE = JOURNAL_PATH + 40,
+};
+
+#define READ_LEASES "SELECT hit,sub6,sub4,name,server FROM lease"
+#define READ_PINS "SELECT name,hit FROM pin"
 
 enum statement { PUT_LEASE, DEL_LEASE, PUT_PIN, DEL_PIN, STATEMENTS };
 
@@ -37,7 +40,14 @@ struct journal {
 	struct write *head, *tail;    /* waiting */
 	struct write *batch;	      /* with the job */
 	bool running, ok;
+	bool renewed;  /* the running job's, then control's */
+	int code;      /* of SQLite: what failed last, */
+	char why[160]; /*  and in words */
+	int64_t begun;
 	size_t num;
+	void (*on_renewed)(void *arg); /* NULL: nobody is told */
+	void *renewed_arg;
+	char path[JOURNAL_PATH];
 };
 
 static const char schema[] =
@@ -46,6 +56,7 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS lease("
 	" hit TEXT PRIMARY KEY, sub6 TEXT NOT NULL, sub4 TEXT NOT NULL,"
 	" name TEXT NOT NULL, server TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS begun(at INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS pin("
 	" name TEXT PRIMARY KEY, hit TEXT NOT NULL) WITHOUT ROWID;";
 
@@ -59,117 +70,6 @@ static const char *const statements[STATEMENTS] = {
 		     " ON CONFLICT(name) DO UPDATE SET hit=?2"),
 	[DEL_PIN] = "DELETE FROM pin WHERE name=?1",
 };
-
-static int db_open(struct journal *j, const char *path)
-{
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-		    SQLITE_OPEN_FULLMUTEX;
-
-	if (sqlite3_open_v2(path, &j->db, flags, NULL) != SQLITE_OK ||
-	    sqlite3_busy_timeout(j->db, 5000) != SQLITE_OK ||
-	    sqlite3_exec(j->db, schema, NULL, NULL, NULL) != SQLITE_OK)
-		return HG_ESYS;
-	for (unsigned i = 0; i < STATEMENTS; i++) {
-		if (sqlite3_prepare_v2(j->db, statements[i], -1, &j->st[i],
-				       NULL) != SQLITE_OK)
-			return HG_ESYS;
-	}
-	return HG_OK;
-}
-
-static void db_close(struct journal *j)
-{
-	for (unsigned i = 0; i < STATEMENTS; i++) {
-		(void)sqlite3_finalize(j->st[i]);
-		j->st[i] = NULL;
-	}
-	(void)sqlite3_close(j->db);
-	j->db = NULL;
-}
-
-/* Only what SQLite calls damaged may be set aside: a full disk or a lock
- * held by a backup must never cost a good journal. */
-static bool db_is_damaged(const struct journal *j)
-{
-	int code = sqlite3_errcode(j->db) & 0xff;
-
-	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-}
-
-/* Keep it, with its log, for whoever wants to look; begin anew. */
-static void set_aside(const char *path, const char *tail, long when)
-{
-	char from[440];
-	char to[480];
-
-	(void)snprintf(from, sizeof(from), "%s%s", path, tail);
-	(void)snprintf(to, sizeof(to), "%s.damaged-%ld%s", path, when, tail);
-	(void)rename(from, to); /* the log may not be there */
-}
-
-static int db_renew(struct journal *j, const char *path, char *errbuf,
-		    size_t errlen)
-{
-	char why[128];
-	long when = (long)time(NULL);
-
-	(void)snprintf(why, sizeof(why), "%s", sqlite3_errmsg(j->db));
-	db_close(j);
-	set_aside(path, "", when);
-	set_aside(path, "-wal", when);
-	if (db_open(j, path) == HG_OK) {
-		log_error(
-			"event=journal-damaged file=\"%s\" text=\"%s; moved to "
-			"%s.damaged-%ld and begun anew, IPv4 substitutes may "
-			"differ\"",
-			path, why, path, when);
-		return HG_OK;
-	}
-	(void)snprintf(errbuf, errlen, "%s: %s", path, sqlite3_errmsg(j->db));
-	return HG_ESYS;
-}
-
-int journal_open(const char *dir, uv_loop_t *loop, struct journal **out,
-		 char *errbuf, size_t errlen)
-{
-	struct journal *j = calloc(1, sizeof(*j));
-	char path[400];
-	bool new;
-	int err;
-
-	if (!j)
-		return HG_ENOMEM;
-	j->loop = loop;
-	j->req.data = j;
-	(void)snprintf(path, sizeof(path), "%s/leases.db", dir);
-	new = access(path, F_OK) != 0;
-	err = db_open(j, path);
-	if (err && db_is_damaged(j))
-		err = db_renew(j, path, errbuf, errlen);
-	else if (err)
-		(void)snprintf(errbuf, errlen,
-			       "%s: %s; is the folder writable, the disk not "
-			       "full, and no other program using it?",
-			       path, sqlite3_errmsg(j->db));
-	if (err) {
-		journal_close(j);
-		return err;
-	}
-	if (new)
-		log_info("event=journal-begun file=\"%s\" text=\"if there was "
-			 "one, IPv4 substitutes may differ from what it had\"",
-			 path);
-	*out = j;
-	return HG_OK;
-}
-
-void journal_close(struct journal *j)
-{
-	if (!j)
-		return;
-	db_close(j);
-	free(j);
-}
 
 /* ---- rows ---------------------------------------------------------------- */
 
@@ -194,53 +94,6 @@ static int row_get(sqlite3_stmt *st, struct journal_row *row)
 	if (endpoint_parse(column(st, 4), 53, &row->server))
 		row->server.port = 0;
 	return HG_OK;
-}
-
-int journal_each(struct journal *j,
-		 void (*fn)(const struct journal_row *, void *), void *arg)
-{
-	sqlite3_stmt *st;
-	struct journal_row row;
-	int rc;
-
-	if (sqlite3_prepare_v2(j->db,
-			       "SELECT hit,sub6,sub4,name,server FROM lease",
-			       -1, &st, NULL) != SQLITE_OK)
-		return HG_ESYS;
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-		if (row_get(st, &row) == HG_OK)
-			fn(&row, arg);
-		else
-			log_error("event=journal-row hit=%s text=\"unreadable, "
-				  "left out\"",
-				  column(st, 0));
-	}
-	(void)sqlite3_finalize(st);
-	return rc == SQLITE_DONE ? HG_OK : HG_ESYS;
-}
-
-int journal_each_pin(struct journal *j,
-		     void (*fn)(const char *, const struct hit *, void *),
-		     void *arg)
-{
-	sqlite3_stmt *st;
-	struct hit hit;
-	int rc;
-
-	if (sqlite3_prepare_v2(j->db, "SELECT name,hit FROM pin", -1, &st,
-			       NULL) != SQLITE_OK)
-		return HG_ESYS;
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-		if (hit_parse(column(st, 1), &hit) == HG_OK)
-			fn(column(st, 0), &hit, arg);
-		else
-			log_error(
-				"event=journal-pin name=%s text=\"unreadable, "
-				"left out\"",
-				column(st, 0));
-	}
-	(void)sqlite3_finalize(st);
-	return rc == SQLITE_DONE ? HG_OK : HG_ESYS;
 }
 
 static bool run(sqlite3_stmt *st, const char *const *text, int num)
@@ -285,20 +138,362 @@ static bool write_one(struct journal *j, const struct write *w)
 	}
 }
 
+/* What a row of the table says, as it would be written. */
+static int lease_write(sqlite3_stmt *st, struct write *w)
+{
+	w->what = PUT_LEASE;
+	return row_get(st, &w->row);
+}
+
+static int pin_write(sqlite3_stmt *st, struct write *w)
+{
+	const char *name = column(st, 0);
+
+	w->what = PUT_PIN;
+	if (strlen(name) >= sizeof(w->row.lease.name) ||
+	    hit_parse(column(st, 1), &w->row.lease.hit))
+		return HG_EFORMAT;
+	memcpy(w->row.lease.name, name, strlen(name) + 1);
+	return HG_OK;
+}
+
+/* ---- the file ------------------------------------------------------------ */
+
+/* The connection failed: why is kept, for what comes next covers it up. */
+static int db_failed(struct journal *j)
+{
+	j->code = sqlite3_errcode(j->db) & 0xff;
+	(void)snprintf(j->why, sizeof(j->why), "%s", sqlite3_errmsg(j->db));
+	return HG_ESYS;
+}
+
+static void db_close(struct journal *j)
+{
+	for (unsigned i = 0; i < STATEMENTS; i++) {
+		(void)sqlite3_finalize(j->st[i]);
+		j->st[i] = NULL;
+	}
+	(void)sqlite3_close(j->db);
+	j->db = NULL;
+}
+
+/* Closed again when it fails. */
+static int db_open(struct journal *j)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+		    SQLITE_OPEN_FULLMUTEX;
+	bool ok = sqlite3_open_v2(j->path, &j->db, flags, NULL) == SQLITE_OK &&
+		  sqlite3_busy_timeout(j->db, 5000) == SQLITE_OK &&
+		  sqlite3_exec(j->db, schema, NULL, NULL, NULL) == SQLITE_OK;
+
+	for (unsigned i = 0; ok && i < STATEMENTS; i++)
+		ok = sqlite3_prepare_v2(j->db, statements[i], -1, &j->st[i],
+					NULL) == SQLITE_OK;
+	if (ok)
+		return HG_OK;
+	(void)db_failed(j);
+	db_close(j);
+	return HG_ESYS;
+}
+
+/* Only what SQLite calls damaged may be set aside: a full disk or a lock
+ * held by a backup must never cost a good journal. */
+static bool is_damage(int code)
+{
+	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
+/* Every page is looked at: damage in the middle shows only when it is read. */
+static int db_check(struct journal *j)
+{
+	sqlite3_stmt *st = NULL;
+	int err = HG_OK;
+
+	if (sqlite3_prepare_v2(j->db, "PRAGMA quick_check(1)", -1, &st, NULL) !=
+		    SQLITE_OK ||
+	    sqlite3_step(st) != SQLITE_ROW) {
+		err = db_failed(j);
+	} else if (strcmp(column(st, 0), "ok") != 0) {
+		(void)snprintf(j->why, sizeof(j->why), "%s", column(st, 0));
+		j->code = SQLITE_CORRUPT;
+		err = HG_ESYS;
+	}
+	(void)sqlite3_finalize(st);
+	return err;
+}
+
+/* Rows that were given before may be missing from now on. */
+static void note_begun(struct journal *j)
+{
+	j->begun = (int64_t)time(NULL);
+	if (sqlite3_exec(j->db,
+			 "DELETE FROM begun;"
+			 "INSERT INTO begun VALUES(strftime('%s','now'))",
+			 NULL, NULL, NULL) != SQLITE_OK)
+		log_error("event=journal-write text=\"%s\"",
+			  sqlite3_errmsg(j->db));
+}
+
+static int64_t read_begun(struct journal *j)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t at = 0;
+
+	if (sqlite3_prepare_v2(j->db, "SELECT at FROM begun", -1, &st, NULL) ==
+		    SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
+		at = sqlite3_column_int64(st, 0);
+	(void)sqlite3_finalize(st);
+	return at;
+}
+
+/* Keep it, with its log, for whoever wants to look. */
+static void set_aside(const char *path, const char *tail, const char *aside)
+{
+	char from[JOURNAL_PATH + 8];
+	char to[JOURNAL_ASIDE + 8];
+
+	(void)snprintf(from, sizeof(from), "%s%s", path, tail);
+	(void)snprintf(to, sizeof(to), "%s%s", aside, tail);
+	(void)rename(from, to); /* the log may not be there */
+}
+
+/* Takes over what a query can read until it fails. */
+static void salvage_by(struct journal *j, sqlite3 *from, const char *query,
+		       int (*get)(sqlite3_stmt *, struct write *))
+{
+	sqlite3_stmt *st = NULL;
+	struct write w = { .next = NULL };
+
+	if (sqlite3_prepare_v2(from, query, -1, &st, NULL) != SQLITE_OK)
+		return;
+	while (sqlite3_step(st) == SQLITE_ROW)
+		if (get(st, &w) == HG_OK)
+			(void)write_one(j, &w);
+	(void)sqlite3_finalize(st);
+}
+
+/* From both ends of each table, for a page in its middle may be the damage. */
+static void salvage(struct journal *j, const char *aside)
+{
+	static const struct {
+		const char *query;
+		int (*get)(sqlite3_stmt *, struct write *);
+	} all[] = {
+		{ READ_LEASES " ORDER BY hit", lease_write },
+		{ READ_LEASES " ORDER BY hit DESC", lease_write },
+		{ READ_PINS " ORDER BY name", pin_write },
+		{ READ_PINS " ORDER BY name DESC", pin_write },
+	};
+	sqlite3 *from = NULL;
+
+	if (sqlite3_open_v2(aside, &from, SQLITE_OPEN_READWRITE, NULL) ==
+		    SQLITE_OK &&
+	    sqlite3_exec(j->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK) {
+		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+			salvage_by(j, from, all[i].query, all[i].get);
+		(void)sqlite3_exec(j->db, "COMMIT", NULL, NULL, NULL);
+	}
+	(void)sqlite3_close(from);
+}
+
+/* Sets a damaged one aside and begins anew with what can be read of it. */
+static int db_renew(struct journal *j)
+{
+	char why[sizeof(j->why)];
+	char aside[JOURNAL_ASIDE];
+
+	memcpy(why, j->why, sizeof(why));
+	(void)snprintf(aside, sizeof(aside), "%s.damaged-%ld", j->path,
+		       (long)time(NULL));
+	db_close(j);
+	set_aside(j->path, "", aside);
+	set_aside(j->path, "-wal", aside);
+	if (db_open(j))
+		return HG_ESYS;
+	note_begun(j);
+	salvage(j, aside);
+	log_error("event=journal-damaged file=\"%s\" text=\"%s; moved to %s "
+		  "and begun anew with what could be read of it\"",
+		  j->path, why, aside);
+	return HG_OK;
+}
+
+/* The file was taken away while we had it open: it is written again from
+ * what is open, and that is all of it. */
+static int db_restore(struct journal *j)
+{
+	char *sql = sqlite3_mprintf("VACUUM INTO %Q", j->path);
+	bool whole =
+		sql && sqlite3_exec(j->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+	char log[JOURNAL_PATH + 8];
+
+	sqlite3_free(sql);
+	db_close(j);
+	(void)snprintf(log, sizeof(log), "%s-wal", j->path);
+	(void)unlink(log); /* of what is gone; it must not meet the new one */
+	if (!whole)
+		(void)unlink(j->path);
+	if (db_open(j))
+		return HG_ESYS;
+	if (!whole)
+		note_begun(j);
+	log_error("event=journal-missing file=\"%s\" text=\"it was taken away; "
+		  "%s\"",
+		  j->path,
+		  whole ? "it is written again, as it was" : "begun anew");
+	return HG_OK;
+}
+
+/* ---- opening ------------------------------------------------------------- */
+
+static int open_or_renew(struct journal *j)
+{
+	int err = db_open(j);
+
+	if (!err)
+		err = db_check(j);
+	/* What cannot be looked at for another reason may be whole. */
+	if (err && j->db && !is_damage(j->code))
+		return HG_OK;
+	return err && is_damage(j->code) ? db_renew(j) : err;
+}
+
+int journal_open(const char *dir, uv_loop_t *loop, bool first,
+		 struct journal **out, char *errbuf, size_t errlen)
+{
+	struct journal *j = calloc(1, sizeof(*j));
+	bool missing;
+	int err;
+
+	if (!j)
+		return HG_ENOMEM;
+	j->loop = loop;
+	j->req.data = j;
+	(void)snprintf(j->path, sizeof(j->path), "%s/leases.db", dir);
+	missing = access(j->path, F_OK) != 0;
+	err = open_or_renew(j);
+	if (err) {
+		(void)snprintf(errbuf, errlen,
+			       "%s: %s; is the folder writable, the disk not "
+			       "full, and no other program using it?",
+			       j->path, j->why);
+		journal_close(j);
+		return err;
+	}
+	if (missing && !first)
+		note_begun(j);
+	if (missing)
+		log_info("event=journal-begun file=\"%s\" text=\"if there was "
+			 "one, its pins are forgotten, and IPv4 substitutes "
+			 "may differ\"",
+			 j->path);
+	j->begun = read_begun(j);
+	*out = j;
+	return HG_OK;
+}
+
+int64_t journal_begun(const struct journal *j)
+{
+	return j->begun;
+}
+
+void journal_on_renewed(struct journal *j, void (*fn)(void *arg), void *arg)
+{
+	j->on_renewed = fn;
+	j->renewed_arg = arg;
+}
+
+void journal_close(struct journal *j)
+{
+	if (!j)
+		return;
+	db_close(j);
+	free(j);
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+int journal_each(struct journal *j,
+		 void (*fn)(const struct journal_row *, void *), void *arg)
+{
+	sqlite3_stmt *st;
+	struct journal_row row;
+	int rc;
+
+	if (sqlite3_prepare_v2(j->db, READ_LEASES, -1, &st, NULL) != SQLITE_OK)
+		return HG_ESYS;
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		if (row_get(st, &row) == HG_OK)
+			fn(&row, arg);
+		else
+			log_error("event=journal-row hit=%s text=\"unreadable, "
+				  "left out\"",
+				  column(st, 0));
+	}
+	(void)sqlite3_finalize(st);
+	return rc == SQLITE_DONE ? HG_OK : HG_ESYS;
+}
+
+int journal_each_pin(struct journal *j,
+		     void (*fn)(const char *, const struct hit *, void *),
+		     void *arg)
+{
+	sqlite3_stmt *st;
+	struct hit hit;
+	int rc;
+
+	if (sqlite3_prepare_v2(j->db, READ_PINS, -1, &st, NULL) != SQLITE_OK)
+		return HG_ESYS;
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		if (hit_parse(column(st, 1), &hit) == HG_OK)
+			fn(column(st, 0), &hit, arg);
+		else
+			log_error(
+				"event=journal-pin name=%s text=\"unreadable, "
+				"left out\"",
+				column(st, 0));
+	}
+	(void)sqlite3_finalize(st);
+	return rc == SQLITE_DONE ? HG_OK : HG_ESYS;
+}
+
 /* ---- writing ------------------------------------------------------------- */
+
+static int write_all(struct journal *j)
+{
+	bool ok = sqlite3_exec(j->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+
+	for (struct write *w = j->batch; w && ok; w = w->next)
+		ok = write_one(j, w);
+	if (ok && sqlite3_exec(j->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+		return HG_OK;
+	(void)db_failed(j);
+	/* One that is left open would be the end of each that follows. */
+	if (!sqlite3_get_autocommit(j->db))
+		(void)sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
+	return HG_ESYS;
+}
 
 /* Thread pool: all that waited, in one transaction. */
 static void write_batch(uv_work_t *req)
 {
 	struct journal *j = req->data;
-	bool ok = sqlite3_exec(j->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+	int err = HG_OK;
 
-	for (struct write *w = j->batch; w && ok; w = w->next)
-		ok = write_one(j, w);
-	if (sqlite3_exec(j->db, ok ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) !=
-	    SQLITE_OK)
-		ok = false;
-	j->ok = ok;
+	if (!j->db || access(j->path, F_OK) != 0) {
+		err = j->db ? db_restore(j) : db_open(j);
+		j->renewed = !err;
+	}
+	if (!err)
+		err = write_all(j);
+	if (err && j->db && is_damage(j->code)) {
+		err = db_renew(j);
+		j->renewed = !err;
+		if (!err)
+			err = write_all(j);
+	}
+	j->ok = !err;
 }
 
 static void batch_start(struct journal *j);
@@ -312,8 +507,11 @@ static void batch_done(uv_work_t *req, int status)
 	j->batch = NULL;
 	j->running = false;
 	if (!ok)
-		log_error("event=journal-write text=\"%s\"",
-			  sqlite3_errmsg(j->db));
+		log_error("event=journal-write text=\"%s\"", j->why);
+	/* First of all: what is acknowledged below is in the new one. */
+	if (j->renewed && j->on_renewed)
+		j->on_renewed(j->renewed_arg);
+	j->renewed = false;
 	while (w) {
 		struct write *next = w->next;
 
@@ -398,77 +596,4 @@ int journal_unpin(struct journal *j, const char *name, void (*cb)(void *, bool),
 bool journal_pending(const struct journal *j)
 {
 	return j && j->num > 0;
-}
-
-/* ---- the site key --------------------------------------------------------- */
-
-static int dir_sync(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? -1 : fsync(fd);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return rc;
-}
-
-/* Whole or not at all: a short key would look like a damaged one. */
-static int key_make(const char *dir, const char *path,
-		    uint8_t key[LEASE_SITE_KEY])
-{
-	char new[420];
-	bool ok;
-	int fd;
-
-	(void)snprintf(new, sizeof(new), "%s.new", path);
-	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return HG_ESYS;
-	randombytes_buf(key, LEASE_SITE_KEY);
-	ok = write(fd, key, LEASE_SITE_KEY) == LEASE_SITE_KEY && fsync(fd) == 0;
-	(void)close(fd);
-	ok = ok && rename(new, path) == 0 && dir_sync(dir) == 0;
-	if (!ok)
-		(void)unlink(new);
-	return ok ? HG_OK : HG_ESYS;
-}
-
-int journal_site_key(const char *dir, uint8_t key[LEASE_SITE_KEY], char *errbuf,
-		     size_t errlen)
-{
-	char path[400];
-	struct stat st;
-	uint8_t more;
-	int fd;
-	int err = HG_OK;
-
-	(void)snprintf(path, sizeof(path), "%s/site.key", dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT) {
-		err = key_make(dir, path, key);
-		if (err)
-			(void)snprintf(errbuf, errlen,
-				       "%s: %s; make the folder and let the "
-				       "daemon's user write to it",
-				       path, strerror(errno));
-		return err;
-	}
-	if (fd < 0 || fstat(fd, &st) != 0 ||
-	    read(fd, key, LEASE_SITE_KEY) != LEASE_SITE_KEY ||
-	    read(fd, &more, 1) != 0) {
-		(void)snprintf(errbuf, errlen,
-			       "%s: not a readable key of %d octets; restore "
-			       "it from its backup (removing it changes every "
-			       "substitute address)",
-			       path, LEASE_SITE_KEY);
-		err = HG_EFORMAT;
-	} else if (st.st_mode & 077) {
-		(void)snprintf(errbuf, errlen,
-			       "%s: others can read it: chmod 600 %s", path,
-			       path);
-		err = HG_EPERM;
-	}
-	if (fd >= 0)
-		(void)close(fd);
-	return err;
 }

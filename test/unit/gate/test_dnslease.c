@@ -212,8 +212,8 @@ static void journal_begin(void)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	g->loop = &loop;
-	ck_assert_msg(journal_open(dir, &loop, &g->journal, why, sizeof(why)) ==
-			      HG_OK,
+	ck_assert_msg(journal_open(dir, &loop, true, &g->journal, why,
+				   sizeof(why)) == HG_OK,
 		      "%s", why);
 }
 
@@ -455,12 +455,58 @@ START_TEST(what_is_in_use_makes_no_room)
 	use(ask_host(1), _i);
 	use(ask_host(2), 0);
 	ck_assert_ptr_null(ask_host(3));
+	ck_assert_uint_eq(reason_get(&g->drops, REASON_DNS_FULL), 1);
 	ck_assert_uint_eq(g->peers_num, 2);
 	ck_assert_uint_eq(g->plane.tables.mappings, 2);
 	ck_assert_uint_eq(rows(), 2);
 	g->personas.num = 0;
 	cfg.peers_num = 0;
 	leases_end();
+}
+END_TEST
+
+/* What the journal may lack is in it before anybody hears of it again. */
+START_TEST(each_is_written_again_after_the_journal_was_renewed)
+{
+	struct peer *p;
+
+	leases_begin();
+	p = ask_host(1);
+	ck_assert(p->on_disk);
+	ck_assert_int_eq(
+		journal_drop(g->journal, &p->hit, on_disk, &(bool){ false }),
+		HG_OK);
+	settle();
+	ck_assert_uint_eq(rows(), 0);
+	ck_assert_ptr_eq(ask_host(1), p);
+	ck_assert_uint_eq(rows(), 0); /* believed to be there */
+	dnslease_renewed(g);
+	ck_assert(!p->on_disk);
+	ck_assert_ptr_eq(ask_host(1), p);
+	ck_assert(p->on_disk);
+	ck_assert_uint_eq(rows(), 1);
+	leases_end();
+}
+END_TEST
+
+START_TEST(ipv4_substitutes_are_held_back_while_old_ones_are_in_mind)
+{
+	static const struct {
+		int64_t begun, wall;
+		uint64_t keep, now, until;
+	} t[] = {
+		{ 0, 1800000000, 600 * SEC, 5, 0 },
+		{ 1800000000, 1800000000, 600 * SEC, 5, 600 * SEC + 5 },
+		{ 1800000000, 1800000599, 600 * SEC, 5, SEC + 5 },
+		{ 1800000000, 1800000600, 600 * SEC, 5, 0 },
+		{ 1, 9000000000, 600 * SEC, 5, 0 },
+		{ 1800000000, 1799999999, 600 * SEC, 5, 600 * SEC + 5 },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		ck_assert_uint_eq(dnslease_hold(t[i].begun, t[i].wall,
+						t[i].keep, t[i].now),
+				  t[i].until);
 }
 END_TEST
 
@@ -521,6 +567,9 @@ Suite *test_dnslease_suite(void)
 	tcase_add_test(tc,
 		       what_nobody_uses_makes_room_with_all_that_hangs_on_it);
 	tcase_add_loop_test(tc, what_is_in_use_makes_no_room, 0, 9);
+	tcase_add_test(tc, each_is_written_again_after_the_journal_was_renewed);
+	tcase_add_test(
+		tc, ipv4_substitutes_are_held_back_while_old_ones_are_in_mind);
 	suite_add_tcase(s, tc);
 	return s;
 }

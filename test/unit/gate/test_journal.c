@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,7 +43,8 @@ static struct journal *open_journal(void)
 {
 	struct journal *j = NULL;
 
-	ck_assert_msg(journal_open(dir, &loop, &j, why, sizeof(why)) == HG_OK,
+	ck_assert_msg(journal_open(dir, &loop, false, &j, why, sizeof(why)) ==
+			      HG_OK,
 		      "%s", why);
 	return j;
 }
@@ -181,7 +185,8 @@ START_TEST(locked_journal_is_refused_and_left_as_it_is)
 				      "BEGIN EXCLUSIVE;",
 				      NULL, NULL, NULL),
 			 SQLITE_OK);
-	ck_assert_int_ne(journal_open(dir, &loop, &j, why, sizeof(why)), HG_OK);
+	ck_assert_int_ne(journal_open(dir, &loop, false, &j, why, sizeof(why)),
+			 HG_OK);
 	ck_assert_ptr_nonnull(strstr(why, "leases.db"));
 	ck_assert_uint_eq(count_files("damaged"), 0);
 	(void)sqlite3_close(other);
@@ -235,29 +240,245 @@ START_TEST(damaged_journal_is_set_aside_and_begun_anew)
 }
 END_TEST
 
-START_TEST(site_key_is_made_once_and_private)
+static void settle(struct journal *j)
 {
-	uint8_t a[LEASE_SITE_KEY];
-	uint8_t b[LEASE_SITE_KEY];
-	char path[128];
-	struct stat st;
+	while (journal_pending(j))
+		(void)uv_run(&loop, UV_RUN_ONCE);
+}
 
-	ck_assert_int_eq(journal_site_key(dir, a, why, sizeof(why)), HG_OK);
-	ck_assert_int_eq(journal_site_key(dir, b, why, sizeof(why)), HG_OK);
-	ck_assert_mem_eq(a, b, sizeof(a));
-	(void)snprintf(path, sizeof(path), "%s/site.key", dir);
-	ck_assert_int_eq(stat(path, &st), 0);
-	ck_assert_uint_eq(st.st_mode & 0777, 0600);
-	ck_assert_int_eq(chmod(path, 0640), 0);
-	ck_assert_int_eq(journal_site_key(dir, b, why, sizeof(why)), HG_EPERM);
-	ck_assert_ptr_nonnull(strstr(why, "chmod 600"));
-	ck_assert_int_eq(chmod(path, 0600), 0);
-	ck_assert_int_eq(truncate(path, LEASE_SITE_KEY - 1), 0);
-	ck_assert_int_eq(journal_site_key(dir, b, why, sizeof(why)),
-			 HG_EFORMAT);
-	ck_assert_int_eq(truncate(path, LEASE_SITE_KEY + 1), 0);
-	ck_assert_int_eq(journal_site_key(dir, b, why, sizeof(why)),
-			 HG_EFORMAT);
+static void put_rows(struct journal *j, unsigned from, unsigned num)
+{
+	unsigned acknowledged = 0;
+
+	for (unsigned n = from; n < from + num; n++) {
+		struct journal_row r = row_of(n);
+
+		ck_assert_int_eq(journal_put(j, &r, on_put, &acknowledged),
+				 HG_OK);
+	}
+	settle(j);
+	ck_assert_uint_eq(acknowledged, num);
+}
+
+/* on_row looks at each of them. */
+static unsigned rows(struct journal *j)
+{
+	unsigned found = 0;
+
+	ck_assert_int_eq(journal_each(j, on_row, &found), HG_OK);
+	return found;
+}
+
+static int open_file(const char *name, int flags)
+{
+	char path[128];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, flags);
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+/* Page n of the file, counted from 0, becomes nonsense. */
+static void spoil_page(long n)
+{
+	uint8_t nonsense[4096];
+	int fd = open_file("leases.db", O_WRONLY);
+
+	memset(nonsense, 0xa5, sizeof(nonsense));
+	ck_assert_int_eq(pwrite(fd, nonsense, sizeof(nonsense), n * 4096),
+			 sizeof(nonsense));
+	(void)close(fd);
+}
+
+static long pages(void)
+{
+	struct stat st;
+	int fd = open_file("leases.db", O_RDONLY);
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	(void)close(fd);
+	return st.st_size / 4096;
+}
+
+enum { MANY = 200 };
+
+START_TEST(what_can_be_read_of_a_damaged_journal_is_kept)
+{
+	struct journal *j = open_journal();
+	struct journal_row pinned = row_of(3);
+	unsigned acknowledged = 0;
+	unsigned found;
+	unsigned pins = 0;
+	long num;
+
+	put_rows(j, 0, MANY);
+	ck_assert_int_eq(journal_pin(j, pinned.lease.name, &pinned.lease.hit,
+				     on_put, &acknowledged),
+			 HG_OK);
+	settle(j);
+	journal_close(j);
+	num = pages();
+	ck_assert_int_gt(num, 6);
+	spoil_page(num / 2);
+	j = open_journal();
+	ck_assert_uint_eq(count_files("leases.db.damaged-"), 1);
+	found = rows(j);
+	ck_assert_uint_gt(found, 0);
+	ck_assert_uint_lt(found, MANY);
+	ck_assert_int_eq(journal_each_pin(j, on_pin, &pins), HG_OK);
+	ck_assert_uint_eq(pins, 3);
+	ck_assert_int_ne(journal_begun(j), 0);
+	/* It is a journal like any other. */
+	put_rows(j, 0, MANY);
+	journal_close(j);
+	j = open_journal();
+	ck_assert_uint_eq(rows(j), MANY);
+	ck_assert_int_ne(journal_begun(j), 0);
+	ck_assert_uint_eq(count_files("leases.db.damaged-"), 1);
+	journal_close(j);
+}
+END_TEST
+
+static void on_renewed(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+/* Somebody else's write makes ours read the file anew. */
+static void touch_from_outside(void)
+{
+	char path[128];
+	sqlite3 *other;
+
+	(void)snprintf(path, sizeof(path), "%s/leases.db", dir);
+	ck_assert_int_eq(sqlite3_open(path, &other), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(other,
+				      "CREATE TABLE x(y);"
+				      "PRAGMA wal_checkpoint(TRUNCATE);",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	(void)sqlite3_close(other);
+}
+
+START_TEST(damage_that_a_write_meets_is_mended_and_the_write_done)
+{
+	struct journal *j = open_journal();
+	unsigned renewed = 0;
+
+	journal_on_renewed(j, on_renewed, &renewed);
+	put_rows(j, 0, MANY);
+	touch_from_outside();
+	for (long n = 1; n < pages(); n++)
+		spoil_page(n);
+	put_rows(j, MANY, 1);
+	ck_assert_uint_eq(renewed, 1);
+	ck_assert_uint_eq(count_files("leases.db.damaged-"), 1);
+	put_rows(j, 0, MANY);
+	journal_close(j);
+	j = open_journal();
+	ck_assert_uint_eq(rows(j), MANY + 1);
+	ck_assert_int_ne(journal_begun(j), 0);
+	journal_close(j);
+}
+END_TEST
+
+START_TEST(a_journal_that_is_taken_away_is_written_again_whole)
+{
+	struct journal *j = open_journal();
+	unsigned renewed = 0;
+	char path[128];
+
+	journal_on_renewed(j, on_renewed, &renewed);
+	put_rows(j, 0, MANY);
+	journal_close(j);
+	j = open_journal();
+	journal_on_renewed(j, on_renewed, &renewed);
+	(void)snprintf(path, sizeof(path), "%s/leases.db", dir);
+	ck_assert_int_eq(unlink(path), 0);
+	put_rows(j, MANY, 1);
+	ck_assert_uint_eq(renewed, 1);
+	put_rows(j, MANY + 1, 1);
+	ck_assert_uint_eq(renewed, 1);
+	journal_close(j);
+	j = open_journal();
+	ck_assert_uint_eq(rows(j), MANY + 2);
+	journal_close(j);
+}
+END_TEST
+
+START_TEST(when_rows_may_be_missing_is_remembered)
+{
+	struct journal *j = NULL;
+	char path[128];
+
+	ck_assert_int_eq(journal_open(dir, &loop, true, &j, why, sizeof(why)),
+			 HG_OK);
+	ck_assert_int_eq(journal_begun(j), 0); /* nothing was given before */
+	journal_close(j);
+	j = open_journal();
+	ck_assert_int_eq(journal_begun(j), 0);
+	journal_close(j);
+	(void)snprintf(path, sizeof(path), "%s/leases.db", dir);
+	ck_assert_int_eq(unlink(path), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		j = open_journal();
+		ck_assert_int_gt(journal_begun(j), 1700000000);
+		journal_close(j);
+	}
+}
+END_TEST
+
+static void on_failed(void *arg, bool ok)
+{
+	ck_assert(!ok);
+	++*(unsigned *)arg;
+}
+
+static void is_write_failed(void *arg, enum log_sub sub, enum log_level level,
+			    const char *line)
+{
+	(void)sub;
+	*(unsigned *)arg += level == LOG_LEVEL_ERROR &&
+			    strstr(line, "event=journal-write") &&
+			    !strstr(line, "not an error");
+}
+
+/* No file may grow any more, as on a full disk. */
+START_TEST(what_finds_no_room_is_refused_and_can_be_put_again)
+{
+	struct journal *j = NULL;
+	struct journal_row r = row_of(MANY);
+	struct rlimit was;
+	struct rlimit none;
+	unsigned failed = 0;
+	unsigned said = 0;
+
+	ck_assert_int_eq(journal_open(dir, &loop, true, &j, why, sizeof(why)),
+			 HG_OK);
+	put_rows(j, 0, MANY);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &was), 0);
+	none = (struct rlimit){ 4096, was.rlim_max };
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	log_set_sink(is_write_failed, &said, LOG_LEVEL_INFO);
+	for (unsigned i = 1; i <= 3; i++) {
+		ck_assert_int_eq(journal_put(j, &r, on_failed, &failed), HG_OK);
+		settle(j);
+		ck_assert_uint_eq(failed, i);
+	}
+	log_set_sink(NULL, NULL, LOG_LEVEL_INFO);
+	ck_assert_uint_eq(said, 3);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was), 0);
+	ck_assert_uint_eq(rows(j), MANY);
+	put_rows(j, MANY, 1);
+	journal_close(j);
+	j = open_journal();
+	ck_assert_uint_eq(rows(j), MANY + 1);
+	ck_assert_int_eq(journal_begun(j), 0);
+	ck_assert_uint_eq(count_files("damaged"), 0);
+	journal_close(j);
 }
 END_TEST
 
@@ -265,9 +486,9 @@ START_TEST(unwritable_folder_is_named)
 {
 	struct journal *j = NULL;
 
-	ck_assert_int_ne(
-		journal_open("/nonexistent", &loop, &j, why, sizeof(why)),
-		HG_OK);
+	ck_assert_int_ne(journal_open("/nonexistent", &loop, false, &j, why,
+				      sizeof(why)),
+			 HG_OK);
 	ck_assert_ptr_nonnull(strstr(why, "/nonexistent/leases.db"));
 }
 END_TEST
@@ -286,7 +507,12 @@ Suite *test_journal_suite(void)
 	tcase_add_test(tc, locked_journal_is_refused_and_left_as_it_is);
 	tcase_add_test(tc, a_missing_journal_is_begun_and_that_is_said);
 	tcase_add_test(tc, damaged_journal_is_set_aside_and_begun_anew);
-	tcase_add_test(tc, site_key_is_made_once_and_private);
+	tcase_add_test(tc, what_can_be_read_of_a_damaged_journal_is_kept);
+	tcase_add_test(tc,
+		       damage_that_a_write_meets_is_mended_and_the_write_done);
+	tcase_add_test(tc, a_journal_that_is_taken_away_is_written_again_whole);
+	tcase_add_test(tc, when_rows_may_be_missing_is_remembered);
+	tcase_add_test(tc, what_finds_no_room_is_refused_and_can_be_put_again);
 	tcase_add_test(tc, unwritable_folder_is_named);
 	suite_add_tcase(s, tc);
 	return s;
