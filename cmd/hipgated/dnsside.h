@@ -32,6 +32,8 @@ void dnstcp_stop(struct dnstcp *t);
 /* Serves at that bound socket, too, which it takes when it succeeds. */
 int dnstcp_listen(struct dnstcp *t, int fd) HG_CHECK;
 void dnstcp_fini(struct dnstcp *t);
+/* Closes what has been quiet for too long; runs by itself, too. now: ns. */
+void dnstcp_expire(struct dnstcp *t, uint64_t now);
 /* A client's TCP packet to port 53: to the listener; or the kernel's answer
  * to such a packet (`to` is the near address): back to the client. */
 void dnstcp_packet(struct dnstcp *t, struct msg *m, const struct addr *to);

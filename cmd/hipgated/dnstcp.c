@@ -12,7 +12,10 @@
  * connection stands. Sockets that anybody may connect to (dnslisten.c) are
  * served in the same way. Bounds: DNSTCP_CONNS connections, each with one
  * message buffer and at most DNSTCP_BACKLOG octets that wait to be read,
- * closed after DNSTCP_IDLE without traffic.
+ * closed after DNSTCP_IDLE without a whole question or an answer: who sends
+ * an octet now and then holds none. A newcomer beyond the bounds takes the
+ * place of the one that has been quiet for the longest time, so that idle
+ * ones shut out nobody (RFC 7766 6.2.3).
  */
 #include "dnsside.h"
 #include "dnslisten.h"
@@ -40,7 +43,7 @@ struct conn {
 	struct conn *next;
 	struct dnstcp *t;
 	uint64_t token;
-	uint64_t last; /* ns */
+	uint64_t last; /* ns: accepted, or a whole message either way */
 	struct endpoint client, server;
 	bool here, stranger; /* as in struct dns_asker */
 	uv_tcp_t tcp;
@@ -64,8 +67,7 @@ struct dnstcp {
 	struct addr near[SOCKETS_FAMILIES];   /* unspecified: the same */
 	uv_timer_t idle;
 	bool timing;
-	struct conn *conns;
-	unsigned num;
+	struct conn *conns; /* those that are being closed, too */
 	uint64_t next_token;
 };
 
@@ -80,7 +82,6 @@ static void on_closed(uv_handle_t *h)
 		p = &(*p)->next;
 	if (*p)
 		*p = c->next;
-	c->t->num--;
 	free(c);
 }
 
@@ -99,7 +100,7 @@ static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 			   (unsigned)(sizeof(c->in) - c->len));
 }
 
-static void take_messages(struct conn *c)
+static void take_messages(struct conn *c, uint64_t now)
 {
 	struct dns_asker who = { .client = c->client,
 				 .server = c->server,
@@ -107,12 +108,13 @@ static void take_messages(struct conn *c)
 				 .here = c->here,
 				 .stranger = c->stranger,
 				 .token = c->token,
-				 .since = c->last };
+				 .since = now };
 
 	while (c->len >= 2 && c->len - 2 >= get_be16(c->in)) {
 		size_t used = 2 + (size_t)get_be16(c->in);
 
-		dns_query(c->t->g->dns, &who, c->in + 2, used - 2, c->last);
+		c->last = now;
+		dns_query(c->t->g->dns, &who, c->in + 2, used - 2, now);
 		c->len -= used;
 		memmove(c->in, c->in + used, c->len);
 	}
@@ -128,9 +130,8 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 		hang_up(c);
 		return;
 	}
-	c->last = uv_hrtime();
 	c->len += (size_t)n;
-	take_messages(c);
+	take_messages(c, uv_hrtime());
 	gate_pump(g);
 }
 
@@ -170,14 +171,40 @@ static bool ends_of(const struct door *d, struct conn *c)
 	return true;
 }
 
-/* Nobody takes all connections there are. */
-static bool is_too_many(const struct dnstcp *t, const struct conn *c)
+/* Who goes for c: of its client's connections if that has its share, of all
+ * if there are too many; NULL: nobody need. */
+static struct conn *least_used(const struct dnstcp *t, const struct conn *c)
 {
+	struct conn *theirs = NULL;
+	struct conn *any = NULL;
+	unsigned theirs_num = 0;
 	unsigned num = 0;
 
-	for (const struct conn *i = t->conns; i; i = i->next)
-		num += addr_eq(&i->client.addr, &c->client.addr);
-	return t->num > DNSTCP_CONNS || num > DNSTCP_PER_CLIENT;
+	for (struct conn *i = t->conns; i; i = i->next) {
+		if (i == c || uv_is_closing((uv_handle_t *)&i->tcp))
+			continue;
+		num++;
+		if (!any || i->last < any->last)
+			any = i;
+		if (!addr_eq(&i->client.addr, &c->client.addr))
+			continue;
+		theirs_num++;
+		if (!theirs || i->last < theirs->last)
+			theirs = i;
+	}
+	if (theirs_num >= DNSTCP_PER_CLIENT)
+		return theirs;
+	return num >= DNSTCP_CONNS ? any : NULL;
+}
+
+static void make_room(struct dnstcp *t, const struct conn *c)
+{
+	struct conn *old = least_used(t, c);
+
+	if (!old)
+		return;
+	gate_drop(t->g, REASON_DNS_BUSY);
+	hang_up(old);
 }
 
 static void on_connection(uv_stream_t *s, int status)
@@ -198,18 +225,16 @@ static void on_connection(uv_stream_t *s, int status)
 	}
 	c->next = t->conns;
 	t->conns = c;
-	t->num++;
 	/* Accepted first: a refused connection must leave the backlog. */
 	if (uv_accept(s, (uv_stream_t *)&c->tcp)) {
 		hang_up(c);
 	} else if (!ends_of(d, c)) {
 		gate_drop(t->g, REASON_DNS_CLIENT);
 		hang_up(c);
-	} else if (is_too_many(t, c)) {
-		gate_drop(t->g, REASON_DNS_BUSY);
-		hang_up(c);
 	} else if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read)) {
 		hang_up(c);
+	} else {
+		make_room(t, c);
 	}
 }
 
@@ -252,17 +277,20 @@ bool dnstcp_reply(struct dnstcp *t, uint64_t token, const uint8_t *msg,
 		free(r);
 		return false;
 	}
+	c->last = uv_hrtime();
 	return true;
+}
+
+void dnstcp_expire(struct dnstcp *t, uint64_t now)
+{
+	for (struct conn *c = t->conns; c; c = c->next)
+		if (now > c->last && now - c->last > DNSTCP_IDLE)
+			hang_up(c);
 }
 
 static void on_idle(uv_timer_t *timer)
 {
-	struct dnstcp *t = timer->data;
-	uint64_t now = uv_hrtime();
-
-	for (struct conn *c = t->conns; c; c = c->next)
-		if (now - c->last > DNSTCP_IDLE)
-			hang_up(c);
+	dnstcp_expire(timer->data, uv_hrtime());
 }
 
 /* ---- packets --------------------------------------------------------------- */
