@@ -73,6 +73,31 @@ void dnsside_packet(struct gate *g, struct msg *m, struct nat_packet *p)
 
 /* ---- out ------------------------------------------------------------------- */
 
+static void tell_query(struct gate *g, const struct dns_effect *e)
+{
+	char client[ENDPOINT_TEXT_MAX];
+	char server[ENDPOINT_TEXT_MAX];
+	char type[16];
+	const char *qtype = type_name(e->qtype, type);
+
+	endpoint_print(&e->who.client, client);
+	endpoint_print(&e->who.server, server);
+	events_add(&g->events, e->who.since ? e->who.since : uv_hrtime(), "A",
+		   "dns-query",
+		   json_pack("{s:s,s:s,s:s,s:s,s:b}", "client", client,
+			     "server", server, "name", e->name, "qtype", qtype,
+			     "tcp", (int)e->who.tcp),
+		   "lh %s -> %s %s %s", client, server, qtype, e->name);
+}
+
+static void tell_seen(struct gate *g)
+{
+	if (!g->dnsside->seen_waits)
+		return;
+	g->dnsside->seen_waits = false;
+	tell_query(g, &g->dnsside->seen);
+}
+
 static void do_ask(struct gate *g, const struct dns_effect *e)
 {
 	char server[ENDPOINT_TEXT_MAX];
@@ -83,6 +108,7 @@ static void do_ask(struct gate *g, const struct dns_effect *e)
 	int err = dnsask_start(&g->dnsside->asks, ask, &e->server, e->tcp,
 			       e->msg, e->msg_len);
 
+	tell_seen(g);
 	endpoint_print(&e->server, server);
 	events_add(&g->events, uv_hrtime(), "B", "dns-ask",
 		   json_pack("{s:s,s:s,s:s}", "server", server, "name", e->name,
@@ -158,6 +184,7 @@ static void do_reply(struct gate *g, const struct dns_effect *e)
 	const char *qtype = type_name(e->qtype, type);
 
 	send_reply(g, e);
+	tell_seen(g);
 	note(g, e);
 	count_reply(&g->meter, e);
 	endpoint_print(&e->who.client, client);
@@ -170,22 +197,6 @@ static void do_reply(struct gate *g, const struct dns_effect *e)
 			     "address", sub),
 		   "-> %s %s %s %s", client, qtype, e->name,
 		   e->substituted ? sub : "(as the server said)");
-}
-
-static void tell_query(struct gate *g, const struct dns_effect *e)
-{
-	char client[ENDPOINT_TEXT_MAX];
-	char server[ENDPOINT_TEXT_MAX];
-	char type[16];
-	const char *qtype = type_name(e->qtype, type);
-
-	endpoint_print(&e->who.client, client);
-	endpoint_print(&e->who.server, server);
-	events_add(&g->events, uv_hrtime(), "A", "dns-query",
-		   json_pack("{s:s,s:s,s:s,s:s,s:b}", "client", client,
-			     "server", server, "name", e->name, "qtype", qtype,
-			     "tcp", (int)e->who.tcp),
-		   "lh %s -> %s %s %s", client, server, qtype, e->name);
 }
 
 static void tell_loop(struct gate *g, const struct dns_effect *e)
@@ -220,9 +231,13 @@ bool dnsside_pump(struct gate *g)
 
 	while (g->dns && dns_effect(g->dns, &e)) {
 		any = true;
+		if (e.kind != DNS_ASK && e.kind != DNS_ASK_DONE &&
+		    e.kind != DNS_REPLY)
+			tell_seen(g);
 		switch (e.kind) {
 		case DNS_SEEN:
-			tell_query(g, &e);
+			g->dnsside->seen = e;
+			g->dnsside->seen_waits = true;
 			break;
 		case DNS_ASK:
 			do_ask(g, &e);
@@ -260,6 +275,8 @@ bool dnsside_pump(struct gate *g)
 			break;
 		}
 	}
+	if (any)
+		tell_seen(g);
 	return any;
 }
 

@@ -21,6 +21,9 @@ struct dnsside {
 	/* What is being asked by a packet, and by whom; else NULL. */
 	const struct recall_question *asked;
 	const struct dns_asker *asker;
+	/* A client's query that is still to be traced: first things first. */
+	struct dns_effect seen;
+	bool seen_waits;
 };
 
 /* dns_config.own_ask; g is a struct gate. */
