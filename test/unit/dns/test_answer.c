@@ -68,6 +68,39 @@ START_TEST(an_ask_that_we_could_not_send_never_goes_clear)
 }
 END_TEST
 
+static int by_value(const void *a, const void *b)
+{
+	return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+/* Nobody can tell from one what the next will be. */
+START_TEST(ids_are_drawn)
+{
+	enum { NUM = 1000 };
+	static uint16_t id[NUM];
+	unsigned next = 0;
+	unsigned same = 0;
+	char name[32];
+
+	desk_open(&k);
+	for (unsigned i = 0; i < NUM; i++) {
+		snprintf(name, sizeof(name), "n%u.off.test", i);
+		k.who.client.addr.b[15] = (uint8_t)(i / 100);
+		desk_query(&k, name, 16, false, 0);
+		id[i] = get_be16(desk_last(&k, DNS_ASK)->msg);
+		desk_forget(&k);
+		next += i && (uint16_t)(id[i] - id[i - 1]) < 16;
+	}
+	qsort(id, NUM, sizeof(id[0]), by_value);
+	for (unsigned i = 1; i < NUM; i++)
+		same += id[i] == id[i - 1];
+	/* By chance: 0.2 and 7.6. */
+	ck_assert_uint_lt(next, 10);
+	ck_assert_uint_lt(same, 40);
+	desk_close(&k);
+}
+END_TEST
+
 START_TEST(an_answer_from_elsewhere_or_to_another_ask_is_none)
 {
 	const struct dns_effect *e = begin(SCAN_HIP);
@@ -211,6 +244,7 @@ Suite *test_answer_suite(void)
 		11);
 	tcase_add_loop_test(
 		tc, an_answer_from_elsewhere_or_to_another_ask_is_none, 0, 4);
+	tcase_add_test(tc, ids_are_drawn);
 	tcase_add_test(tc, an_answer_taken_is_not_taken_twice);
 	tcase_add_test(tc, each_shorter_hip_answer_is_malformed);
 	tcase_add_loop_test(tc, an_error_in_a_header_alone_is_an_answer, 0, 2);

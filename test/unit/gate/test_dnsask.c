@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Servers that take a question over TCP and do not answer it. */
+/* Servers that take a question and do not answer it; others that do. */
 #include "test/unit/gate/dnsgate_bed.h"
 
 #include <fcntl.h>
@@ -112,14 +112,21 @@ static bool serve(enum manner how, int fd)
 
 struct said {
 	unsigned num, rcode;
+	char order[8]; /* of events: a letter each */
 };
 
 static void find_reply(void *arg, const char *line)
 {
+	static const char *const names[] = { "\"dns-query\"", "\"dns-ask\"",
+					     "\"dns-reply\"" };
 	struct said *s = arg;
 	const char *rcode = strstr(line, "\"rcode\":");
+	size_t len = strlen(s->order);
 
-	if (!strstr(line, "\"dns-reply\"") || !rcode)
+	for (size_t i = 0; i < 3 && len + 1 < sizeof(s->order); i++)
+		if (strstr(line, names[i]))
+			s->order[len] = "qar"[i];
+	if (!strstr(line, names[2]) || !rcode)
 		return;
 	s->num++;
 	s->rcode = (unsigned)atoi(rcode + strlen("\"rcode\":"));
@@ -130,7 +137,7 @@ START_TEST(each_manner_ends_in_an_answer)
 {
 	int kept[16];
 	unsigned kept_num = 0;
-	struct said said = { 0, 0 };
+	struct said said = { .num = 0 };
 
 	if (_i == NOWHERE)
 		(void)close(door);
@@ -192,6 +199,94 @@ START_TEST(no_more_are_under_way_than_may_be)
 }
 END_TEST
 
+/* ---- who answers for another ------------------------------------------------ */
+
+enum { ASKS = 64 };
+
+/* As many ports as asks, and they are drawn: not one after the other. */
+START_TEST(each_ask_leaves_from_a_port_of_its_own)
+{
+	struct dnsasks *a = &b.g->dnsside->asks;
+	struct endpoint from[ASKS];
+	unsigned in_a_row = 0;
+
+	for (uint32_t id = 0; id < ASKS; id++) {
+		ck_assert_int_eq(dnsask_start(a, id, &at, false,
+					      (const uint8_t *)"question", 8),
+				 HG_OK);
+		ck_assert(dnsask_from(a, id, &from[id]));
+		for (uint32_t i = 0; i < id; i++)
+			ck_assert_uint_ne(from[i].port, from[id].port);
+		if (id)
+			in_a_row += from[id].port == from[id - 1].port + 1 ||
+				    from[id].port == from[id - 1].port + 2;
+	}
+	ck_assert_uint_lt(in_a_row, ASKS / 4);
+	dnsask_end_all(a);
+	turn();
+}
+END_TEST
+
+/* A datagram socket at that loopback address. */
+static int datagrams(const char *text, uint16_t port)
+{
+	struct endpoint e = desk_at(text, port);
+	struct sockaddr_storage ss;
+	socklen_t len = sockets_address(&e, &ss);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&ss, len), 0);
+	return fd;
+}
+
+/* Right in everything, id and case included, but not from the server: from
+ * its port at another address, and from its address at another port. */
+START_TEST(answers_of_others_are_never_read)
+{
+	int server = datagrams("127.0.0.1", at.port);
+	int spoofer[2] = { datagrams("127.0.0.2", at.port),
+			   datagrams("127.0.0.1", 0) };
+	struct sockaddr_storage to;
+	socklen_t len = sizeof(to);
+	struct said said = { .num = 0 };
+	uint8_t q[512];
+	ssize_t n;
+
+	b.k.who.tcp = false;
+	desk_start(&b.k, 0x1234, SCAN_RD);
+	desk_question(&b.k, "x.off.test", 16);
+	dns_query(b.g->dns, &b.k.who, b.k.buf, wr_len(&b.k.w), uv_hrtime());
+	b.g->plane.has_tun = false; /* its answer is counted, and not sent */
+	gate_pump(b.g);
+	n = recvfrom(server, q, sizeof(q), 0, (struct sockaddr *)&to, &len);
+	ck_assert_int_gt(n, SCAN_HEADER);
+	q[2] |= 0x80;
+	for (unsigned i = 0; i < 20000; i++) {
+		(void)sendto(spoofer[i % 2], q, (size_t)n, MSG_DONTWAIT,
+			     (struct sockaddr *)&to, len);
+		if (i % 100 == 0)
+			turn();
+	}
+	turn();
+	ck_assert_uint_eq(dns_pending(b.g->dns), 1);
+	ck_assert_uint_eq(desk_reason(&b.k, REASON_DNS_MISMATCH), 0);
+	ck_assert_int_eq(
+		sendto(server, q, (size_t)n, 0, (struct sockaddr *)&to, len),
+		n);
+	turn();
+	ck_assert_uint_eq(dns_pending(b.g->dns), 0);
+	events_each(&b.g->events, find_reply, &said);
+	ck_assert_uint_eq(said.num, 1);
+	ck_assert_uint_eq(said.rcode, 0);
+	/* Traced as it was, though what is sent goes first. */
+	ck_assert_str_eq(said.order, "qar");
+	(void)close(server);
+	(void)close(spoofer[0]);
+	(void)close(spoofer[1]);
+}
+END_TEST
+
 Suite *test_dnsask_suite(void);
 Suite *test_dnsask_suite(void)
 {
@@ -202,6 +297,8 @@ Suite *test_dnsask_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, each_manner_ends_in_an_answer, 0, MANNER_NUM);
 	tcase_add_test(tc, no_more_are_under_way_than_may_be);
+	tcase_add_test(tc, each_ask_leaves_from_a_port_of_its_own);
+	tcase_add_test(tc, answers_of_others_are_never_read);
 	suite_add_tcase(s, tc);
 	return s;
 }
