@@ -227,6 +227,8 @@ real_checks()
 
 dnsways_checks()
 {
+	way_answers "interception" lh1 "@$DNS_6"
+	way_answers "interception of IPv4" lh4 "@$DNS_4"
 	own_address_checks
 	listen_checks
 	loop_checks

@@ -18,6 +18,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/names.sh"
 . "$ROOT/test/e2e/dns.sh"
 . "$ROOT/test/e2e/dnsways.sh"
+. "$ROOT/test/e2e/dnspool.sh"
 . "$ROOT/test/e2e/resolvers.sh"
 . "$ROOT/test/e2e/wire.sh"
 . "$ROOT/test/e2e/trouble.sh"
@@ -75,6 +76,7 @@ main()
 	refusal_checks
 	dns_checks
 	dnsways_checks
+	dnspool_checks
 	garbage_checks
 	unknown_checks
 	silent_checks
