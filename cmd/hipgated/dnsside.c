@@ -98,15 +98,35 @@ static void tell_seen(struct gate *g)
 	tell_query(g, &g->dnsside->seen);
 }
 
+static void end_asks(struct dnsside *d)
+{
+	for (unsigned i = 0; i < d->done_num; i++)
+		dnsask_end(&d->asks, d->done[i]);
+	d->done_num = 0;
+}
+
+/* To close a socket takes longer than to send what the client waits for. */
+static void do_ask_done(struct dnsside *d, uint32_t ask)
+{
+	dnssec_end(d->dnssec, ask);
+	if (d->done_num == DNSSIDE_DONE)
+		end_asks(d);
+	d->done[d->done_num++] = ask;
+}
+
 static void do_ask(struct gate *g, const struct dns_effect *e)
 {
 	char server[ENDPOINT_TEXT_MAX];
 	char type[16];
 	const char *qtype = type_name(e->qtype, type);
 	uint32_t ask = e->ask;
+	int err;
+
+	if (g->dnsside->asks.num >= g->dnsside->asks.max)
+		end_asks(g->dnsside);
 	/* First of all: somebody waits, and the trace can. */
-	int err = dnsask_start(&g->dnsside->asks, ask, &e->server, e->tcp,
-			       e->msg, e->msg_len);
+	err = dnsask_start(&g->dnsside->asks, ask, &e->server, e->tcp, e->msg,
+			   e->msg_len);
 
 	tell_seen(g);
 	endpoint_print(&e->server, server);
@@ -251,8 +271,7 @@ bool dnsside_pump(struct gate *g)
 			dnslease_unpinned(g, e.name);
 			break;
 		case DNS_ASK_DONE:
-			dnssec_end(g->dnsside->dnssec, e.ask);
-			dnsask_end(&g->dnsside->asks, e.ask);
+			do_ask_done(g->dnsside, e.ask);
 			break;
 		case DNS_REPLY:
 			do_reply(g, &e);
@@ -275,8 +294,10 @@ bool dnsside_pump(struct gate *g)
 			break;
 		}
 	}
-	if (any)
+	if (any) {
 		tell_seen(g);
+		end_asks(g->dnsside);
+	}
 	return any;
 }
 

@@ -11,6 +11,8 @@ struct dnslisten;
 struct dnssec;
 struct dnstcp;
 
+enum { DNSSIDE_DONE = 16 };
+
 struct dnsside {
 	struct gate *g;
 	struct dnsasks asks;
@@ -24,6 +26,9 @@ struct dnsside {
 	/* A client's query that is still to be traced: first things first. */
 	struct dns_effect seen;
 	bool seen_waits;
+	/* Asks whose sockets are still to be closed, in the same turn. */
+	uint32_t done[DNSSIDE_DONE];
+	unsigned done_num;
 };
 
 /* dns_config.own_ask; g is a struct gate. */
