@@ -207,6 +207,10 @@ static void give(struct gate *g, uint32_t question, const struct hit *hit)
 
 	if (p)
 		err = lease_get(g->lease, hit, p->name, &e, &fresh);
+	if (!err && fresh) { /* an IPv4 one, since: it is not on disk yet */
+		p->on_disk = false;
+		e.sub4 = addr_any6;
+	}
 	if (!err)
 		err = dnslease_publish(g, &e);
 	if (!err)

@@ -44,6 +44,7 @@ struct journal {
 	int code;      /* of SQLite: what failed last, */
 	char why[160]; /*  and in words */
 	int64_t begun;
+	char aside[JOURNAL_ASIDE]; /* to be salvaged; "": nothing */
 	size_t num;
 	void (*on_renewed)(void *arg); /* NULL: nobody is told */
 	void *renewed_arg;
@@ -297,26 +298,30 @@ static void salvage(struct journal *j, const char *aside)
 	(void)sqlite3_close(from);
 }
 
-/* Sets a damaged one aside and begins anew with what can be read of it. */
-static int db_renew(struct journal *j)
+/* In an empty file, with what can be read of the one that was set aside. May
+ * fail, and is tried again with the next write. */
+static int begin_anew(struct journal *j)
 {
-	char why[sizeof(j->why)];
-	char aside[JOURNAL_ASIDE];
-
-	memcpy(why, j->why, sizeof(why));
-	(void)snprintf(aside, sizeof(aside), "%s.damaged-%ld", j->path,
-		       (long)time(NULL));
-	db_close(j);
-	set_aside(j->path, "", aside);
-	set_aside(j->path, "-wal", aside);
 	if (db_open(j))
 		return HG_ESYS;
 	note_begun(j);
-	salvage(j, aside);
-	log_error("event=journal-damaged file=\"%s\" text=\"%s; moved to %s "
-		  "and begun anew with what could be read of it\"",
-		  j->path, why, aside);
+	if (j->aside[0])
+		salvage(j, j->aside);
+	j->aside[0] = '\0';
 	return HG_OK;
+}
+
+static int db_renew(struct journal *j)
+{
+	(void)snprintf(j->aside, sizeof(j->aside), "%s.damaged-%ld", j->path,
+		       (long)time(NULL));
+	log_error("event=journal-damaged file=\"%s\" text=\"%s; moved to %s "
+		  "and begun anew with what can be read of it\"",
+		  j->path, j->why, j->aside);
+	db_close(j);
+	set_aside(j->path, "", j->aside);
+	set_aside(j->path, "-wal", j->aside);
+	return begin_anew(j);
 }
 
 /* The file was taken away while we had it open: it is written again from
@@ -329,20 +334,14 @@ static int db_restore(struct journal *j)
 	char log[JOURNAL_PATH + 8];
 
 	sqlite3_free(sql);
-	db_close(j);
-	(void)snprintf(log, sizeof(log), "%s-wal", j->path);
-	(void)unlink(log); /* of what is gone; it must not meet the new one */
-	if (!whole)
-		(void)unlink(j->path);
-	if (db_open(j))
-		return HG_ESYS;
-	if (!whole)
-		note_begun(j);
 	log_error("event=journal-missing file=\"%s\" text=\"it was taken away; "
 		  "%s\"",
 		  j->path,
 		  whole ? "it is written again, as it was" : "begun anew");
-	return HG_OK;
+	db_close(j);
+	(void)snprintf(log, sizeof(log), "%s-wal", j->path);
+	(void)unlink(log); /* of what is gone; it must not meet the new one */
+	return whole ? db_open(j) : begin_anew(j);
 }
 
 /* ---- opening ------------------------------------------------------------- */
@@ -482,7 +481,7 @@ static void write_batch(uv_work_t *req)
 	int err = HG_OK;
 
 	if (!j->db || access(j->path, F_OK) != 0) {
-		err = j->db ? db_restore(j) : db_open(j);
+		err = j->db ? db_restore(j) : begin_anew(j);
 		j->renewed = !err;
 	}
 	if (!err)

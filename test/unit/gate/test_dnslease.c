@@ -335,7 +335,7 @@ static void settle(void)
 }
 
 /* The n-th host is asked for, of a domain of its own. */
-static struct peer *ask_host(uint8_t n)
+static struct peer *begin_asking(uint8_t n)
 {
 	struct dns_host h = { .hit = desk_hit(n), .local = true };
 	struct dns_effect e = { .kind = DNS_NEED_ADDRESS, .host = &h };
@@ -344,8 +344,16 @@ static struct peer *ask_host(uint8_t n)
 	h.locators[0] = desk_addr("192.0.2.7");
 	h.locators_num = 1;
 	dnslease_need_address(g, &e);
-	settle();
 	return peer_find(g, &h.hit);
+}
+
+static struct peer *ask_host(uint8_t n)
+{
+	struct hit hit = desk_hit(n);
+
+	(void)begin_asking(n);
+	settle();
+	return peer_find(g, &hit);
 }
 
 static void count_row(const struct journal_row *row, void *arg)
@@ -362,6 +370,15 @@ static unsigned rows(void)
 	return n;
 }
 
+static void leases_begin_with(const struct lease_config *lc)
+{
+	journal_begin();
+	ck_assert_int_eq(tables_init(&g->plane.tables), HG_OK);
+	ck_assert_int_eq(lease_new(lc, &g->lease), HG_OK);
+	ck_assert_int_eq(uv_timer_init(&loop, &g->timer), 0);
+	g->timer.data = g;
+}
+
 /* Two leases at most; nobody has them in mind for long. */
 static void leases_begin(void)
 {
@@ -370,11 +387,7 @@ static void leases_begin(void)
 				   .let_go = dnslease_let_go,
 				   .arg = g };
 
-	journal_begin();
-	ck_assert_int_eq(tables_init(&g->plane.tables), HG_OK);
-	ck_assert_int_eq(lease_new(&lc, &g->lease), HG_OK);
-	ck_assert_int_eq(uv_timer_init(&loop, &g->timer), 0);
-	g->timer.data = g;
+	leases_begin_with(&lc);
 }
 
 static void leases_end(void)
@@ -510,6 +523,46 @@ START_TEST(ipv4_substitutes_are_held_back_while_old_ones_are_in_mind)
 }
 END_TEST
 
+static void count_four(const struct journal_row *row, void *arg)
+{
+	*(unsigned *)arg += !addr_is_unspecified(&row->lease.sub4);
+}
+
+/* It may be drawn between the row and the answer: then not even the one who
+ * asked hears of it before it is on disk. */
+START_TEST(an_ipv4_substitute_is_told_once_it_is_on_disk)
+{
+	struct lease_config lc = { .pool6 = desk_prefix("fd00:5::/64"),
+				   .pool4 = desk_prefix("198.18.0.0/24"),
+				   .max = 16,
+				   .hold4 = UINT64_MAX };
+	struct lease_asker later = { .client = desk_addr("192.0.2.1"),
+				     .now = UINT64_MAX };
+	struct hit other = desk_hit(2);
+	struct lease_entry e;
+	unsigned four = 0;
+	struct peer *p;
+	bool fresh;
+
+	leases_begin_with(&lc);
+	p = begin_asking(1);
+	ck_assert_int_eq(
+		lease_ask(g->lease, &other, "x.test", &later, &e, &fresh),
+		HG_OK);
+	ck_assert(!addr_is_unspecified(&e.sub4)); /* held back no longer */
+	settle();
+	ck_assert(addr_is_unspecified(&p->sub4));
+	ck_assert_int_eq(journal_each(g->journal, count_four, &four), HG_OK);
+	ck_assert_uint_eq(four, 0);
+	ck_assert_ptr_eq(ask_host(1), p);
+	ck_assert(!addr_is_unspecified(&p->sub4));
+	ck_assert_ptr_nonnull(tables_mapping(&g->plane.tables, &p->sub4));
+	ck_assert_int_eq(journal_each(g->journal, count_four, &four), HG_OK);
+	ck_assert_uint_eq(four, 1);
+	leases_end();
+}
+END_TEST
+
 /* ---- real addresses --------------------------------------------------------- */
 
 static void tell_real(const struct hit *hit, const char *real)
@@ -570,6 +623,7 @@ Suite *test_dnslease_suite(void)
 	tcase_add_test(tc, each_is_written_again_after_the_journal_was_renewed);
 	tcase_add_test(
 		tc, ipv4_substitutes_are_held_back_while_old_ones_are_in_mind);
+	tcase_add_test(tc, an_ipv4_substitute_is_told_once_it_is_on_disk);
 	suite_add_tcase(s, tc);
 	return s;
 }
