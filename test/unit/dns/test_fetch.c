@@ -147,6 +147,36 @@ START_TEST(a_record_that_cannot_be_used_is_not_kept)
 }
 END_TEST
 
+/* What the daemon says of it stands where there is none, and only there. */
+START_TEST(no_address_in_one_family_has_its_reason)
+{
+	static const char text[] = "none left";
+	const struct dns_effect *need;
+	struct desk_reply p;
+	const uint8_t *ede;
+	uint16_t len = 0;
+
+	desk_query(&k, "h.test", _i ? SCAN_AAAA : SCAN_A, true, 0);
+	desk_hip_answer(&k, desk_ask(&k, "h.test", SCAN_HIP, false), "h.test",
+			NULL, 0);
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_AAAA, false), "h.test",
+			 "2001:db8::1", 0);
+	desk_nothing(&k, desk_ask(&k, "h.test", SCAN_A, false), 0, 0);
+	need = desk_last(&k, DNS_NEED_ADDRESS);
+	dns_give(k.d, need->question, 0, &sub6, &addr_any6, text, 0);
+	desk_drain(&k);
+	p = desk_read(desk_last(&k, DNS_REPLY));
+	ck_assert_uint_eq(scan_rcode(&p.header), 0);
+	ck_assert_uint_eq(p.header.count[1], _i);
+	ck_assert_uint_eq(p.header.count[2], !_i); /* an SOA */
+	ck_assert_int_eq(desk_ede(&p), 4);
+	ede = desk_option(&p, 15, &len);
+	ck_assert_int_eq(len == 2 + strlen(text) &&
+				 memcmp(ede + 2, text, len - 2u) == 0,
+			 !_i);
+}
+END_TEST
+
 /* ---- together -------------------------------------------------------------- */
 
 START_TEST(one_answer_serves_all_who_wait_for_it)
@@ -295,6 +325,7 @@ Suite *test_fetch_suite(void)
 	tcase_add_test(tc, a_record_in_use_is_fetched_before_it_is_too_old);
 	tcase_add_test(tc, fetching_ahead_ends_when_no_answer_comes);
 	tcase_add_test(tc, a_record_that_cannot_be_used_is_not_kept);
+	tcase_add_loop_test(tc, no_address_in_one_family_has_its_reason, 0, 2);
 	tcase_add_test(tc, one_answer_serves_all_who_wait_for_it);
 	tcase_add_test(tc, a_follower_asks_itself_when_none_comes);
 	tcase_add_test(

@@ -507,32 +507,6 @@ START_TEST(the_daemon_may_refuse_or_forget_to_give)
 }
 END_TEST
 
-/* What the daemon says of it stands where there is none, and only there. */
-START_TEST(no_address_in_one_family_has_its_reason)
-{
-	static const char text[] = "none left";
-	const struct dns_effect *need;
-	struct addr six = desk_addr("fd00:5::5");
-	struct desk_reply p;
-	const uint8_t *ede;
-	uint16_t len = 0;
-
-	host_query(_i ? SCAN_AAAA : SCAN_A, true);
-	need = desk_last(&k, DNS_NEED_ADDRESS);
-	dns_give(k.d, need->question, 0, &six, &addr_any6, text, 0);
-	desk_drain(&k);
-	p = desk_read(reply());
-	ck_assert_uint_eq(scan_rcode(&p.header), 0);
-	ck_assert_uint_eq(p.header.count[1], _i);
-	ck_assert_uint_eq(p.header.count[2], !_i); /* an SOA */
-	ck_assert_int_eq(desk_ede(&p), 4);
-	ede = desk_option(&p, 15, &len);
-	ck_assert_int_eq(len == 2 + strlen(text) &&
-				 memcmp(ede + 2, text, len - 2u) == 0,
-			 !_i);
-}
-END_TEST
-
 START_TEST(resolve_ends_with_the_host_or_without)
 {
 	const struct dns_effect *e;
@@ -617,7 +591,6 @@ Suite *test_progress_suite(void)
 	tcase_add_test(tc, chains_are_followed_to_the_hip_record);
 	tcase_add_test(tc, the_first_usable_of_several_hip_records_is_taken);
 	tcase_add_loop_test(tc, the_daemon_may_refuse_or_forget_to_give, 0, 2);
-	tcase_add_loop_test(tc, no_address_in_one_family_has_its_reason, 0, 2);
 	tcase_add_loop_test(tc, resolve_ends_with_the_host_or_without, 0, 3);
 	tcase_add_test(tc, a_lost_ask_waits_for_its_second_and_then_fails);
 	suite_add_tcase(s, tc);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/hipgated/dnslease.h"
 #include "cmd/hipgated/journal.h"
 #include "core/log.h"
 
@@ -482,6 +483,29 @@ START_TEST(what_finds_no_room_is_refused_and_can_be_put_again)
 }
 END_TEST
 
+#define SECOND UINT64_C(1000000000)
+
+START_TEST(ipv4_substitutes_are_held_back_while_old_ones_are_in_mind)
+{
+	static const struct {
+		int64_t begun, wall;
+		uint64_t keep, now, until;
+	} t[] = {
+		{ 0, 1800000000, 600 * SECOND, 5, 0 },
+		{ 1800000000, 1800000000, 600 * SECOND, 5, 600 * SECOND + 5 },
+		{ 1800000000, 1800000599, 600 * SECOND, 5, SECOND + 5 },
+		{ 1800000000, 1800000600, 600 * SECOND, 5, 0 },
+		{ 1, 9000000000, 600 * SECOND, 5, 0 },
+		{ 1800000000, 1799999999, 600 * SECOND, 5, 600 * SECOND + 5 },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		ck_assert_uint_eq(dnslease_hold(t[i].begun, t[i].wall,
+						t[i].keep, t[i].now),
+				  t[i].until);
+}
+END_TEST
+
 START_TEST(unwritable_folder_is_named)
 {
 	struct journal *j = NULL;
@@ -513,6 +537,8 @@ Suite *test_journal_suite(void)
 	tcase_add_test(tc, a_journal_that_is_taken_away_is_written_again_whole);
 	tcase_add_test(tc, when_rows_may_be_missing_is_remembered);
 	tcase_add_test(tc, what_finds_no_room_is_refused_and_can_be_put_again);
+	tcase_add_test(
+		tc, ipv4_substitutes_are_held_back_while_old_ones_are_in_mind);
 	tcase_add_test(tc, unwritable_folder_is_named);
 	suite_add_tcase(s, tc);
 	return s;
