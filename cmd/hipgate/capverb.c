@@ -316,17 +316,13 @@ int capverb_run(const struct verb *v, int argc, char **argv)
 
 	if (status)
 		return status;
-	if (!o.out) {
-		(void)verb_fail("capture: where to? -o FILE, or -o - for "
-				"standard output");
-		return VERB_USAGE;
-	}
-	if (o.decrypt && !o.understood) {
-		(void)verb_fail("capture: --decrypt writes the keys of all SAs "
-				"into a file, and the daemon logs who asked; "
-				"say --i-understand, too");
-		return VERB_USAGE;
-	}
+	if (!o.out)
+		return verb_wrong("capture: where to? -o FILE, or -o - for "
+				  "standard output");
+	if (o.decrypt && !o.understood)
+		return verb_wrong("capture: --decrypt writes the keys of all "
+				  "SAs into a file, and the daemon logs who "
+				  "asked; say --i-understand, too");
 	c.buf = malloc(FRAME_MAX);
 	if (!c.buf)
 		return verb_fail("capture: out of memory");

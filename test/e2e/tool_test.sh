@@ -126,7 +126,7 @@ for alg in p256 p384 rsa2048 rsa3072; do
 	ok "$alg: a relative name is the zone's" grep -q '^fixed\.foo\.com\.' \
 		"$dir/canonical"
 done
-ok "a name that would add lines is refused" status 1 "$tool" dns-record \
+ok "a name that would add lines is refused" status 2 "$tool" dns-record \
 	--name 'x
 evil' "$dir/p256.pem"
 ok "bad --ttl" has "expected seconds" "$tool" dns-record --name x --ttl -1 \
