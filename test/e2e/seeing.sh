@@ -137,7 +137,7 @@ route_lost()
 		of_http /ready | grep 'does not come to .*; run hipgate-setup' &&
 		at lh1 dig +time=5 +tries=1 hip.foo.com AAAA |
 		grep 'status: SERVFAIL' &&
-		at lh1 dig +time=5 +tries=1 www.foo.com A |
+		at lh1 dig +time=5 +tries=1 dns.foo.com A |
 		grep 'status: NOERROR'
 }
 
