@@ -148,8 +148,9 @@ static int stats(struct capture *c, const uint8_t *p, size_t len)
 
 static int keys(struct capture *c, const uint8_t *p, size_t len)
 {
-	if (c->keys && fwrite(p, 1, len, c->keys) == len &&
-	    fflush(c->keys) == 0)
+	if (!c->keys) /* not asked for: they go nowhere */
+		return VERB_OK;
+	if (fwrite(p, 1, len, c->keys) == len && fflush(c->keys) == 0)
 		return VERB_OK;
 	return verb_fail("%s: %s", c->keys_path, strerror(errno));
 }
