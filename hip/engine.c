@@ -489,34 +489,56 @@ void hip_job_done(struct hip *h, struct hip_job *job, uint64_t now)
 
 /* ---- looking in -------------------------------------------------------- */
 
+static void show_peer(const struct hip *h, const struct assoc *a,
+		      void (*fn)(const struct hip_peer *p, void *arg),
+		      void *arg)
+{
+	struct hip_peer p = { .self = a->self,
+			      .peer = a->peer,
+			      .state = a->state,
+			      .initiator = a->initiator,
+			      .anonymous = a->peer_anonymous,
+			      .self_at = a->self_at,
+			      .peer_at = a->peer_at,
+			      .verified = !a->unproved,
+			      .checking = a->ice_waits,
+			      .has_via = a->has_via,
+			      .via = a->via,
+			      .since = a->since,
+			      .keyed = a->wear.keyed,
+			      .rekeys = a->rekeys };
+
+	datapath_view(h, a, &p);
+	if (a->keys) {
+		p.spi_in = a->keys->sa.spi_in;
+		p.spi_out = a->keys->sa.spi_out;
+		p.esp_suite = a->keys->sa.suite;
+	}
+	fn(&p, arg);
+}
+
+enum { SOME_PEERS = 64 };
+
+bool hip_some_peers(const struct hip *h, size_t *at,
+		    void (*fn)(const struct hip_peer *p, void *arg), void *arg)
+{
+	size_t end = *at + SOME_PEERS;
+	size_t num = 0;
+
+	for (; *at < h->assocs.buckets && *at < end && num < SOME_PEERS;
+	     ++*at) {
+		for (const struct assoc *a = h->assocs.bucket[*at]; a;
+		     a = a->next, num++)
+			show_peer(h, a, fn, arg);
+	}
+	return *at < h->assocs.buckets;
+}
+
 void hip_each_peer(const struct hip *h,
 		   void (*fn)(const struct hip_peer *p, void *arg), void *arg)
 {
-	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
-		for (const struct assoc *a = h->assocs.bucket[i]; a;
-		     a = a->next) {
-			struct hip_peer p = { .self = a->self,
-					      .peer = a->peer,
-					      .state = a->state,
-					      .initiator = a->initiator,
-					      .anonymous = a->peer_anonymous,
-					      .self_at = a->self_at,
-					      .peer_at = a->peer_at,
-					      .verified = !a->unproved,
-					      .checking = a->ice_waits,
-					      .has_via = a->has_via,
-					      .via = a->via,
-					      .since = a->since,
-					      .keyed = a->wear.keyed,
-					      .rekeys = a->rekeys };
+	size_t at = 0;
 
-			datapath_view(h, a, &p);
-			if (a->keys) {
-				p.spi_in = a->keys->sa.spi_in;
-				p.spi_out = a->keys->sa.spi_out;
-				p.esp_suite = a->keys->sa.suite;
-			}
-			fn(&p, arg);
-		}
-	}
+	while (hip_some_peers(h, &at, fn, arg))
+		;
 }

@@ -538,9 +538,12 @@ struct hip_peer {
 	uint64_t keyed; /* when the SA that sends was agreed on */
 	uint32_t rekeys;
 };
-/* Calls fn for each association; fn must not call the engine. */
+/* Calls fn for each association, or for some, 64 or so, from *at on, 0 at first:
+ * false if those were the last. fn must not call the engine. */
 void hip_each_peer(const struct hip *h,
 		   void (*fn)(const struct hip_peer *p, void *arg), void *arg);
+bool hip_some_peers(const struct hip *h, size_t *at,
+		    void (*fn)(const struct hip_peer *p, void *arg), void *arg);
 
 enum hip_path_state {
 	HIP_PATH_UNVERIFIED, /* exits: ACTIVE on an answer, else DEAD */
@@ -564,8 +567,7 @@ struct hip_path {
 	uint64_t expires;  /* UINT64_MAX: never */
 	uint32_t rtt_us;   /* 0: not measured */
 };
-/* Calls fn for each path of this association, the current one first; fn
- * must not call the engine. */
+/* The same for the paths of one association, the current one first. */
 void hip_each_path(const struct hip *h, const struct hit *self,
 		   const struct hit *peer,
 		   void (*fn)(const struct hip_path *p, void *arg), void *arg);

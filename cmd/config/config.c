@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "cmd/config/config_check.h"
+#include "cmd/config/config_home.h"
 #include "cmd/config/config_parse.h"
 #include "cmd/config/config_schema.h"
 
@@ -445,6 +446,7 @@ int config_parse_texts(const struct config_text *texts, size_t num,
 		goto out;
 	}
 	config_schema_defaults(c);
+	config_home_defaults(c, texts[0].name);
 	p->c = c;
 	p->errbuf = errbuf;
 	p->errlen = errlen;

@@ -170,6 +170,7 @@ struct config {
 	size_t identity_num;
 	char state[CONFIG_PATH];
 	char control[CONFIG_PATH];
+	bool home; /* state and control are a user's own by default */
 	char control_group[64];
 	enum config_offload offload; /* default auto */
 	enum log_level log;

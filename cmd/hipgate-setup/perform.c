@@ -18,6 +18,8 @@
 #include "cmd/hipgate-setup/remember.h"
 #include "cmd/hipgate-setup/spawn.h"
 
+#define FORWARDING6 "net/ipv6/conf/all/forwarding"
+
 enum { SAID_MAX = 600, RULES_MAX = 1024 };
 
 static bool tun_is_there(const struct perform *f)
@@ -182,6 +184,58 @@ static void rp_filter_warn(const struct perform *f)
 		      f->c->tun, f->c->tun);
 }
 
+static bool forwards(const struct plan *p)
+{
+	for (size_t i = 0; i < p->num; i++) {
+		if (strcmp(p->step[i].path, FORWARDING6) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The kernel forgets default routes of router advertisements at the moment
+ * when forwarding begins, and hears no more of them, where accept_ra is 1.
+ * line: of `ip route show default proto ra`. */
+static void ra_warn_of(char *line)
+{
+	char path[PLAN_PATH];
+	char accepts[REMEMBER_VALUE];
+	char *dev = strstr(line, " dev ");
+
+	if (!dev)
+		return;
+	dev += 5;
+	dev[strcspn(dev, " ")] = '\0';
+	if (snprintf(path, sizeof(path), "net/ipv6/conf/%s/accept_ra", dev) >=
+		    (int)sizeof(path) ||
+	    sysctl_read(path, accepts) || strcmp(accepts, "1") != 0)
+		return;
+	(void)fprintf(stderr,
+		      "hipgate-setup: warning: this machine has its IPv6 "
+		      "default route from router advertisements on %s, which "
+		      "the kernel no longer heeds once it forwards; first run: "
+		      "sysctl -w net.ipv6.conf.%s.accept_ra=2\n",
+		      dev, dev);
+}
+
+static void ra_warn(const struct plan *p)
+{
+	char said[SAID_MAX * 4];
+	char on[REMEMBER_VALUE];
+	char *next = said;
+	char *line;
+	int status;
+
+	if (!forwards(p) || sysctl_read(FORWARDING6, on) ||
+	    strcmp(on, "0") != 0 ||
+	    spawn_lines("ip -6 route show default proto ra", &status, said,
+			sizeof(said)) ||
+	    status)
+		return; /* there is no harm to warn of */
+	while ((line = strsep(&next, "\n")))
+		ra_warn_of(line);
+}
+
 /* ---- plans ----------------------------------------------------------- */
 
 static void print_do(const struct plan_step *s)
@@ -219,6 +273,7 @@ int perform_do(struct perform *f, const struct plan *p)
 			       strerror(errno));
 		return HG_ESYS;
 	}
+	ra_warn(p);
 	if (!f->dry_run && !tun_is_there(f))
 		remember_clear(&r); /* of a namespace that is no more */
 	for (size_t i = 0; !err && i < p->num; i++) {

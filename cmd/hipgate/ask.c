@@ -109,8 +109,12 @@ int ask_send(struct ask *a, json_t *request, char *errbuf, size_t errlen)
 	size_t len = text ? strlen(text) : 0;
 	size_t sent = 0;
 
-	if (text)
-		text[len++] = '\n'; /* over the NUL: from here by length */
+	if (!text) {
+		(void)snprintf(errbuf, errlen,
+			       "that cannot be asked: an argument is no UTF-8");
+		return HG_EINVAL;
+	}
+	text[len++] = '\n'; /* over the NUL: from here by length */
 	while (sent < len) {
 		ssize_t n = send(fileno(a->in), text + sent, len - sent,
 				 MSG_NOSIGNAL);
@@ -122,7 +126,7 @@ int ask_send(struct ask *a, json_t *request, char *errbuf, size_t errlen)
 		sent += (size_t)n;
 	}
 	free(text);
-	if (len > 0 && sent == len)
+	if (sent == len)
 		return HG_OK;
 	(void)snprintf(errbuf, errlen, "%s: cannot ask: %s", a->path,
 		       strerror(errno));
@@ -166,6 +170,24 @@ static const char *text_of(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
+/* What it says goes to a terminal. */
+static void make_plain(char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+	}
+}
+
+int ask_strange(char *errbuf, size_t errlen)
+{
+	(void)snprintf(
+		errbuf, errlen,
+		"hipgated's answer is none that this tool, " HIPGATE_VERSION
+		", understands; use the tool of the same release");
+	return HG_EFORMAT;
+}
+
 int ask_judge(const json_t *answer, char *errbuf, size_t errlen)
 {
 	json_int_t version =
@@ -193,10 +215,12 @@ int ask_judge(const json_t *answer, char *errbuf, size_t errlen)
 			       "upgraded",
 			       text_of(answer, "daemon")[0] ? " " : "",
 			       text_of(answer, "daemon"), HIPGATE_VERSION);
+		make_plain(errbuf);
 		return HG_EUNSUPP;
 	}
 	(void)snprintf(errbuf, errlen, "hipgated says: %s",
 		       error[0] ? error : "no");
+	make_plain(errbuf);
 	return strcmp(code, "denied") == 0 ? HG_EPERM : HG_EINVAL;
 }
 
@@ -209,17 +233,13 @@ int ask_data(struct ask *a, json_t *request, json_t **data, char *errbuf,
 	json_decref(request);
 	if (!err)
 		err = ask_line(a, &answer, errbuf, errlen);
-	if (!err) {
+	if (!err)
 		err = ask_judge(answer, errbuf, errlen);
-		if (!err) {
-			*data = json_incref(json_object_get(answer, "data"));
-			err = *data ? HG_OK : HG_EFORMAT;
-		}
-		if (err == HG_EFORMAT)
-			(void)snprintf(errbuf, errlen,
-				       "hipgated's answer has no data");
-		json_decref(answer);
+	if (!err) {
+		*data = json_incref(json_object_get(answer, "data"));
+		err = *data ? HG_OK : ask_strange(errbuf, errlen);
 	}
+	json_decref(answer);
 	return err;
 }
 

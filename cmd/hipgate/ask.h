@@ -27,6 +27,8 @@ int ask_line(struct ask *a, json_t **out, char *errbuf, size_t errlen) HG_CHECK;
 /* Is that an answer with "ok", of our protocol? Else HG_EPERM: it is not for
  * us; HG_EUNSUPP: the daemon is of another version; HG_EINVAL: it says no. */
 int ask_judge(const json_t *answer, char *errbuf, size_t errlen) HG_CHECK;
+/* Of an answer that is none we know: errbuf says so. Returns HG_EFORMAT. */
+int ask_strange(char *errbuf, size_t errlen);
 /* One question, one answer: its "data", a new reference. Takes request. */
 int ask_data(struct ask *a, json_t *request, json_t **data, char *errbuf,
 	     size_t errlen) HG_CHECK;

@@ -19,14 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/config/config.h"
+#include "cmd/config/config_home.h"
 #include "cmd/hipgate/ask.h"
 #include "cmd/hipgate/iproute.h"
 #include "cmd/hipgate/options.h"
 #include "cmd/hipgate/outfile.h"
 #include "cmd/hipgate/redact.h"
-
-#define CONFIG_DEFAULT "/etc/hipgate/hipgate.conf"
 
 enum { CONFIG_MAX = 1 << 20, PATH = 512 };
 
@@ -154,7 +152,9 @@ static json_t *gather(const struct options *o)
 				"time", (json_int_t)time(NULL));
 	json_t *daemon = json_object();
 	json_t *ip = json_object();
-	const char *config = o->config ? o->config : CONFIG_DEFAULT;
+	char own[CONFIG_PATH];
+	const char *config =
+		o->config ? o->config : config_home_file(geteuid(), own);
 
 	(void)json_object_set_new(all, "config", config_part(config));
 	(void)json_object_set_new(all, "conf.d", drop_ins_part(config));

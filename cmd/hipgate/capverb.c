@@ -148,8 +148,9 @@ static int stats(struct capture *c, const uint8_t *p, size_t len)
 
 static int keys(struct capture *c, const uint8_t *p, size_t len)
 {
-	if (c->keys && fwrite(p, 1, len, c->keys) == len &&
-	    fflush(c->keys) == 0)
+	if (!c->keys) /* not asked for: they go nowhere */
+		return VERB_OK;
+	if (fwrite(p, 1, len, c->keys) == len && fflush(c->keys) == 0)
 		return VERB_OK;
 	return verb_fail("%s: %s", c->keys_path, strerror(errno));
 }
@@ -316,17 +317,13 @@ int capverb_run(const struct verb *v, int argc, char **argv)
 
 	if (status)
 		return status;
-	if (!o.out) {
-		(void)verb_fail("capture: where to? -o FILE, or -o - for "
-				"standard output");
-		return VERB_USAGE;
-	}
-	if (o.decrypt && !o.understood) {
-		(void)verb_fail("capture: --decrypt writes the keys of all SAs "
-				"into a file, and the daemon logs who asked; "
-				"say --i-understand, too");
-		return VERB_USAGE;
-	}
+	if (!o.out)
+		return verb_wrong("capture: where to? -o FILE, or -o - for "
+				  "standard output");
+	if (o.decrypt && !o.understood)
+		return verb_wrong("capture: --decrypt writes the keys of all "
+				  "SAs into a file, and the daemon logs who "
+				  "asked; say --i-understand, too");
 	c.buf = malloc(FRAME_MAX);
 	if (!c.buf)
 		return verb_fail("capture: out of memory");

@@ -235,6 +235,8 @@ static int list_print(const struct list *l, const json_t *data)
 	size_t i;
 	int err;
 
+	if (!json_is_array(data))
+		return HG_EFORMAT;
 	for (i = 0; i < columns; i++) {
 		titles[i] = l->columns[i].title;
 		right[i] = l->columns[i].cell == CELL_NUMBER ||

@@ -13,11 +13,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cmd/config/config_home.h"
 #include "cmd/hipgate/ask.h"
 #include "cmd/hipgate/screen.h"
-
-#define CONFIG_DEFAULT "/etc/hipgate/hipgate.conf"
 
 static const struct check {
 	const char *name;
@@ -100,7 +100,7 @@ static void gather(struct doctor *d, const struct options *o)
 
 	memset(d, 0, sizeof(*d));
 	d->o = o;
-	d->path = o->config ? o->config : CONFIG_DEFAULT;
+	d->path = o->config ? o->config : config_home_file(geteuid(), d->own);
 	if (config_load(d->path, &d->c, d->config_why, sizeof(d->config_why)))
 		d->c = NULL; /* a check tells */
 	socket = o->socket ? o->socket : d->c ? d->c->control : NULL;

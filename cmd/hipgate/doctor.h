@@ -21,8 +21,9 @@ enum { DOCTOR_TEXT = 400 };
 
 struct doctor {
 	const struct options *o;
-	const char *path; /* of the configuration */
-	struct config *c; /* NULL: it cannot be read */
+	const char *path;      /* of the configuration */
+	char own[CONFIG_PATH]; /* that, where it is the user's */
+	struct config *c;      /* NULL: it cannot be read */
 	char config_why[512];
 	int unasked; /* why there is no daemon to ask (ask.h), or HG_OK */
 	char daemon_why[512];

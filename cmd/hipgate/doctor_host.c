@@ -2,6 +2,7 @@
 /* Faults of this host: files, clock, device node, kernel settings, port. */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <netinet/in.h>
 
 #include "cmd/hipgate/doctor.h"
+#include "cmd/hipgate/iproute.h"
 
 /* No hipgate is older: 2026-01-01. */
 #define TIME_LEAST 1767225600
@@ -244,6 +246,39 @@ void doctor_rp_filter(const struct doctor *d, struct doctor_finding *f)
 			    d->c->tun);
 }
 
+/* The interface of the first default route; "": there is none. */
+static void default_dev(const char *family, char out[IF_NAMESIZE])
+{
+	const char *words[] = { family, "route", "show", "default", NULL };
+	const char *dev = NULL;
+	json_t *routes = NULL;
+
+	if (iproute(words, &routes) == HG_OK)
+		dev = json_string_value(
+			json_object_get(json_array_get(routes, 0), "dev"));
+	(void)snprintf(out, IF_NAMESIZE, "%s", dev ? dev : "");
+	json_decref(routes);
+}
+
+/* A kernel that forwards heeds router advertisements with accept_ra=2 only:
+ * IPv6 may have gone when forwarding was switched on. */
+static void judge_uplink(struct doctor_finding *f)
+{
+	char four[IF_NAMESIZE];
+	char six[IF_NAMESIZE];
+
+	default_dev("-6", six);
+	default_dev("-4", four);
+	doctor_say(f, DOCTOR_GOOD, "on");
+	if (six[0] || !four[0] || setting("ipv6", four, "accept_ra") != 1)
+		return;
+	doctor_say(f, DOCTOR_NOTE,
+		   "on, and there is no IPv6 default route: while it forwards, "
+		   "the kernel hears no router advertisements on %s",
+		   four);
+	doctor_mend(f, "sysctl -w net.ipv6.conf.%s.accept_ra=2", four);
+}
+
 void doctor_forwarding(const struct doctor *d, struct doctor_finding *f)
 {
 	int six = setting("ipv6", "all", "forwarding");
@@ -263,6 +298,8 @@ void doctor_forwarding(const struct doctor *d, struct doctor_finding *f)
 			   "reach %s",
 			   d->c->tun);
 		doctor_mend(f, "sysctl -w net.ipv4.ip_forward=1");
+	} else if (six > 0) {
+		judge_uplink(f);
 	} else {
 		doctor_say(f, DOCTOR_GOOD, "on");
 	}

@@ -2,6 +2,7 @@
 /* hipgate: the tool. One table of verbs is parser, help and dispatch. */
 #include <sodium.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,17 +103,34 @@ const struct verb *verb_all(size_t *num)
 	return verbs;
 }
 
+static void complain(const char *fmt, va_list args)
+	__attribute__((format(printf, 1, 0)));
+static void complain(const char *fmt, va_list args)
+{
+	(void)fflush(stdout); /* what was said before comes before */
+	(void)fputs("hipgate: ", stderr);
+	(void)vfprintf(stderr, fmt, args);
+	(void)fputc('\n', stderr);
+}
+
 int verb_fail(const char *fmt, ...)
 {
 	va_list args;
 
-	(void)fflush(stdout); /* what was said before comes before */
-	(void)fputs("hipgate: ", stderr);
 	va_start(args, fmt);
-	(void)vfprintf(stderr, fmt, args);
+	complain(fmt, args);
 	va_end(args);
-	(void)fputc('\n', stderr);
 	return VERB_FAILED;
+}
+
+int verb_wrong(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	complain(fmt, args);
+	va_end(args);
+	return VERB_USAGE;
 }
 
 int verb_unasked(int err, const char *why)
@@ -155,9 +173,14 @@ static void help_print(FILE *f)
 
 static int verb_unknown(const char *name)
 {
-	(void)verb_fail("unknown verb \"%s\"; \"hipgate help\" lists them",
-			name);
-	return VERB_USAGE;
+	return verb_wrong("unknown verb \"%s\"; \"hipgate help\" lists them",
+			  name);
+}
+
+static void help_about(const struct verb *v)
+{
+	(void)printf("usage: hipgate %s%s%s\n\n%s\n", v->name,
+		     v->synopsis[0] ? " " : "", v->synopsis, v->summary);
 }
 
 static int verb_help(const struct verb *v, int argc, char **argv)
@@ -168,14 +191,16 @@ static int verb_help(const struct verb *v, int argc, char **argv)
 		return verb_usage(v);
 	if (argc == 2 && !about)
 		return verb_unknown(argv[1]);
-	if (!about) {
+	if (about)
+		help_about(about);
+	else
 		help_print(stdout);
-		return VERB_OK;
-	}
-	(void)printf("usage: hipgate %s%s%s\n\n%s\n", about->name,
-		     about->synopsis[0] ? " " : "", about->synopsis,
-		     about->summary);
 	return VERB_OK;
+}
+
+static bool asks_for_help(const char *word)
+{
+	return word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0);
 }
 
 int main(int argc, char **argv)
@@ -184,7 +209,7 @@ int main(int argc, char **argv)
 	const struct verb *v;
 	int status;
 
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+	if (asks_for_help(name))
 		name = "help";
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
 		name = "version";
@@ -197,7 +222,12 @@ int main(int argc, char **argv)
 		return verb_unknown(name);
 	if (sodium_init() < 0)
 		return verb_fail("libsodium does not start");
-	status = v->run(v, argc - 1, argv + 1);
+	if (asks_for_help(argv[argc > 1 ? 2 : 1])) {
+		help_about(v);
+		status = VERB_OK;
+	} else {
+		status = v->run(v, argc - 1, argv + 1);
+	}
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return verb_fail("the output could not be written");
 	return status;

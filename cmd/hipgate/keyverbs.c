@@ -68,10 +68,10 @@ int keyverbs_keygen(const struct verb *v, int argc, char **argv)
 		else if (ch != 'a')
 			return verb_usage(v);
 		else if (!alg_find(optarg, &alg))
-			return verb_fail("keygen: unknown algorithm \"%s\"; "
-					 "there are: p256, p384, rsa2048, "
-					 "rsa3072, rsa4096",
-					 optarg);
+			return verb_wrong("keygen: unknown algorithm \"%s\"; "
+					  "there are: p256, p384, rsa2048, "
+					  "rsa3072, rsa4096",
+					  optarg);
 	}
 	if (optind + 1 != argc)
 		return verb_usage(v);
@@ -146,12 +146,12 @@ static int record_print(const struct record_options *o, const char *path)
 			      hip_identity_hit(id), pk_alg, pk, pk_len, o->rvs,
 			      o->rvs_num);
 	hip_identity_free(id);
+	if (rc == HG_EINVAL || rc == HG_EFORMAT)
+		return verb_wrong("dns-record: %s; are --name and --rvs domain "
+				  "names?",
+				  err_text(rc));
 	if (rc < 0)
-		return verb_fail(
-			"dns-record: %s%s", err_text(rc),
-			rc == HG_EINVAL || rc == HG_EFORMAT
-				? "; are --name and --rvs domain names?"
-				: "");
+		return verb_fail("dns-record: %s", err_text(rc));
 	(void)fputs(out, stdout);
 	return VERB_OK;
 }
@@ -186,15 +186,15 @@ int keyverbs_dns_record(const struct verb *v, int argc, char **argv)
 			o.name = optarg;
 		} else if (ch == 't') {
 			if (!ttl_parse(optarg, &o.ttl))
-				return verb_fail("dns-record: bad --ttl "
-						 "\"%s\": expected seconds, 0 "
-						 "to 2147483647",
-						 optarg);
+				return verb_wrong("dns-record: bad --ttl "
+						  "\"%s\": expected seconds, "
+						  "0 to 2147483647",
+						  optarg);
 		} else if (ch == 'r') {
 			if (o.rvs_num == RVS_MAX)
-				return verb_fail("dns-record: more than %d "
-						 "--rvs",
-						 RVS_MAX);
+				return verb_wrong("dns-record: more than %d "
+						  "--rvs",
+						  RVS_MAX);
 			o.rvs[o.rvs_num++] = optarg;
 		} else {
 			return verb_usage(v);

@@ -139,8 +139,40 @@ static double time_of(const json_t *e)
 	return json_number_value(json_object_get(e, "t"));
 }
 
-static void waited(const struct ladder *l, const json_t *e)
+enum { INDENT = 17 }; /* columns before the text */
+
+/* On a terminal long lines are broken between words, and what follows stands
+ * below the text. column: where we are; returns where we are then. */
+static size_t say_words(const char *text, size_t column)
 {
+	size_t width = screen_width(); /* 0: no terminal, no end */
+	char word[512];
+
+	while (*text) {
+		size_t blank = strspn(text, " ");
+		size_t len = strcspn(text + blank, " ");
+
+		if (width && column > INDENT && column + blank + len > width) {
+			(void)printf("\n%*s", INDENT, "");
+			column = INDENT;
+			text += blank;
+			continue;
+		}
+		if (blank + len >= sizeof(word))
+			len = sizeof(word) - 1 - blank;
+		memcpy(word, text, blank + len);
+		word[blank + len] = '\0';
+		screen_text(word);
+		column += blank + len;
+		text += blank + len;
+	}
+	return column;
+}
+
+static void waited(const struct ladder *l, const json_t *e, size_t column)
+{
+	char text[64];
+
 	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
 		const struct wait *w = &waits[i];
 		const json_t *begin;
@@ -150,9 +182,11 @@ static void waited(const struct ladder *l, const json_t *e)
 		begin = beginning(l, e, w);
 		if (!begin)
 			continue;
-		(void)printf("  %s(%s %.1f ms)%s", screen_colour(SCREEN_DIM),
-			     w->text, (time_of(e) - time_of(begin)) * 1e3,
-			     screen_colour(SCREEN_PLAIN));
+		(void)snprintf(text, sizeof(text), "  (%s %.1f ms)", w->text,
+			       (time_of(e) - time_of(begin)) * 1e3);
+		(void)fputs(screen_colour(SCREEN_DIM), stdout);
+		(void)say_words(text, column);
+		(void)fputs(screen_colour(SCREEN_PLAIN), stdout);
 		return;
 	}
 }
@@ -191,8 +225,8 @@ void ladder_step(struct ladder *l, json_t *e)
 	(void)printf("%10.1f  %s%-3.8s%s  ", (time_of(e) - l->first) * 1e3,
 		     screen_colour(colour), ladder_text(e, "step"),
 		     screen_colour(SCREEN_PLAIN));
-	screen_text(text[0] ? text : ladder_text(e, "event"));
-	waited(l, e);
+	waited(l, e,
+	       say_words(text[0] ? text : ladder_text(e, "event"), INDENT));
 	(void)putchar('\n');
 	keep(l, e);
 }

@@ -64,9 +64,9 @@ static int number(const struct verb *v, const char *name, const char *text,
 	if (isdigit((unsigned char)text[0]) && !*end && !errno && *out > 0 &&
 	    *out <= NUMBER_MAX)
 		return VERB_OK;
-	(void)verb_fail("%s: bad --%s \"%s\": expected a number from 1 to %lu",
-			v->name, name, text, NUMBER_MAX);
-	return VERB_USAGE;
+	return verb_wrong(
+		"%s: bad --%s \"%s\": expected a number from 1 to %lu", v->name,
+		name, text, NUMBER_MAX);
 }
 
 /* text NULL: not said. */
@@ -82,9 +82,8 @@ static int every(const struct verb *v, const char *text, struct options *o)
 	if (isdigit((unsigned char)text[0]) && !*end && o->every >= 0.1 &&
 	    o->every <= 86400)
 		return VERB_OK;
-	(void)verb_fail("%s: bad --watch=%s: expected seconds, 0.1 to 86400",
-			v->name, text);
-	return VERB_USAGE;
+	return verb_wrong("%s: bad --watch=%s: expected seconds, 0.1 to 86400",
+			  v->name, text);
 }
 
 static int take(const struct verb *v, const struct row *r, const char *text,

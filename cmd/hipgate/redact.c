@@ -206,6 +206,10 @@ static bool likely_key(const char *word)
 	bool hex = true;
 	bool mixed = false, digit = false;
 
+	if (strncmp(word, "0x", 2) == 0) {
+		word += 2;
+		len -= 2;
+	}
 	if (len < KEY_LEAST || word[0] == '/' || strchr(word, '.') ||
 	    strchr(word, ':'))
 		return false;

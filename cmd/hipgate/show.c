@@ -82,6 +82,9 @@ int show_asked(const struct verb *v, const struct options *o, json_t *request,
 			pause_for(o->every);
 	} while (o->watch);
 	json_decref(request);
+	if (err == HG_EFORMAT)
+		return verb_unasked(ask_strange(errbuf, sizeof(errbuf)),
+				    errbuf);
 	return err ? verb_fail("%s: %s", v->name, err_text(err)) : VERB_OK;
 }
 

@@ -85,10 +85,11 @@ static int stream(struct trace *t, struct ask *a, char *errbuf, size_t errlen)
 
 		if (err)
 			return err;
-		if (json_is_false(json_object_get(e, "ok"))) {
+		/* No event has these: it is an answer, so a no. */
+		if (json_object_get(e, "ok") || json_object_get(e, "version")) {
 			err = ask_judge(e, errbuf, errlen);
 			json_decref(e);
-			return err ? err : HG_EFORMAT;
+			return err ? err : ask_strange(errbuf, errlen);
 		}
 		more = !json_is_true(json_object_get(e, "end")) &&
 		       event_show(t, e);
@@ -179,9 +180,8 @@ int trace_show(const struct verb *v, int argc, char **argv)
 	if (status)
 		return status;
 	if (t.o.follow && (t.o.from || t.o.mermaid))
-		return verb_fail("trace: --follow never ends; leave it away "
-				 "with --from and --mermaid"),
-		       VERB_USAGE;
+		return verb_wrong("trace: --follow never ends; leave it away "
+				  "with --from and --mermaid");
 	err = interest_new(t.o.arg[0], &t.interest);
 	if (!err && t.o.mermaid)
 		err = mermaid_new(&t.mermaid);

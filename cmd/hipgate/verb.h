@@ -25,6 +25,8 @@ enum {
 const struct verb *verb_all(size_t *num);
 /* Complains on stderr; returns VERB_FAILED. */
 int verb_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same of wrong arguments; returns VERB_USAGE. */
+int verb_wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, for what ask.h's functions return: with the status that fits. */
 int verb_unasked(int err, const char *why);
 /* The verb's synopsis on stderr; returns VERB_USAGE. */

@@ -3,13 +3,11 @@
 #include "control.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -17,7 +15,9 @@
 #include "dnsside.h"
 #include "errand.h"
 #include "gate.h"
+#include "pieces.h"
 #include "reload.h"
+#include "sockowner.h"
 #include "tap.h"
 #include "viewexplain.h"
 #include "views.h"
@@ -32,11 +32,14 @@ struct client {
 	uint64_t id;
 	bool follow;
 	uint64_t lost; /* events that it was too slow for, not yet told */
+	struct pieces answer;
+	uint64_t pieces; /* that were made for it */
 };
 
 struct control {
 	struct gate *g;
 	uv_pipe_t listener;
+	uv_idle_t idle; /* runs while some answer is made */
 	bool listening;
 	struct client *clients;
 	unsigned num;
@@ -65,6 +68,7 @@ static void on_closed(uv_handle_t *h)
 
 static void hang_up(struct client *cl)
 {
+	pieces_give_up(&cl->answer);
 	if (!uv_is_closing((uv_handle_t *)&cl->pipe))
 		uv_close((uv_handle_t *)&cl->pipe, on_closed);
 }
@@ -75,6 +79,7 @@ static size_t backlog(const struct client *cl)
 }
 
 static void tell_lost(struct client *cl);
+static void on_idle(uv_idle_t *idle);
 
 static void on_written(uv_write_t *req, int status)
 {
@@ -82,7 +87,11 @@ static void on_written(uv_write_t *req, int status)
 
 	(void)status;
 	free(req->data);
-	if (cl->lost && backlog(cl) < CONTROL_BEHIND / 2)
+	if (backlog(cl) >= CONTROL_BEHIND / 2)
+		return;
+	if (pieces_are_made(&cl->answer))
+		(void)uv_idle_start(&cl->c->idle, on_idle);
+	else if (cl->lost)
 		tell_lost(cl);
 }
 
@@ -135,7 +144,7 @@ static void tell_lost(struct client *cl)
 /* A reader that is slow misses events; it is told how many. */
 static void follow(struct client *cl, const char *line)
 {
-	if (backlog(cl) > CONTROL_BEHIND) {
+	if (cl->answer.said || backlog(cl) > CONTROL_BEHIND) {
 		cl->lost++;
 		return;
 	}
@@ -163,11 +172,15 @@ static void do_trace(struct client *cl, const json_t *req)
 		say(cl, "{\"end\":true}\n");
 }
 
+static void piece(struct client *cl);
+
 /* o, or a fixed line: who asked waits for one. */
 static void say_answer(struct client *cl, json_t *o)
 {
 	char *dump = o ? json_dumps(o, JSON_COMPACT) : NULL;
 
+	while (cl->answer.said) /* nothing may stand in the middle of it */
+		piece(cl);
 	if (dump) {
 		say(cl, dump);
 		say(cl, "\n");
@@ -298,10 +311,65 @@ static void do_deed(struct client *cl, const struct deed *d, const json_t *req)
 	gate_pump(g);
 }
 
+/* ---- answers in pieces ------------------------------------------------------ */
+
+static void piece(struct client *cl)
+{
+	bool said = cl->answer.said;
+	char *text = pieces_next(&cl->answer, cl->c->g);
+
+	cl->pieces++;
+	if (text)
+		say(cl, text);
+	else if (said)
+		hang_up(cl); /* it cannot be ended well */
+	else
+		say_answer(cl, NULL);
+	free(text);
+}
+
+/* The first piece at once: there are no more, most often. */
+static void begin_pieces(struct client *cl)
+{
+	piece(cl);
+	if (pieces_are_made(&cl->answer))
+		(void)uv_idle_start(&cl->c->idle, on_idle);
+}
+
+static void serve(struct client *cl);
+
+/* One piece in each turn of the loop, for whom had the fewest. */
+static void on_idle(uv_idle_t *idle)
+{
+	struct control *c = idle->data;
+	struct client *next = NULL;
+
+	for (struct client *cl = c->clients; cl; cl = cl->next) {
+		if (pieces_are_made(&cl->answer) &&
+		    backlog(cl) <= CONTROL_BEHIND &&
+		    (!next || cl->pieces < next->pieces))
+			next = cl;
+	}
+	if (!next) {
+		(void)uv_idle_stop(idle); /* on_written goes on */
+		return;
+	}
+	piece(next);
+	if (!pieces_are_made(&next->answer))
+		serve(next);
+}
+
+/* ---- verbs ------------------------------------------------------------------ */
+
 static void do_verb(struct client *cl, const char *verb)
 {
-	json_t *data = views_make(cl->c->g, verb);
+	json_t *data;
 
+	if (pieces_begin(&cl->answer, verb)) {
+		begin_pieces(cl);
+		return;
+	}
+	data = views_make(cl->c->g, verb);
 	if (data)
 		say_data(cl, verb, data);
 	else
@@ -339,10 +407,25 @@ static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 			   (unsigned)(sizeof(cl->line) - cl->len));
 }
 
+/* What has come, line by line; the next one when its turn is. */
+static void serve(struct client *cl)
+{
+	char *end;
+
+	while (!pieces_are_made(&cl->answer) &&
+	       !uv_is_closing((uv_handle_t *)&cl->pipe) &&
+	       (end = memchr(cl->line, '\n', cl->len))) {
+		size_t used = (size_t)(end - cl->line) + 1;
+
+		request(cl, cl->line, used - 1);
+		cl->len -= used;
+		memmove(cl->line, cl->line + used, cl->len);
+	}
+}
+
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
 	struct client *cl = s->data;
-	char *end;
 
 	(void)buf;
 	if (n < 0) {
@@ -350,13 +433,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	cl->len += (size_t)n;
-	while ((end = memchr(cl->line, '\n', cl->len))) {
-		size_t used = (size_t)(end - cl->line) + 1;
-
-		request(cl, cl->line, used - 1);
-		cl->len -= used;
-		memmove(cl->line, cl->line + used, cl->len);
-	}
+	serve(cl);
 	if (cl->len == sizeof(cl->line))
 		hang_up(cl); /* a request is never that long */
 }
@@ -430,7 +507,8 @@ bool control_send(struct control *c, uint64_t client, size_t behind,
 {
 	struct client *cl = client_find(c, client);
 
-	return cl && backlog(cl) <= behind && say_octets(cl, octets, len);
+	return cl && !cl->answer.said && backlog(cl) <= behind &&
+	       say_octets(cl, octets, len);
 }
 
 void control_hang_up(struct control *c, uint64_t client)
@@ -456,20 +534,6 @@ bool control_who(struct control *c, uint64_t client, unsigned *uid,
 
 /* ---- life ------------------------------------------------------------------ */
 
-int control_set_owner(const char *path, const char *group)
-{
-	struct group *gr;
-
-	if (chmod(path, 0660) != 0)
-		return HG_ESYS;
-	if (!group[0])
-		return HG_OK;
-	gr = getgrnam(group);
-	if (!gr)
-		return HG_ENOENT;
-	return chown(path, (uid_t)-1, gr->gr_gid) ? HG_ESYS : HG_OK;
-}
-
 int control_start(struct gate *g, struct control **out, char *errbuf,
 		  size_t errlen)
 {
@@ -484,6 +548,8 @@ int control_start(struct gate *g, struct control **out, char *errbuf,
 	/* A socket left by a crash would make bind fail; a second daemon
 	 * would have failed at the UDP port before this. */
 	(void)unlink(path);
+	(void)uv_idle_init(g->loop, &c->idle); /* cannot fail */
+	c->idle.data = c;
 	rc = uv_pipe_init(g->loop, &c->listener, 0);
 	c->listener.data = c;
 	c->listening = rc == 0;
@@ -498,7 +564,7 @@ int control_start(struct gate *g, struct control **out, char *errbuf,
 			       path, uv_strerror(rc));
 		return HG_ESYS;
 	}
-	if (control_set_owner(path, g->cfg->control_group)) {
+	if (sockowner_set(path, g->cfg->control_group)) {
 		(void)snprintf(errbuf, errlen,
 			       "control socket %s: cannot give it to group "
 			       "\"%s\"; is the daemon's user in it?",
@@ -519,6 +585,7 @@ void control_stop(struct control *c)
 		hang_up(cl);
 	if (c->listening && !uv_is_closing((uv_handle_t *)&c->listener))
 		uv_close((uv_handle_t *)&c->listener, NULL);
+	uv_close((uv_handle_t *)&c->idle, NULL);
 }
 
 void control_fini(struct control *c)

@@ -12,6 +12,10 @@
  * has happened: whoever does it keeps the client's number, which outlives
  * the client.
  *
+ * Neither does a long answer: lists, and what is counted, are made in pieces
+ * (views.h), one in each turn of the loop; what the same client asks meanwhile
+ * waits, and the events that it follows are as lost.
+ *
  * A reader that is slow slows nobody: an event that finds CONTROL_BEHIND
  * octets waiting is not sent, and the reader is told how many were not. A
  * client that asks on and on without reading is cut off at CONTROL_BACKLOG.
@@ -55,6 +59,3 @@ void control_hang_up(struct control *c, uint64_t client);
 bool control_is_there(struct control *c, uint64_t client);
 bool control_who(struct control *c, uint64_t client, unsigned *uid,
 		 unsigned *pid);
-/* Who may talk to the socket that was made there: its user, and the group, if
- * it is not "". */
-int control_set_owner(const char *path, const char *group) HG_CHECK;

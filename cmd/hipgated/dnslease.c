@@ -463,10 +463,16 @@ static void tell_host(struct gate *g, const struct dns_host *h)
 		   h->via_rvs ? ", its rendezvous server" : "");
 }
 
-/* A flow to ourselves would go round in circles. */
-static int refuse_us(struct gate *g, const struct dns_host *h, const char **ede)
+/* A flow to ourselves would go round in circles, and what leads elsewhere
+ * would be read there. */
+static int refuse_any(struct gate *g, const struct dns_host *h,
+		      const char **ede)
 {
 	tell_host(g, h);
+	if (!addr_is_unspecified(&g->health.astray)) {
+		*ede = "substitute addresses do not lead to this gateway";
+		return HG_EPERM;
+	}
 	if (!persona_ours(g, &h->hit))
 		return HG_OK;
 	*ede = "HIP record: the HIT is this gateway's own";
@@ -517,7 +523,7 @@ void dnslease_need_address(struct gate *g, const struct dns_effect *e)
 	struct pending *w = NULL;
 	struct peer *p = NULL;
 	const char *ede = none_text;
-	int err = refuse_us(g, e->host, &ede);
+	int err = refuse_any(g, e->host, &ede);
 
 	if (!err)
 		err = take_lease(g, e, &lease, &p, &ede);
@@ -542,7 +548,7 @@ void dnslease_need_real(struct gate *g, const struct dns_effect *e)
 	const struct dns_host *h = e->host;
 	struct pending *w = NULL;
 	const char *ede;
-	int err = refuse_us(g, h, &ede);
+	int err = refuse_any(g, h, &ede);
 
 	if (!err)
 		err = real_taken(g, h->real, h->real_num, &h->hit);

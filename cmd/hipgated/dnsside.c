@@ -196,10 +196,27 @@ static void count_reply(struct meter *m, const struct dns_effect *e)
 		meter_observe(&m->dns_time, now - e->who.since);
 }
 
+/* What a client is told: an address, or who says how little. */
+static void put_said(const struct dns_effect *e, char out[64])
+{
+	unsigned rcode =
+		e->rcode < METER_RCODES - 1 ? e->rcode : METER_RCODES - 1;
+
+	if (e->substituted)
+		addr_print(&e->substitute, out);
+	else if (e->relayed)
+		(void)snprintf(out, 64, "%s, as the server said",
+			       meter_rcode_name(rcode));
+	else
+		(void)snprintf(out, 64, "%s, by hipgate",
+			       rcode ? meter_rcode_name(rcode) : "no address");
+}
+
 static void do_reply(struct gate *g, const struct dns_effect *e)
 {
 	char client[ENDPOINT_TEXT_MAX];
 	char sub[ADDR_TEXT_MAX] = "";
+	char said[64];
 	char type[16];
 	const char *qtype = type_name(e->qtype, type);
 
@@ -210,13 +227,13 @@ static void do_reply(struct gate *g, const struct dns_effect *e)
 	endpoint_print(&e->who.client, client);
 	if (e->substituted)
 		addr_print(&e->substitute, sub);
+	put_said(e, said);
 	events_add(&g->events, uv_hrtime(), "E", "dns-reply",
-		   json_pack("{s:s,s:s,s:s,s:b,s:i,s:s}", "client", client,
+		   json_pack("{s:s,s:s,s:s,s:b,s:i,s:s,s:s}", "client", client,
 			     "name", e->name, "qtype", qtype, "substituted",
 			     (int)e->substituted, "rcode", (int)e->rcode,
-			     "address", sub),
-		   "-> %s %s %s %s", client, qtype, e->name,
-		   e->substituted ? sub : "(as the server said)");
+			     "address", sub, "said", said),
+		   "-> %s %s %s %s", client, qtype, e->name, said);
 }
 
 static void tell_loop(struct gate *g, const struct dns_effect *e)

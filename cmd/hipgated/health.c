@@ -3,6 +3,7 @@
 #include "health.h"
 
 #include <net/if.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +60,69 @@ static void judge_links(const struct gate *g, char why[256])
 			 "reach; is it connected?");
 }
 
+/* ---- does what is for a HIP host come to us? -------------------------------- */
+
+/* One address of prefix: drawn, so that a route that takes a part of it is
+ * met sooner or later; never the first, which is the TUN's own. */
+static struct addr draw(const struct prefix *p)
+{
+	struct addr a;
+
+	randombytes_buf(&a, sizeof(a));
+	for (unsigned i = 0; i < sizeof(a.b); i++) {
+		unsigned fixed = p->len > 8 * i ? p->len - 8 * i : 0;
+		uint8_t mask = fixed < 8 ? (uint8_t)(0xff >> fixed) : 0;
+
+		a.b[i] = (uint8_t)((a.b[i] & mask) | (p->addr.b[i] & ~mask));
+	}
+	a.b[15] |= 2; /* both pools have host bits there (config_check) */
+	return a;
+}
+
+static bool leads_astray(struct gate *g, const struct prefix *p)
+{
+	struct addr a = draw(p);
+
+	if (!links_leads_astray(g->links, &a))
+		return false;
+	g->health.astray = a;
+	return true;
+}
+
+/* What was found is asked for again, until it is mended. */
+static void find_astray(struct gate *g)
+{
+	struct prefix hits = { .addr = { .b = { 0x20, 0x01, 0x00, 0x20 } },
+			       .len = 28 }; /* RFC 7343 6 */
+	struct addr was = g->health.astray;
+	const struct config *c = g->cfg;
+
+	g->health.astray = addr_any6;
+	if (!g->links || !(c->proxy || c->host))
+		return;
+	if (!addr_is_unspecified(&was) && links_leads_astray(g->links, &was)) {
+		g->health.astray = was;
+		return;
+	}
+	if ((c->proxy && c->pool6.len && leads_astray(g, &c->pool6)) ||
+	    (c->proxy && c->pool4.len && leads_astray(g, &c->pool4)) ||
+	    (c->host && leads_astray(g, &hits)))
+		recall_clear(g->plane.recall); /* no worker says it any more */
+}
+
+static void judge_astray(const struct gate *g, char why[256])
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (!addr_is_unspecified(&g->health.astray))
+		say(why,
+		    "what is sent to %s, as to other HIP hosts, does not come "
+		    "to %s%s; run hipgate-setup, or look for who has taken "
+		    "its route: ip route get %s",
+		    addr_print(&g->health.astray, text), g->cfg->tun,
+		    g->cfg->proxy ? ", so names get no address" : "", text);
+}
+
 static void judge_registrations(const struct gate *g, uint64_t now,
 				char why[256])
 {
@@ -81,6 +145,7 @@ static void judge(const struct gate *g, uint64_t now, char why[256])
 	if (g->stopping)
 		say(why, "it is ending");
 	judge_links(g, why);
+	judge_astray(g, why);
 	if (h->journal_failed)
 		say(why,
 		    "the journal in %s cannot be written, so no new name "
@@ -112,6 +177,7 @@ void health_look(struct gate *g, uint64_t now)
 	char why[256];
 	bool news;
 
+	find_astray(g);
 	judge(g, now, why);
 	news = !h->looked || strcmp(why, h->why) != 0;
 	if (news && why[0])

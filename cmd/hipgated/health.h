@@ -7,6 +7,11 @@
  * waiting for anybody. Each fault is a sentence for the person who can mend
  * it. The first one counts: they are in the order in which to mend them. A
  * fault is logged when it comes and when it goes, and not in between.
+ *
+ * An address that we answer with and that the kernel sends elsewhere would
+ * have the client's clear text go there (product.md T19). So the kernel is
+ * asked of one of each prefix, and while `astray` is set dnslease.c gives no
+ * address to anybody.
  */
 #pragma once
 
@@ -23,6 +28,7 @@ struct health {
 	bool ready;
 	char why[256];			      /* "": it is ready */
 	uint64_t registered[CONFIG_REGISTER]; /* ns: until when, as cfg->reg */
+	struct addr astray;  /* of ours, and leads elsewhere; or unspecified */
 	uint64_t loop_at;    /* ns: DNS was seen to go round; 0: never */
 	bool journal_failed; /* the last write */
 	uint64_t told_at;    /* ns: systemd */

@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "cmd/config/config_value.h"
-#include "control.h"
 #include "gate.h"
 #include "metrics.h"
 #include "page.h"
 #include "snapshot.h"
+#include "sockowner.h"
 
 enum need { NEED_NOTHING, NEED_COUNTS, NEED_ALL };
 
@@ -27,8 +27,9 @@ enum { DOC_METRICS, DOC_PAGE, DOC_NUM = DOC_PAGE + PAGE_CHOICES };
 struct http {
 	struct gate *g; /* control only, as wake */
 	uv_async_t wake;
-	struct config_http cfg; /* const */
-	char policy[512];	/* const: Content-Security-Policy */
+	struct snapshot_walk walk; /* control's */
+	struct config_http cfg;	   /* const */
+	char policy[512];	   /* const: Content-Security-Policy */
 	struct MHD_Daemon *d;
 
 	uv_mutex_t lock; /* of these: */
@@ -48,6 +49,19 @@ struct http {
 
 /* ---- the control thread ------------------------------------------------------- */
 
+/* False: there is nothing to do. One that is under way does for a question
+ * that was given up and is asked again, if it has enough in it. */
+static bool walks(struct http *h, enum need need)
+{
+	struct snapshot_walk *w = &h->walk;
+
+	if (need == NEED_ALL && !w->whole)
+		snapshot_give_up(w);
+	if (!w->s && need != NEED_NOTHING)
+		(void)snapshot_begin(w, need == NEED_ALL); /* it is not there */
+	return w->s;
+}
+
 static void on_wake(uv_async_t *a)
 {
 	struct http *h = a->data;
@@ -58,9 +72,13 @@ static void on_wake(uv_async_t *a)
 	need = h->wanted;
 	h->wanted = NEED_NOTHING;
 	uv_mutex_unlock(&h->lock);
-	if (need == NEED_NOTHING)
+	if (!walks(h, need))
 		return;
-	s = snapshot_take(h->g, need == NEED_ALL);
+	s = snapshot_go_on(&h->walk, h->g);
+	if (!s) {
+		(void)uv_async_send(a); /* the loop turns first */
+		return;
+	}
 	uv_mutex_lock(&h->lock);
 	old = h->fresh;
 	h->fresh = s;
@@ -358,7 +376,7 @@ static int bind_path(const char *path, const char *group)
 	memcpy(sun.sun_path, path, strlen(path) + 1);
 	(void)unlink(path); /* left by a crash: see control.c */
 	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
-	    control_set_owner(path, group) == HG_OK &&
+	    sockowner_set(path, group) == HG_OK &&
 	    listen(fd, HTTP_CONNECTIONS) == 0)
 		return fd;
 	(void)close(fd); /* nothing was written */
@@ -479,6 +497,7 @@ void http_fini(struct http *h)
 	if (!h)
 		return;
 	forget_docs(h);
+	snapshot_give_up(&h->walk);
 	snapshot_free(h->mine);
 	snapshot_free(h->fresh);
 	uv_cond_destroy(&h->left);

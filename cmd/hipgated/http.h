@@ -5,15 +5,17 @@
  * libmicrohttpd has a thread of its own, which speaks HTTP, renders, and
  * touches nothing of the daemon's. What it shows is a struct snapshot: it
  * asks the control thread for one (uv_async) and waits for it, at most
- * HTTP_WAIT_MS; the control thread makes it, leaves it under the lock and goes
- * on, so it never waits for a client, nor for a text. One that is younger
+ * HTTP_WAIT_MS; the control thread makes it, in parts between which its loop
+ * turns, and leaves it under the lock, so it never waits for a client, nor
+ * for a text. One that is younger
  * than HTTP_FRESH_MS serves again, and so does what was rendered from it:
  * many who ask cost the control thread one look a second. /ready needs none:
  * the control thread says each second how it is, and if it has not said so
  * for a while, that is the answer.
  *
  *	control: http_pulse each second	-> lock, copy, unlock
- *	control: on_wake		-> snapshot_take; lock, leave, unlock
+ *	control: on_wake		-> snapshot_go_on, until it is whole; then
+ *					   lock, leave, unlock
  *	HTTP thread: handle		-> lock, take, unlock; render; answer
  *
  * Off unless [http] is there. Who may read: whoever reaches the address, so

@@ -247,6 +247,12 @@ void links_look(struct links *l)
 	l->routed = l->routed && l->dirty;
 }
 
+bool links_leads_astray(struct links *l, const struct addr *to)
+{
+	return l->q.sock && l->q.but &&
+	       asked_way(&l->q, NULL, to, 0) != l->q.but;
+}
+
 const struct links_address *links_now(const struct links *l, size_t *num)
 {
 	*num = l->num;

@@ -32,8 +32,8 @@ typedef void (*links_fn)(const struct links_address *list, size_t num,
 			 bool news, void *arg);
 
 /* Calls fn on every change, from loop's thread, a burst of changes as one
- * within 50 ms; not for what there is at the start (links_now). but: a link whose addresses are not wanted, our
- * TUN; 0: none. HG_ESYS: errno says why. */
+ * within 50 ms; not for what there is at the start (links_now). but: a link
+ * whose addresses are not wanted, our TUN; 0: none. HG_ESYS: errno says why. */
 int links_open(uv_loop_t *loop, unsigned but, links_fn fn, void *arg,
 	       struct links **out) HG_CHECK;
 /* Asks the kernel anew; fn is called when something has changed. */
@@ -44,6 +44,9 @@ void links_look(struct links *l);
  * where l is NULL. */
 unsigned links_out(struct links *l, const struct addr *self,
 		   const struct addr *to);
+/* Does the kernel send what is for `to` elsewhere than through the link left
+ * out, our TUN? Where it cannot be asked, or there is none: no. */
+bool links_leads_astray(struct links *l, const struct addr *to);
 const struct links_address *links_now(const struct links *l, size_t *num);
 /* Before the loop's handles are closed. */
 void links_stop(struct links *l);

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-#include "cmd/config/config.h"
+#include "cmd/config/config_home.h"
 #include "core/log.h"
 #include "gate.h"
 #include "logto.h"
@@ -19,6 +20,7 @@ static const char usage[] =
 	"       hipgated --help | --version\n"
 	"\n"
 	"Serves the roles that FILE, by default " CONFIG_FILE_DEFAULT ",\n"
+	"or of a plain user ~/.config/hipgate/hipgate.conf if it is there,\n"
 	"turns on (proxy, host, rendezvous) until SIGTERM; SIGHUP reads it\n"
 	"again. Runs as an ordinary user; hipgate-setup makes the TUN once, "
 	"as\n"
@@ -68,7 +70,9 @@ static int serve(struct config *cfg, const char *path)
 /* -1: go on; otherwise the exit status. */
 static int arguments_take(const char **path, int argc, char **argv)
 {
-	*path = CONFIG_FILE_DEFAULT;
+	static char own[CONFIG_PATH];
+
+	*path = config_home_file(geteuid(), own);
 	if (argc == 1)
 		return -1;
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
@@ -108,6 +112,7 @@ int main(int argc, char **argv)
 	logto_levels(cfg);
 	harden();
 	raise_files();
+	config_home_make(cfg);
 	rc = serve(cfg, path);
 	logto_flush(UINT64_MAX);
 	config_free(cfg);

@@ -258,8 +258,9 @@ static void put_tiles(const struct snapshot *s, struct textout *t)
 			       s->mappings);
 		put_number(t, "Mappings", s->leases, below);
 		(void)snprintf(below, sizeof(below),
-			       "%" PRIu64 " TCP, %" PRIu64 " UDP", s->nat.tcp,
-			       s->nat.udp);
+			       "%" PRIu64 " TCP, %" PRIu64 " UDP, %" PRIu64
+			       " ping",
+			       s->nat.tcp, s->nat.udp, s->nat.icmp);
 		put_number(t, "Flows", s->nat.tcp + s->nat.udp + s->nat.icmp,
 			   below);
 	}

@@ -66,7 +66,7 @@ static const struct kind {
 	  PAGETRACE_SELF,
 	  PAGETRACE_CLIENT,
 	  PAGETRACE_ASK,
-	  { "qtype", "address" } },
+	  { "qtype", "said" } },
 	{ "first-packet",
 	  PAGETRACE_CLIENT,
 	  PAGETRACE_SELF,

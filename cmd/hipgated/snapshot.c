@@ -131,11 +131,8 @@ static void take_offload(const struct gate *g, struct snapshot *s)
 
 /* ---- what is walked over ------------------------------------------------------ */
 
-struct walk {
-	struct gate *g;
-	struct snapshot *s;
-	bool whole;
-};
+/* Of hosts and SAs in a part. */
+enum { SOME = 512 };
 
 static enum snapshot_path path_of(const struct hip_peer *p)
 {
@@ -175,11 +172,12 @@ static void *make_room(void *rows, size_t size, size_t *num, size_t at)
 
 static void add_assoc(const struct hip_peer *p, void *arg)
 {
-	struct walk *w = arg;
+	struct snapshot_walk *w = arg;
 	struct snapshot *s = w->s;
 	struct snapshot_peer *row;
 	size_t at = s->peer_num;
 
+	s->assocs_num++;
 	s->assocs[p->state][path_of(p)][!addr_is4(&p->peer_at.addr)]++;
 	if (lives(p->state) && p->keyed && (!s->keyed || p->keyed < s->keyed))
 		s->keyed = p->keyed;
@@ -198,9 +196,8 @@ static int mapping_rank(enum hip_state state, unsigned parked)
 	return state != HIP_UNASSOCIATED || parked;
 }
 
-static void add_mapping(struct peer *p, void *arg)
+static void add_mapping(const struct peer *p, struct snapshot_walk *w)
 {
-	struct walk *w = arg;
 	struct snapshot *s = w->s;
 	struct snapshot_mapping *row;
 	size_t at = s->mapping_num;
@@ -306,10 +303,8 @@ static void take_selves(const struct gate *g, struct snapshot *s)
 		memcpy(s->tun, g->cfg->tun, sizeof(s->tun));
 }
 
-static void take_counts(struct gate *g, struct snapshot *s, bool whole)
+static void take_counts(struct gate *g, struct snapshot *s)
 {
-	struct walk w = { .g = g, .s = s, .whole = whole };
-
 	s->sas = g->plane.tables.sas;
 	s->mappings = g->plane.tables.mappings;
 	s->peers = g->peers_num;
@@ -318,20 +313,15 @@ static void take_counts(struct gate *g, struct snapshot *s, bool whole)
 	if (g->nat)
 		nat_usage(g->nat, &s->nat);
 	s->puzzle_k = hip_puzzle(g->hip);
-	hip_each_peer(g->hip, add_assoc, &w);
 	hip_each_registration(g->hip, count_registration, &s->registrations);
-	peer_each(g, add_mapping, &w);
 	for (size_t i = 0; i < s->peer_num; i++)
 		complete(g, &s->peer[i]);
 }
 
-struct snapshot *snapshot_take(struct gate *g, bool whole)
+static void take_rest(struct gate *g, struct snapshot *s)
 {
-	struct snapshot *s = calloc(1, sizeof(*s));
 	struct timespec ts;
 
-	if (!s)
-		return NULL;
 	s->now = uv_hrtime();
 	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail */
 	s->unix_time = (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
@@ -344,10 +334,82 @@ struct snapshot *snapshot_take(struct gate *g, bool whole)
 	take_selves(g, s);
 	take_io(g, s);
 	take_offload(g, s);
-	take_counts(g, s, whole);
-	if (whole)
+	take_counts(g, s);
+}
+
+/* ---- in parts ---------------------------------------------------------------------- */
+
+static bool some_assocs(struct snapshot_walk *w, struct gate *g)
+{
+	for (unsigned n = 0; n < SOME / 64; n++) {
+		if (!hip_some_peers(g->hip, &w->at, add_assoc, w))
+			return false;
+	}
+	return true;
+}
+
+static bool some_hosts(struct snapshot_walk *w, struct gate *g)
+{
+	const struct peer *p = NULL;
+
+	for (unsigned n = 0; n < SOME; n++) {
+		p = linetable_each(&g->peers, &w->at);
+		if (!p)
+			break;
+		add_mapping(p, w);
+	}
+	return p;
+}
+
+static bool some_sas(struct snapshot_walk *w, struct gate *g)
+{
+	struct meter_traffic *t = &w->s->sas_carried;
+	const struct sa *sa = NULL;
+
+	for (unsigned n = 0; n < SOME; n++) {
+		sa = linetable_each(&g->plane.tables.sa_spi, &w->at);
+		if (!sa)
+			break;
+		t->out_packets += load(&sa->out_packets);
+		t->out_bytes += load(&sa->out_bytes);
+		t->in_packets += load(&sa->in_packets);
+		t->in_bytes += load(&sa->in_bytes);
+	}
+	return sa;
+}
+
+bool snapshot_begin(struct snapshot_walk *w, bool whole)
+{
+	*w = (struct snapshot_walk){ .s = calloc(1, sizeof(*w->s)),
+				     .whole = whole };
+	return w->s;
+}
+
+struct snapshot *snapshot_go_on(struct snapshot_walk *w, struct gate *g)
+{
+	static bool (*const some[])(struct snapshot_walk *, struct gate *) = {
+		[SNAPSHOT_ASSOCS] = some_assocs,
+		[SNAPSHOT_HOSTS] = some_hosts,
+		[SNAPSHOT_SAS] = some_sas,
+	};
+	struct snapshot *s = w->s;
+
+	if (some[w->stage](w, g))
+		return NULL;
+	w->at = 0;
+	if (w->stage++ != SNAPSHOT_SAS)
+		return NULL;
+	take_rest(g, s);
+	if (w->whole)
 		take_events(g, s);
+	w->s = NULL;
 	return s;
+}
+
+void snapshot_give_up(struct snapshot_walk *w)
+{
+	snapshot_free(w->s);
+	w->s = NULL;
 }
 
 void snapshot_free(struct snapshot *s)

@@ -2,8 +2,10 @@
 /* All that metrics and the status page show, at one moment.
  *
  * THEORY OF OPERATION
- * The control thread fills one (snapshot_take) and never touches it again;
- * whoever renders it, on whatever thread, only reads. It holds values, no
+ * The control thread fills one and never touches it again; whoever renders
+ * it, on whatever thread, only reads. It is filled in parts, a few hundred
+ * microseconds each, so that counting 65000 hosts holds nobody up; what is
+ * not counted is looked at in the last one. It holds values, no
  * pointers into the daemon. Its size is bounded however many names and peers
  * there are: those are counted, and SNAPSHOT_ROWS of them listed, the ones
  * that an administrator is most likely to look for.
@@ -80,7 +82,9 @@ struct snapshot {
 	uint64_t sas, mappings, peers, registrations, leases, questions, parked;
 	struct nat_usage nat;
 	uint64_t assocs[HIP_STATE_NUM][SNAPSHOT_PATH_NUM][2]; /* [1]: IPv6 */
+	uint64_t assocs_num;
 	uint64_t keyed; /* ns: the oldest SA in use; 0: none */
+	struct meter_traffic sas_carried; /* by those that are there now */
 	uint8_t puzzle_k;
 	struct meter meter;
 	uint64_t drops[REASON_NUM];
@@ -98,8 +102,19 @@ struct snapshot {
 	size_t events_num;
 };
 
-/* whole: with what the page lists. NULL: no memory. */
-struct snapshot *snapshot_take(struct gate *g, bool whole);
+/* One that is being taken; s NULL: none is. */
+struct snapshot_walk {
+	struct snapshot *s;
+	bool whole;
+	enum { SNAPSHOT_ASSOCS, SNAPSHOT_HOSTS, SNAPSHOT_SAS } stage;
+	size_t at; /* in that table */
+};
+/* whole: with what the page lists. False: no memory. */
+bool snapshot_begin(struct snapshot_walk *w, bool whole);
+/* A part of it. NULL: there is more to do; else the walk has ended, and this
+ * is the caller's. */
+struct snapshot *snapshot_go_on(struct snapshot_walk *w, struct gate *g);
+void snapshot_give_up(struct snapshot_walk *w);
 void snapshot_free(struct snapshot *s);
 
 /* Drops of this reason, of all threads. */

@@ -103,19 +103,19 @@ static void add_peer(const struct hip_peer *p, void *arg)
 	(void)json_array_append_new(l->array, viewpeers_one(l->g, p));
 }
 
-json_t *viewpeers_peers(struct gate *g)
+bool viewpeers_peers(struct gate *g, size_t *at, json_t *rows)
 {
-	struct list l = { .g = g, .array = json_array() };
+	struct list l = { .g = g, .array = rows };
 
-	hip_each_peer(g->hip, add_peer, &l);
-	return l.array;
+	return hip_some_peers(g->hip, at, add_peer, &l);
 }
 
-/* One list out of one member of all peers, each element with its peer. */
-static json_t *of_peers(struct gate *g, const char *member)
+/* One list out of one member of some peers, each element with its peer. */
+static bool of_peers(struct gate *g, const char *member, size_t *at,
+		     json_t *rows)
 {
-	json_t *peers = viewpeers_peers(g);
-	json_t *all = json_array();
+	json_t *peers = json_array();
+	bool more = viewpeers_peers(g, at, peers);
 	json_t *peer;
 	json_t *one;
 	size_t i, k;
@@ -126,19 +126,19 @@ static json_t *of_peers(struct gate *g, const char *member)
 		{
 			(void)json_object_set(one, "peer",
 					      json_object_get(peer, "peer"));
-			(void)json_array_append(all, one);
+			(void)json_array_append(rows, one);
 		}
 	}
 	json_decref(peers);
-	return all;
+	return more;
 }
 
-json_t *viewpeers_paths(struct gate *g)
+bool viewpeers_paths(struct gate *g, size_t *at, json_t *rows)
 {
-	return of_peers(g, "paths");
+	return of_peers(g, "paths", at, rows);
 }
 
-json_t *viewpeers_moves(struct gate *g)
+bool viewpeers_moves(struct gate *g, size_t *at, json_t *rows)
 {
-	return of_peers(g, "history");
+	return of_peers(g, "history", at, rows);
 }

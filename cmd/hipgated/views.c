@@ -79,19 +79,17 @@ json_t *views_sa(struct gate *g, struct sa *s)
 		size->outer ? esp_pmtu_by_name(size->by) : "");
 }
 
-static void add_sa(struct sa *s, void *arg)
+static bool more_sas(struct gate *g, size_t *at, json_t *rows)
 {
-	struct list *l = arg;
+	struct sa *s = NULL;
 
-	(void)json_array_append_new(l->array, views_sa(l->g, s));
-}
-
-static json_t *view_sas(struct gate *g)
-{
-	struct list l = { .g = g, .array = json_array() };
-
-	tables_each_sa(&g->plane.tables, add_sa, &l);
-	return l.array;
+	for (unsigned n = 0; n < VIEWS_ROWS; n++) {
+		s = linetable_each(&g->plane.tables.sa_spi, at);
+		if (!s)
+			break;
+		(void)json_array_append_new(rows, views_sa(g, s));
+	}
+	return s;
 }
 
 static const char *via_name(const struct peer *p)
@@ -103,16 +101,14 @@ static const char *via_name(const struct peer *p)
 	return p->via_rvs ? "rvs" : "host";
 }
 
-static void add_mapping(struct peer *p, void *arg)
+static void add_mapping(const struct peer *p, json_t *rows)
 {
-	struct list *l = arg;
-
 	if (addr_is_unspecified(&p->sub6) && addr_is_unspecified(&p->sub4) &&
 	    addr_is_unspecified(&p->real[0]) &&
 	    addr_is_unspecified(&p->real[1]))
 		return;
 	(void)json_array_append_new(
-		l->array,
+		rows,
 		json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s,s:i}", "name",
 			  p->name, "hit", jsonof_hit(&p->hit), "sub6",
 			  jsonof_addr(&p->sub6), "sub4", jsonof_addr(&p->sub4),
@@ -122,12 +118,17 @@ static void add_mapping(struct peer *p, void *arg)
 			  hip_state_name(p->state), "parked", (int)p->parked));
 }
 
-static json_t *view_mappings(struct gate *g)
+static bool more_mappings(struct gate *g, size_t *at, json_t *rows)
 {
-	struct list l = { .g = g, .array = json_array() };
+	const struct peer *p = NULL;
 
-	peer_each(g, add_mapping, &l);
-	return l.array;
+	for (unsigned n = 0; n < VIEWS_ROWS; n++) {
+		p = linetable_each(&g->peers, at);
+		if (!p)
+			break;
+		add_mapping(p, rows);
+	}
+	return p;
 }
 
 static const char *proto_name(uint32_t proto)
@@ -155,19 +156,17 @@ json_t *views_flow(const struct flow *f)
 		jsonof_count(&n->in_packets));
 }
 
-static void add_flow(struct flow *f, void *arg)
+static bool more_flows(struct gate *g, size_t *at, json_t *rows)
 {
-	struct list *l = arg;
+	const struct flow *f = NULL;
 
-	(void)json_array_append_new(l->array, views_flow(f));
-}
-
-static json_t *view_flows(struct gate *g)
-{
-	struct list l = { .g = g, .array = json_array() };
-
-	tables_each_flow(&g->plane.tables, add_flow, &l);
-	return l.array;
+	for (unsigned n = 0; n < VIEWS_ROWS; n++) {
+		f = linetable_each(&g->plane.tables.flow_key, at);
+		if (!f)
+			break;
+		(void)json_array_append_new(rows, views_flow(f));
+	}
+	return f;
 }
 
 /* ---- drops -------------------------------------------------------------------- */
@@ -272,31 +271,14 @@ static json_t *roles_json(const struct config *c)
 	return a;
 }
 
-struct traffic {
-	uint64_t out_packets, out_bytes, in_packets, in_bytes;
-};
-
-static void add_traffic(struct sa *s, void *arg)
-{
-	struct traffic *t = arg;
-
-	t->out_packets += atomic_load(&s->out_packets);
-	t->out_bytes += atomic_load(&s->out_bytes);
-	t->in_packets += atomic_load(&s->in_packets);
-	t->in_bytes += atomic_load(&s->in_bytes);
-}
-
 /* Of the SAs that are there now. */
-static json_t *traffic_json(struct gate *g)
+static json_t *traffic_json(const struct meter_traffic *t)
 {
-	struct traffic t = { 0 };
-
-	tables_each_sa(&g->plane.tables, add_traffic, &t);
 	return json_pack("{s:o,s:o,s:o,s:o}", "out_packets",
-			 jsonof_number(t.out_packets), "out_bytes",
-			 jsonof_number(t.out_bytes), "in_packets",
-			 jsonof_number(t.in_packets), "in_bytes",
-			 jsonof_number(t.in_bytes));
+			 jsonof_number(t->out_packets), "out_bytes",
+			 jsonof_number(t->out_bytes), "in_packets",
+			 jsonof_number(t->in_packets), "in_bytes",
+			 jsonof_number(t->in_bytes));
 }
 
 /* System calls against packets: how well batching works. */
@@ -379,44 +361,22 @@ static json_t *offloads_json(const struct gate *g)
 	return o;
 }
 
-static void count_parked(struct peer *p, void *arg)
+static json_t *counts_json(const struct snapshot *s)
 {
-	*(uint64_t *)arg += p->parked;
-}
+	const struct nat_usage *n = &s->nat;
 
-static void count_peer(const struct hip_peer *p, void *arg)
-{
-	(void)p;
-	++*(uint64_t *)arg;
-}
-
-static void count_registration(const struct hip_registration *r, void *arg)
-{
-	(void)r;
-	++*(uint64_t *)arg;
-}
-
-static json_t *counts_json(struct gate *g)
-{
-	uint64_t parked = 0;
-	uint64_t associations = 0;
-	uint64_t registrations = 0;
-
-	peer_each(g, count_parked, &parked);
-	hip_each_peer(g->hip, count_peer, &associations);
-	hip_each_registration(g->hip, count_registration, &registrations);
 	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "associations",
-			 jsonof_number(associations), "sas",
-			 jsonof_number(g->plane.tables.sas), "mappings",
-			 jsonof_number(g->plane.tables.mappings), "flows",
-			 jsonof_number(g->plane.tables.flows), "peers",
-			 jsonof_number(g->peers_num), "registrations",
-			 jsonof_number(registrations), "parked",
-			 jsonof_number(parked), "questions",
-			 jsonof_number(g->dns ? dns_pending(g->dns) : 0));
+			 jsonof_number(s->assocs_num), "sas",
+			 jsonof_number(s->sas), "mappings",
+			 jsonof_number(s->mappings), "flows",
+			 jsonof_number(n->tcp + n->udp + n->icmp), "peers",
+			 jsonof_number(s->peers), "registrations",
+			 jsonof_number(s->registrations), "parked",
+			 jsonof_number(s->parked), "questions",
+			 jsonof_number(s->questions));
 }
 
-static json_t *view_status(struct gate *g)
+static json_t *view_status(struct gate *g, const struct snapshot *s)
 {
 	const struct plane *p = &g->plane;
 
@@ -429,9 +389,9 @@ static json_t *view_status(struct gate *g)
 		"name", p->tun.name, "mtu", (int)p->tun.mtu, "offload",
 		offloads_json(g), "aes_gcm", esp_gcm_name(), "workers",
 		(int)p->workers_num, "port", (int)g->cfg->port, "uptime_s",
-		jsonof_since(g->started_ns), "counts", counts_json(g),
-		"traffic", traffic_json(g), "io", io_json(g), "drops",
-		drops_json(g));
+		jsonof_since(g->started_ns), "counts", counts_json(s),
+		"traffic", traffic_json(&s->sas_carried), "io", io_json(g),
+		"drops", drops_json(g));
 }
 
 static json_t *view_version(struct gate *g)
@@ -445,19 +405,11 @@ static const struct {
 	const char *verb;
 	json_t *(*make)(struct gate *g);
 } views[] = {
-	{ "status", view_status },
-	{ "peers", viewpeers_peers },
-	{ "paths", viewpeers_paths },
-	{ "moves", viewpeers_moves },
-	{ "sas", view_sas },
-	{ "mappings", view_mappings },
-	{ "flows", view_flows },
 	{ "clients", viewclients },
 	{ "version", view_version },
 	{ "registrations", view_registrations },
 	{ "identities", view_identities },
 	{ "access", view_access },
-	{ "metrics", viewseen_metrics },
 	{ "log", viewseen_log },
 };
 
@@ -466,5 +418,32 @@ json_t *views_make(struct gate *g, const char *verb)
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
 		if (strcmp(views[i].verb, verb) == 0)
 			return views[i].make(g);
+	return NULL;
+}
+
+static const struct views_list lists[] = {
+	{ "peers", viewpeers_peers },  { "paths", viewpeers_paths },
+	{ "moves", viewpeers_moves },  { "sas", more_sas },
+	{ "mappings", more_mappings }, { "flows", more_flows },
+};
+
+const struct views_list *views_list(const char *verb)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (strcmp(lists[i].verb, verb) == 0)
+			return &lists[i];
+	return NULL;
+}
+
+static const struct views_counted counted[] = {
+	{ "status", view_status },
+	{ "metrics", viewseen_metrics },
+};
+
+const struct views_counted *views_counted(const char *verb)
+{
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++)
+		if (strcmp(counted[i].verb, verb) == 0)
+			return &counted[i];
 	return NULL;
 }

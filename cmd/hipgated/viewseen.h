@@ -8,9 +8,10 @@
 #include "core/err.h"
 
 struct gate;
+struct snapshot;
 
 /* {"type", "text"}: OpenMetrics. */
-json_t *viewseen_metrics(struct gate *g);
+json_t *viewseen_metrics(struct gate *g, const struct snapshot *s);
 /* {"ready", "why"} */
 json_t *viewseen_health(struct gate *g);
 /* [{"subsystem", "level", "configured"}] */

@@ -369,6 +369,13 @@ notes()
 		"$DIR/hipgate.conf"
 	check "prefix: a ULA alone is noted" verdict_is prefix note
 	all_good >/dev/null 2>&1
+	inside ip -4 addr add 192.0.2.9/24 dev other0
+	inside ip -4 route add default via 192.0.2.1
+	check "forwarding: an uplink that hears no router advertisements" \
+		verdict_is forwarding note
+	inside sysctl -qw net.ipv6.conf.other0.accept_ra=2
+	check "forwarding: one that does is good" verdict_is forwarding good
+	all_good >/dev/null 2>&1
 }
 
 # ---- the whole ----------------------------------------------------------------

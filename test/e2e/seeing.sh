@@ -126,6 +126,27 @@ http_access_checks()
 	check "the control socket answers meanwhile" daemon_ready px
 }
 
+# ---- a pool that leads elsewhere -------------------------------------------------
+
+# The rule goes, as if somebody else's had come before it: no client may be
+# given an address that leads to whoever has the pool now (product.md T19).
+route_lost()
+{
+	at px ip -6 rule del pref 10500 &&
+		wait_for 10 "it to be seen" http_is 503 /ready &&
+		of_http /ready | grep 'does not come to .*; run hipgate-setup' &&
+		at lh1 dig +time=5 +tries=1 hip.foo.com AAAA |
+		grep 'status: SERVFAIL' &&
+		at lh1 dig +time=5 +tries=1 dns.foo.com A |
+		grep 'status: NOERROR'
+}
+
+route_back()
+{
+	setup_node px && wait_for 10 "it to be seen" http_is 200 /ready &&
+		gets_page lh1 6 hip.foo.com
+}
+
 # ---- the page --------------------------------------------------------------------
 
 page_shows()
@@ -339,6 +360,9 @@ seeing_checks()
 	none "the dashboard names no metric that is not there" \
 		dashboard_metrics
 	http_access_checks
+	check "no route to the pool: not ready, and no name gets an address" \
+		route_lost
+	check "with the route, all is as before" route_back
 	page_checks
 	check "readers that do not read do not slow the daemon" slow_readers
 	logs_checks

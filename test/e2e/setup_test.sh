@@ -179,6 +179,27 @@ ok "and undone" "$setup" --undo --config "$dir/proxy.conf"
 ok "forwarding stays on where it was" sysctl_is net/ipv4/ip_forward 1
 ok "forwarding goes off where it was" sysctl_is net/ipv6/conf/all/forwarding 0
 echo 0 >/proc/sys/net/ipv4/ip_forward
+# IPv6 that the uplink has from router advertisements ends with forwarding.
+forget_forwarding() { echo 0 >/proc/sys/net/ipv6/conf/all/forwarding; }
+uplink() { ip -6 route replace default via fe80::1 dev lan1 proto ra; }
+forget_forwarding
+uplink
+echo 1 >/proc/sys/net/ipv6/conf/lan1/accept_ra
+ok "router advertisements that would end are warned about, dry" has \
+	"first run: sysctl -w net.ipv6.conf.lan1.accept_ra=2" \
+	"$setup" --dry-run --config "$dir/proxy.conf"
+ok "and wet" has "net.ipv6.conf.lan1.accept_ra=2" \
+	"$setup" --config "$dir/proxy.conf"
+ok "where the kernel forwards already, nothing ends" not has accept_ra \
+	"$setup" --config "$dir/proxy.conf"
+forget_forwarding
+uplink
+echo 2 >/proc/sys/net/ipv6/conf/lan1/accept_ra
+ok "with accept_ra=2 neither" not has accept_ra \
+	"$setup" --config "$dir/proxy.conf"
+ip -6 route del default dev lan1
+ok "undo" "$setup" --undo --config "$dir/proxy.conf"
+
 echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter
 ok "strict rp_filter is warned about" has "net.ipv4.conf.all.rp_filter=2" \
 	"$setup" --config "$dir/proxy.conf"

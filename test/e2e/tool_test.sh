@@ -126,7 +126,7 @@ for alg in p256 p384 rsa2048 rsa3072; do
 	ok "$alg: a relative name is the zone's" grep -q '^fixed\.foo\.com\.' \
 		"$dir/canonical"
 done
-ok "a name that would add lines is refused" status 1 "$tool" dns-record \
+ok "a name that would add lines is refused" status 2 "$tool" dns-record \
 	--name 'x
 evil' "$dir/p256.pem"
 ok "bad --ttl" has "expected seconds" "$tool" dns-record --name x --ttl -1 \
@@ -520,6 +520,8 @@ cat >"$dir/events" <<'END'
 {"t":10.0861,"role":"proxy","step":"K","event":"to-legacy","client":"192.0.2.50","client_port":5000,"text":"to lh"}
 {"event":"lost","step":"","lost":12}
 END
+echo '{"t":10.0,"step":"A","event":"x","text":"one two three four five six seven eight nine"}' \
+	>"$dir/long.events"
 cat >"$dir/ladder" <<'END'
        0.0  A    lh asks
        2.0  B    proxy asks
@@ -537,6 +539,12 @@ cat >"$dir/ladder" <<'END'
 END
 ok "trace --from: the ladder, who waited for what, of one name" \
 	prints "$dir/ladder" "$tool" trace hip.foo.com --from "$dir/events"
+tty 60 "$tool trace --from $dir/long.events" >/dev/null
+ok "on a terminal its lines are broken between words" fits 60
+ok "and what follows stands below the text" sh -c \
+	'grep -qx " \{17\}nine" "$1"' sh "$dir/tty"
+ok "into a pipe they are whole" has "six seven eight nine" \
+	"$tool" trace --from "$dir/long.events"
 ok "of a HIT: from the host's first event on" has "12 events are missing" \
 	"$tool" trace 2001:0021::77 --from "$dir/events"
 ok "of all: what was dropped, too" has "I1 dropped" \

@@ -129,6 +129,21 @@ START_TEST(a_record_of_our_own_hit_gives_no_substitute)
 }
 END_TEST
 
+/* product.md T19 */
+START_TEST(while_the_pool_leads_elsewhere_nobody_gets_an_address)
+{
+	bool failed = false;
+
+	g->health.astray = desk_at("198.18.7.7", 0).addr;
+	desk_query(&k, "h.test", SCAN_A, true, 0);
+	answer_all(false, 300);
+	ck_assert_uint_eq(g->peers_num, 0);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	events_each(&g->events, find_servfail, &failed);
+	ck_assert(failed);
+}
+END_TEST
+
 static struct peer *known_peer(void)
 {
 	struct peer *p = peer_get(g, hip_identity_hit(id));
@@ -581,6 +596,8 @@ Suite *test_dnslease_suite(void)
 	TCase *tc = tcase_create("dnslease");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc,
+		       while_the_pool_leads_elsewhere_nobody_gets_an_address);
 	tcase_add_test(tc, a_record_of_our_own_hit_gives_no_substitute);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_record_whose_hit_is_not_of_its_key_is_discarded);

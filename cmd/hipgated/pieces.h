@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* An answer of the control socket that is made piece by piece (views.h). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "snapshot.h"
+#include "views.h"
+
+struct gate;
+
+/* All zero: none is made. */
+struct pieces {
+	const struct views_list *list;
+	size_t at;
+	const struct views_counted *counted;
+	struct snapshot_walk walk; /* its */
+	bool said;		   /* the line has begun */
+	bool rows;		   /*  and there are some in it */
+};
+
+/* False: that verb's answer is none of these. */
+bool pieces_begin(struct pieces *p, const char *verb);
+bool pieces_are_made(const struct pieces *p);
+/* The next piece of the line, heap, perhaps "". NULL: it cannot be made, and
+ * the answer is none, or, where it was `said` before, cut short. After the last
+ * one none is made, and nothing is said. */
+char *pieces_next(struct pieces *p, struct gate *g);
+void pieces_give_up(struct pieces *p);
