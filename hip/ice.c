@@ -310,6 +310,7 @@ void ice_put(struct msg_builder *b, struct hip *h, struct assoc *a, bool asks,
 /* RFC 9028 4.6.3: the controlled host. */
 static void nominated(struct hip *h, struct assoc *a, const struct packet *pk)
 {
+	const struct endpoint any = { .port = HIP_PORT };
 	struct paths *p = paths_make(h, a);
 	int n;
 
@@ -318,6 +319,8 @@ static void nominated(struct hip *h, struct assoc *a, const struct packet *pk)
 	if (paths_find(p, pk->at, pk->from) < 0)
 		(void)reach_candidate(h, a, pk->from, pk->at, pk->now);
 	n = paths_find(p, pk->at, pk->from);
+	if (n < 0 && !datapath_is_port(h, pk->at))
+		n = paths_find(p, &any, pk->from); /* the kernel picks */
 	if (n < 0 && paths_peer(p, pk->from))
 		n = paths_best(h, a, pk->from);
 	if (n < 0)

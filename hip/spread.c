@@ -18,6 +18,11 @@
  * trips after its last copy, and the relay passes the next one on: a NAT that
  * has forgotten us has given us a port that the other's NAT does not let in.
  *
+ * With ICE a path is taken as soon as one answers, and better ones are looked
+ * for while it is used, all of which may be none: what asks such a candidate
+ * goes along the path that is known to work, too. Else a rekey or whatever else
+ * is to be said next would wait for an answer that never comes.
+ *
  * An address that was never proved gets PATHS_ASK_MAX copies and no more:
  * whoever lists a victim's address has us send three small packets there. All
  * its ports together get CHECKQUOTA_MAX (checkquota.c), and those that all
@@ -166,6 +171,15 @@ static void to_wish(struct hip *h, struct assoc *a, int k)
 	copy_to(h, a, &self, &a->locators[k], false);
 }
 
+/* With ICE: does the path we use answer, and has it not had this one? */
+static bool lives(const struct assoc *a)
+{
+	int cur = paths_current(a);
+
+	return a->ice && !a->suspect && cur >= 0 && may(a, cur) &&
+	       paths_state(a->paths, &a->paths->v[cur]) == HIP_PATH_ACTIVE;
+}
+
 void spread_step(struct hip *h, struct assoc *a, uint64_t now)
 {
 	int i;
@@ -181,6 +195,8 @@ void spread_step(struct hip *h, struct assoc *a, uint64_t now)
 		to_wish(h, a, i - WISH);
 	else if (i >= 0)
 		to_path(h, a, i, now);
+	if (i >= 0 && i == a->paths->target && lives(a))
+		to_path(h, a, paths_current(a), now);
 }
 
 void spread_answer(struct hip *h, struct assoc *a, const struct endpoint *at,

@@ -213,6 +213,32 @@ START_TEST(a_rekey_is_permitted)
 }
 END_TEST
 
+/* Candidates that may be no way at all are asked all the while; what must get
+ * through waits for none of them. */
+START_TEST(a_rekey_waits_for_no_candidate)
+{
+	struct lab *lab = met();
+	uint32_t was;
+
+	for (unsigned n = 0; n < 60; n++) {
+		size_t i = n % 2;
+
+		data_flows(lab, 1);
+		lab_sleep(lab, n * 7 % 10 * 100 * LAB_MS);
+		was = lab->host[0].sa.spi_in;
+		ck_assert_int_eq(hip_rekey(lab->host[i].h, &lab->host[i].hit,
+					   &lab->host[!i].hit, n % 3 == 0,
+					   lab->now),
+				 HG_OK);
+		lab_drain(lab);
+		ck_assert_uint_ne(lab->host[0].sa.spi_in, was);
+		ck_assert(lab_agree(lab, 0, 1));
+		ck_assert(relayed(lab));
+	}
+	lab_free(lab);
+}
+END_TEST
+
 /* The client's NAT forgets: the relay follows, and so does what it relays. */
 START_TEST(a_client_that_moves_takes_its_path_along)
 {
@@ -239,7 +265,7 @@ START_TEST(a_peer_that_is_seen_elsewhere_is_permitted_there)
 
 	bed.nat[0].outside.port = (uint16_t)(bed.nat[0].outside.port + 1000);
 	bed.nat[0].num = 0;
-	data_flows(lab, 40);
+	data_flows(lab, 3);
 	ck_assert(relayed(lab));
 	ck_assert(permitted(lab));
 	ck_assert_uint_gt(nat_assoc(lab, 1, 0)->peer_at.port,
@@ -357,6 +383,24 @@ START_TEST(close_passes_the_relay)
 }
 END_TEST
 
+/* What is closed while checks go on: where the exchange has passed. */
+START_TEST(close_before_there_is_a_path_passes_the_relay)
+{
+	struct lab *lab = data_two(&bed);
+	struct hip *h = lab->host[1].h;
+
+	datapath_lost(h, h->registrations.v[0], lab->now);
+	nat_call(lab, 0, 1);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_R2_SENT);
+	ck_assert(nat_assoc(lab, 0, 1)->ice_waits);
+	hip_close(lab->host[0].h, &lab->host[1].hit, lab->now);
+	lab_drain(lab);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_CLOSED);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_UNASSOCIATED);
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_datapath_suite(void);
 Suite *test_datapath_suite(void)
 {
@@ -369,6 +413,7 @@ Suite *test_datapath_suite(void)
 	tcase_add_test(t, nobody_looks_for_an_unused_path);
 	tcase_add_test(t, permissions_are_renewed);
 	tcase_add_loop_test(t, a_rekey_is_permitted, 0, 2);
+	tcase_add_test(t, a_rekey_waits_for_no_candidate);
 	tcase_add_test(t, a_client_that_moves_takes_its_path_along);
 	tcase_add_test(t, a_peer_that_is_seen_elsewhere_is_permitted_there);
 	tcase_add_test(t, a_relay_that_begins_anew_is_used_again);
@@ -376,6 +421,7 @@ Suite *test_datapath_suite(void)
 	tcase_add_test(t, without_a_port_there_is_no_path);
 	tcase_add_test(t, a_path_ends_with_its_registration);
 	tcase_add_loop_test(t, close_passes_the_relay, 0, 2);
+	tcase_add_test(t, close_before_there_is_a_path_passes_the_relay);
 	suite_add_tcase(s, t);
 	return s;
 }
