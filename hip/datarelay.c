@@ -20,6 +20,20 @@
  * - a peer may not be ourselves (loops, and what listens only here), nor what
  *   is nobody's address, nor denied by the rendezvous role's rules;
  * - a client that has moved gets nothing until it has proved where it is.
+ * "Has written" is what a source address says, before anybody has proved
+ * anything: whoever can forge one, and knows a client's HIT and relayed
+ * address, makes any address "heard" (by HIP; by ESP only who knows the SPI,
+ * too). By itself that sends nothing there but what the client's engine
+ * answers to HIP: R1s of at most five times their I1, and to what has the
+ * right MAC. Data leave only for what the client has permitted, and an honest
+ * one permits where it has had authentic HIP from. Left is a client that is in
+ * league with a forger: for as long as it asks for the permission, the relay
+ * sends to a third one what the client has sent. It gains our address in the
+ * place of its own, and pays for it: octet for octet, within `relay-rate`, to
+ * 32 addresses at most, under a HIT that `allow` has let in, that an event
+ * names with each permission, and that `deny` ends. The forger could send the
+ * same itself. Nobody but the two ends can tell more: only they have the keys.
+ *
  * Two peers of one client with one SPI cannot be told apart (4.12.3): the
  * second gets no permission.
  *
