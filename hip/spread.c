@@ -14,6 +14,10 @@
  * locators of the wish): a rendezvous server there passes it on. The peer
  * answers the first copy and repeats that answer for the others.
  *
+ * A link that is there again does not carry at once (routes, neighbours, what
+ * is between), and while nothing is heard by it, all that is to be sent waits:
+ * so the first rounds follow each other in a hurry, and do not count.
+ *
  * With ICE, when a path that lived is suspect, the first round ends two round
  * trips after its last copy, and the relay passes the next one on: a NAT that
  * has forgotten us has given us a port that the other's NAT does not let in.
@@ -37,7 +41,8 @@
 #include "hip/readdress.h"
 
 #define CHECK_RTO ENGINE_S
-#define WISH 16 /* bits of `tried` from here on: locators of the wish */
+#define HURRIES 3 /* 1, 2, 4 times what two round trips take */
+#define WISH 16	  /* bits of `tried` from here on: locators of the wish */
 
 static bool tried(const struct paths *p, int bit)
 {
@@ -229,10 +234,18 @@ static uint64_t stagger(const struct paths *p)
 	return wait < engine_times.stagger ? wait : engine_times.stagger;
 }
 
+bool spread_hurries(const struct hip *h, const struct assoc *a)
+{
+	return a->stranded && a->paths && h->here.num &&
+	       a->up.hurries < HURRIES;
+}
+
 uint64_t spread_wait(const struct hip *h, const struct assoc *a)
 {
 	uint64_t wait = engine_backoff(engine_times.retry, a->up.tries);
 
+	if (spread_hurries(h, a) && !spread_left(h, a))
+		return stagger(a->paths) << a->up.hurries;
 	if (spread_wide(a) && wait > engine_times.wide_cap)
 		wait = engine_times.wide_cap;
 	if (a->ice && a->suspect && a->paths && !a->up.tries)
