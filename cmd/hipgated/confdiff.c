@@ -190,6 +190,8 @@ static void diff_live(const struct config *a, const struct config *b,
 	diff_bool(out, "[host] or [rendezvous] opportunistic",
 		  a->answers_opportunistic, b->answers_opportunistic);
 	diff_paths(&a->paths, &b->paths, out);
+	diff_number(out, "[rendezvous] relay-rate", a->relay_rate_mbit,
+		    b->relay_rate_mbit);
 	for (size_t i = 0; i < CONFIG_ROLE_NUM; i++)
 		diff_access(&a->access[i], &b->access[i], role_name[i], out);
 }
@@ -220,8 +222,6 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	if (a->relay_port == b->relay_port)
 		diff_number(out, "[rendezvous] relay-ports", a->relay_ports_num,
 			    b->relay_ports_num);
-	diff_number(out, "[rendezvous] relay-rate", a->relay_rate_mbit,
-		    b->relay_rate_mbit);
 	diff_bool(out, "[daemon] rekey-dh", !a->rekey.reuse, !b->rekey.reuse);
 	diff_text(out, "[daemon] state", a->state, b->state);
 	diff_http(&a->http, &b->http, out);

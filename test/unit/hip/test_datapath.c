@@ -179,6 +179,30 @@ START_TEST(permissions_are_renewed)
 }
 END_TEST
 
+/* It is over at the relay, too early: which says nothing, HIP passes as ever,
+ * but no data do. */
+START_TEST(a_permission_that_is_over_is_asked_for_again)
+{
+	struct lab *lab = met();
+	struct datarelay_port *port =
+		(struct datarelay_port *)data_port(lab, 1);
+
+	data_flows(lab, 2);
+	port->permit[port->num - 1].until = lab->now;
+	ck_assert(!permitted(lab));
+	for (unsigned i = 0; i < 3; i++) { /* nothing comes */
+		hip_traffic(lab->host[1].h, &lab->host[1].hit,
+			    &lab->host[0].hit, false, lab->now);
+		lab_effects(lab, 1);
+		lab_sleep(lab, LAB_S / 2);
+	}
+	ck_assert(permitted(lab));
+	ck_assert_uint_gt(lab->host[2].last[HIP_PERMIT].permit.until, lab->now);
+	ck_assert(relayed(lab));
+	lab_free(lab);
+}
+END_TEST
+
 /* New SPIs are permitted before the peer uses them; our own packets come to
  * the relay behind the UPDATE that asks for it. */
 static bool early;
@@ -412,6 +436,7 @@ Suite *test_datapath_suite(void)
 	tcase_add_loop_test(t, a_direct_path_is_taken_when_there_is_one, 0, 2);
 	tcase_add_test(t, nobody_looks_for_an_unused_path);
 	tcase_add_test(t, permissions_are_renewed);
+	tcase_add_test(t, a_permission_that_is_over_is_asked_for_again);
 	tcase_add_loop_test(t, a_rekey_is_permitted, 0, 2);
 	tcase_add_test(t, a_rekey_waits_for_no_candidate);
 	tcase_add_test(t, a_client_that_moves_takes_its_path_along);
