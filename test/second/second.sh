@@ -17,7 +17,7 @@ trap 'rm -rf "$DIR"' EXIT
 cd "$DIR" || exit 1
 
 # Where HIP goes beside its own port: a data relay's ports, those of NATs.
-HIP_PORTS=(-d udp.port==20001-20002,hip -d udp.port==40000-40199,hip)
+HIP_PORTS=(-d 'udp.port==20001-20002,hip' -d 'udp.port==40000-40199,hip')
 
 # Every packet type we know how to send is in the listing, and no other.
 packet_types()
