@@ -239,6 +239,7 @@ void datapath_answer(struct hip *h, struct registration *r,
 		return;
 	is = is && ms && p && fields_get_udp_at(p, &at) &&
 	     locset_place_ok(&at.addr, &rules) && !here_has(&h->here, &at) &&
+	     !here_is_outer(&h->here, &at.addr) &&
 	     r->service == FIELDS_REG_RELAY_UDP_HIP;
 	if (is && endpoint_eq(&at, &r->relayed_at))
 		return;

@@ -3,11 +3,11 @@
 /* THEORY OF OPERATION
  * The daemon has opened a number of UDP ports (hip_set_relay_ports). A client
  * that registers for RELAY_UDP_ESP gets one of them, drawn at random (7.5), at
- * the address it has written to: its relayed address. It keeps it as long as
- * the association and the registration live, and gets the same one again when
- * it begins anew meanwhile. Since the answer is made before its request is
- * verified, a port is promised for a few seconds; promised ones are taken only
- * when no other is left.
+ * the address it has written to, as others know that: its relayed address. It
+ * keeps it as long as the association and the registration live, and gets the
+ * same one again when it begins anew meanwhile. Since the answer is made
+ * before its request is verified, a port is promised for a few seconds;
+ * promised ones are taken only when no other is left.
  *
  * HIP that comes to a relayed address is passed on by relay.c. ESP is the
  * daemon's: it is told (HIP_PERMIT) which pair of SPIs may pass between a
@@ -133,7 +133,7 @@ static bool told(const struct hip *h, const struct addr *a)
 		if (addr_eq(&h->here.at[i].at.addr, a))
 			return true;
 	}
-	return false;
+	return here_is_outer(&h->here, a);
 }
 
 /* As far as we know. */
@@ -179,6 +179,7 @@ bool datarelay_promise(struct hip *h, const struct packet *p,
 {
 	struct datarelay_port *port =
 		port_of(h, registrar_find(h, &p->m.sender));
+	struct endpoint at;
 
 	if (!port)
 		port = draw(h, false, p->now);
@@ -188,7 +189,8 @@ bool datarelay_promise(struct hip *h, const struct packet *p,
 		return false;
 	if (!port->a)
 		port->promised = p->now + PROMISE;
-	ans->relayed_at = (struct endpoint){ p->at->addr, port->at.port };
+	at = (struct endpoint){ p->at->addr, port->at.port };
+	ans->relayed_at = here_outside(&h->here, &at);
 	if (port->a && has(h, &port->at.addr))
 		ans->relayed_at = port->at; /* by whichever of ours it asks */
 	return true;

@@ -365,8 +365,8 @@ bool reach_candidate(struct hip *h, struct assoc *a,
 	int n;
 
 	if (!locset_place_ok(&from->addr, &rules) || !from->port ||
-	    here_has(&h->here, from) || !admit_at(h, a, &from->addr) ||
-	    !paths_make(h, a))
+	    here_has(&h->here, from) || here_is_outer(&h->here, &from->addr) ||
+	    !admit_at(h, a, &from->addr) || !paths_make(h, a))
 		return false;
 	q = paths_peer_find(a->paths, from, via);
 	if (q && q->active)

@@ -212,6 +212,9 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_number(out, "[daemon] rekey-packets", a->rekey.after_packets,
 		    b->rekey.after_packets);
 	diff_bool(out, "[daemon] notify", a->notify, b->notify);
+	if (a->outer_num != b->outer_num ||
+	    memcmp(a->outer, b->outer, a->outer_num * sizeof(a->outer[0])) != 0)
+		line(out, "~ [daemon] outer-address");
 	diff_text(out, "[daemon] behind-nat", config_nat_words[a->behind_nat],
 		  config_nat_words[b->behind_nat]);
 	diff_number(out, "[daemon] keepalive", a->keepalive_s, b->keepalive_s);

@@ -39,6 +39,21 @@ static bool direct(const struct lab *lab, size_t i, size_t j)
 	       !datapath_by(lab->host[i].h, a);
 }
 
+/* Between all and the relay there is a NAT that translates 1:1. */
+static bool one_to_one(struct lab *lab, struct lab_packet *p)
+{
+	static const uint8_t outer[4] = { 203, 0, 113, 3 };
+	const struct addr a = addr_from4(outer);
+
+	if (p->from == 2)
+		p->src.addr = a;
+	else if (addr_eq(&p->dst.addr, &a))
+		p->dst.addr = lab->host[2].at.addr;
+	else if (addr_eq(&p->dst.addr, &lab->host[2].at.addr))
+		return false; /* nobody gets there */
+	return true;
+}
+
 static struct lab *met(void)
 {
 	struct lab *lab = data_two(&bed);
@@ -125,6 +140,40 @@ START_TEST(the_callers_port_does_as_well)
 	}
 	data_flows(lab, 60);
 	ck_assert(lab_agree(lab, 0, 1));
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(a_relay_behind_a_nat_names_its_outer_address)
+{
+	static const uint8_t four[4] = { 203, 0, 113, 3 };
+	struct lab *lab = data_bed(&bed);
+	struct hip_outer o = { lab->host[2].at.addr, addr_from4(four) };
+	struct endpoint relay = { o.outer, HIP_PORT };
+
+	nat_put(lab, 0);
+	nat_put(lab, 1);
+	bed.nat[0].symmetric = true;
+	bed.nat[1].symmetric = true;
+	bed.tap = one_to_one;
+	ck_assert_int_eq(hip_set_outer(lab->host[2].h, &o, 1), HG_OK);
+	ck_assert_int_eq(hip_register_relay(lab->host[1].h, NULL,
+					    &lab->host[2].hit, &relay, 600,
+					    lab->now),
+			 HG_OK);
+	lab_drain(lab);
+	lab_sleep(lab, 2 * LAB_S);
+	ck_assert(addr_eq(&data_reg(lab, 1)->relayed_at.addr, &o.outer));
+	ck_assert_int_eq(lab_want_at(lab, 0, 1, &relay), HG_OK);
+	lab_run(lab);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert(relayed(lab));
+	ck_assert(permitted(lab));
+	ck_assert(addr_eq(&nat_assoc(lab, 0, 1)->peer_at.addr, &o.outer));
+	/* It is the relay's own: nothing may be relayed to it. */
+	ck_assert(datarelay_is_self(lab->host[2].h, &o.outer));
+	data_flows(lab, 60);
+	ck_assert(relayed(lab));
 	lab_free(lab);
 }
 END_TEST
@@ -433,6 +482,7 @@ Suite *test_datapath_suite(void)
 
 	tcase_add_test(t, two_symmetric_nats_are_passed_by_the_relay);
 	tcase_add_test(t, the_callers_port_does_as_well);
+	tcase_add_test(t, a_relay_behind_a_nat_names_its_outer_address);
 	tcase_add_loop_test(t, a_direct_path_is_taken_when_there_is_one, 0, 2);
 	tcase_add_test(t, nobody_looks_for_an_unused_path);
 	tcase_add_test(t, permissions_are_renewed);
