@@ -16,11 +16,12 @@
  * (paths_peer.via).
  *
  * ESP passes the relay only with a permission for the two SPIs: asked for as
- * soon as the peer has been heard there, when a rekey has agreed on new SPIs
- * and before they are used, when we have moved, when nothing comes by the path
- * (the relay may have given it to another one, and does not say so), and again
- * before it ends, as long as the path is used. It rides on UPDATEs to the
- * relay, and is asked for until one of them was acknowledged.
+ * soon as the peer has been heard there, when a rekey has agreed on new SPIs,
+ * when we have moved, when nothing comes by the path (the relay may have given
+ * it to another one, and does not say so), and again before it ends, as long as
+ * the path is used. It rides on UPDATEs to the relay, and is asked for until
+ * one of them was acknowledged. That of a rekey leaves before our answer, which
+ * lets the peer use the new SPIs; packets that overtake it are lost.
  *
  * A relayed path is a last resort: while one is used, candidates that are none
  * and have never answered are asked once more after FIRST, then ever more
