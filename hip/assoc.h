@@ -49,7 +49,8 @@ struct assoc_update {
 	bool waiting;		/* another one is wanted after it */
 	uint8_t reg;		/* REG_REQUEST in it: lifetime; 0: none */
 	uint8_t reg_type;	/*  for this service */
-	uint8_t tries;		/* sent so often */
+	uint8_t tries;		/* sent so often, */
+	uint8_t hurries;	/*  beside these: see spread.c */
 	uint64_t resend_at;	/* UINT64_MAX: no */
 	struct assoc_msg sent;	/* the outstanding one */
 	uint32_t in_high;	/* highest id processed; */

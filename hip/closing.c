@@ -117,9 +117,12 @@ void closing_more(struct hip *h)
 /* Enters CLOSING; CLOSE leaves when it is signed. */
 static void start(struct hip *h, struct assoc *a, uint64_t now)
 {
+	bool unproved = a->unproved;
+
 	assoc_sa_down(h, a);
 	registrar_drop(h, a);
 	update_reset(a);
+	a->unproved = unproved;
 	assoc_msg_drop(&a->msg);
 	assoc_new_serial(h, a);
 	randombytes_buf(a->nonce, sizeof(a->nonce));
@@ -155,6 +158,15 @@ void closing_abort(struct hip *h, struct event *ev)
 	assoc_arm(h, a);
 }
 
+/* RFC 9028 4.11: through the relay where there is no path, or none that
+ * answers. */
+static void send_close(struct hip *h, const struct assoc *a)
+{
+	assoc_send(h, a, &a->msg, &a->peer_at);
+	if (a->tries > 2 || a->unproved)
+		(void)relayed_resend(h, a, &a->msg);
+}
+
 void closing_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 		    uint64_t now)
 {
@@ -169,8 +181,8 @@ void closing_signed(struct hip *h, struct assoc *a, struct hip_job *job,
 	a->signing = false;
 	if (job->reason != REASON_NUM || assoc_msg_keep(&a->msg, m.p, m.len))
 		return; /* the timer tries again */
-	assoc_send(h, a, &a->msg, &job->from);
 	a->tries = 0;
+	send_close(h, a);
 	a->resend_at = now + engine_times.retry;
 	assoc_arm(h, a);
 }
@@ -186,9 +198,7 @@ void closing_timer(struct hip *h, struct event *ev)
 	}
 	if (ev->now >= a->resend_at) {
 		a->tries++;
-		assoc_send(h, a, &a->msg, &a->peer_at);
-		if (a->tries > 2) /* RFC 9028 4.11 */
-			(void)relayed_resend(h, a, &a->msg);
+		send_close(h, a);
 		if (!a->msg.p && !a->signing)
 			jobqueue_add(&h->closes, &a->closing);
 		closing_more(h);

@@ -16,10 +16,12 @@
  * (paths_peer.via).
  *
  * ESP passes the relay only with a permission for the two SPIs: asked for as
- * soon as the peer has been heard there, when a rekey has agreed on new SPIs
- * and before they are used, when we have moved, and again before it ends, as
- * long as the path is used. It rides on UPDATEs to the relay, and is asked for
- * until one of them was acknowledged.
+ * soon as the peer has been heard there, when a rekey has agreed on new SPIs,
+ * when we have moved, when nothing comes by the path (the relay may have given
+ * it to another one, and does not say so), and again before it ends, as long as
+ * the path is used. It rides on UPDATEs to the relay, and is asked for until
+ * one of them was acknowledged. That of a rekey leaves before our answer, which
+ * lets the peer use the new SPIs; packets that overtake it are lost.
  *
  * A relayed path is a last resort: while one is used, candidates that are none
  * and have never answered are asked once more after FIRST, then ever more
@@ -238,6 +240,7 @@ void datapath_answer(struct hip *h, struct registration *r,
 		return;
 	is = is && ms && p && fields_get_udp_at(p, &at) &&
 	     locset_place_ok(&at.addr, &rules) && !here_has(&h->here, &at) &&
+	     !here_is_outer(&h->here, &at.addr) &&
 	     r->service == FIELDS_REG_RELAY_UDP_HIP;
 	if (is && endpoint_eq(&at, &r->relayed_at))
 		return;
@@ -395,9 +398,14 @@ void datapath_suspect(struct hip *h, const struct assoc *a, uint64_t now)
 {
 	struct registration *r = with_port(h, &a->self_at);
 	struct assoc *relay = r ? relay_of(h, r) : NULL;
+	int cur = paths_current(a);
+	struct paths_peer *q;
 
 	if (!relay)
 		return;
+	q = cur < 0 ? NULL : paths_peer_of(a->paths, &a->paths->v[cur]);
+	if (q && endpoint_eq(&q->via, &r->relayed_at))
+		want(h, q, &a->keys->sa, now);
 	relay->suspect = true;
 	spread_widen(h, relay);
 	update_probe(h, relay, now);

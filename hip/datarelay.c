@@ -3,11 +3,11 @@
 /* THEORY OF OPERATION
  * The daemon has opened a number of UDP ports (hip_set_relay_ports). A client
  * that registers for RELAY_UDP_ESP gets one of them, drawn at random (7.5), at
- * the address it has written to: its relayed address. It keeps it as long as
- * the association and the registration live, and gets the same one again when
- * it begins anew meanwhile. Since the answer is made before its request is
- * verified, a port is promised for a few seconds; promised ones are taken only
- * when no other is left.
+ * the address it has written to, as others know that: its relayed address. It
+ * keeps it as long as the association and the registration live, and gets the
+ * same one again when it begins anew meanwhile. Since the answer is made
+ * before its request is verified, a port is promised for a few seconds;
+ * promised ones are taken only when no other is left.
  *
  * HIP that comes to a relayed address is passed on by relay.c. ESP is the
  * daemon's: it is told (HIP_PERMIT) which pair of SPIs may pass between a
@@ -20,6 +20,20 @@
  * - a peer may not be ourselves (loops, and what listens only here), nor what
  *   is nobody's address, nor denied by the rendezvous role's rules;
  * - a client that has moved gets nothing until it has proved where it is.
+ * "Has written" is what a source address says, before anybody has proved
+ * anything: whoever can forge one, and knows a client's HIT and relayed
+ * address, makes any address "heard" (by HIP; by ESP only who knows the SPI,
+ * too). By itself that sends nothing there but what the client's engine
+ * answers to HIP: R1s of at most five times their I1, and to what has the
+ * right MAC. Data leave only for what the client has permitted, and an honest
+ * one permits where it has had authentic HIP from. Left is a client that is in
+ * league with a forger: for as long as it asks for the permission, the relay
+ * sends to a third one what the client has sent. It gains our address in the
+ * place of its own, and pays for it: octet for octet, within `relay-rate`, to
+ * 32 addresses at most, under a HIT that `allow` has let in, that an event
+ * names with each permission, and that `deny` ends. The forger could send the
+ * same itself. Nobody but the two ends can tell more: only they have the keys.
+ *
  * Two peers of one client with one SPI cannot be told apart (4.12.3): the
  * second gets no permission.
  *
@@ -119,7 +133,7 @@ static bool told(const struct hip *h, const struct addr *a)
 		if (addr_eq(&h->here.at[i].at.addr, a))
 			return true;
 	}
-	return false;
+	return here_is_outer(&h->here, a);
 }
 
 /* As far as we know. */
@@ -165,6 +179,7 @@ bool datarelay_promise(struct hip *h, const struct packet *p,
 {
 	struct datarelay_port *port =
 		port_of(h, registrar_find(h, &p->m.sender));
+	struct endpoint at;
 
 	if (!port)
 		port = draw(h, false, p->now);
@@ -174,7 +189,8 @@ bool datarelay_promise(struct hip *h, const struct packet *p,
 		return false;
 	if (!port->a)
 		port->promised = p->now + PROMISE;
-	ans->relayed_at = (struct endpoint){ p->at->addr, port->at.port };
+	at = (struct endpoint){ p->at->addr, port->at.port };
+	ans->relayed_at = here_outside(&h->here, &at);
 	if (port->a && has(h, &port->at.addr))
 		ans->relayed_at = port->at; /* by whichever of ours it asks */
 	return true;

@@ -6,6 +6,8 @@
  * is gone is left at once. All else waits until the list has been the same
  * for SETTLE: a link that comes and goes, or addresses that arrive one after
  * the other, cost one UPDATE (RFC 8046 5.2: rapid ones are to be avoided).
+ * Behind a NAT that translates 1:1, others know us by addresses that we do not
+ * have: peers are told those (here_outside), and never is one a peer's.
  * Associations with servers where we are registered come first, so that who
  * does not find us can ask there. Owner: the engine's thread.
  */
@@ -177,6 +179,70 @@ int hip_set_here(struct hip *h, const struct hip_here *here, size_t num,
 		return HG_OK;
 	dueheap_set(&h->due, &e->due, now + SETTLE);
 	return HG_OK;
+}
+
+/* ---- as others see it --------------------------------------------------- */
+
+static bool outer_ok(const struct hip_outer *o)
+{
+	if (addr_is_unusable(&o->outer) || addr_is_linklocal(&o->outer))
+		return false;
+	if (addr_is_unspecified(&o->inner))
+		return addr_is4(&o->outer);
+	return addr_is4(&o->inner) == addr_is4(&o->outer);
+}
+
+int hip_set_outer(struct hip *h, const struct hip_outer *outer, size_t num)
+{
+	if (num > HIP_OUTER_MAX)
+		return HG_EINVAL;
+	for (size_t i = 0; i < num; i++) {
+		if (!outer_ok(&outer[i]))
+			return HG_EINVAL;
+		for (size_t k = 0; k < i; k++) {
+			if (addr_eq(&outer[k].inner, &outer[i].inner) ||
+			    addr_eq(&outer[k].outer, &outer[i].outer))
+				return HG_EINVAL;
+		}
+	}
+	if (num)
+		memcpy(h->here.outer, outer, num * sizeof(*outer));
+	h->here.outer_num = num;
+	return HG_OK;
+}
+
+struct endpoint here_outside(const struct here *e, const struct endpoint *at)
+{
+	struct endpoint out = *at;
+
+	for (size_t i = 0; i < e->outer_num; i++) {
+		const struct hip_outer *o = &e->outer[i];
+
+		if (addr_eq(&o->inner, &at->addr))
+			return (struct endpoint){ o->outer, at->port };
+		if (addr_is_unspecified(&o->inner) &&
+		    addr_is_private4(&at->addr))
+			out.addr = o->outer;
+	}
+	return out;
+}
+
+struct endpoint here_inside(const struct here *e, const struct endpoint *at)
+{
+	for (size_t i = 0; i < e->outer_num; i++) {
+		if (addr_eq(&e->outer[i].outer, &at->addr))
+			return (struct endpoint){ e->outer[i].inner, at->port };
+	}
+	return *at;
+}
+
+bool here_is_outer(const struct here *e, const struct addr *a)
+{
+	for (size_t i = 0; i < e->outer_num; i++) {
+		if (addr_eq(&e->outer[i].outer, a))
+			return true;
+	}
+	return false;
 }
 
 /* ---- rules ------------------------------------------------------------- */

@@ -19,6 +19,8 @@ struct here {
 	size_t num;			  /*  and behind these many, */
 	size_t all;			  /*  the quiet ones */
 	uint64_t generation; /* of the first num: what a peer was told of */
+	struct hip_outer outer[HIP_OUTER_MAX];
+	size_t outer_num;
 	struct prefix barred[HIP_BARRED_MAX];
 	size_t barred_num;
 	struct hip_path_policy policy; /* its order: */
@@ -41,6 +43,12 @@ bool here_lives(const struct here *e, const struct endpoint *at);
 /* Our best address that reaches this one; its family's unspecified one,
  * where we have none or are not told. */
 struct endpoint here_towards(const struct here *e, const struct endpoint *to);
+/* What others know an address of ours as; it itself, as a rule. */
+struct endpoint here_outside(const struct here *e, const struct endpoint *at);
+/* And back: where we send from, in the place of an outer address. */
+struct endpoint here_inside(const struct here *e, const struct endpoint *at);
+/* Is it an outer address, with whatever port? */
+bool here_is_outer(const struct here *e, const struct addr *a);
 struct locset_rules here_rules(const struct here *e);
 /* What our policy says of a path between these, before all ties; less is
  * better. preferred: the peer's P bit. */

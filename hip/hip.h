@@ -23,6 +23,7 @@
 #include "core/err.h"
 #include "core/reason.h"
 #include "core/sa.h"
+#include "hip/outer.h"
 #include "hip/permit.h"
 
 #define HIP_PORT 10500

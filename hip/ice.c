@@ -80,6 +80,19 @@ static void add(struct locset *out, const struct endpoint *at,
 	out->num++;
 }
 
+/* Behind a NAT that the administrator knows: who is there, too, takes the
+ * inner one. */
+static void add_outside(const struct hip *h, struct locset *out)
+{
+	size_t hosts = out->num;
+
+	for (size_t i = 0; i < hosts; i++) {
+		struct endpoint as = here_outside(&h->here, &out->v[i].at);
+
+		add(out, &as, LOCATOR_SERVER_REFLEXIVE);
+	}
+}
+
 /* The relays of one identity: where they see us, our ports there, and one to
  * be named. */
 static void add_relays(const struct hip *h, const struct hit *self,
@@ -121,6 +134,7 @@ void ice_candidates(const struct hip *h, const struct hit *self,
 		add(out, at, LOCATOR_HOST);
 	for (size_t i = 0; i < h->here.num && out->num < HOSTS_MAX; i++)
 		add(out, &h->here.at[i].at, LOCATOR_HOST);
+	add_outside(h, out);
 	add_relays(h, self, out);
 	add(out, mapped, LOCATOR_SERVER_REFLEXIVE);
 	add_ports(h, self, out);
@@ -190,7 +204,8 @@ static bool fits(struct hip *h, const struct assoc *a,
 	struct locset_rules rules = here_rules(&h->here);
 
 	return at->port && locset_place_ok(&at->addr, &rules) &&
-	       !here_has(&h->here, at) && admit_at(h, a, &at->addr);
+	       !here_has(&h->here, at) && !here_is_outer(&h->here, &at->addr) &&
+	       admit_at(h, a, &at->addr);
 }
 
 /* Is that the relay the exchange has passed, or one of ours? Whom else a peer
@@ -310,6 +325,7 @@ void ice_put(struct msg_builder *b, struct hip *h, struct assoc *a, bool asks,
 /* RFC 9028 4.6.3: the controlled host. */
 static void nominated(struct hip *h, struct assoc *a, const struct packet *pk)
 {
+	const struct endpoint any = { .port = HIP_PORT };
 	struct paths *p = paths_make(h, a);
 	int n;
 
@@ -318,6 +334,8 @@ static void nominated(struct hip *h, struct assoc *a, const struct packet *pk)
 	if (paths_find(p, pk->at, pk->from) < 0)
 		(void)reach_candidate(h, a, pk->from, pk->at, pk->now);
 	n = paths_find(p, pk->at, pk->from);
+	if (n < 0 && !datapath_is_port(h, pk->at))
+		n = paths_find(p, &any, pk->from); /* the kernel picks */
 	if (n < 0 && paths_peer(p, pk->from))
 		n = paths_best(h, a, pk->from);
 	if (n < 0)

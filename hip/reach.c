@@ -206,6 +206,17 @@ static bool relay_sees(const struct paths *p, int cur,
 	       endpoint_eq(&paths_peer_of(p, &p->v[cur])->via, &q->via);
 }
 
+/* The peer is seen elsewhere: what its NAT, or ours, has made of the path that
+ * it has nominated. Another way of ours to it is another path. */
+static void inherit(struct paths *p, int was, int is)
+{
+	if (!p->v[was].nominated ||
+	    !endpoint_eq(&p->v[was].self, &p->v[is].self))
+		return;
+	p->v[was].nominated = false;
+	p->v[is].nominated = true;
+}
+
 static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 		     uint64_t now)
 {
@@ -236,6 +247,8 @@ static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 		return;
 	if (cur >= 0 && a->suspect)
 		dies(h, a, cur, now);
+	if (cur >= 0 && seen)
+		inherit(p, cur, n);
 	paths_take(h, a, n, seen ? HIP_PATH_REBOUND : HIP_PATH_TAKEN, now);
 	a->tell = a->tell || (h->here.set && cur >= 0 &&
 			      !endpoint_eq(&p->v[cur].self, &v->self));
@@ -352,8 +365,8 @@ bool reach_candidate(struct hip *h, struct assoc *a,
 	int n;
 
 	if (!locset_place_ok(&from->addr, &rules) || !from->port ||
-	    here_has(&h->here, from) || !admit_at(h, a, &from->addr) ||
-	    !paths_make(h, a))
+	    here_has(&h->here, from) || here_is_outer(&h->here, &from->addr) ||
+	    !admit_at(h, a, &from->addr) || !paths_make(h, a))
 		return false;
 	q = paths_peer_find(a->paths, from, via);
 	if (q && q->active)

@@ -73,6 +73,22 @@ static bool cut_off(const struct assoc *a, const struct endpoint *self)
 	return dead > 0;
 }
 
+/* Adds an address of ours, as others know it, once. */
+static void list(const struct hip *h, const struct endpoint *at, uint32_t spi,
+		 bool preferred, struct locset *out)
+{
+	struct endpoint as = here_outside(&h->here, at);
+	size_t i = 0;
+
+	while (i < out->num && !endpoint_eq(&out->v[i].at, &as))
+		i++;
+	if (i == out->num)
+		out->v[out->num++] = (struct locator){ .at = as };
+	out->v[i].spi = spi;
+	out->v[i].lifetime_s = LOCSET_FOREVER;
+	out->v[i].preferred = out->v[i].preferred || preferred;
+}
+
 void readdress_put_locators(struct msg_builder *b, const struct hip *h,
 			    const struct assoc *a, uint32_t spi)
 {
@@ -83,12 +99,7 @@ void readdress_put_locators(struct msg_builder *b, const struct hip *h,
 		const struct endpoint *at = &h->here.at[i].at;
 
 		if (!cut_off(a, at))
-			set.v[set.num++] = (struct locator){
-				.at = *at,
-				.spi = spi,
-				.lifetime_s = LOCSET_FOREVER,
-				.preferred = endpoint_eq(at, best),
-			};
+			list(h, at, spi, endpoint_eq(at, best), &set);
 	}
 	locset_put(b, &set);
 }
@@ -282,7 +293,7 @@ static bool place_of(struct hip *h, const struct assoc *a,
 				    : HIP_PORT;
 	if (l->spi && o->spi && l->spi != o->spi)
 		return false; /* of an SA that we do not have */
-	if (here_has(&h->here, out))
+	if (here_has(&h->here, out) || here_is_outer(&h->here, &out->addr))
 		return false; /* the same private address, behind two NATs */
 	if (admit_at(h, a, &out->addr))
 		return true;
@@ -421,11 +432,7 @@ uint64_t readdress_for_exchange(const struct hip *h, const struct endpoint *at,
 	if (e->num < 2 || here_find(e, at) == e->num)
 		return 0;
 	for (size_t i = 0; i < e->num && out->num < HIP_LOCATORS_MAX; i++)
-		out->v[out->num++] = (struct locator){
-			.at = e->at[i].at,
-			.lifetime_s = LOCSET_FOREVER,
-			.preferred = endpoint_eq(&e->at[i].at, at),
-		};
+		list(h, &e->at[i].at, 0, endpoint_eq(&e->at[i].at, at), out);
 	return e->generation;
 }
 

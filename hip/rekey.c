@@ -13,6 +13,7 @@
  *
  *	got			both ESP_INFO known: draw keys, publish the
  *				new SA on standby, it opens but does not send
+ *				A data relay is asked to let it pass
  *	then answer		the ACK leaves after that, so that whoever
  *				has our ACK may use the new SA
  *	acked and standby	the peer has it open too: switch, it sends
@@ -183,7 +184,6 @@ static void finish(struct hip *h, struct assoc *a, uint64_t now)
 	a->spi_out_before = k->sa.spi_out;
 	k->sa.spi_in = r->sa.spi_in;
 	k->sa.spi_out = r->sa.spi_out;
-	datapath_permit(h, a, &k->sa, now);
 	if (!a->ice_waits)
 		ice_switch(h, a);
 	k->keymat_next = r->next;
@@ -219,6 +219,7 @@ static bool publish(struct hip *h, struct assoc *a, uint64_t now)
 			    &r->next))
 		return false;
 	assoc_sa_standby(h, a, &r->sa, now);
+	datapath_permit(h, a, &r->sa, now); /* before the peer may use it */
 	sodium_memzero(&r->sa.in, sizeof(r->sa.in));
 	sodium_memzero(&r->sa.out, sizeof(r->sa.out));
 	r->standby = true;

@@ -266,7 +266,7 @@ static void pass_out(struct hip *h, const struct packet *p,
 	e->peer = p->m.receiver;
 	/* The two may be of different families. */
 	if (way.port)
-		e->self_at = way.port->at;
+		e->self_at = here_inside(&h->here, &way.port->at);
 	else if (addr_is4(&way.to.addr) == addr_is4(&p->at->addr))
 		e->self_at = *p->at;
 	else

@@ -14,9 +14,18 @@
  * locators of the wish): a rendezvous server there passes it on. The peer
  * answers the first copy and repeats that answer for the others.
  *
+ * A link that is there again does not carry at once (routes, neighbours, what
+ * is between), and while nothing is heard by it, all that is to be sent waits:
+ * so the first rounds follow each other in a hurry, and do not count.
+ *
  * With ICE, when a path that lived is suspect, the first round ends two round
  * trips after its last copy, and the relay passes the next one on: a NAT that
  * has forgotten us has given us a port that the other's NAT does not let in.
+ *
+ * With ICE a path is taken as soon as one answers, and better ones are looked
+ * for while it is used, all of which may be none: what asks such a candidate
+ * goes along the path that is known to work, too. Else a rekey or whatever else
+ * is to be said next would wait for an answer that never comes.
  *
  * An address that was never proved gets PATHS_ASK_MAX copies and no more:
  * whoever lists a victim's address has us send three small packets there. All
@@ -32,7 +41,8 @@
 #include "hip/readdress.h"
 
 #define CHECK_RTO ENGINE_S
-#define WISH 16 /* bits of `tried` from here on: locators of the wish */
+#define HURRIES 3 /* 1, 2, 4 times what two round trips take */
+#define WISH 16	  /* bits of `tried` from here on: locators of the wish */
 
 static bool tried(const struct paths *p, int bit)
 {
@@ -166,6 +176,15 @@ static void to_wish(struct hip *h, struct assoc *a, int k)
 	copy_to(h, a, &self, &a->locators[k], false);
 }
 
+/* With ICE: does the path we use answer, and has it not had this one? */
+static bool lives(const struct assoc *a)
+{
+	int cur = paths_current(a);
+
+	return a->ice && !a->suspect && cur >= 0 && may(a, cur) &&
+	       paths_state(a->paths, &a->paths->v[cur]) == HIP_PATH_ACTIVE;
+}
+
 void spread_step(struct hip *h, struct assoc *a, uint64_t now)
 {
 	int i;
@@ -181,6 +200,8 @@ void spread_step(struct hip *h, struct assoc *a, uint64_t now)
 		to_wish(h, a, i - WISH);
 	else if (i >= 0)
 		to_path(h, a, i, now);
+	if (i >= 0 && i == a->paths->target && lives(a))
+		to_path(h, a, paths_current(a), now);
 }
 
 void spread_answer(struct hip *h, struct assoc *a, const struct endpoint *at,
@@ -213,10 +234,18 @@ static uint64_t stagger(const struct paths *p)
 	return wait < engine_times.stagger ? wait : engine_times.stagger;
 }
 
+bool spread_hurries(const struct hip *h, const struct assoc *a)
+{
+	return a->stranded && a->paths && h->here.num &&
+	       a->up.hurries < HURRIES;
+}
+
 uint64_t spread_wait(const struct hip *h, const struct assoc *a)
 {
 	uint64_t wait = engine_backoff(engine_times.retry, a->up.tries);
 
+	if (spread_hurries(h, a) && !spread_left(h, a))
+		return stagger(a->paths) << a->up.hurries;
 	if (spread_wide(a) && wait > engine_times.wide_cap)
 		wait = engine_times.wide_cap;
 	if (a->ice && a->suspect && a->paths && !a->up.tries)

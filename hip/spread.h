@@ -18,5 +18,7 @@ void spread_answer(struct hip *h, struct assoc *a, const struct endpoint *at,
 		   const struct endpoint *from, uint64_t now);
 /* When the next step is due, if it was made now. */
 uint64_t spread_wait(const struct hip *h, const struct assoc *a);
+/* Is it to be repeated sooner than by its tries, which it does not spend? */
+bool spread_hurries(const struct hip *h, const struct assoc *a);
 /* Does it go to all paths? How often it is to be tried then. */
 bool spread_wide(const struct assoc *a);

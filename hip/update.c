@@ -95,6 +95,7 @@ static void put_outstanding(struct hip *h, struct assoc *a, bool rekey,
 	up->outstanding = true;
 	up->waiting = false; /* what was ready is in it */
 	up->tries = 0;
+	up->hurries = 0;
 	up->resend_at = now + engine_times.retry;
 	a->keep.denied = false;
 	assoc_msg_drop(&up->sent);
@@ -192,6 +193,7 @@ void update_probe(struct hip *h, struct assoc *a, uint64_t now)
 
 	if (up->outstanding && up->sent.p) {
 		up->tries = 0;
+		up->hurries = 0;
 		spread_begin(a);
 		spread_step(h, a, now);
 		up->resend_at = now + spread_wait(h, a);
@@ -309,8 +311,9 @@ static bool tries_left(const struct assoc *a)
 static bool next_round(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct assoc_update *up = &a->up;
+	bool hurry = spread_hurries(h, a);
 
-	if (up->tries == 0 && a->suspect)
+	if (up->tries == 0 && a->suspect && !hurry)
 		paths_tell(h, a, HIP_PATH_SILENT, &a->self_at, &a->peer_at,
 			   now);
 	spread_widen(h, a);
@@ -319,6 +322,8 @@ static bool next_round(struct hip *h, struct assoc *a, uint64_t now)
 	 * have no address ourselves. */
 	if (h->here.set && !h->here.num)
 		up->tries = 0;
+	else if (hurry)
+		up->hurries++;
 	else if (tries_left(a))
 		up->tries++;
 	else if (a->state == HIP_ESTABLISHED)

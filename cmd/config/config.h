@@ -32,7 +32,8 @@
  *   [paths]                       several ways to a HIP host
  *   prefer = announced|order|link    order = ipv4|ipv6|PREFIX  (repeat)
  *   silence = MILLISECONDS           return = SECONDS
- * NATs (RFC 9028): [daemon] behind-nat = auto|yes|no, keepalive = SECONDS;
+ * NATs (RFC 9028): [daemon] behind-nat = auto|yes|no, keepalive = SECONDS,
+ * outer-address = ADDRESS [for ADDRESS] (repeat);
  * [rendezvous] relay = yes|no; [register] relay = no|yes. A data relay:
  * [rendezvous] data-relay = no|yes, relay-ports = FIRST-LAST | any NUMBER,
  * relay-rate = MBIT (a second, of each client; 0: any).
@@ -184,6 +185,8 @@ struct config {
 	struct config_paths paths;
 	enum hip_behind_nat behind_nat;
 	uint32_t keepalive_s; /* 0: the engine's own */
+	struct hip_outer outer[HIP_OUTER_MAX];
+	size_t outer_num;
 	struct config_http http;
 	char user[64]; /* hipgate-setup: who owns the TUN */
 

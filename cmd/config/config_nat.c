@@ -33,6 +33,49 @@ int config_nat_keepalive(struct config *c, const char *v)
 	return err;
 }
 
+/* The engine's rules (hip_set_outer), where there is a line to be named. */
+static bool outer_fits(const struct config *c, const struct hip_outer *o)
+{
+	bool any = addr_is_unspecified(&o->inner);
+
+	if (addr_is_unusable(&o->outer) || addr_is_linklocal(&o->outer) ||
+	    addr_is4(&o->outer) != (any || addr_is4(&o->inner)))
+		return false;
+	for (size_t i = 0; i < c->outer_num; i++) {
+		if (addr_eq(&c->outer[i].inner, &o->inner) ||
+		    addr_eq(&c->outer[i].outer, &o->outer))
+			return false;
+	}
+	return true;
+}
+
+/* "OUTER" or "OUTER for INNER". */
+int config_nat_outer(struct config *c, const char *v)
+{
+	static const char word[] = " for ";
+	struct hip_outer o = { .inner = addr_any6 };
+	const char *inner = strstr(v, word);
+	size_t len = inner ? (size_t)(inner - v) : strlen(v);
+	char text[ADDR_TEXT_MAX];
+	int err;
+
+	if (len >= sizeof(text))
+		return HG_EFORMAT;
+	memcpy(text, v, len);
+	text[len] = '\0';
+	err = addr_parse(text, &o.outer);
+	if (!err && inner)
+		err = addr_parse(inner + strlen(word), &o.inner);
+	if (!err && inner && addr_is_unspecified(&o.inner))
+		err = HG_EFORMAT;
+	if (err)
+		return err;
+	if (c->outer_num == HIP_OUTER_MAX || !outer_fits(c, &o))
+		return HG_EFORMAT;
+	c->outer[c->outer_num++] = o;
+	return HG_OK;
+}
+
 int config_nat_serve(struct config *c, const char *v)
 {
 	return config_value_yes_no(v, &c->relay);

@@ -7,6 +7,7 @@
 
 int config_nat_behind(struct config *c, const char *v) HG_CHECK;
 int config_nat_keepalive(struct config *c, const char *v) HG_CHECK;
+int config_nat_outer(struct config *c, const char *v) HG_CHECK;
 /* Of [rendezvous]. */
 int config_nat_serve(struct config *c, const char *v) HG_CHECK;
 int config_nat_data(struct config *c, const char *v) HG_CHECK;

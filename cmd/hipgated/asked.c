@@ -133,6 +133,9 @@ static int take_address(const struct nlmsghdr *nlh, void *arg)
 	addr = as.of[IFA_LOCAL] ? as.of[IFA_LOCAL] : as.of[IFA_ADDRESS];
 	if (as.of[IFA_FLAGS] && mnl_attr_get_payload_len(as.of[IFA_FLAGS]) == 4)
 		flags = mnl_attr_get_u32(as.of[IFA_FLAGS]);
+	/* RFC 4429: it may be used while DAD runs. */
+	if (flags & IFA_F_OPTIMISTIC)
+		flags &= ~(uint32_t)IFA_F_TENTATIVE;
 	if (!addr || !address_of(addr, ifa->ifa_family, &t->a.addr) ||
 	    flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) ||
 	    addr_is_unusable(&t->a.addr) || addr_is_linklocal(&t->a.addr))

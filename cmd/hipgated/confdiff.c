@@ -190,6 +190,8 @@ static void diff_live(const struct config *a, const struct config *b,
 	diff_bool(out, "[host] or [rendezvous] opportunistic",
 		  a->answers_opportunistic, b->answers_opportunistic);
 	diff_paths(&a->paths, &b->paths, out);
+	diff_number(out, "[rendezvous] relay-rate", a->relay_rate_mbit,
+		    b->relay_rate_mbit);
 	for (size_t i = 0; i < CONFIG_ROLE_NUM; i++)
 		diff_access(&a->access[i], &b->access[i], role_name[i], out);
 }
@@ -210,6 +212,9 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_number(out, "[daemon] rekey-packets", a->rekey.after_packets,
 		    b->rekey.after_packets);
 	diff_bool(out, "[daemon] notify", a->notify, b->notify);
+	if (a->outer_num != b->outer_num ||
+	    memcmp(a->outer, b->outer, a->outer_num * sizeof(a->outer[0])) != 0)
+		line(out, "~ [daemon] outer-address");
 	diff_text(out, "[daemon] behind-nat", config_nat_words[a->behind_nat],
 		  config_nat_words[b->behind_nat]);
 	diff_number(out, "[daemon] keepalive", a->keepalive_s, b->keepalive_s);
@@ -220,8 +225,6 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	if (a->relay_port == b->relay_port)
 		diff_number(out, "[rendezvous] relay-ports", a->relay_ports_num,
 			    b->relay_ports_num);
-	diff_number(out, "[rendezvous] relay-rate", a->relay_rate_mbit,
-		    b->relay_rate_mbit);
 	diff_bool(out, "[daemon] rekey-dh", !a->rekey.reuse, !b->rekey.reuse);
 	diff_text(out, "[daemon] state", a->state, b->state);
 	diff_http(&a->http, &b->http, out);

@@ -271,6 +271,8 @@ void holdside_fini(struct gate *g);
 /* Opens the data relay's ports, before the engine has identities. errbuf: what
  * a person can mend, else as it was. */
 int relayside_start(struct gate *g, char *errbuf, size_t errlen) HG_CHECK;
+/* What relay-rate says now is in force. */
+void relayside_rate(struct gate *g);
 /* HIP_PERMIT */
 void relayside_permit(struct gate *g, const struct hip_effect *e);
 /* The socket that what leaves from `at` for `to` leaves by, or -1: HIP's. */

@@ -37,7 +37,6 @@ void hipside_input(struct gate *g, const uint8_t *msg, size_t len,
 
 	if (!self.port)
 		self.port = g->cfg->port;
-
 	/* An endpoint has no scope: a link-local peer cannot be answered. */
 	if (addr_is_linklocal(&from->addr) && !addr_is4(&from->addr)) {
 		gate_drop(g, REASON_IP_BAD_ADDR);
@@ -232,7 +231,8 @@ static void do_send(struct gate *g, const struct hip_effect *e,
 		e->type == HIP_R1 ? (struct sockets_from){ e->self_at.addr, 0 }
 				  : moveside_from(g, e);
 	int fd = relayside_fd(g, &e->self_at, &e->peer_at);
-	struct endpoint self = { from.self, g->cfg->port };
+	struct endpoint self = { from.self,
+				 fd < 0 ? g->cfg->port : e->self_at.port };
 	int err;
 
 	if (fd < 0)

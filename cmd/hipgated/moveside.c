@@ -119,6 +119,8 @@ int moveside_start(struct gate *g)
 	if (!err)
 		err = hip_set_barred(g->hip, barred, num);
 	if (!err)
+		err = hip_set_outer(g->hip, g->cfg->outer, g->cfg->outer_num);
+	if (!err)
 		err = wake_open(g->loop, on_leap, g, &g->wake);
 	if (!err)
 		err = links_open(g->loop,

@@ -202,18 +202,19 @@ static void queue(struct worker *w, const struct run *next)
 static bool within_quota(const struct relaying *r, struct relay_port *port,
 			 size_t len, uint64_t now)
 {
+	uint64_t quota = atomic_load_explicit(&r->quota, memory_order_relaxed);
 	uint64_t window = now / RELAY_WINDOW;
 	uint64_t was =
 		atomic_load_explicit(&port->window, memory_order_relaxed);
 
-	if (!r->quota)
+	if (!quota)
 		return true;
 	/* A worker that woke before others does not turn it back. */
 	if (window > was &&
 	    atomic_compare_exchange_strong(&port->window, &was, window))
 		atomic_store_explicit(&port->used, 0, memory_order_relaxed);
 	return atomic_fetch_add_explicit(&port->used, len,
-					 memory_order_relaxed) < r->quota;
+					 memory_order_relaxed) < quota;
 }
 
 /* A permit was found; REASON_NUM: it passes. */

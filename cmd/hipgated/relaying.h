@@ -67,8 +67,9 @@ struct permit {
 struct relaying {
 	struct relay_port *port; /* const, `num` of them */
 	size_t num;
-	uint64_t quota;	     /* const: octets of a client in a window; 0: any */
-	struct linetable in; /* control adds and removes */
+	_Atomic uint64_t quota; /* control: octets of a client in a window;
+				   0: any */
+	struct linetable in;	/* control adds and removes */
 	struct linetable out;
 };
 

@@ -108,8 +108,6 @@ static struct relaying *relaying_new(const struct config *c)
 
 	if (!r)
 		return NULL;
-	r->quota = c->relay_rate_mbit * UINT64_C(1000000) / 8 /
-		   (UINT64_C(1000000000) / RELAY_WINDOW);
 	r->port = calloc(c->relay_ports_num, sizeof(*r->port));
 	if (r->port && !linetable_init(&r->in)) {
 		if (!linetable_init(&r->out))
@@ -119,6 +117,15 @@ static struct relaying *relaying_new(const struct config *c)
 	free(r->port);
 	free(r);
 	return NULL;
+}
+
+void relayside_rate(struct gate *g)
+{
+	uint64_t bytes = g->cfg->relay_rate_mbit * UINT64_C(1000000) / 8;
+
+	if (g->plane.relaying)
+		atomic_store(&g->plane.relaying->quota,
+			     bytes / (UINT64_C(1000000000) / RELAY_WINDOW));
 }
 
 int relayside_start(struct gate *g, char *errbuf, size_t errlen)
@@ -134,6 +141,7 @@ int relayside_start(struct gate *g, char *errbuf, size_t errlen)
 	if (!r)
 		return HG_ENOMEM;
 	g->plane.relaying = r;
+	relayside_rate(g);
 	err = open_ports(g, errbuf, errlen);
 	if (err)
 		return err;

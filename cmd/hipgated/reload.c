@@ -259,6 +259,8 @@ static int apply(struct gate *g, struct plan *p)
 	memcpy(c->log_sub, now->log_sub, sizeof(c->log_sub));
 	logto_levels(c);
 	c->paths = now->paths;
+	c->relay_rate_mbit = now->relay_rate_mbit;
+	relayside_rate(g);
 	c->puzzle = now->puzzle;
 	hip_set_puzzle(g->hip, c->puzzle);
 	c->opportunistic = now->opportunistic;

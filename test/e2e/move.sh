@@ -173,6 +173,13 @@ second_link_gone()
 	ip -n "$(ns hip)" link del up1
 }
 
+# A cable is pulled for 0.3 s, at the router's end.
+cable_out_and_in()
+{
+	ip -n "$(ns net)" link set hip4 down && sleep 0.3 &&
+		ip -n "$(ns net)" link set hip4 up
+}
+
 # cut_off ADDRESS: nothing to or from this IPv6 address passes the router, which
 # does not say so.
 cut_off()
@@ -257,6 +264,14 @@ loss_checks()
 	check "the proxy goes back" wait_for 150 "it" \
 		used lh1 6 hip.foo.com locator_is px hip "$HIP_6"
 	check "the second link goes" second_link_gone
+}
+
+cable_checks()
+{
+	check "before the cable: a page" gets_page lh4 4 hip4.foo.com
+	checked_move "100 MB go on: the host's cable is out for 0.3 s" \
+		lh4 4 hip4.foo.com cable_out_and_in
+	check "the proxy sends where it did" locator_is px hip4 "$HIP4_4"
 }
 
 agent_checks()

@@ -277,10 +277,15 @@ relayed_octets()
 # stray_datagram ADDRESS:PORT HEX: from `web`, a stranger.
 stray_datagram()
 {
-	at web python3 -c 'import socket, sys
-a, p = sys.argv[1].rsplit(":", 1)
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.sendto(bytes.fromhex(sys.argv[2]), (a, int(p)))' "$1" "$2"
+	nat_datagram web "$@"
+}
+
+# Of what the proxy sends to the host, which the relay lets through; in
+# hexadecimal digits.
+permitted_spi()
+{
+	printf '%08x' "$(ask hid sas | jq -r --arg p "$(node_hit pxn)" '.data[] |
+		select(.peer == $p and .state == "sends") | .spi_in')"
 }
 
 # A stranger writes to the host's relayed address: with any SPI, with the very
@@ -290,12 +295,11 @@ strangers_are_refused()
 	local at before octets spi
 
 	at=$(relayed_address hid) || return 1
-	spi=$(ask hid sas | jq -r --arg p "$(node_hit pxn)" '.data[] |
-		select(.peer == $p and .state == "sends") | .spi_in')
+	spi=$(permitted_spi)
 	before=$(drops fa relay-stranger)
 	octets=$(relayed_octets)
 	stray_datagram "$at" "deadbeef$(printf '00%.0s' {1..60})"
-	stray_datagram "$at" "$(printf '%08x' "$spi")$(printf '00%.0s' {1..60})"
+	stray_datagram "$at" "$spi$(printf '00%.0s' {1..60})"
 	wait_for 5 "both" more_drops_by fa relay-stranger $((before + 2)) &&
 		[[ $(relayed_octets) == "$octets" ]] || return 1
 	before=$(drops fa hip-not-registered)
@@ -308,12 +312,17 @@ more_drops_by()
 	[[ $(drops "$1" "$2") -ge $3 ]]
 }
 
-# hip_packet TYPE: a bare header between two HITs that nobody has.
+# hip_packet TYPE [HIT]: a bare header from a HIT that nobody has, to another
+# one of those, or to HIT.
 hip_packet()
 {
+	local to
+
+	to=20010020$(printf '0%.0s' {1..23})2
+	[[ -z ${2-} ]] || to=$(python3 -c 'import ipaddress, sys
+print(ipaddress.ip_address(sys.argv[1]).packed.hex())' "$2")
 	printf '3b04%02x2100000000%s%s' "$1" \
-		"20010020$(printf '0%.0s' {1..23})1" \
-		"20010020$(printf '0%.0s' {1..23})2"
+		"20010020$(printf '0%.0s' {1..23})1" "$to"
 }
 
 # Nobody's port is open, and leads nowhere.
@@ -327,6 +336,81 @@ free_port_leads_nowhere()
 	before=$(drops fa relay-stranger)
 	stray_datagram "$FA_4:$port" "deadbeef$(printf '00%.0s' {1..60})"
 	wait_for 5 "it" more_drops_by fa relay-stranger $((before + 1))
+}
+
+# nat_datagram NODE ADDRESS:PORT HEX: from HIP's own address of NODE.
+nat_datagram()
+{
+	at "$1" python3 -c 'import socket, sys
+a, p = sys.argv[1].rsplit(":", 1)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(bytes.fromhex(sys.argv[2]), (a, int(p)))' "$2" "$3"
+}
+
+# What comes from the relay's own address would go round in it: HIP for its
+# client, and ESP with the very SPI that is permitted.
+relay_is_no_loop()
+{
+	local at octets spi
+
+	at=$(relayed_address hid) || return 1
+	spi=$(permitted_spi)
+	octets=$(relayed_octets)
+	counts_one fa hip-relay-loop nat_datagram fa "$at" \
+		"00000000$(hip_packet 16 "$(node_hit hid)")" &&
+		counts_one fa relay-stranger nat_datagram fa "$at" \
+			"$spi$(printf '00%.0s' {1..60})" &&
+		[[ $(relayed_octets) == "$octets" ]]
+}
+
+# counts_one NODE REASON COMMAND...
+counts_one()
+{
+	local before
+
+	before=$(drops "$1" "$2")
+	"${@:3}" && wait_for 5 "$2" more_drops_by "$1" "$2" $((before + 1))
+}
+
+# A port that is not of relay-ports is nobody's: no socket, nothing counted.
+port_beyond_is_closed()
+{
+	local octets strangers
+
+	octets=$(relayed_octets)
+	strangers=$(drops fa relay-stranger)
+	stray_datagram "$FA_4:$((RELAY_LAST + 1))" \
+		"$(permitted_spi)$(printf '00%.0s' {1..60})"
+	counts_one fa relay-stranger stray_datagram "$FA_4:$RELAY_LAST" \
+		"deadbeef$(printf '00%.0s' {1..60})" &&
+		[[ $(drops fa relay-stranger) == $((strangers + 1)) &&
+			$(relayed_octets) == "$octets" ]]
+}
+
+# relay_rate MBIT: on a running relay.
+relay_rate()
+{
+	sed -i "s/^relay-rate = .*/relay-rate = $1/" "$DEMO_DIR/fa/hipgate.conf"
+	at fa "$DEMO_DIR/bin/hipgate" reload --socket "$DEMO_DIR/fa/ctl.sock" |
+		tee /dev/stderr | grep -q "relay-rate = $1"
+}
+
+# More than its rate is not passed on, and has a name; the path stays, and all
+# is well when there is room again.
+rate_is_kept()
+{
+	local before octets
+
+	before=$(drops fa relay-rate)
+	relay_rate 2 || return 1
+	octets=$(relayed_octets)
+	at lhn curl -sS -4 --max-time 3 -o /dev/null http://hidden.foo.com/big
+	octets=$(($(relayed_octets) - octets))
+	echo "$octets octets in 3 s"
+	relay_rate 0 && more_drops_by fa relay-rate $((before + 1)) &&
+		((octets < 4 * 250000)) &&
+		wait_for 10 "it" gets_page lhn 4 hidden.foo.com &&
+		goes_relayed pxn hid
 }
 
 # Both NATs keep their mappings again, and the host's lets in.
@@ -359,6 +443,9 @@ data_relay_checks()
 	checked_relay
 	check "strangers are counted, and not relayed" strangers_are_refused
 	check "a port that is nobody's leads nowhere" free_port_leads_nowhere
+	check "a port beyond relay-ports is closed" port_beyond_is_closed
+	check "what comes from the relay itself is no loop" relay_is_no_loop
+	check "a spent relay-rate is counted, and the path stays" rate_is_kept
 	check "the NATs keep their mappings again" nats_mend
 	check "a direct path is found" wait_for 120 "it" direct_at_last
 	check "100 MB on it" big_arrives lhn 4 hidden.foo.com

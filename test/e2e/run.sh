@@ -67,6 +67,7 @@ main()
 	mtu_told_checks
 	mtu_mute_checks
 	move_checks
+	cable_checks
 	nat_checks
 	evil_checks
 	reload_checks # before rekeys change SPIs by themselves

@@ -108,6 +108,20 @@ static const struct step {
 	  .command = "route replace default via 198.51.100.9 && "
 		     "ip addr del 203.0.113.7/32 dev lo",
 	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
+	{ .what = "an address that others are asked about is none yet",
+	  .command = "link show va >/dev/null && "
+		     "echo 30 >/proc/sys/net/ipv6/conf/va/dad_transmits && "
+		     "ip addr add 2001:db8:1::7/64 dev va",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
+	{ .what = "unless it is optimistic (RFC 4429)",
+	  .command = "link show va >/dev/null && "
+		     "echo 1 >/proc/sys/net/ipv6/conf/va/optimistic_dad && "
+		     "ip addr add 2001:db8:1::8/64 dev va optimistic",
+	  .want = "2001:db8:1::1* 198.51.100.1* 2001:db8:1::8 192.0.2.1" },
+	{ .what = "both go",
+	  .command = "addr del 2001:db8:1::7/64 dev va && "
+		     "ip addr del 2001:db8:1::8/64 dev va",
+	  .want = "2001:db8:1::1* 198.51.100.1* 192.0.2.1" },
 	{ .what = "a cable is pulled",
 	  .command = "link set y down",
 	  .want = "2001:db8:1::1* 192.0.2.1" },

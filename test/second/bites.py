@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Shows that the comparison notices what is wrong.
 
-usage: bites.py FOLDER   (with second.pcap, ours.txt and keys.txt)
+usage: bites.py FOLDER [TSHARK...]
+
+FOLDER has second.pcap, ours.txt and keys.txt; TSHARK are arguments for tshark.
 
 For each kind of field of our listing one line gets another value: tshark's
 reading must be found to differ there, where tshark shows the field at all.
@@ -34,7 +36,7 @@ HIDDEN = {"reserved", "padding", "hi"}  # tshark does not show them
 def tshark(path):
     """What tshark reads, and its complaints."""
     with subprocess.Popen(
-            ["tshark", "-n", "-r", path, "-T", "pdml"],
+            ["tshark", "-n", "-r", path, "-T", "pdml", *sys.argv[2:]],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
         return read_tshark.read(run.stdout)
 

@@ -12,6 +12,7 @@
 
 #include "core/wire.h"
 #include "hip/fields.h"
+#include "hip/locset.h"
 
 struct out {
 	struct listing *l;
@@ -261,7 +262,79 @@ static bool show_via_rvs(const struct out *o, const struct hip_param *p)
 	return true;
 }
 
-/* Without a structure of its own: ECHO_*, MACs, LOCATOR_SET. */
+static bool show_nat_modes(const struct out *o, const struct hip_param *p)
+{
+	struct field_ids f;
+
+	if (!fields_get_nat_modes(p, &f))
+		return false;
+	each_id(o, "mode", &f);
+	return true;
+}
+
+static bool show_number(const struct out *o, const struct hip_param *p)
+{
+	uint32_t n;
+
+	if (!fields_get_number(p, &n))
+		return false;
+	number(o, "number", n);
+	return true;
+}
+
+static void place(const struct out *o, const char *port_name,
+		  const char *addr_name, const struct endpoint *at)
+{
+	number(o, port_name, at->port);
+	octets(o, addr_name, at->addr.b, sizeof(at->addr.b));
+}
+
+static bool show_udp_at(const struct out *o, const struct hip_param *p)
+{
+	struct endpoint at;
+
+	if (!fields_get_udp_at(p, &at))
+		return false;
+	place(o, "port", "address", &at);
+	return true;
+}
+
+static bool show_permission(const struct out *o, const struct hip_param *p)
+{
+	struct field_permission f;
+
+	if (!fields_get_permission(p, &f))
+		return false;
+	place(o, "relayed_port", "relayed", &f.relayed);
+	place(o, "peer_port", "peer", &f.peer);
+	number(o, "spi_out", f.spi_out);
+	number(o, "spi_in", f.spi_in);
+	return true;
+}
+
+static bool show_locators(const struct out *o, const struct hip_param *p)
+{
+	const struct locset_rules rules = { .barred = NULL };
+	struct locset set;
+
+	if (locset_read(p->contents, p->len, &rules, &set) != REASON_NUM)
+		return false;
+	for (size_t i = 0; i < set.num; i++) {
+		const struct locator *l = &set.v[i];
+
+		number(o, "preferred", l->preferred);
+		number(o, "lifetime", l->lifetime_s);
+		place(o, "port", "address", &l->at);
+		number(o, "kind", l->kind);
+		number(o, "priority", l->priority);
+		number(o, "spi", l->spi);
+	}
+	if (set.server.port)
+		place(o, "server_port", "server", &set.server);
+	return true;
+}
+
+/* Without a structure of its own: ECHO_*, MACs. */
 static bool show_octets(const struct out *o, const struct hip_param *p)
 {
 	octets(o, "octets", p->contents, p->len);
@@ -291,6 +364,17 @@ static bool (*const show[PARAM_NUM])(const struct out *o,
 	[PARAM_ESP_TRANSFORM] = show_esp_transform,
 	[PARAM_HIP_SIGNATURE_2] = show_signature,
 	[PARAM_HIP_SIGNATURE] = show_signature,
+	[PARAM_LOCATOR_SET] = show_locators,
+	[PARAM_NAT_TRAVERSAL_MODE] = show_nat_modes,
+	[PARAM_TRANSACTION_PACING] = show_number,
+	[PARAM_REG_FROM] = show_udp_at,
+	[PARAM_RELAYED_ADDRESS] = show_udp_at,
+	[PARAM_MAPPED_ADDRESS] = show_udp_at,
+	[PARAM_PEER_PERMISSION] = show_permission,
+	[PARAM_CANDIDATE_PRIORITY] = show_number,
+	[PARAM_NOMINATE] = show_number,
+	[PARAM_RELAY_FROM] = show_udp_at,
+	[PARAM_RELAY_TO] = show_udp_at,
 	[PARAM_FROM] = show_from,
 	[PARAM_VIA_RVS] = show_via_rvs,
 };

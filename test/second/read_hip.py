@@ -5,7 +5,7 @@
 usage: read_hip.py CAPTURE [KEYS]
 
 Prints the listing that listing.h describes, and on stderr each rule for the
-sender (RFC 7401 5, 7402 5, 8003 4, 8004 4, 9028 5.1) that a packet breaks;
+sender (RFC 7401 5, 7402 5, 8003 4, 8004 4, 9028 5) that a packet breaks;
 the exit code is then 1. KEYS (see second.c) lets it open ENCRYPTED, by the
 openssl program. It shares nothing with hipgate's own reader, so that the two
 can be held against each other: no parameter table, no length, no name but
@@ -29,7 +29,7 @@ MUST = {
     CLOSE: [897, 61505, 61697],
     CLOSE_ACK: [961, 61505, 61697],
 }
-REPEATED = {832, 932, 934, 936, 63425, 63661, 65498}
+REPEATED = {832, 932, 934, 936, 4680, 63425, 63661, 65498}
 # RFC 7401 5.2.7: octets of a public value (MODP: the prime; ECP: x and y).
 DH_LEN = {3: 192, 4: 384, 7: 64, 8: 96, 9: 132, 11: 256}
 # RFC 7401 5.2.10: the hash of a HIT suite; its octets.
@@ -89,10 +89,13 @@ class Frame:
             total = (total & 0xffff) + (total >> 16)
         self.checksum_good = total == 0xffff and be(udp[6:8]) != 0
 
-    def is_hip(self):
-        """RFC 9028 5.1: 4 zero octets on the port of HIP."""
-        return (self.payload is not None and 10500 in self.ports
-                and self.payload[:4] == bytes(4))
+    def is_hip(self, places):
+        """RFC 9028 5.1: 4 zero octets on the port of HIP, or at one of the
+        places that HIP was said to be: behind a NAT, or relayed."""
+        if self.payload is None or self.payload[:4] != bytes(4):
+            return False
+        return 10500 in self.ports or \
+            not places.isdisjoint(zip(self.ends, self.ports))
 
 
 def records(path):
@@ -124,6 +127,10 @@ class Reader:
         self.keys = keys
         self.sig_len = {}  # HIT: octets of its signatures
         self.rhash_of = {}  # pair of HITs: the Responder's suite
+        self.keyless = set()  # pairs of HITs that R1 was the last of
+        self.ice = set()  # pairs of HITs in NAT traversal mode 3
+        self.relayed = set()  # relayed addresses and ports
+        self.places = set()  # addresses and ports of any kind
         self.where = None
 
     def put(self, name, value):
@@ -167,14 +174,18 @@ class Reader:
         self.must(suite_of(self.sender) in RHASH, "sender is no HIT")
         if self.type == R1:
             self.rhash_of[self.pair()] = suite_of(self.sender)
+            self.keyless.add(self.pair())
         if self.type == I2:
+            self.keyless.discard(self.pair())
             self.rhash_of[self.pair()] = suite_of(self.receiver)
-        self.inner = []
+        self.inner, self.opens = [], False
         found = self.parameters(m[40:], "")
         for where, plain in self.inner:
             found += self.parameters(plain, where + ".")
         self.where = (self.where[0], "0")
         for want in MUST.get(self.type, []):
+            if want == 61697 and self.opens:
+                continue
             some = want if isinstance(want, tuple) else (want,)
             self.must(any(t in found for t in some), f"no parameter {want}")
 
@@ -220,7 +231,7 @@ class Reader:
         self.put("octets", c)
         self.must(len(c) == self.hash_len(), "MAC has not RHASH's length")
 
-    def rvs_hmac(self, c):  # of the registration's association
+    def other_mac(self, c):  # of the registration's association
         self.put("octets", c)
         self.must(len(c) in HASH_LEN.values(), "MAC of an odd length")
 
@@ -373,6 +384,9 @@ class Reader:
         self.must(reserved == 0, "reserved is not zero")
         self.put("type", kind)
         self.put("data", c[4:])
+        # RFC 9028 5.3: NAT_KEEPALIVE. What a NAT is to see before there are
+        # keys is not signed (docs/choices.md).
+        self.opens = kind == 16385 and self.pair() in self.keyless
 
     def reg_info(self, c):
         self.put("min", c[0])
@@ -403,12 +417,79 @@ class Reader:
             self.must(len(one) == 4 * words, "a locator is cut short")
             self.must(flags & ~1 == 0, "reserved is not zero")
             self.must(lifetime > 0, "a locator without a lifetime")
-            self.put("traffic", traffic)
-            self.put("kind", kind)
+            self.must(kind == 2 or traffic == 0, "a relay without a port")
+            port, priority, candidate = 0, 0, 0
+            if kind == 2:
+                port, proto, candidate, priority = \
+                    struct.unpack("!HBBI", one[:8])
+                self.must(proto == 17 and port, "a locator without UDP port")
+                self.must(candidate <= 3 and priority, "kind, priority")
+                # RFC 9028 5.7; R1 is before the mode is chosen, and there
+                # are no keys for it (docs/choices.md).
+                self.must(self.pair() not in self.ice or self.type == R1 or
+                          "." in self.where[1], "candidates in the clear")
+            if traffic == 1:  # RFC 9028 4.5: its control relay
+                self.put("server_port", port)
+                self.put("server", one[-16:])
+                continue
             self.put("preferred", flags & 1)
             self.put("lifetime", lifetime)
+            self.put("port", port)
             self.put("address", one[-16:])
+            self.put("kind", candidate)
+            self.put("priority", priority)
+            self.put("spi", be(one[-20:-16]) if kind else 0)
         self.must(not c, "length")
+
+    def nat_modes(self, c):
+        """RFC 9028 5.4."""
+        self.must(c[:2] == bytes(2), "reserved is not zero")
+        modes = self.ids("mode", c[2:])
+        self.must(set(modes) <= {1, 2, 3}, "unknown NAT traversal mode")
+        self.must(self.type == R1 or len(modes) == 1, "more than one choice")
+        if self.type == I2 and modes == [3]:
+            self.ice.add(self.pair())
+        elif self.type == I2:
+            self.ice.discard(self.pair())
+
+    def number(self, c):
+        self.must(len(c) == 4, "length")
+        self.put("number", be(c))
+
+    def positive(self, c):  # TRANSACTION_PACING, CANDIDATE_PRIORITY
+        self.number(c)
+        self.must(be(c) > 0, "none")
+
+    def nominate(self, c):
+        self.number(c)
+        self.must(be(c) == 0, "reserved is not zero")
+
+    def udp_at(self, c):
+        """RFC 9028 5.6, 5.12."""
+        port, proto, reserved = struct.unpack("!HBB", c[:4])
+        self.put("port", port)
+        self.put("address", c[4:])
+        self.must(len(c) == 20 and reserved == 0, "length, reserved")
+        self.must(proto == 17 and port, "not UDP, or no port")
+        self.places.add((c[4:], port))
+
+    def relayed_address(self, c):
+        self.udp_at(c)
+        self.relayed.add((c[4:], be(c[:2])))
+
+    def peer_permission(self, c):
+        """RFC 9028 5.13."""
+        relayed, peer, proto = struct.unpack("!HHB", c[:5])
+        self.must(len(c) == 48 and c[5:8] == bytes(3), "length, reserved")
+        self.must(proto == 17 and relayed and peer, "not UDP, or no port")
+        self.put("relayed_port", relayed)
+        self.put("relayed", c[8:24])
+        self.put("peer_port", peer)
+        self.put("peer", c[24:40])
+        self.must((c[8:24], relayed) in self.relayed, "of no relayed address")
+        for name, spi in (("spi_out", be(c[40:44])), ("spi_in", be(c[44:]))):
+            self.put(name, spi)
+            self.must(spi > 255, "reserved SPI")
 
     def transport(self, c):
         self.ids("format", c)
@@ -438,17 +519,20 @@ class Reader:
 
 READ = {
     65: Reader.esp_info, 129: Reader.r1_counter, 193: Reader.locator_set,
-    257: Reader.puzzle,
-    321: Reader.solution, 385: Reader.seq, 449: Reader.ack,
+    257: Reader.puzzle, 321: Reader.solution, 385: Reader.seq, 449: Reader.ack,
     511: Reader.group_list, 513: Reader.diffie_hellman,
-    579: Reader.hip_cipher, 641: Reader.encrypted, 705: Reader.host_id,
-    715: Reader.hit_suite_list, 832: Reader.notification,
-    897: Reader.octets, 930: Reader.reg_info, 932: Reader.reg_lifetime,
-    934: Reader.reg_lifetime, 936: Reader.reg_failed, 961: Reader.octets,
-    2049: Reader.transport, 4095: Reader.esp_transform, 61505: Reader.mac,
-    61569: Reader.mac, 61633: Reader.signature, 61697: Reader.signature,
-    63425: Reader.octets, 63661: Reader.octets, 65498: Reader.address,
-    65500: Reader.rvs_hmac, 65502: Reader.address,
+    579: Reader.hip_cipher, 608: Reader.nat_modes, 610: Reader.positive,
+    641: Reader.encrypted, 705: Reader.host_id, 715: Reader.hit_suite_list,
+    832: Reader.notification, 897: Reader.octets, 930: Reader.reg_info,
+    932: Reader.reg_lifetime, 934: Reader.reg_lifetime, 936: Reader.reg_failed,
+    950: Reader.udp_at, 961: Reader.octets, 2049: Reader.transport,
+    4095: Reader.esp_transform, 4650: Reader.relayed_address,
+    4660: Reader.udp_at, 4680: Reader.peer_permission, 4700: Reader.positive,
+    4710: Reader.nominate, 61505: Reader.mac, 61569: Reader.mac,
+    61633: Reader.signature, 61697: Reader.signature, 63425: Reader.octets,
+    63661: Reader.octets, 63998: Reader.udp_at, 64002: Reader.udp_at,
+    65498: Reader.address, 65500: Reader.other_mac, 65502: Reader.address,
+    65520: Reader.other_mac,
 }
 
 
@@ -463,7 +547,7 @@ def read(path, keys):
     """The listing and the complaints, each as tuples of text."""
     reader = Reader(keys)
     for f in frames(path):
-        if not f.is_hip():
+        if not f.is_hip(reader.places):
             continue
         try:
             reader.frame(f)

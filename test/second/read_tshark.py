@@ -26,7 +26,9 @@ reads otherwise than RFC 7401 says, and what is done about it:
 * R1_COUNTER has type 129 in HIPv2; tshark knows 128. It does not read
   DH_GROUP_LIST and TRANSPORT_FORMAT_LIST either. Of these three it shows type
   and length only (UNREAD).
-* Types for private use are unknown to it, too: the same.
+* Types for private use are unknown to it, too, and those that RFC 9028 has
+  added to RFC 5770: RELAYED_ADDRESS, MAPPED_ADDRESS, PEER_PERMISSION,
+  CANDIDATE_PRIORITY, NOMINATE: the same.
 * LOCATOR_SET: it shows the parts of each locator, its address twice: passed
   over, type and length only are compared.
 * ENCRYPTED: it has no keys.
@@ -35,7 +37,8 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 WARNING = 0x600000
-UNREAD = {129, 193, 511, 2049, *range(32768, 49152)}
+UNREAD = {129, 193, 511, 2049, 4650, 4660, 4680, 4700, 4710,
+          *range(32768, 49152)}
 HI_SHOWN = 4  # hexadecimal digits of the Host Identity
 ALLOWED = ("hip.tlv.host_id_header_algo", "hip.tlv.host_id_header_algo.invalid")
 
@@ -61,6 +64,10 @@ NUMBERS = {
     "hip.tlv.reg_ltmin": "min", "hip.tlv.reg_ltmax": "max",
     "hip.tlv.reg_lt": "lifetime", "hip.tlv.reg_failtype": "failure",
     "hip.tlv.reg_type": "reg",
+    "hip.tlv.nat_traversal_mode_id": "mode",
+    "hip.tlv_transaction_minta": "number",
+    "hip.tlv.reg_from_port": "port", "hip.tlv.relay_from_port": "port",
+    "hip.tlv.relay_to_port": "port",
 }
 OCTETS = {
     "hip.hit_sndr": "sender", "hip.hit_rcvr": "receiver",
@@ -70,11 +77,17 @@ OCTETS = {
     "hip.encrypted_parameter_data": "data",
     "hip.tlv.notification_data": "data",
     "hip.tlv.opaque_data": "octets", "hip.tlv.hmac": "octets",
+    "hip.tlv_reg_from_address": "address",
+    "hip.tlv_relay_from_address": "address",
+    "hip.tlv_relay_to_address": "address",
     "hip.tlv_from_address": "address", "hip.tlv_rvs_address": "address",
 }
 RESERVED = {"hip.tlv_esp_info_reserved", "hip.tlv_solution_reserved",
             "hip.tlv.enc_reserved", "hip.tlv.esp_trans_res",
-            "hip.tlv.notification_res"}
+            "hip.tlv.notification_res", "hip.tlv_reg_from_reserved",
+            "hip.tlv_relay_from_reserved", "hip.tlv_relay_to_reserved"}
+UDP = {"hip.tlv_reg_from_protocol", "hip.tlv_relay_from_protocol",
+       "hip.tlv_relay_to_protocol"}
 # Parts of, or all of, what other fields show.
 PASSED_OVER = {"", "hip.controls.a", "hip.tlv.host_id_hdr"}
 
@@ -162,6 +175,9 @@ class Tree:
         elif name in RESERVED:
             if number(field) != "0":
                 self.complain(name + " is not zero")
+        elif name in UDP:
+            if number(field) != "17":
+                self.complain(name + " is not UDP")
         elif name == "hip.tlv.hit_suite_id":
             self.put("hit_suite", str(int(field.get("unmaskedvalue"), 16)))
         elif name == "hip.tlv.host_id_header_proto":

@@ -15,11 +15,15 @@
  * echoes, signed again with the Responder's key. Whatever follows is then
  * in that suite, and the engines' own. An I2 passes a middlebox that asks
  * for an echo, too (RFC 7401 5.2.21).
+ *
+ * Through NATs (RFC 9028) packets are recorded between them, as the relay and
+ * the other end see them; those to and from its ports for data, too.
  */
-#include "test/unit/hip/lab.h"
+#include "test/unit/hip/datalab.h"
 
 #include "capture.h"
 #include "hip/auth.h"
+#include "hip/datapath.h"
 #include "hip/encrypted.h"
 #include "hip/engine.h"
 #include "hip/fields.h"
@@ -53,8 +57,20 @@ static struct session session;
 
 /* ---- on its way --------------------------------------------------------- */
 
+/* What the sender of m shares with its receiver; a relay only passes it on. */
+static const struct assoc *sender_of(const struct lab *lab,
+				     const struct hip_msg *m)
+{
+	for (size_t i = 0; i < lab->num; i++) {
+		if (hit_eq(&lab->host[i].hit, &m->sender))
+			return assoc_find(&lab->host[i].h->assocs, &m->sender,
+					  &m->receiver);
+	}
+	return NULL;
+}
+
 static void record_inner(struct session *s, const struct lab *lab,
-			 const struct lab_packet *p, const struct hip_msg *m)
+			 const struct hip_msg *m)
 {
 	const struct hip_param *e = param_find(m, PARAM_ENCRYPTED);
 	struct encrypted_inner inner;
@@ -64,7 +80,7 @@ static void record_inner(struct session *s, const struct lab *lab,
 	if (!e)
 		return;
 	at = (size_t)(e - m->params) + 1;
-	a = assoc_find(&lab->host[p->from].h->assocs, &m->sender, &m->receiver);
+	a = sender_of(lab, m);
 	ck_assert(a && a->keys);
 	ck_assert_int_eq(encrypted_open(e, m->type, a->keys->cipher,
 					a->keys->hip.enc_out, &inner),
@@ -84,7 +100,7 @@ static void record(struct session *s, const struct lab *lab,
 	s->listing.frame = s->capture.frames;
 	listing_ends(&s->listing, &p->src, &p->dst);
 	listing_message(&s->listing, m);
-	record_inner(s, lab, p, m);
+	record_inner(s, lab, m);
 	ck_assert_msg(!s->listing.bad, "%s in our own %s", s->listing.bad,
 		      hip_type_name(m->type));
 }
@@ -409,6 +425,75 @@ START_TEST(three_engines_with_a_rendezvous_that_is_full)
 }
 END_TEST
 
+/* ---- through NATs ------------------------------------------------------- */
+
+static struct nat_bed bed;
+
+/* Between the NATs. */
+static bool outside(struct lab *lab, struct lab_packet *p)
+{
+	struct hip_msg m;
+
+	ck_assert_int_eq(param_parse(p->msg, p->len, &m), REASON_NUM);
+	record(&session, lab, p, &m);
+	return true;
+}
+
+/* Host 0 calls 1, each behind a NAT of its own, by the relay that 1 is
+ * registered at. */
+static void call_through_nats(struct lab *lab, bool symmetric)
+{
+	session.want = NULL;
+	bed.tap = outside;
+	nat_put(lab, 0);
+	nat_put(lab, 1);
+	bed.nat[0].symmetric = symmetric;
+	bed.nat[1].symmetric = symmetric;
+	nat_register(lab, 1);
+	nat_call(lab, 0, 1);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert(lab_agree(lab, 0, 1));
+}
+
+static void renew_and_close(struct lab *lab)
+{
+	ck_assert_int_eq(hip_rekey(lab->host[0].h, &lab->host[0].hit,
+				   &lab->host[1].hit, true, lab->now),
+			 HG_OK);
+	lab_drain(lab);
+	ck_assert(lab_agree(lab, 0, 1));
+	hip_close(lab->host[1].h, NULL, lab->now);
+	lab_drain(lab);
+	ck_assert_uint_eq(lab->sent[HIP_CLOSE_ACK] > 1, 1);
+}
+
+/* NAT traversal mode 1: R1 says where, in the clear. */
+START_TEST(two_nats_in_mode_1)
+{
+	struct lab *lab = nat_bed(&bed);
+
+	call_through_nats(lab, false);
+	ck_assert_uint_eq(lab->host[2].count[HIP_RELAYED], 2);
+	lab_sleep(lab, 30 * LAB_S); /* keepalives */
+	renew_and_close(lab);
+	lab_free(lab);
+}
+END_TEST
+
+/* Mode 3: checks find a direct path, or one through the data relay. */
+START_TEST(two_nats_in_mode_3)
+{
+	struct lab *lab = data_bed(&bed);
+
+	call_through_nats(lab, _i);
+	ck_assert_uint_eq(bed.nat[0].symmetric, (unsigned)_i);
+	ck_assert(datapath_by(lab->host[1].h, nat_assoc(lab, 1, 0)) ? _i : !_i);
+	data_flows(lab, 30);
+	renew_and_close(lab);
+	lab_free(lab);
+}
+END_TEST
+
 /* ---- the program -------------------------------------------------------- */
 
 static FILE *create(const char *folder, const char *name)
@@ -457,6 +542,8 @@ static Suite *suite(void)
 			    2 * HIP_ALG_NUM);
 	tcase_add_loop_test(t, three_engines_with_a_rendezvous_that_is_full, 0,
 			    2);
+	tcase_add_test(t, two_nats_in_mode_1);
+	tcase_add_loop_test(t, two_nats_in_mode_3, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -269,12 +269,12 @@ void simmove_opens(struct sim *s, unsigned self, unsigned peer)
 		(void)simmove_leaves(l, &p->peer);
 }
 
-bool simmove_reaches(struct sim *s, unsigned self, unsigned peer,
+bool simmove_reaches(struct sim *s, const struct sim_sa *sa,
 		     struct endpoint *from, struct endpoint *at)
 {
-	const struct sim_place *p = &s->place[self][peer];
-	struct sim_host *host = &s->host[self / SIM_IDS];
-	struct sim_host *other = &s->host[peer / SIM_IDS];
+	const struct sim_place *p = &s->place[sa->self][sa->peer];
+	struct sim_host *host = &s->host[sa->self / SIM_IDS];
+	struct sim_host *other = &s->host[sa->peer / SIM_IDS];
 	const struct sim_link *yours;
 	const struct sim_link *mine;
 	struct endpoint any = { .port = HIP_PORT };
@@ -288,7 +288,8 @@ bool simmove_reaches(struct sim *s, unsigned self, unsigned peer,
 		return false;
 	*from = shown(mine, &p->peer);
 	if (simrelay_is(s, &p->peer) && other != &s->host[2])
-		return simrelay_passes(s, &p->peer, other, from, at);
+		return simrelay_passes(s, sa->sa.spi_out, &p->peer, other, from,
+				       at);
 	yours = simmove_at(other, &p->peer, from);
 	if (!yours)
 		return false;

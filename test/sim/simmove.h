@@ -34,9 +34,9 @@ int simmove_host(struct sim *s, const struct endpoint *at,
 void simmove_locator(struct sim *s, unsigned i, const struct hip_effect *x);
 /* The NAT of self sees data leave for peer. */
 void simmove_opens(struct sim *s, unsigned self, unsigned peer);
-/* Where what self sends to peer comes from, as its receiver sees it; false:
- * it does not arrive. */
-bool simmove_reaches(struct sim *s, unsigned self, unsigned peer,
+/* Where what is sealed with sa comes from, as its receiver sees it; false: it
+ * does not arrive. */
+bool simmove_reaches(struct sim *s, const struct sim_sa *sa,
 		     struct endpoint *from, struct endpoint *at);
 /* Says who is where, and where associations send. */
 void simmove_print(const struct sim *s);

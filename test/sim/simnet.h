@@ -62,6 +62,7 @@ struct sim_sa {
 	unsigned self; /* names */
 	unsigned peer;
 	struct sa_pair sa;
+	uint64_t since;	 /* it has sealed since then */
 	uint64_t seq;	 /* of the last packet sealed */
 	uint64_t opened; /* packets */
 };
@@ -99,7 +100,8 @@ struct sim_permit {
 	struct endpoint port;	/* the client's, at the relay */
 	struct endpoint client; /* where it is */
 	struct endpoint other;	/* and its peer, as the relay sees it */
-	uint32_t spi_in;
+	uint32_t spi_in;	/* as the client has them */
+	uint32_t spi_out;
 	uint64_t until; /* of the relay's clock */
 	bool heard;
 };

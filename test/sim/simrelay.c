@@ -2,10 +2,13 @@
 /* The simulated data relay: its ports, and what it passes on. */
 /* THEORY OF OPERATION
  * Host 2 has two ports beside HIP's. What its engine permits (HIP_PERMIT) is
- * kept as the daemon's workers keep it, by port and peer, and by client; data
- * pass, if a permit says so, from HIP's port to the client and from the
- * client's port to its peer. SPIs are left to the endpoints: a host has one
- * peer through the relay here. A relay that crashes forgets.
+ * kept as the daemon's workers keep it (cmd/hipgated/relaying.h): what comes
+ * to a port is found by port, sender and SPI, what comes from a client by
+ * sender and SPI, and leaves from HIP's port for the client, or from the
+ * client's port for its peer, once that has written to it. A permission comes
+ * by UPDATE, so for a second the packets of a new SA may find none. Two permits of one
+ * client's address and SPI cannot be told apart: the second is refused. A
+ * relay that crashes forgets.
  */
 #include "test/sim/simrelay.h"
 
@@ -33,8 +36,22 @@ static struct sim_permit permit_of(const struct hip_effect *x)
 				    .client = x->peer_at,
 				    .other = x->permit.other,
 				    .spi_in = x->permit.spi_in,
+				    .spi_out = x->permit.spi_out,
 				    .until = x->permit.until,
 				    .heard = x->permit.heard };
+}
+
+/* Do the peers' packets look the same? */
+static bool same_in(const struct sim_permit *x, const struct sim_permit *y)
+{
+	return endpoint_eq(&x->port, &y->port) &&
+	       endpoint_eq(&x->other, &y->other) && x->spi_in == y->spi_in;
+}
+
+/* Do the clients'? */
+static bool same_out(const struct sim_permit *x, const struct sim_permit *y)
+{
+	return endpoint_eq(&x->client, &y->client) && x->spi_out == y->spi_out;
 }
 
 void simrelay_permit(struct sim *s, const struct hip_effect *x)
@@ -42,11 +59,12 @@ void simrelay_permit(struct sim *s, const struct hip_effect *x)
 	struct sim_permit is = permit_of(x);
 	unsigned i = 0;
 
-	while (i < s->permits &&
-	       !(endpoint_eq(&s->permit[i].port, &is.port) &&
-		 endpoint_eq(&s->permit[i].other, &is.other) &&
-		 s->permit[i].spi_in == is.spi_in))
+	while (i < s->permits && !same_in(&s->permit[i], &is))
 		i++;
+	for (unsigned k = 0; is.until && k < s->permits; k++) {
+		if (k != i && same_out(&s->permit[k], &is))
+			return;
+	}
 	if (!is.until) {
 		if (i < s->permits)
 			s->permit[i] = s->permit[--s->permits];
@@ -79,7 +97,7 @@ struct endpoint simrelay_door(const struct sim *s, const struct endpoint *at)
 	return simrelay_is_port(s, at) ? s->host[2].at : *at;
 }
 
-bool simrelay_passes(struct sim *s, const struct endpoint *to,
+bool simrelay_passes(struct sim *s, uint32_t spi, const struct endpoint *to,
 		     struct sim_host *other, struct endpoint *from,
 		     struct endpoint *at)
 {
@@ -92,7 +110,7 @@ bool simrelay_passes(struct sim *s, const struct endpoint *to,
 		const struct endpoint *end = in ? &t->client : &t->other;
 		const struct sim_link *l;
 
-		if (now >= t->until ||
+		if (now >= t->until || spi != (in ? t->spi_in : t->spi_out) ||
 		    !endpoint_eq(in ? &t->other : &t->client, from) ||
 		    (in ? !endpoint_eq(&t->port, to) : !t->heard))
 			continue;

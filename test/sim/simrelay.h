@@ -14,8 +14,8 @@ bool simrelay_is_port(const struct sim *s, const struct endpoint *at);
 struct endpoint simrelay_door(const struct sim *s, const struct endpoint *at);
 /* Is it the relay, by whatever port? */
 bool simrelay_is(const struct sim *s, const struct endpoint *at);
-/* Data that go from there to the relay, for this host: where they come from
- * and to as it sees it. false: they do not get there. */
-bool simrelay_passes(struct sim *s, const struct endpoint *to,
+/* Data with this SPI that go from there to the relay, for this host: where they
+ * come from and to as it sees it. false: they do not get there. */
+bool simrelay_passes(struct sim *s, uint32_t spi, const struct endpoint *to,
 		     struct sim_host *other, struct endpoint *from,
 		     struct endpoint *at);

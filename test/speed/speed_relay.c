@@ -7,6 +7,8 @@
  *   register           a base exchange with REG_REQUEST, I1 to R2
  *   register-octets    what malloc has given out for it at first,
  *   client-octets      and once R2 is not kept any more, tables included
+ *   data-octets        what a client of the data relay has beside, with room
+ *                      for all its permissions
  *   refresh            UPDATE with REG_REQUEST, verified and answered
  *   i1-ten, i1-many    an I1 passed on to one of ten, of NUM clients
  *   r1-many            an R1 passed back
@@ -28,6 +30,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "hip/datarelay.h"
 #include "hip/engine.h"
 #include "hip/fields.h"
 
@@ -230,6 +233,10 @@ static void copies(uint32_t num)
 	}
 	(void)printf("client-octets %.0f octets\n",
 		     (allocated() - before) / (num - had));
+	(void)printf("data-octets %zu octets\n",
+		     sizeof(struct datarelay_port) +
+			     DATARELAY_PERMITS_MAX *
+				     sizeof(struct datarelay_permit));
 }
 
 /* One packet of `type` to or from a client among num. */

@@ -24,6 +24,72 @@ START_TEST(every_key_is_taken)
 }
 END_TEST
 
+START_TEST(outer_addresses_are_taken)
+{
+	struct config *c =
+		parse_ok(D "outer-address = 203.0.113.5\n"
+			   "outer-address = 2001:db8::5 for fd00::5\n"
+			   "outer-address = 203.0.113.6 for 192.168.1.6\n"
+			   "[host]\n");
+	struct addr a;
+
+	ck_assert_uint_eq(c->outer_num, 3);
+	ck_assert_int_eq(addr_parse("203.0.113.5", &a), HG_OK);
+	ck_assert(addr_eq(&c->outer[0].outer, &a));
+	ck_assert(addr_is_unspecified(&c->outer[0].inner));
+	ck_assert_int_eq(addr_parse("fd00::5", &a), HG_OK);
+	ck_assert(addr_eq(&c->outer[1].inner, &a));
+	ck_assert_int_eq(addr_parse("192.168.1.6", &a), HG_OK);
+	ck_assert(addr_eq(&c->outer[2].inner, &a));
+	config_free(c);
+}
+END_TEST
+
+static const char *const no_outer[] = {
+	"",
+	"for 10.0.0.5",
+	"203.0.113.5 for",
+	"203.0.113.5 10.0.0.5",
+	"203.0.113.5 for 0.0.0.0",
+	"203.0.113.5 for ::",
+	"203.0.113.5 for fd00::5",
+	"2001:db8::5",
+	"2001:db8::5 for 10.0.0.5",
+	"127.0.0.1",
+	"224.0.0.1",
+	"fe80::1 for fe80::2",
+	"203.0.113.5:10500",
+	"somewhere",
+	"203.0.113.5 for 10.0.0.5 for",
+};
+
+START_TEST(outer_addresses_that_are_none)
+{
+	char text[256];
+	char why[256];
+
+	(void)snprintf(text, sizeof(text), D "outer-address = %s\n[host]\n",
+		       no_outer[_i]);
+	(void)snprintf(why, sizeof(why),
+		       "f:3: bad value \"%s\" for outer-address: expected "
+		       "ADDRESS (IPv4), or ADDRESS for ADDRESS of one family, "
+		       "each once",
+		       no_outer[_i]);
+	refused(text, why);
+	/* The same outer, or the same inner one, twice. */
+	(void)snprintf(text, sizeof(text),
+		       D "outer-address = 203.0.113.5%s\n"
+			 "outer-address = 203.0.113.%d\n[host]\n",
+		       _i % 2 ? " for 10.0.0.1" : "", _i % 2 ? 5 : 6);
+	(void)snprintf(why, sizeof(why),
+		       "f:4: bad value \"203.0.113.%d\" for outer-address: "
+		       "expected ADDRESS (IPv4), or ADDRESS for ADDRESS of one "
+		       "family, each once",
+		       _i % 2 ? 5 : 6);
+	refused(text, why);
+}
+END_TEST
+
 START_TEST(nothing_said_is_auto_and_a_server_relays)
 {
 	struct config *c = parse_ok(D "[rendezvous]\n[register " HIT "]\n"
@@ -107,6 +173,9 @@ Suite *test_config_nat_suite(void)
 	Suite *s = suite_create("config_nat");
 	TCase *t = tcase_create("nat");
 
+	tcase_add_test(t, outer_addresses_are_taken);
+	tcase_add_loop_test(t, outer_addresses_that_are_none, 0,
+			    sizeof(no_outer) / sizeof(no_outer[0]));
 	tcase_add_test(t, every_key_is_taken);
 	tcase_add_test(t, nothing_said_is_auto_and_a_server_relays);
 	tcase_add_test(t, a_data_relay_is_asked_for);

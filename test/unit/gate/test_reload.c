@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The configuration read again: what is applied, told, or refused whole. */
+#include "cmd/hipgated/relaying.h"
 #include "test/unit/gate/reload_bed.h"
 
 #define BASE "[daemon]\nidentity = %/a.pem\n"
@@ -123,6 +124,36 @@ START_TEST(what_can_be_is_applied_at_once)
 	ck_assert_uint_eq(lines(a, "applied"), 0);
 	json_decref(a);
 	log_set_level(LOG_SUB_CONTROL, LOG_LEVEL_INFO);
+	reload_bed_free(b);
+}
+END_TEST
+
+/* Of a data relay. */
+START_TEST(its_rate_is_for_what_is_relayed_next)
+{
+	static const char head[] =
+		BASE "[rendezvous]\ndata-relay = yes\nrelay-ports = any 1\n";
+	struct reload_bed *b = reload_bed_new(BASE "[rendezvous]\n"
+						   "data-relay = yes\n"
+						   "relay-ports = any 1\n"
+						   "relay-rate = 0\n");
+	const struct relaying *r = b->g.plane.relaying;
+	char text[1024];
+	json_t *a;
+
+	ck_assert_ptr_nonnull(r);
+	ck_assert_uint_eq(r->quota, 0);
+	(void)snprintf(text, sizeof(text), "%srelay-rate = 8\n", head);
+	a = again(b, text);
+	ck_assert(has(a, "applied", "~ [rendezvous] relay-rate = 8 (was 0)"));
+	ck_assert_uint_eq(lines(a, "applied"), 1);
+	ck_assert_uint_eq(lines(a, "restart"), 0);
+	json_decref(a);
+	ck_assert_uint_eq(r->quota, 100000); /* octets in 100 ms */
+	a = again(b, head);		     /* 100 Mbit/s */
+	ck_assert_uint_eq(r->quota, 1250000);
+	json_decref(a);
+	relayside_fini(&b->g);
 	reload_bed_free(b);
 }
 END_TEST
@@ -323,6 +354,7 @@ Suite *test_reload_suite(void)
 	TCase *t = tcase_create("reload");
 
 	tcase_set_timeout(t, 60);
+	tcase_add_test(t, its_rate_is_for_what_is_relayed_next);
 	tcase_add_test(t, levels_are_live_and_those_set_by_hand_go);
 	tcase_add_test(t, the_same_file_changes_nothing);
 	tcase_add_test(t, what_can_be_is_applied_at_once);

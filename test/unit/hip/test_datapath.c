@@ -39,6 +39,21 @@ static bool direct(const struct lab *lab, size_t i, size_t j)
 	       !datapath_by(lab->host[i].h, a);
 }
 
+/* Between all and the relay there is a NAT that translates 1:1. */
+static bool one_to_one(struct lab *lab, struct lab_packet *p)
+{
+	static const uint8_t outer[4] = { 203, 0, 113, 3 };
+	const struct addr a = addr_from4(outer);
+
+	if (p->from == 2)
+		p->src.addr = a;
+	else if (addr_eq(&p->dst.addr, &a))
+		p->dst.addr = lab->host[2].at.addr;
+	else if (addr_eq(&p->dst.addr, &lab->host[2].at.addr))
+		return false; /* nobody gets there */
+	return true;
+}
+
 static struct lab *met(void)
 {
 	struct lab *lab = data_two(&bed);
@@ -129,6 +144,40 @@ START_TEST(the_callers_port_does_as_well)
 }
 END_TEST
 
+START_TEST(a_relay_behind_a_nat_names_its_outer_address)
+{
+	static const uint8_t four[4] = { 203, 0, 113, 3 };
+	struct lab *lab = data_bed(&bed);
+	struct hip_outer o = { lab->host[2].at.addr, addr_from4(four) };
+	struct endpoint relay = { o.outer, HIP_PORT };
+
+	nat_put(lab, 0);
+	nat_put(lab, 1);
+	bed.nat[0].symmetric = true;
+	bed.nat[1].symmetric = true;
+	bed.tap = one_to_one;
+	ck_assert_int_eq(hip_set_outer(lab->host[2].h, &o, 1), HG_OK);
+	ck_assert_int_eq(hip_register_relay(lab->host[1].h, NULL,
+					    &lab->host[2].hit, &relay, 600,
+					    lab->now),
+			 HG_OK);
+	lab_drain(lab);
+	lab_sleep(lab, 2 * LAB_S);
+	ck_assert(addr_eq(&data_reg(lab, 1)->relayed_at.addr, &o.outer));
+	ck_assert_int_eq(lab_want_at(lab, 0, 1, &relay), HG_OK);
+	lab_run(lab);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert(relayed(lab));
+	ck_assert(permitted(lab));
+	ck_assert(addr_eq(&nat_assoc(lab, 0, 1)->peer_at.addr, &o.outer));
+	/* It is the relay's own: nothing may be relayed to it. */
+	ck_assert(datarelay_is_self(lab->host[2].h, &o.outer));
+	data_flows(lab, 60);
+	ck_assert(relayed(lab));
+	lab_free(lab);
+}
+END_TEST
+
 /* One of the NATs lets everybody in from now on. */
 START_TEST(a_direct_path_is_taken_when_there_is_one)
 {
@@ -179,13 +228,45 @@ START_TEST(permissions_are_renewed)
 }
 END_TEST
 
+/* It is over at the relay, too early: which says nothing, HIP passes as ever,
+ * but no data do. */
+START_TEST(a_permission_that_is_over_is_asked_for_again)
+{
+	struct lab *lab = met();
+	struct datarelay_port *port =
+		(struct datarelay_port *)data_port(lab, 1);
+
+	data_flows(lab, 2);
+	port->permit[port->num - 1].until = lab->now;
+	ck_assert(!permitted(lab));
+	for (unsigned i = 0; i < 3; i++) { /* nothing comes */
+		hip_traffic(lab->host[1].h, &lab->host[1].hit,
+			    &lab->host[0].hit, false, lab->now);
+		lab_effects(lab, 1);
+		lab_sleep(lab, LAB_S / 2);
+	}
+	ck_assert(permitted(lab));
+	ck_assert_uint_gt(lab->host[2].last[HIP_PERMIT].permit.until, lab->now);
+	ck_assert(relayed(lab));
+	lab_free(lab);
+}
+END_TEST
+
 /* New SPIs are permitted before the peer uses them; our own packets come to
  * the relay behind the UPDATE that asks for it. */
 static bool early;
+static bool asked; /* the relay was */
 
 static bool watch_permits(struct lab *lab, struct lab_packet *p)
 {
-	(void)p;
+	struct hip_msg m;
+
+	ck_assert_int_eq(param_parse(p->msg, p->len, &m), REASON_NUM);
+	asked = asked || param_find(&m, PARAM_PEER_PERMISSION);
+	/* The client's answer, from which on the peer may use them. */
+	if (p->from == 1 && param_find(&m, PARAM_ACK) &&
+	    param_find(&m, PARAM_ESP_INFO) && !asked)
+		early = false;
 	/* The first switch was to be met. */
 	if (lab->host[0].count[HIP_SA_SWITCH] > 1 && !permitted(lab))
 		early = false;
@@ -198,6 +279,7 @@ START_TEST(a_rekey_is_permitted)
 	uint32_t was = lab->host[0].sa.spi_in;
 
 	early = true;
+	asked = false;
 	ck_assert_int_eq(hip_rekey(lab->host[_i].h, &lab->host[_i].hit,
 				   &lab->host[!_i].hit, true, lab->now),
 			 HG_OK);
@@ -209,6 +291,32 @@ START_TEST(a_rekey_is_permitted)
 	ck_assert(relayed(lab));
 	ck_assert(permitted(lab));
 	ck_assert(early);
+	lab_free(lab);
+}
+END_TEST
+
+/* Candidates that may be no way at all are asked all the while; what must get
+ * through waits for none of them. */
+START_TEST(a_rekey_waits_for_no_candidate)
+{
+	struct lab *lab = met();
+	uint32_t was;
+
+	for (unsigned n = 0; n < 60; n++) {
+		size_t i = n % 2;
+
+		data_flows(lab, 1);
+		lab_sleep(lab, n * 7 % 10 * 100 * LAB_MS);
+		was = lab->host[0].sa.spi_in;
+		ck_assert_int_eq(hip_rekey(lab->host[i].h, &lab->host[i].hit,
+					   &lab->host[!i].hit, n % 3 == 0,
+					   lab->now),
+				 HG_OK);
+		lab_drain(lab);
+		ck_assert_uint_ne(lab->host[0].sa.spi_in, was);
+		ck_assert(lab_agree(lab, 0, 1));
+		ck_assert(relayed(lab));
+	}
 	lab_free(lab);
 }
 END_TEST
@@ -239,7 +347,7 @@ START_TEST(a_peer_that_is_seen_elsewhere_is_permitted_there)
 
 	bed.nat[0].outside.port = (uint16_t)(bed.nat[0].outside.port + 1000);
 	bed.nat[0].num = 0;
-	data_flows(lab, 40);
+	data_flows(lab, 3);
 	ck_assert(relayed(lab));
 	ck_assert(permitted(lab));
 	ck_assert_uint_gt(nat_assoc(lab, 1, 0)->peer_at.port,
@@ -357,6 +465,24 @@ START_TEST(close_passes_the_relay)
 }
 END_TEST
 
+/* What is closed while checks go on: where the exchange has passed. */
+START_TEST(close_before_there_is_a_path_passes_the_relay)
+{
+	struct lab *lab = data_two(&bed);
+	struct hip *h = lab->host[1].h;
+
+	datapath_lost(h, h->registrations.v[0], lab->now);
+	nat_call(lab, 0, 1);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_R2_SENT);
+	ck_assert(nat_assoc(lab, 0, 1)->ice_waits);
+	hip_close(lab->host[0].h, &lab->host[1].hit, lab->now);
+	lab_drain(lab);
+	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_CLOSED);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_UNASSOCIATED);
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_datapath_suite(void);
 Suite *test_datapath_suite(void)
 {
@@ -365,10 +491,13 @@ Suite *test_datapath_suite(void)
 
 	tcase_add_test(t, two_symmetric_nats_are_passed_by_the_relay);
 	tcase_add_test(t, the_callers_port_does_as_well);
+	tcase_add_test(t, a_relay_behind_a_nat_names_its_outer_address);
 	tcase_add_loop_test(t, a_direct_path_is_taken_when_there_is_one, 0, 2);
 	tcase_add_test(t, nobody_looks_for_an_unused_path);
 	tcase_add_test(t, permissions_are_renewed);
+	tcase_add_test(t, a_permission_that_is_over_is_asked_for_again);
 	tcase_add_loop_test(t, a_rekey_is_permitted, 0, 2);
+	tcase_add_test(t, a_rekey_waits_for_no_candidate);
 	tcase_add_test(t, a_client_that_moves_takes_its_path_along);
 	tcase_add_test(t, a_peer_that_is_seen_elsewhere_is_permitted_there);
 	tcase_add_test(t, a_relay_that_begins_anew_is_used_again);
@@ -376,6 +505,7 @@ Suite *test_datapath_suite(void)
 	tcase_add_test(t, without_a_port_there_is_no_path);
 	tcase_add_test(t, a_path_ends_with_its_registration);
 	tcase_add_loop_test(t, close_passes_the_relay, 0, 2);
+	tcase_add_test(t, close_before_there_is_a_path_passes_the_relay);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -3,6 +3,8 @@
 #include "test/unit/hip/move_bed.h"
 
 #include "hip/here.h"
+#include "hip/ice.h"
+#include "hip/readdress.h"
 
 static struct hip *engine(void)
 {
@@ -195,6 +197,116 @@ START_TEST(each_policy_has_its_order)
 }
 END_TEST
 
+/* ---- a NAT that translates 1:1 ---------------------------------------------- */
+
+static struct endpoint place(const char *text)
+{
+	struct endpoint e = { .port = 7 };
+
+	ck_assert_int_eq(addr_parse(text, &e.addr), HG_OK);
+	return e;
+}
+
+static struct hip_outer outer(const char *inner, const char *as)
+{
+	return (struct hip_outer){ .inner = inner ? place(inner).addr
+						  : addr_any6,
+				   .outer = place(as).addr };
+}
+
+START_TEST(others_know_us_by_outer_addresses)
+{
+	static const char *const pair[][2] = {
+		{ "10.0.0.5", "203.0.113.5" },	    /* by its rule */
+		{ "192.168.1.1", "203.0.113.9" },   /* as any private one */
+		{ "198.51.100.1", "198.51.100.1" }, /* is none */
+		{ "fd00::5", "2001:db8::5" },	    { "fd00::6", "fd00::6" },
+	};
+	const struct hip_outer o[] = { outer(NULL, "203.0.113.9"),
+				       outer("10.0.0.5", "203.0.113.5"),
+				       outer("fd00::5", "2001:db8::5") };
+	struct hip_config cfg = lab_config();
+	struct endpoint in, out, at;
+	struct hip *h;
+
+	ck_assert_int_eq(hip_new(&cfg, LAB_S, &h), HG_OK);
+	ck_assert_int_eq(hip_set_outer(h, o, 3), HG_OK);
+	for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {
+		in = place(pair[i][0]);
+		out = place(pair[i][1]);
+		at = here_outside(&h->here, &in);
+		ck_assert(endpoint_eq(&at, &out));
+		ck_assert(here_is_outer(&h->here, &out.addr) ==
+			  !endpoint_eq(&in, &out));
+		at = here_inside(&h->here, &out);
+		if (i == 1)
+			in.addr = addr_any6; /* the kernel picks */
+		ck_assert(endpoint_eq(&at, &in));
+	}
+	hip_free(h);
+}
+END_TEST
+
+START_TEST(outer_addresses_that_cannot_be)
+{
+	const struct hip_outer good = outer("10.0.0.5", "203.0.113.5");
+	const struct hip_outer bad[][2] = {
+		{ good, outer("10.0.0.5", "203.0.113.6") },
+		{ good, outer("10.0.0.6", "203.0.113.5") },
+		{ good, outer(NULL, "2001:db8::5") },
+		{ good, outer("fd00::5", "203.0.113.6") },
+		{ good, outer("10.0.0.6", "127.0.0.1") },
+		{ good, outer("fd00::6", "fe80::1") },
+	};
+	const struct hip_outer many[HIP_OUTER_MAX + 1] = { good };
+	struct hip_config cfg = lab_config();
+	struct hip *h;
+
+	ck_assert_int_eq(hip_new(&cfg, LAB_S, &h), HG_OK);
+	ck_assert_int_eq(hip_set_outer(h, bad[_i], 2), HG_EINVAL);
+	ck_assert_int_eq(hip_set_outer(h, many, HIP_OUTER_MAX + 1), HG_EINVAL);
+	ck_assert_uint_eq(h->here.outer_num, 0);
+	ck_assert(!here_is_outer(&h->here, &good.outer));
+	hip_free(h);
+}
+END_TEST
+
+/* One in the place of several inner ones; with ICE beside them. */
+START_TEST(peers_are_told_outer_addresses)
+{
+	const struct endpoint none = { .port = 0 };
+	const struct hip_here v[] = { { .at = place("10.0.0.5") },
+				      { .at = place("10.0.0.6") },
+				      { .at = place("2001:db8::1") } };
+	const struct hip_outer o = outer(NULL, "203.0.113.5");
+	const struct endpoint as = { o.outer, v[0].at.port };
+	struct hip_config cfg = lab_config();
+	struct locset set;
+	struct hit self = { { 1 } };
+	struct hip *h;
+
+	ck_assert_int_eq(hip_new(&cfg, LAB_S, &h), HG_OK);
+	ck_assert_int_eq(hip_set_outer(h, &o, 1), HG_OK);
+	ck_assert_int_eq(hip_set_here(h, v, 3, LAB_S), HG_OK);
+	ck_assert_uint_ne(readdress_for_exchange(h, &v[1].at, &set), 0);
+	ck_assert_uint_eq(set.num, 2);
+	ck_assert(endpoint_eq(&set.v[0].at, &as));
+	ck_assert(set.v[0].preferred);
+	ck_assert(endpoint_eq(&set.v[1].at, &v[2].at));
+	ck_assert(!set.v[1].preferred);
+	ice_candidates(h, &self, &v[0].at, &none, 7, &set);
+	ck_assert_uint_eq(set.num, 4);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert(endpoint_eq(&set.v[i].at, &v[i].at));
+		ck_assert_int_eq(set.v[i].kind, LOCATOR_HOST);
+	}
+	ck_assert(endpoint_eq(&set.v[3].at, &as));
+	ck_assert_int_eq(set.v[3].kind, LOCATOR_SERVER_REFLEXIVE);
+	ck_assert_uint_lt(set.v[3].priority, set.v[2].priority);
+	hip_free(h);
+}
+END_TEST
+
 Suite *test_here_suite(void);
 Suite *test_here_suite(void)
 {
@@ -209,6 +321,9 @@ Suite *test_here_suite(void)
 	tcase_add_loop_test(t, what_nobody_could_reach_is_left_out, 0, 6);
 	tcase_add_test(t, the_best_of_the_family_leads_there);
 	tcase_add_test(t, each_policy_has_its_order);
+	tcase_add_test(t, others_know_us_by_outer_addresses);
+	tcase_add_test(t, peers_are_told_outer_addresses);
+	tcase_add_loop_test(t, outer_addresses_that_cannot_be, 0, 6);
 	suite_add_tcase(s, t);
 	return s;
 }

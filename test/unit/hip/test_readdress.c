@@ -398,6 +398,38 @@ START_TEST(data_of_the_peer_end_the_wait)
 }
 END_TEST
 
+/* It is there, but carries nothing yet: who knows when it will? */
+START_TEST(a_link_that_does_not_carry_at_once_is_asked_in_a_hurry)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	unsigned before;
+
+	bed_traffic(lab, 0, false);
+	bed_here(lab, 0, NULL, 0);
+	lab_sleep(lab, 300 * LAB_MS);
+	n.cut[n.cut_num++] = bed_at("192.0.2.2");
+	bed_move(lab, 0, "192.0.2.1");
+	lab_sleep(lab, 20 * LAB_MS);
+	ck_assert(waits(lab));
+	ck_assert_uint_gt(n.lost, 0);
+	n.cut_num = 0;
+	lab_sleep(lab, 100 * LAB_MS);
+	ck_assert(!waits(lab));
+	/* As many rounds as ever, when it never does. */
+	bed_here(lab, 0, NULL, 0);
+	n.cut[n.cut_num++] = bed_at("192.0.2.2");
+	bed_move(lab, 0, "192.0.2.1");
+	before = n.lost;
+	lab_sleep(lab, LAB_S);
+	ck_assert_uint_le(n.lost - before, 6);
+	lab_sleep(lab, 20 * LAB_S);
+	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_ESTABLISHED);
+	ck_assert(waits(lab));
+	lab_free(lab);
+}
+END_TEST
+
 /* Nobody is asked for the sake of those who have nothing to say. */
 START_TEST(who_is_idle_does_not_wait_when_the_address_is_back)
 {
@@ -456,6 +488,8 @@ Suite *test_readdress_suite(void)
 		without_an_address_what_is_sent_waits_until_the_peer_is_heard,
 		0, 2);
 	tcase_add_test(t, data_of_the_peer_end_the_wait);
+	tcase_add_test(t,
+		       a_link_that_does_not_carry_at_once_is_asked_in_a_hurry);
 	tcase_add_test(t, who_is_idle_does_not_wait_when_the_address_is_back);
 	tcase_add_test(t, an_address_that_leads_nowhere_is_none);
 	tcase_add_test(t, a_quiet_address_that_is_gone_is_left);
