@@ -56,8 +56,7 @@ int hip_identity_from_pem(const char *pem, size_t len,
 int hip_identity_to_pem(const struct hip_identity *id, char **out) HG_CHECK;
 const struct hit *hip_identity_hit(const struct hip_identity *id);
 enum hip_alg hip_identity_alg(const struct hip_identity *id);
-/* An identity in no directory: the A bit is set in the R1s and I2s it sends
- * (RFC 7401 5.1.2). Before anybody else has it. */
+/* In no directory: its R1s and I2s have the A bit (7401 5.1.2). Before use. */
 void hip_identity_set_anonymous(struct hip_identity *id);
 bool hip_identity_anonymous(const struct hip_identity *id);
 /* The public key as the DNS HIP record holds it (RFC 8005 5.5): the PK
