@@ -71,7 +71,7 @@ static struct addr draw(const struct prefix *p)
 	randombytes_buf(&a, sizeof(a));
 	for (unsigned i = 0; i < sizeof(a.b); i++) {
 		unsigned fixed = p->len > 8 * i ? p->len - 8 * i : 0;
-		uint8_t mask = fixed < 8 ? (uint8_t)(0xff >> fixed) : 0;
+		unsigned mask = fixed < 8 ? 0xffu >> fixed : 0;
 
 		a.b[i] = (uint8_t)((a.b[i] & mask) | (p->addr.b[i] & ~mask));
 	}
