@@ -217,5 +217,6 @@ void mermaid_end(const struct mermaid *m)
 	(void)puts("sequenceDiagram");
 	for (size_t i = 0; i < m->hosts; i++)
 		(void)printf("    participant h%zu as %s\n", i, m->host[i]);
-	(void)fwrite(m->text, 1, m->len, stdout);
+	if (m->len)
+		(void)fwrite(m->text, 1, m->len, stdout);
 }

@@ -440,14 +440,14 @@ END_TEST
 /* What the journal may lack is in it before anybody hears of it again. */
 START_TEST(each_is_written_again_after_the_journal_was_renewed)
 {
+	bool gone = false;
 	struct peer *p;
 
 	leases_begin();
 	p = ask_host(1);
 	ck_assert(p->on_disk);
-	ck_assert_int_eq(
-		journal_drop(g->journal, &p->hit, on_disk, &(bool){ false }),
-		HG_OK);
+	ck_assert_int_eq(journal_drop(g->journal, &p->hit, on_disk, &gone),
+			 HG_OK);
 	settle();
 	ck_assert_uint_eq(rows(), 0);
 	ck_assert_ptr_eq(ask_host(1), p);
