@@ -104,7 +104,9 @@ START_TEST(active_ones_are_kept_in_mind)
 	for (uint32_t i = 0; i < 1000; i++)
 		ck_assert_uint_eq(b->g.active.spi[i], i);
 	ck_assert(uv_is_active((uv_handle_t *)&b->g.pulse));
-	uv_timer_stop(&b->g.pulse);
+	/* The loop outlives it. */
+	uv_close((uv_handle_t *)&b->g.pulse, NULL);
+	(void)uv_run(uv_default_loop(), UV_RUN_NOWAIT);
 	free(b->g.active.spi);
 }
 END_TEST
