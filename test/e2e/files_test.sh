@@ -9,15 +9,7 @@ set -u -o pipefail
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=$(cd "${1:?usage: files_test.sh BUILD-FOLDER}" && pwd) || exit 1
 . "$ROOT/test/check.sh"
-DIR=$(mktemp -d) || exit 1
-DAEMON=
-
-at_exit()
-{
-	[[ -z $DAEMON ]] || kill "$DAEMON" 2>/dev/null
-	rm -rf "$DIR"
-}
-trap at_exit EXIT
+. "$ROOT/test/e2e/standin.sh"
 
 # The capture that it has is one packet; each other verb says secrets.
 cat >"$DIR/daemon.py" <<'END'
@@ -63,19 +55,6 @@ while True:
         pass # it has gone
     c.close()
 END
-
-daemon_there()
-{
-	setsid python3 "$DIR/daemon.py" "$DIR" >"$DIR/daemon.log" 2>&1 \
-		</dev/null &
-	DAEMON=$!
-	for _ in {1..100}; do
-		[[ ! -e $DIR/ready ]] || return 0
-		sleep 0.1
-	done
-	cat "$DIR/daemon.log"
-	return 1
-}
 
 tool()
 {

@@ -13,14 +13,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=$(cd "${1:?usage: verbs_test.sh BUILD-FOLDER}" && pwd) || exit 1
 . "$ROOT/test/check.sh"
 TOOL=$BUILD/hipgate
-DIR=$(mktemp -d) || exit 1
-DAEMON=
-at_exit()
-{
-	[[ -z $DAEMON ]] || kill "$DAEMON" 2>/dev/null
-	rm -rf "$DIR"
-}
-trap at_exit EXIT
+. "$ROOT/test/e2e/standin.sh"
 # Another user is to find it, too.
 chmod 755 "$DIR"
 
@@ -281,18 +274,6 @@ for m, s in all:
     threading.Thread(target=loop, args=(m, s), daemon=True).start()
 threading.Event().wait()
 END
-
-daemon_there()
-{
-	setsid python3 "$DIR/daemon.py" "$DIR" >"$DIR/daemon.log" 2>&1 </dev/null &
-	DAEMON=$!
-	for _ in {1..100}; do
-		[[ ! -e $DIR/ready ]] || return 0
-		sleep 0.1
-	done
-	cat "$DIR/daemon.log"
-	return 1
-}
 
 nobody_there()
 {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "cmd/hipgated/gate.h"
+#include "test/unit/gate/socket_bed.h"
 
 static struct gate *g;
 static char dir[] = "/tmp/test_control.XXXXXX";
@@ -50,13 +50,8 @@ static void turn(void)
 
 static int asked(const char *request)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int fd = socket_ask(g->cfg->control, request, SOCK_NONBLOCK);
 
-	strcpy(sun.sun_path, g->cfg->control);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
-	ck_assert_int_eq(write(fd, request, strlen(request)),
-			 (ssize_t)strlen(request));
 	turn();
 	return fd;
 }

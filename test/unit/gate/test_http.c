@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "cmd/hipgated/gate.h"
+#include "test/unit/gate/socket_bed.h"
 
 static struct gate *g;
 static char dir[] = "/tmp/test_http.XXXXXX";
@@ -44,19 +44,17 @@ static void teardown(void)
 /* Status of the answer, which is in `answer`. The loop stands still. */
 static int get(const char *path, const char *host)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	char request[256];
 	size_t len = 0;
 	ssize_t n;
 	int status;
+	int fd;
 
-	strcpy(sun.sun_path, g->cfg->http.path);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
-	n = snprintf(request, sizeof(request),
-		     "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
-		     path, host);
-	ck_assert_int_eq(write(fd, request, (size_t)n), n);
+	(void)snprintf(request, sizeof(request),
+		       "GET %s HTTP/1.1\r\nHost: %s\r\n"
+		       "Connection: close\r\n\r\n",
+		       path, host);
+	fd = socket_ask(g->cfg->http.path, request, 0);
 	while ((n = read(fd, answer + len, sizeof(answer) - 1 - len)) > 0)
 		len += (size_t)n;
 	answer[len] = '\0';

@@ -4,10 +4,10 @@
 #include "cmd/hipgated/pieces.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "cmd/hipgated/control.h"
 #include "test/unit/gate/reload_bed.h"
+#include "test/unit/gate/socket_bed.h"
 
 enum { HOSTS = 1000 };
 
@@ -194,14 +194,7 @@ END_TEST
 
 static int asked(const char *request)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-
-	strcpy(sun.sun_path, g->cfg->control);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
-	ck_assert_int_eq(write(fd, request, strlen(request)),
-			 (ssize_t)strlen(request));
-	return fd;
+	return socket_ask(g->cfg->control, request, SOCK_NONBLOCK);
 }
 
 static ssize_t some_of(int fd, char *text, size_t cap)
