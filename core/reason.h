@@ -156,7 +156,9 @@
 	X(DNS_QUOTA, "dns-quota", "one client or domain has too many hosts")   \
 	X(DNS_FULL, "dns-full", "no substitute address is left to give")       \
 	X(DNS_LOOP, "dns-loop", "our own question came back to us")            \
-	X(DNS_REAL, "dns-real", "real address that cannot be answered with")
+	X(DNS_REAL, "dns-real", "real address that cannot be answered with")   \
+	X(DNS_CUT, "dns-cut", "client ended in the middle of a message")       \
+	X(DNS_DEAF, "dns-deaf", "server that never answers HIP questions")
 
 enum reason {
 #define REASON_ENUM(name, text, why) REASON_##name,

@@ -10,7 +10,6 @@
 #include "dns/hiprr.h"
 #include "dns/local.h"
 #include "dns/locator.h"
-#include "dns/loop.h"
 #include "dns/progress.h"
 
 /* A name that leads to one that must be reached by HIP must be, too. */
@@ -203,7 +202,8 @@ static bool hold_own(struct dns *d, struct question *q,
 struct incoming {
 	struct scan_header header;
 	struct chain_answer answer;
-	bool bare; /* an error that does not repeat the question */
+	bool bare;	/* an error that does not repeat the question */
+	bool case_lost; /* it repeats it in other letters: no answer */
 };
 
 static bool question_matches(const struct ask *a,
@@ -214,11 +214,20 @@ static bool question_matches(const struct ask *a,
 
 	if (got->type != question_slot_type(q, a->slot))
 		return false;
-	if (a->slot == SLOT_OWN) /* as the client would see it */
-		return got->class == q->asked.class &&
-		       dname_eq(&got->name, name);
-	/* Our own asks must come back in the very case they were sent. */
-	return got->class == SCAN_IN && dname_same(&got->name, name);
+	/* As the client would see it. */
+	if (a->slot == SLOT_OWN && got->class != q->asked.class)
+		return false;
+	if (a->slot != SLOT_OWN && got->class != SCAN_IN)
+		return false;
+	return dname_eq(&got->name, name);
+}
+
+/* Our own asks must come back in the very case they were sent: else somebody
+ * guesses, or the server does not keep it, which TCP tells. */
+static bool keeps_case(const struct ask *a, const struct scan_question *got)
+{
+	return a->slot == SLOT_OWN || a->tcp ||
+	       dname_same(&got->name, question_slot_name(a->q, a->slot));
 }
 
 static enum reason match(const struct ask *a, const uint8_t *msg, size_t len,
@@ -248,6 +257,9 @@ static enum reason match(const struct ask *a, const uint8_t *msg, size_t len,
 	if (r.bad)
 		return REASON_DNS_MALFORMED;
 	if (!question_matches(a, &got))
+		return REASON_DNS_MISMATCH;
+	in->case_lost = !keeps_case(a, &got);
+	if (in->case_lost)
 		return REASON_DNS_MISMATCH;
 	in->answer.records_at = (size_t)(r.p - msg);
 	in->answer.records_num = in->header.count[1];
@@ -393,14 +405,16 @@ static bool digest_cut(struct dns *d, struct question *q, enum slot slot,
 #define WRONG_MAX 20
 
 static void count_wrong(struct dns *d, struct ask *a, enum reason why,
-			uint64_t now)
+			bool case_lost, uint64_t now)
 {
 	struct question *q;
 
 	reason_count(&d->reasons, why);
-	if (!a || a->slot == SLOT_OWN || a->tcp || ++a->wrong < WRONG_MAX)
+	if (!a || a->slot == SLOT_OWN || a->tcp ||
+	    (++a->wrong < WRONG_MAX && !case_lost))
 		return; /* the right one may still come */
-	reason_count(&d->reasons, REASON_DNS_SPOOFED);
+	if (!case_lost)
+		reason_count(&d->reasons, REASON_DNS_SPOOFED);
 	q = a->q;
 	fetch_tcp(d, q, a->slot, now);
 	progress_step(d, q, now);
@@ -432,12 +446,30 @@ static void take(struct dns *d, struct ask *a, const struct incoming *in,
 	serve_followers(d, &key, in, now);
 }
 
+static void take_ours(struct dns *d, struct ask *a, const struct incoming *in,
+		      uint64_t now)
+{
+	struct question *q = a->q;
+	enum slot slot = a->slot;
+
+	if (deaf_heard(d, a, scan_rcode(&in->header), now)) {
+		fetch_plain(d, q, slot, now);
+		progress_step(d, q, now);
+	} else if (q->kind == QUESTION_TRIAL) {
+		question_close(d, q, slot);
+		q->slots[slot].found = FOUND_ANSWERED;
+		progress_step(d, q, now);
+	} else {
+		take(d, a, in, now);
+	}
+}
+
 void dns_answer(struct dns *d, uint32_t ask, const struct endpoint *from,
 		const uint8_t *msg, size_t len, uint64_t now)
 {
 	struct ask *a = question_find_ask(d, ask);
 	enum reason why = REASON_DNS_MISMATCH;
-	struct incoming in;
+	struct incoming in = { .case_lost = false };
 	struct question *q;
 
 	outbox_settle(&d->outbox);
@@ -445,12 +477,12 @@ void dns_answer(struct dns *d, uint32_t ask, const struct endpoint *from,
 	    len <= DNS_MSG_MAX)
 		why = match(a, msg, len, &in);
 	if (why != REASON_NUM) {
-		count_wrong(d, a, why, now);
+		count_wrong(d, a, why, in.case_lost, now);
 		return;
 	}
 	upstream_answered(&d->upstream, &a->server);
 	if (a->slot != SLOT_OWN) {
-		take(d, a, &in, now);
+		take_ours(d, a, &in, now);
 		return;
 	}
 	q = a->q;
@@ -553,27 +585,4 @@ void dns_validated(struct dns *d, uint32_t ask, enum dns_security security,
 		unpin(d, q);
 	}
 	take(d, a, &in, now);
-}
-
-void dns_ask_refused(struct dns *d, uint32_t ask)
-{
-	struct ask *a = question_find_ask(d, ask);
-
-	outbox_settle(&d->outbox);
-	if (a)
-		progress_refused(d, a->q);
-}
-
-void dns_ask_failed(struct dns *d, uint32_t ask, uint64_t now)
-{
-	struct ask *a = question_find_ask(d, ask);
-	struct question *q;
-
-	outbox_settle(&d->outbox);
-	if (!a)
-		return;
-	q = a->q;
-	loop_silent(d, &a->server, now);
-	question_ask_done(d, a);
-	progress_lost(d, q, a->slot, now);
 }

@@ -20,6 +20,7 @@ struct entry {
 	struct dname name; /* lower case */
 	uint16_t type;
 	bool told;	/* that it is stale */
+	bool unsaid;	/* no answer came */
 	uint64_t since; /* ns */
 	uint32_t ttl;	/* s */
 	size_t records_at;
@@ -122,6 +123,18 @@ static uint32_t soa_ttl(const struct scan_rr *rr)
 	return least < rr->ttl ? least : rr->ttl;
 }
 
+static uint64_t age_of(const struct entry *e, uint64_t now)
+{
+	return now > e->since ? (now - e->since) / NS : 0;
+}
+
+static bool is_stale(const struct entry *e, uint64_t age)
+{
+	if (e->unsaid)
+		return age >= CACHE_UNSAID_OLD;
+	return e->ttl - age <= e->ttl / STALE_PART;
+}
+
 /* How long the answer may be kept; 0: not at all. */
 static uint32_t time_of(const struct cache_key *key,
 			const struct chain_answer *a)
@@ -147,18 +160,15 @@ static uint32_t time_of(const struct cache_key *key,
 	return found || ttl < no ? ttl : no;
 }
 
-void cache_put(struct cache *c, const struct cache_key *key,
-	       const struct chain_answer *a, unsigned rcode, uint64_t now)
+static void keep(struct cache *c, const struct cache_key *key,
+		 const struct chain_answer *a, uint32_t ttl, uint64_t now)
 {
 	struct dname lower = dname_lower(key->name);
 	struct entry **at = find(c, key, &lower);
-	uint32_t ttl = 0;
 	struct entry *e;
 
 	if (*at)
 		drop(c, at);
-	if (rcode == SCAN_NOERROR || rcode == SCAN_NXDOMAIN)
-		ttl = time_of(key, a);
 	if (ttl == 0 || a->len > sizeof(c->out) ||
 	    sizeof(*e) + a->len > c->max / 16)
 		return;
@@ -174,6 +184,7 @@ void cache_put(struct cache *c, const struct cache_key *key,
 	e->ttl = ttl;
 	e->records_at = a->records_at;
 	e->records_num = a->records_num;
+	e->unsaid = a->unsaid;
 	e->len = a->len;
 	memcpy(e->msg, a->msg, a->len);
 	at = find(c, key, &lower); /* others may have gone before it */
@@ -181,6 +192,31 @@ void cache_put(struct cache *c, const struct cache_key *key,
 	age_join(c, e);
 	c->used += sizeof(*e) + e->len;
 	c->num++;
+}
+
+void cache_put(struct cache *c, const struct cache_key *key,
+	       const struct chain_answer *a, unsigned rcode, uint64_t now)
+{
+	bool says = rcode == SCAN_NOERROR || rcode == SCAN_NXDOMAIN;
+
+	keep(c, key, a, says ? time_of(key, a) : 0, now);
+}
+
+void cache_put_unsaid(struct cache *c, const struct cache_key *key,
+		      uint64_t now)
+{
+	static const uint8_t none[SCAN_HEADER] = { [3] = SCAN_SERVFAIL };
+	struct chain_answer a = {
+		.msg = none,
+		.len = sizeof(none),
+		.records_at = sizeof(none),
+		.unsaid = true,
+	};
+	struct dname lower = dname_lower(key->name);
+	const struct entry *e = *find(c, key, &lower);
+
+	if (!e || e->unsaid || age_of(e, now) >= e->ttl)
+		keep(c, key, &a, CACHE_UNSAID, now);
 }
 
 /* The records of the answer, with what is left of their time. */
@@ -210,12 +246,12 @@ bool cache_get(struct cache *c, const struct cache_key *key, uint64_t now,
 	*stale = false;
 	if (!e)
 		return false;
-	age = now > e->since ? (now - e->since) / NS : 0;
+	age = age_of(e, now);
 	if (age >= e->ttl) {
 		drop(c, at);
 		return false;
 	}
-	if (!e->told && e->ttl - age <= e->ttl / STALE_PART) {
+	if (!e->told && is_stale(e, age)) {
 		e->told = true;
 		*stale = true;
 	}
@@ -227,5 +263,6 @@ bool cache_get(struct cache *c, const struct cache_key *key, uint64_t now,
 	out->len = e->len;
 	out->records_at = e->records_at;
 	out->records_num = e->records_num;
+	out->unsaid = e->unsaid;
 	return true;
 }

@@ -17,11 +17,16 @@
  * spoils nothing for others. An answer lives as long as its shortest record,
  * one that says "no" as long as its SOA does (RFC 2308 5; without an SOA it
  * is not kept), and CACHE_TTL_MAX at most. What is taken out has its TTLs
- * aged. Bounds: `max` octets in all; the one that was not used for the
+ * aged. That nobody said anything is kept, too (RFC 9520), CACHE_UNSAID at
+ * most, and asked for again by the side when it is used after CACHE_UNSAID_OLD:
+ * a zone whose servers drop questions for HIP records costs a client time
+ * once. Bounds: `max` octets in all; the one that was not used for the
  * longest time goes first. Owner: the control thread.
  */
 #define CACHE_MAX_DEFAULT (8U << 20)
 #define CACHE_TTL_MAX 3600 /* s */
+#define CACHE_UNSAID 60	   /* s */
+#define CACHE_UNSAID_OLD 5 /* s */
 
 struct cache;
 
@@ -37,6 +42,10 @@ void cache_free(struct cache *c);
  * nothing is kept. */
 void cache_put(struct cache *c, const struct cache_key *key,
 	       const struct chain_answer *a, unsigned rcode, uint64_t now);
+/* No answer came; one that is kept stays. It is taken out as an answer
+ * without records that says SERVFAIL, `unsaid`. */
+void cache_put_unsaid(struct cache *c, const struct cache_key *key,
+		      uint64_t now);
 /* False: not there, or too old. *out is valid until the next call. *stale:
  * little of its time is left, and this is the first to hear of it. */
 bool cache_get(struct cache *c, const struct cache_key *key, uint64_t now,

@@ -18,6 +18,7 @@ struct chain_answer {
 	size_t len;
 	size_t records_at; /* offset of the answer section */
 	unsigned records_num;
+	bool unsaid; /* none came: see cache.h */
 };
 
 struct chain {

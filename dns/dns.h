@@ -181,6 +181,9 @@ void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
 /* Asks each of our servers for a name of chance, to see whether it asks us
  * in its turn: at the start, and whenever one may have come to do so. */
 void dns_probe(struct dns *d, uint64_t now);
+/* Asks each of our servers whether it answers questions for HIP records, and
+ * such with EDNS, so that no client has to find out. */
+void dns_try(struct dns *d, uint64_t now);
 /* Look a name up for the daemon itself (a mapping kept from before a
  * restart): ends in DNS_RESOLVED or DNS_UNRESOLVED with this token. want: of
  * several records that of this HIT, if it is there; NULL: any. */
@@ -216,6 +219,8 @@ void dns_tick(struct dns *d, uint64_t now);
 const struct reasons *dns_reasons(const struct dns *d);
 /* Questions in flight. */
 size_t dns_pending(const struct dns *d);
+/* Is one of them theirs: of that client, its way and its token? */
+bool dns_waits(const struct dns *d, const struct dns_asker *who);
 
 /* What a HIP record and its addresses said. */
 struct dns_host {
@@ -244,6 +249,8 @@ enum dns_effect_kind {
 	DNS_NEED_ADDRESS, /* host is known; answer with dns_give(question) */
 	DNS_NEED_REAL,	  /* the same with host.real; dns_give_real(question) */
 	DNS_LOOP,	  /* what was asked of server came back, from who */
+	DNS_DEAF,	  /* server answers, but nothing about HIP records */
+	DNS_HEARS,	  /* it does again */
 	DNS_RESOLVED,	  /* dns_resolve: host */
 	DNS_UNRESOLVED,	  /* dns_resolve: no HIP record or no answer */
 	DNS_SEEN,	  /* a client's query was taken: who, name, qtype */

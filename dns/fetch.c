@@ -9,8 +9,9 @@
 #include "dns/reply.h"
 
 static int send_own(struct dns *d, struct question *q,
-		    const struct endpoint *server, uint16_t id)
+		    const struct endpoint *server)
 {
+	uint16_t id = (uint16_t)randombytes_uniform(65536);
 	int err;
 
 	/* Only the id differs from what the client sent. */
@@ -20,12 +21,43 @@ static int send_own(struct dns *d, struct question *q,
 	return err;
 }
 
-void fetch_send(struct dns *d, struct question *q, enum slot slot, uint64_t now)
+/* What this server has been silent to with EDNS it is asked without. */
+static bool with_edns(struct dns *d, const struct question *q, enum slot slot,
+		      const struct endpoint *server, uint64_t now)
 {
-	struct endpoint server = question_server(d, q, slot, now);
+	struct slot_state *s = question_slot(q, slot);
+
+	for (const struct ask *a = q->asks; a; a = a->next_own) {
+		if (a->live && a->slot == slot && a->edns &&
+		    endpoint_eq(&a->server, server))
+			s->plain = true;
+	}
+	if (q->kind == QUESTION_TRIAL)
+		return !s->plain;
+	return deaf_takes_edns(d, server, now) && !s->plain;
+}
+
+static int send_ours(struct dns *d, struct question *q, enum slot slot,
+		     const struct endpoint *server, uint64_t now)
+{
+	bool edns = with_edns(d, q, slot, server, now);
 	uint16_t id = (uint16_t)randombytes_uniform(65536);
 	uint8_t msg[REPLY_MAX];
 	size_t len;
+	int err;
+
+	err = reply_ask(question_slot_name(q, slot),
+			question_slot_type(q, slot), id, edns, msg, &len);
+	if (!err)
+		err = question_ask(d, q, slot, server, msg, len);
+	if (!err)
+		q->asks->edns = edns;
+	return err;
+}
+
+void fetch_send(struct dns *d, struct question *q, enum slot slot, uint64_t now)
+{
+	struct endpoint server = question_server(d, q, slot, now);
 	int err;
 
 	question_unfollow(d, q, slot);
@@ -34,12 +66,9 @@ void fetch_send(struct dns *d, struct question *q, enum slot slot, uint64_t now)
 		q->looped = q->looped || upstream_loops(&d->upstream, now);
 		err = HG_ENOENT;
 	} else if (slot == SLOT_OWN) {
-		err = send_own(d, q, &server, id);
+		err = send_own(d, q, &server);
 	} else {
-		err = reply_ask(question_slot_name(q, slot),
-				question_slot_type(q, slot), id, msg, &len);
-		if (!err)
-			err = question_ask(d, q, slot, &server, msg, len);
+		err = send_ours(d, q, slot, &server, now);
 	}
 	if (err)
 		question_slot(q, slot)->found = FOUND_FAILED;
@@ -57,13 +86,16 @@ void fetch_wait(struct question *q, enum slot slot, uint64_t now)
 /* A HIP host's record that is in use is asked for again before it is too
  * old, so that no client waits for it (RFC 8767 has the idea). */
 static void refresh(struct dns *d, const struct question *q, enum slot slot,
-		    uint64_t now)
+		    bool unsaid, uint64_t now)
 {
 	struct question *r;
 
 	if (question_add(d, NULL, &r))
 		return; /* then the next client waits */
 	r->kind = QUESTION_REFRESH;
+	/* If none comes again, that is kept; in the place of a record it is
+	 * not. */
+	r->mode = unsaid ? DNS_PREFER : DNS_REQUIRE;
 	r->who.server = q->who.server;
 	r->who.here = q->who.here;
 	r->asked = q->asked;
@@ -86,10 +118,33 @@ bool fetch_kept(struct dns *d, struct question *q, enum slot slot, uint64_t now)
 
 	if (!cache_get(d->cache, &key, now, &a, &stale))
 		return false;
+	/* Where it matters it is asked for, however often in vain. */
+	if (a.unsaid && q->mode == DNS_REQUIRE)
+		return false;
 	answer_kept(d, q, slot, &a);
-	if (stale && (slot != SLOT_HIP || q->hip == HIP_GOOD))
-		refresh(d, q, slot, now);
+	if (stale && (slot != SLOT_HIP || q->hip == HIP_GOOD || a.unsaid))
+		refresh(d, q, slot, a.unsaid, now);
 	return question_slot(q, slot)->found == FOUND_ANSWERED;
+}
+
+void fetch_unsaid(struct dns *d, const struct question *q, uint64_t now)
+{
+	struct cache_key key = question_key(d, q, SLOT_HIP);
+
+	if (q->mode != DNS_REQUIRE)
+		cache_put_unsaid(d->cache, &key, now);
+}
+
+void fetch_plain(struct dns *d, struct question *q, enum slot slot,
+		 uint64_t now)
+{
+	struct slot_state *s = question_slot(q, slot);
+
+	question_close(d, q, slot);
+	s->plain = true;
+	if (s->tries) /* the same server */
+		s->tries--;
+	fetch_send(d, q, slot, now);
 }
 
 void fetch_start(struct dns *d, struct question *q, enum slot slot,
@@ -142,13 +197,21 @@ void fetch_stop(struct dns *d, struct question *q, enum slot slot)
 	question_close(d, q, slot);
 }
 
-/* The servers that were asked and have not answered. */
+/* The servers that were asked and have not answered; those who answered the
+ * client's own query may be silent to this one alone. */
 static void note_silence(struct dns *d, const struct question *q,
 			 enum slot slot, uint64_t now)
 {
+	bool answers = q->slots[SLOT_OWN].found == FOUND_ANSWERED;
+
+	if (q->kind == QUESTION_TRIAL)
+		return;
 	for (const struct ask *a = q->asks; a; a = a->next_own) {
-		if (a->slot == slot && a->live)
-			loop_silent(d, &a->server, now);
+		if (a->slot != slot || !a->live)
+			continue;
+		loop_silent(d, &a->server, now);
+		if (slot == SLOT_HIP && answers)
+			deaf_suspect(d, &a->server, now);
 	}
 }
 
@@ -167,4 +230,27 @@ void fetch_timer(struct dns *d, struct question *q, enum slot slot,
 		note_silence(d, q, slot, now);
 		fetch_send(d, q, slot, now);
 	}
+}
+
+void dns_ask_refused(struct dns *d, uint32_t ask)
+{
+	struct ask *a = question_find_ask(d, ask);
+
+	outbox_settle(&d->outbox);
+	if (a)
+		progress_refused(d, a->q);
+}
+
+void dns_ask_failed(struct dns *d, uint32_t ask, uint64_t now)
+{
+	struct ask *a = question_find_ask(d, ask);
+	struct question *q;
+
+	outbox_settle(&d->outbox);
+	if (!a)
+		return;
+	q = a->q;
+	loop_silent(d, &a->server, now);
+	question_ask_done(d, a);
+	progress_lost(d, q, a->slot, now);
 }

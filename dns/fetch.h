@@ -19,6 +19,12 @@ void fetch_send(struct dns *d, struct question *q, enum slot slot,
 void fetch_wait(struct question *q, enum slot slot, uint64_t now);
 /* The last answer was cut short, or may be forged: over TCP. */
 void fetch_tcp(struct dns *d, struct question *q, enum slot slot, uint64_t now);
+/* The last answer was that the server did not understand: without EDNS. */
+void fetch_plain(struct dns *d, struct question *q, enum slot slot,
+		 uint64_t now);
+/* Nobody said whether the name has a HIP record: that is kept for a while,
+ * unless the record is required. */
+void fetch_unsaid(struct dns *d, const struct question *q, uint64_t now);
 /* It is not waited for any longer. */
 void fetch_stop(struct dns *d, struct question *q, enum slot slot);
 /* A time of the slot has come. */

@@ -43,7 +43,7 @@ static void probe(struct dns *d, const struct endpoint *server, uint64_t now)
 	draw_name(&q->asked.name);
 	q->asked.type = TYPE_TXT;
 	q->asked.class = SCAN_IN;
-	if (reply_ask(&q->asked.name, TYPE_TXT, 0, msg, &len) == HG_OK)
+	if (reply_ask(&q->asked.name, TYPE_TXT, 0, true, msg, &len) == HG_OK)
 		q->query = malloc(len);
 	if (!q->query) {
 		question_end(d, q);

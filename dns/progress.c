@@ -7,6 +7,7 @@
 
 #include "core/wire.h"
 #include "dns/fetch.h"
+#include "dns/place.h"
 #include "dns/real.h"
 
 #define TEXT_ALIAS "hipgate: leads to a name that requires HIP"
@@ -254,39 +255,10 @@ static void step_not_hip(struct dns *d, struct question *q, const char *why)
 
 /* ---- where is the host? ------------------------------------------------ */
 
-/* The slot that finds an address of rendezvous server i: the name's own
- * when the record lists its owner (RFC 8005 4.1). */
-static enum slot rvs_slot(const struct question *q, size_t i, bool v6)
-{
-	const struct place *p = q->place;
-
-	if (dname_eq(&p->rvs[i], &p->owner) ||
-	    dname_eq(&p->rvs[i], &q->asked.name))
-		return v6 ? SLOT_AAAA : SLOT_A;
-	return (enum slot)(SLOT_RVS + 2 * i + (v6 ? 1 : 0));
-}
-
-/* The slots that say where the host is, the preferred first: IPv6 before
- * IPv4, rendezvous servers in the record's order (RFC 8005 5.6). */
-static size_t locator_slots(const struct question *q, enum slot out[SLOT_NUM])
-{
-	size_t num = 0;
-
-	if (q->place->rvs_num == 0) {
-		out[num++] = SLOT_AAAA;
-		out[num++] = SLOT_A;
-	}
-	for (size_t i = 0; i < q->place->rvs_num; i++) {
-		out[num++] = rvs_slot(q, i, true);
-		out[num++] = rvs_slot(q, i, false);
-	}
-	return num;
-}
-
 static void start_locating(struct dns *d, struct question *q, uint64_t now)
 {
 	enum slot list[SLOT_NUM];
-	size_t num = locator_slots(q, list);
+	size_t num = place_slots(q, list);
 
 	q->stage = STAGE_LOCATING;
 	q->grace_at = NEVER;
@@ -312,43 +284,6 @@ static void share_own(struct dns *d, struct question *q, uint64_t now)
 		fetch_tcp(d, q, shared, now);
 	else if (q->slots[SLOT_OWN].found == FOUND_FAILED)
 		s->found = FOUND_FAILED;
-}
-
-static void add_locator(struct dns_host *h, const struct addr *a)
-{
-	for (size_t i = 0; i < h->locators_num; i++) {
-		if (addr_eq(&h->locators[i], a))
-			return;
-	}
-	if (h->locators_num < DNS_LOCATORS_MAX)
-		h->locators[h->locators_num++] = *a;
-}
-
-/* Fills host.locators with what is known; returns whether more may come.
- * Each slot has its share, so that many addresses of one family do not
- * hide the other. */
-static bool collect(struct question *q, uint32_t *ttl)
-{
-	struct dns_host *h = &q->place->host;
-	enum slot list[SLOT_NUM];
-	size_t num = locator_slots(q, list);
-	size_t share = DNS_LOCATORS_MAX / num;
-	bool more = false;
-
-	*ttl = h->ttl;
-	h->locators_num = 0;
-	for (size_t i = 0; i < num; i++) {
-		const struct slot_state *s = question_slot(q, list[i]);
-
-		more = more || s->found == FOUND_WAIT;
-		if (s->found != FOUND_ANSWERED || s->num == 0)
-			continue;
-		for (size_t k = 0; k < s->num && k < share; k++)
-			add_locator(h, &s->addrs[k]);
-		if (s->ttl < *ttl)
-			*ttl = s->ttl;
-	}
-	return more;
 }
 
 /* The daemon is to do something with the host. */
@@ -416,7 +351,7 @@ static void step_locating(struct dns *d, struct question *q, uint64_t now)
 	bool more;
 
 	share_own(d, q, now);
-	more = collect(q, &ttl);
+	more = place_collect(q, &ttl);
 	if (more && q->place->host.locators_num && q->grace_at == NEVER)
 		q->grace_at = now + LOCATE_GRACE;
 	if ((more && now < q->grace_at) || real_waits(q)) {
@@ -460,13 +395,36 @@ static void step_hip(struct dns *d, struct question *q, uint64_t now)
 
 /* ---- deciding --------------------------------------------------------- */
 
+/* The client's answer is there, and what it is held back for will not come:
+ * the server is deaf. */
+static bool goes_on_without(struct dns *d, const struct question *q,
+			    uint64_t now)
+{
+	if (q->mode == DNS_REQUIRE || q->hip_seen ||
+	    d->dnssec == DNS_DNSSEC_REQUIRE ||
+	    q->slots[SLOT_OWN].found != FOUND_ANSWERED ||
+	    !deaf_hopeless(d, q, now))
+		return false;
+	reason_count(&d->reasons, REASON_DNS_DEAF);
+	return true;
+}
+
+/* Nobody says whether there is a HIP record. */
+static void step_unsaid(struct dns *d, struct question *q, uint64_t now)
+{
+	if (q->slots[SLOT_HIP].found == FOUND_FAILED &&
+	    q->slots[SLOT_OWN].found == FOUND_ANSWERED)
+		fetch_unsaid(d, q, now);
+	step_not_hip(d, q, "hipgate: HIP required, no answer");
+}
+
 static void step_asking(struct dns *d, struct question *q, uint64_t now)
 {
 	enum found found = q->slots[SLOT_HIP].found;
 	bool unproven = q->bogus || (found == FOUND_FAILED &&
 				     d->dnssec == DNS_DNSSEC_REQUIRE);
 
-	if (found == FOUND_WAIT) {
+	if (found == FOUND_WAIT && !goes_on_without(d, q, now)) {
 		question_arm(d, q);
 		return;
 	}
@@ -483,11 +441,11 @@ static void step_asking(struct dns *d, struct question *q, uint64_t now)
 	else if (q->looped)
 		fail(d, q, REPLY_EDE_OTHER, TEXT_LOOPED);
 	else
-		step_not_hip(d, q, "hipgate: HIP required, no answer");
+		step_unsaid(d, q, now);
 }
 
 /* Of ours: what it was for is in the cache, was said, or is not to be had. */
-static void step_ours(struct dns *d, struct question *q)
+static void step_ours(struct dns *d, struct question *q, uint64_t now)
 {
 	for (enum slot s = SLOT_OWN; s <= SLOT_AAAA; s++) {
 		if (q->slots[s].found == FOUND_WAIT) {
@@ -495,13 +453,23 @@ static void step_ours(struct dns *d, struct question *q)
 			return;
 		}
 	}
+	if (q->kind == QUESTION_TRIAL)
+		deaf_judge(d, q, now);
+	else if (q->slots[SLOT_HIP].found == FOUND_FAILED)
+		fetch_unsaid(d, q, now);
 	question_end(d, q);
+}
+
+static bool is_ours(const struct question *q)
+{
+	return q->kind == QUESTION_REFRESH || q->kind == QUESTION_PROBE ||
+	       q->kind == QUESTION_TRIAL;
 }
 
 void progress_step(struct dns *d, struct question *q, uint64_t now)
 {
-	if (q->kind == QUESTION_REFRESH || q->kind == QUESTION_PROBE)
-		step_ours(d, q);
+	if (is_ours(q))
+		step_ours(d, q, now);
 	else if (q->kind == QUESTION_RELAY)
 		step_own(d, q);
 	else if (q->stage == STAGE_ASKING)
@@ -517,7 +485,7 @@ void progress_refused(struct dns *d, struct question *q)
 	reason_count(&d->reasons, REASON_DNS_BUSY);
 	if (q->kind == QUESTION_RESOLVE)
 		end_with(d, q, NULL);
-	else if (q->kind == QUESTION_REFRESH || q->kind == QUESTION_PROBE)
+	else if (is_ours(q))
 		question_end(d, q);
 	else
 		fail(d, q, REPLY_EDE_OTHER, "hipgate: too busy to ask");

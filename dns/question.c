@@ -205,6 +205,17 @@ bool question_is_repeated(const struct dns *d, const struct dns_asker *who,
 	return false;
 }
 
+bool dns_waits(const struct dns *d, const struct dns_asker *who)
+{
+	const struct client *c = client_find(d, &who->client.addr);
+	const struct question *q = c ? c->first : NULL;
+
+	while (q && (q->who.tcp != who->tcp || q->who.token != who->token ||
+		     !endpoint_eq(&q->who.client, &who->client)))
+		q = q->client_next;
+	return q != NULL;
+}
+
 /* ---- questions -------------------------------------------------------- */
 
 int question_add(struct dns *d, const struct dns_asker *who,
@@ -360,12 +371,23 @@ const struct dname *question_slot_name(const struct question *q, enum slot slot)
 struct endpoint question_server(const struct dns *d, const struct question *q,
 				enum slot slot, uint64_t now)
 {
-	if (slot == SLOT_OWN && !q->who.here)
+	unsigned tries = question_slot(q, slot)->tries;
+	struct endpoint first;
+	struct endpoint at;
+
+	if ((slot == SLOT_OWN && !q->who.here) || q->kind == QUESTION_TRIAL)
 		return q->who.server;
 	if (q->who.here && d->upstream.num == 0)
 		return (struct endpoint){ .port = 0 };
-	return upstream_pick(&d->upstream, &q->who.server,
-			     question_slot(q, slot)->tries, now);
+	first = upstream_pick(&d->upstream, &q->who.server, tries, now);
+	at = first;
+	for (unsigned i = 1; slot == SLOT_HIP && i < d->upstream.num; i++) {
+		if (!deaf_is(d, &at))
+			return at;
+		at = upstream_pick(&d->upstream, &q->who.server, tries + i,
+				   now);
+	}
+	return deaf_is(d, &at) ? first : at;
 }
 
 struct cache_key question_key(const struct dns *d, const struct question *q,
@@ -407,7 +429,8 @@ bool question_is_asked(const struct dns *d, const struct question *q,
 	for (; a; a = a->next_key) {
 		struct cache_key has = question_key(d, a->q, a->slot);
 
-		if (a->q != q && a->slot != SLOT_OWN && key_eq(&key, &has))
+		if (a->q != q && a->slot != SLOT_OWN &&
+		    a->q->kind != QUESTION_TRIAL && key_eq(&key, &has))
 			return true;
 	}
 	return false;
@@ -457,7 +480,8 @@ struct follow *question_follower(const struct dns *d,
 int question_ask(struct dns *d, struct question *q, enum slot slot,
 		 const struct endpoint *server, const uint8_t *msg, size_t len)
 {
-	bool validate = slot == SLOT_HIP && d->dnssec != DNS_DNSSEC_OFF;
+	bool validate = slot == SLOT_HIP && d->dnssec != DNS_DNSSEC_OFF &&
+			q->kind != QUESTION_TRIAL;
 	struct ask *a;
 	struct dns_effect e = {
 		.kind = validate ? DNS_VALIDATE : DNS_ASK,

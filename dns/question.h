@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/reason.h"
 #include "dns/cache.h"
+#include "dns/deaf.h"
 #include "dns/dname.h"
 #include "dns/dns.h"
 #include "dns/hiprr.h"
@@ -81,8 +82,9 @@ struct follow {
 
 struct slot_state {
 	enum found found;
-	bool tcp; /* the last ask went over TCP */
-	bool odd; /* it had an address that is not among addrs */
+	bool tcp;   /* the last ask went over TCP */
+	bool plain; /* it is asked without EDNS, with it came to nothing */
+	bool odd;   /* it had an address that is not among addrs */
 	struct follow follow;
 	unsigned tries;
 	uint64_t resend_at;
@@ -105,6 +107,7 @@ struct ask {
 	struct endpoint server;
 	unsigned wrong; /* answers that were not from there, or not to it */
 	bool tcp;
+	bool edns;     /* of ours: with EDNS */
 	bool validate; /* by the daemon's validator */
 	bool live;     /* in the table; DNS_ASK_DONE not yet said */
 };
@@ -115,6 +118,7 @@ enum question_kind {
 	QUESTION_RESOLVE, /* the daemon's own */
 	QUESTION_REFRESH, /* ours: an answer that will soon be too old */
 	QUESTION_PROBE,	  /* ours: does that server ask us? see loop.c */
+	QUESTION_TRIAL,	  /* ours: what does it not answer? see deaf.c */
 	QUESTION_NUM,
 };
 
@@ -206,6 +210,7 @@ struct dns {
 	struct pins *pins;
 	struct cache *cache;
 	struct upstream upstream;
+	struct deaf deaf;
 	uint64_t probed_at;  /* ns: all servers, because of a client */
 	struct local *local; /* NULL: there are none */
 	struct outbox outbox;

@@ -267,7 +267,7 @@ int reply_build(const struct reply *r, uint8_t out[REPLY_MAX], size_t *len)
 	return err;
 }
 
-int reply_ask(const struct dname *name, uint16_t type, uint16_t id,
+int reply_ask(const struct dname *name, uint16_t type, uint16_t id, bool edns,
 	      uint8_t out[REPLY_MAX], size_t *len)
 {
 	ldns_pkt *pkt = ldns_pkt_new();
@@ -277,7 +277,8 @@ int reply_ask(const struct dname *name, uint16_t type, uint16_t id,
 		return HG_ENOMEM;
 	ldns_pkt_set_id(pkt, id);
 	ldns_pkt_set_rd(pkt, true);
-	ldns_pkt_set_edns_udp_size(pkt, REPLY_UDP_SIZE);
+	if (edns)
+		ldns_pkt_set_edns_udp_size(pkt, REPLY_UDP_SIZE);
 	if (add_question(pkt, name, type, SCAN_IN))
 		err = finish(pkt, out, len);
 	ldns_pkt_free(pkt);

@@ -63,6 +63,6 @@ int reply_build(const struct reply *r, uint8_t out[REPLY_MAX],
 /* An error for a query whose question cannot be read: a header alone. */
 void reply_header(const struct scan_header *query, unsigned rcode,
 		  uint8_t out[SCAN_HEADER]);
-/* A query of ours: RD, EDNS. */
-int reply_ask(const struct dname *name, uint16_t type, uint16_t id,
+/* A query of ours: RD, and EDNS unless the server takes none. */
+int reply_ask(const struct dname *name, uint16_t type, uint16_t id, bool edns,
 	      uint8_t out[REPLY_MAX], size_t *len) HG_CHECK;

@@ -253,6 +253,21 @@ static void tell_loop(struct gate *g, const struct dns_effect *e)
 		   server, client);
 }
 
+static void tell_deaf(struct gate *g, const struct dns_effect *e)
+{
+	bool deaf = e->kind == DNS_DEAF;
+	char server[ENDPOINT_TEXT_MAX];
+
+	endpoint_print(&e->server, server);
+	events_add(&g->events, uv_hrtime(), "", deaf ? "dns-deaf" : "dns-hears",
+		   json_pack("{s:s}", "server", server),
+		   deaf ? "%s answers, but never a question for a HIP record: "
+			  "with it no HIP host is found; let dns-server name "
+			  "one that does, or mend the firewall before it"
+			: "%s answers questions for HIP records again",
+		   server);
+}
+
 bool dnsside_own_ask(void *g, uint32_t ask, const struct endpoint *from)
 {
 	struct endpoint at;
@@ -301,6 +316,10 @@ bool dnsside_pump(struct gate *g)
 			break;
 		case DNS_LOOP:
 			tell_loop(g, &e);
+			break;
+		case DNS_DEAF:
+		case DNS_HEARS:
+			tell_deaf(g, &e);
 			break;
 		case DNS_RESOLVED:
 		case DNS_UNRESOLVED:

@@ -69,6 +69,8 @@ static const struct {
 	{ "opportunistic", LOG_SUB_HIP, LOG_LEVEL_WARN },
 	{ "registered", LOG_SUB_HIP, LOG_LEVEL_INFO },
 	{ "dns-loop", LOG_SUB_DNS, LOG_LEVEL_ERROR },
+	{ "dns-deaf", LOG_SUB_DNS, LOG_LEVEL_WARN },
+	{ "dns-hears", LOG_SUB_DNS, LOG_LEVEL_INFO },
 	{ "forget", LOG_SUB_DNS, LOG_LEVEL_INFO },
 	{ "reload", LOG_SUB_CONTROL, LOG_LEVEL_INFO },
 	{ "clock-leapt", LOG_SUB_PATH, LOG_LEVEL_INFO },

@@ -331,8 +331,10 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 		err = dnssec_start(g, &g->dnsside->dnssec, errbuf, errlen);
 	if (!err)
 		err = journal_each(g->journal, restore_row, g);
-	if (!err)
+	if (!err) {
 		dns_probe(g->dns, uv_hrtime());
+		dns_try(g->dns, uv_hrtime());
+	}
 	if (!err)
 		err = journal_each_pin(g->journal, dnslease_restore_pin, g);
 	if (err && !errbuf[0])

@@ -38,14 +38,19 @@ START_TEST(a_spoofed_answer_counts_and_the_right_one_still_comes)
 	for (unsigned i = 0; i < 2; i++) {
 		const struct dns_effect *e = begin(types[i]);
 		bool wrong = i == 0 || t[_i].own;
+		bool by_tcp = i == 0 && !t[_i].own; /* asked instead */
 
 		k.buf[t[_i].at] ^= t[_i].flip;
 		desk_hand_in(&k, e, 0);
 		ck_assert_uint_eq(desk_reason(&k, REASON_DNS_MISMATCH), wrong);
-		ck_assert_uint_eq(desk_count(&k, DNS_ASK_DONE), !wrong);
-		k.buf[t[_i].at] ^= t[_i].flip;
+		ck_assert_uint_eq(desk_count(&k, DNS_ASK_DONE),
+				  !wrong || by_tcp);
+		if (by_tcp)
+			e = desk_ask(&k, "hip.foo.com", SCAN_HIP, true);
+		put_be16(k.buf, get_be16(e->msg));
+		k.buf[t[_i].at] ^= t[_i].at > 1 ? t[_i].flip : 0;
 		desk_hand_in(&k, e, 0);
-		ck_assert_uint_eq(desk_count(&k, DNS_ASK_DONE), 1);
+		ck_assert_uint_eq(desk_count(&k, DNS_ASK_DONE), 1 + by_tcp);
 		desk_close(&k);
 	}
 }
@@ -162,8 +167,44 @@ START_TEST(an_error_in_a_header_alone_is_an_answer)
 	dns_answer(k.d, e->ask, &e->server, k.buf, 12, 0);
 	desk_drain(&k);
 	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_MISMATCH), !_i);
+	ck_assert_uint_eq(desk_count(&k, DNS_ASK_DONE), _i);
+	if (_i) { /* asked again, without EDNS */
+		e = desk_last(&k, DNS_ASK);
+		put_be16(k.buf, get_be16(e->msg));
+		dns_answer(k.d, e->ask, &e->server, k.buf, 12, 0);
+		desk_drain(&k);
+	}
 	/* HIP and A are no longer of interest: the client's own is */
-	ck_assert_uint_eq(desk_count(&k, DNS_ASK_DONE), _i ? 2 : 0);
+	ck_assert_uint_eq(desk_count(&k, DNS_ASK_DONE), _i ? 3 : 0);
+	desk_close(&k);
+}
+END_TEST
+
+/* Of our own ask, in other letters: it may be a guess, so TCP is asked, at
+ * once; what comes that way is no guess. */
+START_TEST(a_server_that_does_not_keep_case_is_asked_over_tcp)
+{
+	const struct dns_effect *e;
+
+	desk_open(&k);
+	desk_query(&k, "H.Test", SCAN_A, false, 0);
+	e = desk_ask(&k, "h.test", SCAN_HIP, false);
+	desk_answer_to(&k, e, 0);
+	k.buf[SCAN_HEADER + 1] ^= 0x20;
+	desk_hand_in(&k, e, 0);
+	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_MISMATCH), 1);
+	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_SPOOFED), 0);
+	e = desk_ask(&k, "h.test", SCAN_HIP, true);
+	ck_assert_ptr_nonnull(e);
+	desk_answer_to(&k, e, 0);
+	k.buf[SCAN_HEADER + 1] ^= 0x20;
+	desk_rr_hip(&k, "h.test", 300, 1, NULL);
+	desk_hand_in(&k, e, 0);
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_A, false), "h.test",
+			 "192.0.2.1", 0);
+	dns_tick(k.d, SEC);
+	desk_drain(&k);
+	ck_assert_ptr_nonnull(desk_last(&k, DNS_NEED_ADDRESS));
 	desk_close(&k);
 }
 END_TEST
@@ -249,6 +290,7 @@ Suite *test_answer_suite(void)
 	tcase_add_test(tc, each_shorter_hip_answer_is_malformed);
 	tcase_add_loop_test(tc, an_error_in_a_header_alone_is_an_answer, 0, 2);
 	tcase_add_test(tc, an_ask_that_we_could_not_send_never_goes_clear);
+	tcase_add_test(tc, a_server_that_does_not_keep_case_is_asked_over_tcp);
 	tcase_add_test(tc, records_outside_the_answer_section_mean_nothing);
 	tcase_add_test(tc, a_full_message_of_pointer_chains_is_cheap);
 	tcase_add_loop_test(tc, random_answers_never_harm, 0, 4);

@@ -209,6 +209,58 @@ START_TEST(one_large_answer_does_not_push_out_the_rest)
 }
 END_TEST
 
+static void put_unsaid(uint64_t now)
+{
+	struct cache_key key = key_of(SCAN_HIP);
+
+	cache_put_unsaid(c, &key, now);
+}
+
+static bool is_unsaid(uint64_t now, bool *stale)
+{
+	struct cache_key key = key_of(SCAN_HIP);
+	struct chain_answer a;
+
+	return cache_get(c, &key, now, &a, stale) && a.unsaid &&
+	       a.records_num == 0 && (a.msg[3] & 15) == SCAN_SERVFAIL;
+}
+
+START_TEST(that_nobody_answered_is_kept_for_a_minute)
+{
+	bool stale;
+
+	put_unsaid(0);
+	ck_assert(is_unsaid(0, &stale));
+	ck_assert(!stale);
+	ck_assert(is_unsaid(CACHE_UNSAID_OLD * SEC, &stale));
+	ck_assert(stale); /* said once */
+	ck_assert(is_unsaid(CACHE_UNSAID_OLD * SEC, &stale));
+	ck_assert(!stale);
+	put_unsaid(10 * SEC);
+	ck_assert(is_unsaid((CACHE_UNSAID + 9) * SEC, &stale));
+	ck_assert(!is_unsaid((CACHE_UNSAID + 10) * SEC, &stale));
+}
+END_TEST
+
+/* It never takes a record's place while that lives; a record takes its. */
+START_TEST(an_answer_is_better_than_none)
+{
+	bool stale;
+
+	begin(SCAN_HIP);
+	desk_rr_hip(&k, "h.test", 100, 1, NULL);
+	put(SCAN_HIP, 0, 0);
+	put_unsaid(99 * SEC);
+	ck_assert(!is_unsaid(99 * SEC, &stale));
+	ck_assert_int_eq(got(SCAN_HIP, 99 * SEC, &stale), 1);
+	put_unsaid(100 * SEC);
+	ck_assert(is_unsaid(100 * SEC, &stale));
+	put(SCAN_HIP, 0, 101 * SEC);
+	ck_assert(!is_unsaid(101 * SEC, &stale));
+	ck_assert_int_eq(got(SCAN_HIP, 101 * SEC, &stale), 100);
+}
+END_TEST
+
 Suite *test_cache_suite(void);
 Suite *test_cache_suite(void)
 {
@@ -224,6 +276,8 @@ Suite *test_cache_suite(void)
 	tcase_add_test(tc, nothing_lives_longer_than_an_hour);
 	tcase_add_test(tc, the_one_that_was_not_used_for_longest_goes_first);
 	tcase_add_test(tc, one_large_answer_does_not_push_out_the_rest);
+	tcase_add_test(tc, that_nobody_answered_is_kept_for_a_minute);
+	tcase_add_test(tc, an_answer_is_better_than_none);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -126,9 +126,15 @@ START_TEST(an_ask_has_rd_edns_and_the_name_as_given)
 				      "\0\0\x29\4\xd0\0\0\0\0\0\0";
 	struct dname n = desk_name("X.test");
 
-	ck_assert_int_eq(reply_ask(&n, SCAN_HIP, 0x1234, out, &len), 0);
+	ck_assert_int_eq(reply_ask(&n, SCAN_HIP, 0x1234, true, out, &len), 0);
 	ck_assert_uint_eq(len, sizeof(want) - 1);
 	ck_assert_mem_eq(out, want, len);
+	/* For a server that takes no EDNS: the same without its record. */
+	ck_assert_int_eq(reply_ask(&n, SCAN_HIP, 0x1234, false, out, &len), 0);
+	ck_assert_uint_eq(len, sizeof(want) - 1 - 11);
+	ck_assert_mem_eq(out, want, 11);
+	ck_assert_uint_eq(out[11], 0);
+	ck_assert_mem_eq(out + 12, want + 12, len - 12);
 }
 END_TEST
 
