@@ -15,7 +15,9 @@
  * closed after DNSTCP_IDLE without a whole question or an answer: who sends
  * an octet now and then holds none. A newcomer beyond the bounds takes the
  * place of the one that has been quiet for the longest time, so that idle
- * ones shut out nobody (RFC 7766 6.2.3).
+ * ones shut out nobody (RFC 7766 6.2.3). Who has said all it has to say
+ * (half-closed) is not read from any more and gets what it asked for; the
+ * connection is closed behind the last answer. The bounds hold for it, too.
  */
 #include "dnsside.h"
 #include "dnslisten.h"
@@ -46,7 +48,12 @@ struct conn {
 	uint64_t last; /* ns: accepted, or a whole message either way */
 	struct endpoint client, server;
 	bool here, stranger; /* as in struct dns_asker */
-	uv_tcp_t tcp;
+	bool ended;	     /* the client says no more */
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+	};
 	size_t len;
 	uint8_t in[DNSTCP_MSG];
 };
@@ -87,8 +94,8 @@ static void on_closed(uv_handle_t *h)
 
 static void hang_up(struct conn *c)
 {
-	if (!uv_is_closing((uv_handle_t *)&c->tcp))
-		uv_close((uv_handle_t *)&c->tcp, on_closed);
+	if (!uv_is_closing(&c->handle))
+		uv_close(&c->handle, on_closed);
 }
 
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
@@ -100,7 +107,7 @@ static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 			   (unsigned)(sizeof(c->in) - c->len));
 }
 
-static void take_messages(struct conn *c, uint64_t now)
+static struct dns_asker asker_of(const struct conn *c, uint64_t now)
 {
 	struct dns_asker who = { .client = c->client,
 				 .server = c->server,
@@ -109,6 +116,13 @@ static void take_messages(struct conn *c, uint64_t now)
 				 .stranger = c->stranger,
 				 .token = c->token,
 				 .since = now };
+
+	return who;
+}
+
+static void take_messages(struct conn *c, uint64_t now)
+{
+	struct dns_asker who = asker_of(c, now);
 
 	while (c->len >= 2 && c->len - 2 >= get_be16(c->in)) {
 		size_t used = 2 + (size_t)get_be16(c->in);
@@ -120,12 +134,35 @@ static void take_messages(struct conn *c, uint64_t now)
 	}
 }
 
+/* Its client has said all, and has heard all. */
+static bool is_done(const struct conn *c)
+{
+	struct dns_asker who = asker_of(c, 0);
+
+	return c->ended && !uv_stream_get_write_queue_size(&c->stream) &&
+	       !dns_waits(c->t->g->dns, &who);
+}
+
+static void on_end(struct conn *c)
+{
+	(void)uv_read_stop(&c->stream);
+	c->ended = true;
+	if (c->len)
+		gate_drop(c->t->g, REASON_DNS_CUT);
+	if (c->len || is_done(c))
+		hang_up(c);
+}
+
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
 	struct conn *c = s->data;
 	struct gate *g = c->t->g;
 
 	(void)buf;
+	if (n == UV_EOF) {
+		on_end(c);
+		return;
+	}
 	if (n < 0) {
 		hang_up(c);
 		return;
@@ -181,7 +218,7 @@ static struct conn *least_used(const struct dnstcp *t, const struct conn *c)
 	unsigned num = 0;
 
 	for (struct conn *i = t->conns; i; i = i->next) {
-		if (i == c || uv_is_closing((uv_handle_t *)&i->tcp))
+		if (i == c || uv_is_closing(&i->handle))
 			continue;
 		num++;
 		if (!any || i->last < any->last)
@@ -226,12 +263,12 @@ static void on_connection(uv_stream_t *s, int status)
 	c->next = t->conns;
 	t->conns = c;
 	/* Accepted first: a refused connection must leave the backlog. */
-	if (uv_accept(s, (uv_stream_t *)&c->tcp)) {
+	if (uv_accept(s, &c->stream)) {
 		hang_up(c);
 	} else if (!ends_of(d, c)) {
 		gate_drop(t->g, REASON_DNS_CLIENT);
 		hang_up(c);
-	} else if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read)) {
+	} else if (uv_read_start(&c->stream, on_alloc, on_read)) {
 		hang_up(c);
 	} else {
 		make_room(t, c);
@@ -245,8 +282,12 @@ struct reply {
 
 static void on_written(uv_write_t *req, int status)
 {
-	(void)status;
+	struct conn *c = req->handle->data;
+
+	(void)status; /* what is broken is read as such, or is idle */
 	free(req->data);
+	if (is_done(c))
+		hang_up(c);
 }
 
 bool dnstcp_reply(struct dnstcp *t, uint64_t token, const uint8_t *msg,
@@ -258,10 +299,9 @@ bool dnstcp_reply(struct dnstcp *t, uint64_t token, const uint8_t *msg,
 
 	while (c && c->token != token)
 		c = c->next;
-	if (!c || uv_is_closing((uv_handle_t *)&c->tcp) || len > 65535)
+	if (!c || uv_is_closing(&c->handle) || len > 65535)
 		return false;
-	if (uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp) >
-	    DNSTCP_BACKLOG) {
+	if (uv_stream_get_write_queue_size(&c->stream) > DNSTCP_BACKLOG) {
 		gate_drop(t->g, REASON_DNS_BUSY);
 		hang_up(c); /* it does not read */
 		return false;
@@ -273,7 +313,7 @@ bool dnstcp_reply(struct dnstcp *t, uint64_t token, const uint8_t *msg,
 	memcpy(r->text + 2, msg, len);
 	r->req.data = r;
 	buf = uv_buf_init((char *)r->text, (unsigned)(2 + len));
-	if (uv_write(&r->req, (uv_stream_t *)&c->tcp, &buf, 1, on_written)) {
+	if (uv_write(&r->req, &c->stream, &buf, 1, on_written)) {
 		free(r);
 		return false;
 	}

@@ -184,6 +184,184 @@ START_TEST(a_question_in_pieces_of_one_octet_is_answered)
 }
 END_TEST
 
+/* ---- clients that have said all, and listen ------------------------------- */
+
+/* Asked by the gateway, over TCP, too; answers when the test says so. */
+static int server;
+
+static void setup_server(void)
+{
+	struct dns_config cfg = desk_config();
+	struct endpoint where = desk_at("127.0.0.1", 0);
+
+	setup();
+	server = dnsgate_socket(&where);
+	ck_assert_int_eq(listen(server, 16), 0);
+	cfg.servers = &where;
+	cfg.servers_num = 1;
+	desk_close(&b.k);
+	desk_open_with(&b.k, &cfg);
+	b.g->dns = b.k.d;
+}
+
+static void teardown_server(void)
+{
+	(void)close(server);
+	teardown();
+}
+
+/* The next one that waits: "no such name". */
+static void server_answers(void)
+{
+	uint8_t m[512];
+	int fd = accept(server, NULL, NULL);
+	ssize_t n = recv(fd, m, sizeof(m), MSG_DONTWAIT);
+
+	ck_assert_int_gt(n, 2 + SCAN_HEADER);
+	m[4] |= SCAN_QR >> 8;
+	m[5] = SCAN_NXDOMAIN;
+	ck_assert_int_eq(send(fd, m, (size_t)n, MSG_NOSIGNAL), n);
+	turn();
+	(void)close(fd);
+}
+
+static void says_no_more(int fd)
+{
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	turn();
+}
+
+/* One answer to each of these ids, in that order, and that is all. */
+static void heard(int fd, unsigned num, const uint16_t *ids)
+{
+	uint8_t a[512];
+	size_t read = 0;
+	ssize_t n = recv(fd, a, sizeof(a), MSG_DONTWAIT);
+
+	for (unsigned i = 0; i < num; i++) {
+		ck_assert_int_ge(n, (ssize_t)read + 2 + SCAN_HEADER);
+		ck_assert_uint_eq(get_be16(a + read + 2), ids[i]);
+		ck_assert_uint_eq(a[read + 5] & 15, SCAN_NXDOMAIN);
+		read += 2 + (size_t)get_be16(a + read);
+	}
+	ck_assert_int_eq(n, (ssize_t)read);
+}
+
+static void ask_as(int fd, uint16_t id)
+{
+	uint8_t q[64];
+	size_t len = question(q);
+
+	put_be16(q + 2, id);
+	say(fd, q, len);
+}
+
+static uint64_t cut_short(void)
+{
+	return reason_get(&b.g->drops, REASON_DNS_CUT);
+}
+
+START_TEST(who_says_no_more_hears_the_answer_and_is_closed_behind_it)
+{
+	static const uint16_t ids[] = { 7 };
+	int fd = client(0);
+
+	ask_as(fd, 7);
+	says_no_more(fd);
+	ck_assert(!is_closed(fd));
+	server_answers();
+	heard(fd, 1, ids);
+	ck_assert(is_closed(fd));
+	ck_assert_uint_eq(cut_short(), 0);
+	(void)close(fd);
+}
+END_TEST
+
+/* Questions that wait for different things, and one whose answer is there
+ * before the client ends. */
+START_TEST(it_hears_all_that_it_asked)
+{
+	static const uint16_t ids[] = { 5, 6, 7 };
+	int fd = client(0);
+
+	for (unsigned i = 0; i < 3; i++)
+		ask_as(fd, ids[i]);
+	server_answers();
+	says_no_more(fd);
+	server_answers();
+	ck_assert_uint_eq(dns_pending(b.k.d), 1);
+	server_answers();
+	heard(fd, 3, ids);
+	ck_assert(is_closed(fd));
+	(void)close(fd);
+}
+END_TEST
+
+START_TEST(who_asked_for_nothing_is_closed_at_once)
+{
+	int fd = client(0);
+
+	says_no_more(fd);
+	ck_assert(is_closed(fd));
+	ck_assert_uint_eq(cut_short(), 0);
+	(void)close(fd);
+	fd = client(0);
+	ask_as(fd, 7);
+	server_answers();
+	says_no_more(fd);
+	(void)recv(fd, &(uint8_t[512]){ 0 }, 512, MSG_DONTWAIT);
+	ck_assert(is_closed(fd));
+	(void)close(fd);
+}
+END_TEST
+
+/* Wherever it ends, and whatever it has asked before; others of the same
+ * client go on. */
+START_TEST(an_end_in_the_middle_of_a_message_is_counted_and_closed)
+{
+	static const uint16_t ids[] = { 8 };
+	uint8_t q[64];
+	size_t len = question(q);
+	int other = client(0);
+
+	ask_as(other, 8);
+	for (size_t cut = 1; cut < len; cut++) {
+		int fd = client(0);
+
+		if (cut & 1)
+			ask_as(fd, 7);
+		say(fd, q, cut);
+		says_no_more(fd);
+		ck_assert(is_closed(fd));
+		ck_assert_uint_eq(cut_short(), cut);
+		(void)close(fd);
+	}
+	ck_assert(!is_closed(other));
+	server_answers();
+	heard(other, 1, ids);
+	(void)close(other);
+}
+END_TEST
+
+/* It says no more, and its answer never comes, or it never reads it. */
+START_TEST(a_half_closed_client_is_bounded_as_an_idle_one)
+{
+	int fd = client(0);
+
+	ask_as(fd, 7);
+	says_no_more(fd);
+	dnstcp_expire(b.g->dnsside->tcp, uv_hrtime() + 25 * SEC);
+	turn();
+	ck_assert(!is_closed(fd));
+	dnstcp_expire(b.g->dnsside->tcp, uv_hrtime() + 31 * SEC);
+	turn();
+	ck_assert(is_closed(fd));
+	(void)close(fd);
+	server_answers(); /* to nobody */
+	ck_assert_uint_eq(dns_pending(b.k.d), 0);
+}
+END_TEST
+
 Suite *test_dnstcp_suite(void);
 Suite *test_dnstcp_suite(void)
 {
@@ -197,6 +375,16 @@ Suite *test_dnstcp_suite(void)
 	tcase_add_test(tc,
 		       a_client_that_stops_in_the_middle_is_closed_in_the_end);
 	tcase_add_test(tc, a_question_in_pieces_of_one_octet_is_answered);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("ended");
+	tcase_add_checked_fixture(tc, setup_server, teardown_server);
+	tcase_add_test(
+		tc, who_says_no_more_hears_the_answer_and_is_closed_behind_it);
+	tcase_add_test(tc, it_hears_all_that_it_asked);
+	tcase_add_test(tc, who_asked_for_nothing_is_closed_at_once);
+	tcase_add_test(tc,
+		       an_end_in_the_middle_of_a_message_is_counted_and_closed);
+	tcase_add_test(tc, a_half_closed_client_is_bounded_as_an_idle_one);
 	suite_add_tcase(s, tc);
 	return s;
 }
