@@ -19,6 +19,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/dns.sh"
 . "$ROOT/test/e2e/dnsways.sh"
 . "$ROOT/test/e2e/dnspool.sh"
+. "$ROOT/test/e2e/dnsdoor.sh"
 . "$ROOT/test/e2e/resolvers.sh"
 . "$ROOT/test/e2e/wire.sh"
 . "$ROOT/test/e2e/trouble.sh"
@@ -78,6 +79,7 @@ main()
 	dns_checks
 	dnsways_checks
 	dnspool_checks
+	dnsdoor_checks
 	garbage_checks
 	unknown_checks
 	silent_checks
