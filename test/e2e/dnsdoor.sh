@@ -51,6 +51,9 @@ with_wild()
 	record fix wild.foo.com. | sed 's/^wild/*.wild/'
 	addresses '*.wild' "$FIX_6"
 	addresses '*.p' "$WEB_6" "$WEB_4"
+	printf 'big\tIN TXT'
+	printf ' "%0100d"' {1..30}
+	printf '\n'
 }
 
 # asks_many SERVER ZONE NUMBER: lh1 asks for so many names of it, each once.
@@ -123,6 +126,67 @@ wild_checks()
 	check "they are one mapping" test "$(mappings_num)" = "$maps"
 	check "names that are remembered are bounded" counted px dns-pins-full
 	check "and so is memory" memory_is_bounded "$before"
+}
+
+# ---- answers that are long, and who validates -----------------------------------
+
+# A substitute, without what would say that it is proven.
+substitute_unproven()
+{
+	local out
+
+	out=$(dig_px +dnssec fixed.foo.com AAAA)
+	echo "$out"
+	grep -qE "$SUB6" <<<"$out" && ! grep -qE 'RRSIG|flags:.* ad' <<<"$out"
+}
+
+answer_checks()
+{
+	check "an answer too long for the client is cut short" \
+		shows 'flags:.* tc' +ignore +bufsize=512 big.foo.com TXT
+	check "so is one that a packet cannot carry" \
+		shows 'flags:.* tc' +ignore +bufsize=4096 big.foo.com TXT
+	check "and it comes over TCP" shows 'SERVER: .*TCP' big.foo.com TXT
+	none "as the server has it" same_answer big.foo.com TXT
+	check "a substitute is never said to be proven" substitute_unproven
+	check "who validates has the server's answer" shows \
+		"AAAA[[:space:]]$FIX_6" +dnssec +cdflag "v$RANDOM.wild.foo.com" \
+		AAAA
+	check "but where HIP is required it is refused, and dig says why" \
+		shows 'EDE: 15 .*client validates' +dnssec +cdflag \
+		fixed.foo.com AAAA
+	check "an IPv4 substitute's PTR is its name" \
+		shows 'PTR[[:space:]]fixed.foo.com' \
+		-x "$(resolve lh4 4 fixed.foo.com)"
+	check "an address of the pool that is nobody's has none" \
+		shows 'status: NXDOMAIN' -x 2001:db8:401::4711
+}
+
+# ---- a second proxy with the same site key ----------------------------------------
+
+TWIN_STATE=$DEMO_DIR/px-twin
+
+# Another identity, and of the first one's state nothing but its key.
+as_twin()
+{
+	rm -rf "$TWIN_STATE"
+	install -d -m 700 -o "$DEMO_USER" "$TWIN_STATE"
+	install -m 600 -o "$DEMO_USER" "$DEMO_DIR/px/state/site.key" \
+		"$TWIN_STATE/site.key"
+	sed -i "s|^state = .*|state = $TWIN_STATE|
+		s|^identity = .*|identity = $DEMO_DIR/silent/key.pem|" "$1"
+}
+
+twin_checks()
+{
+	local before
+
+	before=$(substitutes)
+	px_as as_twin || fail "a second proxy"
+	none "a second proxy with the same site key has the same substitutes" \
+		diff <(grep ' 6 ' <<<"$before") <(substitutes | grep ' 6 ')
+	check "and one from the first leads through it" old_address lh1 6 \
+		"$(awk '$1 == "hip" && $2 == 6 { print $3 }' <<<"$before")"
 }
 
 # ---- servers that are old or broken ---------------------------------------------
@@ -273,6 +337,15 @@ hostile_checks()
 			"$kind.evil.example" A
 	done
 	check "that is counted" counted px dns-malformed
+	for kind in loopback group pool; do
+		check "a HIP host whose address is $kind: SERVFAIL" \
+			answers lh1 'EDE: 0 .*without a usable address' \
+			"@$WAYS_DNS6" "$kind.evil.example" A
+	done
+	check "they are counted" counted px dns-locator
+	check "an answer whose name points at itself leads nowhere" answers \
+		lh1 'status: (SERVFAIL|NOERROR)' "@$WAYS_DNS6" \
+		spin.evil.example A
 	check "of 200 HIP records one is used" answers lh1 "$SUB6" \
 		"@$WAYS_DNS6" many.evil.example AAAA
 	check "a plain name comes as ever" plain_in open
@@ -285,6 +358,8 @@ dnsdoor_checks()
 	px_as with_listen || fail "the proxy listens at port $WAYS_PORT"
 	half_close_checks
 	wild_checks
+	answer_checks
+	twin_checks
 	box_starts || fail "a box between the proxy and BIND"
 	px_as with_box || fail "the proxy with that box"
 	box_checks

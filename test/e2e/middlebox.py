@@ -79,6 +79,11 @@ EVIL = {
     b"short": lambda q: [record(q.labels, HIP, hip(b"short")[:-1])],
     b"long": lambda q: [record(q.labels, HIP, hip(b"long") + b"\x3f")],
     b"empty": lambda q: [record(q.labels, HIP, b"")],
+    b"loopback": lambda q: [record(q.labels, HIP, hip(b"loopback"))],
+    b"group": lambda q: [record(q.labels, HIP, hip(b"group"))],
+    b"pool": lambda q: [record(q.labels, HIP, hip(b"pool"))],
+    b"spin": lambda q: [b"\xc0" + bytes([12 + len(q.octets)]) +
+                        record([], HIP, hip(b"spin"))[1:]],
     b"loop": lambda q: chain(q, 2, True),
     b"chain": lambda q: chain(q, 30, False),
     b"many": lambda q: [record(q.labels, HIP, hip(b"%d" % i))
@@ -86,9 +91,14 @@ EVIL = {
 }
 
 
+WHERE = {b"loopback": "127.0.0.1", b"group": "224.0.0.9",
+         b"pool": "198.18.0.77"}
+
+
 def evil(q, tcp):
     if q.kind == A:
-        return q.reply([record(q.labels, A, socket.inet_aton("192.0.2.99"))])
+        at = socket.inet_aton(WHERE.get(q.low[0], "192.0.2.99"))
+        return q.reply([record(q.labels, A, at)])
     if q.kind != HIP:
         return q.reply()
     out = q.reply(EVIL[q.low[0]](q))
