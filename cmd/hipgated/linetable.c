@@ -134,8 +134,9 @@ static _Atomic uint64_t *slot_free(struct line_set *s, uint64_t hash)
 	}
 }
 
+/* Where that value is: an item may be here by two hashes. */
 static _Atomic uint64_t *slot_of(const struct line_set *s, uint64_t hash,
-				 const void *item)
+				 uint64_t value)
 {
 	uint64_t at = hash & s->mask;
 
@@ -146,7 +147,7 @@ static _Atomic uint64_t *slot_of(const struct line_set *s, uint64_t hash,
 			uint64_t v = atomic_load_explicit(&l->slot[i],
 							  memory_order_relaxed);
 
-			if (v && linetable_item(v) == item)
+			if (v == value)
 				return (_Atomic uint64_t *)&l->slot[i];
 		}
 		at = atomic_load_explicit(&l->more, memory_order_relaxed);
@@ -154,26 +155,50 @@ static _Atomic uint64_t *slot_of(const struct line_set *s, uint64_t hash,
 	return NULL;
 }
 
-/* One item; false: `to` has no line left. */
-static bool copy_slot(struct line_set *to, uint64_t v, uint64_t low)
+/* What is known of the hash of what began at line `first`. */
+static uint64_t hash_of(uint64_t v, uint64_t first)
 {
-	uint64_t hash = (v & LINE_TAG_MASK) << LINE_TAG_SHIFT | low;
-	_Atomic uint64_t *slot;
+	return (v & LINE_TAG_MASK) << LINE_TAG_SHIFT |
+	       (first & (LINES_MIN - 1));
+}
 
-	/* A move that came to no end was here already. */
-	if (slot_of(to, hash, linetable_item(v)))
-		return true;
-	slot = slot_free(to, hash);
+/* One item; false: `to` has no line left. */
+static bool copy_slot(struct line_set *to, uint64_t v, uint64_t first)
+{
+	_Atomic uint64_t *slot = slot_free(to, hash_of(v, first));
+
 	if (slot)
 		atomic_store_explicit(slot, v, memory_order_release);
 	return slot;
 }
 
-/* All that begins at one line; false: `to` has no line left. */
+/* What was copied of a line before that slot goes again. */
+static void drop_copies(const struct line_set *from, uint64_t first,
+			const struct line_set *to, const _Atomic uint64_t *end)
+{
+	const struct line *l = &from->line[first];
+	unsigned i = 0;
+
+	while (&l->slot[i] != end) {
+		uint64_t v =
+			atomic_load_explicit(&l->slot[i], memory_order_relaxed);
+
+		if (v)
+			atomic_store_explicit(slot_of(to, hash_of(v, first), v),
+					      0, memory_order_release);
+		if (++i < LINE_SLOTS)
+			continue;
+		i = 0;
+		l = &from->line[atomic_load_explicit(&l->more,
+						     memory_order_relaxed)];
+	}
+}
+
+/* All that begins at one line; false: `to` has no line left, and then has
+ * none of it. */
 static bool copy_line(const struct line_set *from, uint64_t first,
 		      struct line_set *to)
 {
-	uint64_t low = first & (LINES_MIN - 1);
 	uint64_t at = first;
 
 	do {
@@ -183,8 +208,10 @@ static bool copy_line(const struct line_set *from, uint64_t first,
 			uint64_t v = atomic_load_explicit(&l->slot[i],
 							  memory_order_relaxed);
 
-			if (v && !copy_slot(to, v, low))
-				return false;
+			if (!v || copy_slot(to, v, first))
+				continue;
+			drop_copies(from, first, to, &l->slot[i]);
+			return false;
 		}
 		at = atomic_load_explicit(&l->more, memory_order_relaxed);
 	} while (at);
@@ -307,10 +334,11 @@ int linetable_add(struct linetable *t, uint64_t hash, void *item)
 static void store(struct linetable *t, uint64_t hash, const void *item,
 		  uint64_t value)
 {
+	uint64_t is = slot_value(hash, item);
 	bool found = false;
 
 	for (struct line_set *s = set_of(t); s; s = old_of(s)) {
-		_Atomic uint64_t *slot = slot_of(s, hash, item);
+		_Atomic uint64_t *slot = slot_of(s, hash, is);
 
 		found = found || slot;
 		if (slot)

@@ -170,11 +170,12 @@ TWIN_STATE=$DEMO_DIR/px-twin
 as_twin()
 {
 	rm -rf "$TWIN_STATE"
+	identity twin p256
 	install -d -m 700 -o "$DEMO_USER" "$TWIN_STATE"
 	install -m 600 -o "$DEMO_USER" "$DEMO_DIR/px/state/site.key" \
 		"$TWIN_STATE/site.key"
 	sed -i "s|^state = .*|state = $TWIN_STATE|
-		s|^identity = .*|identity = $DEMO_DIR/silent/key.pem|" "$1"
+		s|^identity = .*|identity = $DEMO_DIR/twin/key.pem|" "$1"
 }
 
 twin_checks()

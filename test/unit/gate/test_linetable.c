@@ -226,6 +226,39 @@ START_TEST(hashes_that_are_alike_cost_time_and_nothing_else)
 }
 END_TEST
 
+/* By two hashes that always come to one line, as the two addresses of a
+ * mapping may: other bits of them are kept, or not even those. */
+START_TEST(an_item_that_is_there_twice_stays_so_when_it_grows)
+{
+	uint64_t flip = UINT64_C(1) << (_i ? 40 : 27);
+	unsigned wrong = 0;
+	size_t i = 0;
+
+	number_all(UINT64_MAX);
+	for (uint64_t n = 0; n < MANY; n++) {
+		ck_assert_int_eq(linetable_add(&t, v[n].hash, &v[n]), HG_OK);
+		ck_assert_int_eq(linetable_add(&t, v[n].hash ^ flip, &v[n]),
+				 HG_OK);
+	}
+	ck_assert_uint_gt(lines(), 64);
+	for (uint64_t n = 0; n < MANY; n++) {
+		wrong += find(n) != &v[n];
+		wrong += linetable_find(&t, v[n].hash ^ flip, match, &n) !=
+			 &v[n];
+	}
+	ck_assert_uint_eq(wrong, 0);
+	for (uint64_t n = 0; n < MANY; n++) {
+		linetable_del(&t, v[n].hash, &v[n]);
+		ck_assert_ptr_eq(
+			linetable_find(&t, v[n].hash ^ flip, match, &n), &v[n]);
+		linetable_del(&t, v[n].hash ^ flip, &v[n]);
+		ck_assert_ptr_null(find(n));
+	}
+	ck_assert_ptr_null(linetable_each(&t, &i));
+	ck_assert_uint_eq(t.num, 0);
+}
+END_TEST
+
 START_TEST(another_takes_the_place_of_one)
 {
 	number_all(UINT64_MAX);
@@ -326,6 +359,8 @@ Suite *test_linetable_suite(void)
 	tcase_add_test(tc, what_comes_and_goes_is_there_while_it_should_be);
 	tcase_add_loop_test(
 		tc, hashes_that_are_alike_cost_time_and_nothing_else, 0, 2);
+	tcase_add_loop_test(
+		tc, an_item_that_is_there_twice_stays_so_when_it_grows, 0, 2);
 	tcase_add_test(tc, another_takes_the_place_of_one);
 	tcase_add_test(tc, a_guess_is_right_where_hashes_differ);
 	tcase_add_test(tc, who_looks_up_never_misses_what_stays);
