@@ -29,9 +29,9 @@
 enum { CONFIG_MAX = 1 << 20, PATH = 512 };
 
 static const char *const verbs[] = {
-	"version", "status",	    "peers",	  "paths",
-	"moves",   "sas",	    "mappings",	  "flows",
-	"clients", "registrations", "identities", "access",
+	"version",    "status",	  "peers", "paths",   "moves",
+	"sas",	      "mappings", "flows", "clients", "registrations",
+	"identities", "access",	  "pins",
 };
 
 static const char *const ips[][6] = {

@@ -48,6 +48,17 @@ static bool more_registrations(struct gate *g, struct views_walk *w,
 	return hip_some_registrations(g->hip, &w->at, add_registration, &l);
 }
 
+static void add_pin(const char *name, const struct hit *hit, void *arg)
+{
+	(void)json_array_append_new(arg, json_pack("{s:s,s:o}", "name", name,
+						   "hit", jsonof_hit(hit)));
+}
+
+static bool more_pins(struct gate *g, struct views_walk *w, json_t *rows)
+{
+	return g->dns && dns_some_pins(g->dns, &w->at, add_pin, rows);
+}
+
 /* ---- the published tables ----------------------------------------------------- */
 
 /* The largest IPv6 packet of a client that fits; 0: there are no clients. */
@@ -428,6 +439,7 @@ static const struct views_list lists[] = {
 	{ "flows", more_flows },
 	{ "clients", viewclients_more },
 	{ "registrations", more_registrations },
+	{ "pins", more_pins },
 };
 
 void views_give_up(struct views_walk *w)

@@ -130,10 +130,10 @@ END_TEST
 START_TEST(an_empty_list_is_one_piece)
 {
 	static const char *const verbs[] = { "sas", "flows", "clients",
-					     "registrations" };
+					     "registrations", "pins" };
 	unsigned num;
 
-	for (size_t v = 0; v < 4; v++) {
+	for (size_t v = 0; v < 5; v++) {
 		json_t *o = made(verbs[v], &num);
 
 		ck_assert_uint_eq(num, 1);
