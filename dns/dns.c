@@ -112,6 +112,30 @@ bool dns_forget(struct dns *d, const char *name)
 	return dname_parse(name, &wire) == HG_OK && pins_del(d->pins, &wire);
 }
 
+struct teller {
+	void (*fn)(const char *name, const struct hit *hit, void *arg);
+	void *arg;
+};
+
+static void tell_pin(const struct dname *name, const struct hit *hit, void *arg)
+{
+	const struct teller *t = arg;
+	char text[DNS_NAME_MAX];
+
+	if (dname_print(name, text) == HG_OK)
+		t->fn(text, hit, t->arg);
+}
+
+bool dns_some_pins(const struct dns *d, size_t *at,
+		   void (*fn)(const char *name, const struct hit *hit,
+			      void *arg),
+		   void *arg)
+{
+	struct teller t = { fn, arg };
+
+	return pins_some(d->pins, at, tell_pin, &t);
+}
+
 int dns_set_rules(struct dns *d, const struct dns_rule *rules, size_t num)
 {
 	struct policy *made;

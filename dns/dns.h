@@ -162,6 +162,12 @@ int dns_pin(struct dns *d, const char *name, const struct hit *hit) HG_CHECK;
 bool dns_pinned(const struct dns *d, const char *name);
 /* False: there was none. */
 bool dns_forget(struct dns *d, const char *name);
+/* Some pins, 64 or so, from *at on, 0 at first; false: those were the last. fn
+ * must not call the engine. */
+bool dns_some_pins(const struct dns *d, size_t *at,
+		   void (*fn)(const char *name, const struct hit *hit,
+			      void *arg),
+		   void *arg);
 
 /* Who asked, and how to answer: opaque to this room but for client (for
  * bounds) and server (asked in its turn). */

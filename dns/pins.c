@@ -209,3 +209,26 @@ size_t pins_num(const struct pins *p)
 {
 	return p->num;
 }
+
+enum { SOME_BUCKETS = 4096, SOME_PINS = 64 };
+
+bool pins_some(const struct pins *p, size_t *at,
+	       void (*fn)(const struct dname *name, const struct hit *hit,
+			  void *arg),
+	       void *arg)
+{
+	size_t buckets = p->names ? p->mask + 1 : 0;
+	size_t end = *at + SOME_BUCKETS;
+	size_t num = 0;
+
+	for (; *at < buckets && *at < end && num < SOME_PINS; ++*at) {
+		for (const struct pin *pin = p->names[*at]; pin;
+		     pin = pin->next, num++) {
+			struct dname name = { .len = pin->len };
+
+			memcpy(name.wire, pin->wire, pin->len);
+			fn(&name, &pin->host->hit, arg);
+		}
+	}
+	return *at < buckets;
+}

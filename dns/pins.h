@@ -34,3 +34,9 @@ bool pins_has(const struct pins *p, const struct dname *name);
 /* False: there was none. */
 bool pins_del(struct pins *p, const struct dname *name);
 size_t pins_num(const struct pins *p);
+/* Some of them, in no order, from *at on, 0 at first; false: those were the
+ * last. fn must not change them. */
+bool pins_some(const struct pins *p, size_t *at,
+	       void (*fn)(const struct dname *name, const struct hit *hit,
+			  void *arg),
+	       void *arg);

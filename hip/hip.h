@@ -528,8 +528,7 @@ struct hip_peer {
 	bool checking; /* ICE-HIP-UDP: no path is found yet, none is sent by */
 	bool has_via;  /* met through a rendezvous server, */
 	struct endpoint via; /*  this one */
-	/* The data relay's port between the two, ours or the peer's; port 0:
-	 * there is none. */
+	/* Our, or the peer's, port at the data relay; port 0: none. */
 	struct endpoint relayed_at;
 	uint32_t spi_in;
 	uint32_t spi_out;
@@ -593,8 +592,9 @@ struct hip_registration {
 	struct endpoint relayed_at; /* RELAY_UDP_ESP; port 0: no */
 	unsigned permits;	    /*  for so many pairs of SPIs */
 };
-/* Registrations we hold as a rendezvous server or control relay. */
-void hip_each_registration(const struct hip *h,
-			   void (*fn)(const struct hip_registration *r,
-				      void *arg),
-			   void *arg);
+/* What we hold as rendezvous server or relay: some, as above; how many. */
+bool hip_some_registrations(const struct hip *h, size_t *at,
+			    void (*fn)(const struct hip_registration *r,
+				       void *arg),
+			    void *arg);
+size_t hip_registrations(const struct hip *h);

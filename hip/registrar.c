@@ -427,32 +427,48 @@ void registrar_timer(struct hip *h, struct due *d, uint64_t now)
 		del(h, link_of(h, &e->client));
 }
 
-void hip_each_registration(const struct hip *h,
-			   void (*fn)(const struct hip_registration *r,
-				      void *arg),
-			   void *arg)
+/* ---- looking in -------------------------------------------------------- */
+
+enum { SOME_REGISTRATIONS = 64 };
+
+static void show(const struct hip *h, const struct registrar_entry *e,
+		 void (*fn)(const struct hip_registration *r, void *arg),
+		 void *arg)
+{
+	struct hip_registration out = {
+		.client = e->client,
+		.at = e->a->peer_at,
+		.relay = e->a->service == FIELDS_REG_RELAY_UDP_HIP,
+		.expires = e->due.at,
+	};
+	const struct datarelay_port *port = datarelay_of(h, e->a);
+
+	if (port) {
+		out.relayed_at = port->at;
+		out.permits = port->num;
+	}
+	fn(&out, arg);
+}
+
+bool hip_some_registrations(const struct hip *h, size_t *at,
+			    void (*fn)(const struct hip_registration *r,
+				       void *arg),
+			    void *arg)
 {
 	const struct registrar *r = &h->registrar;
+	size_t buckets = r->bucket ? r->buckets : 0;
+	size_t end = *at + SOME_REGISTRATIONS;
+	size_t num = 0;
 
-	for (size_t i = 0; r->bucket && i < r->buckets; i++) {
-		for (const struct registrar_entry *e = r->bucket[i]; e;
-		     e = e->next) {
-			struct hip_registration out = {
-				.client = e->client,
-				.at = e->a->peer_at,
-				.relay = e->a->service ==
-					 FIELDS_REG_RELAY_UDP_HIP,
-				.expires = e->due.at,
-			};
-			const struct datarelay_port *port =
-				datarelay_of(h, e->a);
-
-			if (port) {
-				out.relayed_at = port->at;
-				out.permits = port->num;
-			}
-
-			fn(&out, arg);
-		}
+	for (; *at < buckets && *at < end && num < SOME_REGISTRATIONS; ++*at) {
+		for (const struct registrar_entry *e = r->bucket[*at]; e;
+		     e = e->next, num++)
+			show(h, e, fn, arg);
 	}
+	return *at < buckets;
+}
+
+size_t hip_registrations(const struct hip *h)
+{
+	return h->registrar.num;
 }

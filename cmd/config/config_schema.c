@@ -290,10 +290,9 @@ static size_t edit_distance(const char *a, const char *b)
 	return row[alen];
 }
 
-/* Keeps the nearer of *best and candidate; further than a third of the name
- * is no likeness. */
-static void nearer(const char *candidate, const char *name, const char **best,
-		   size_t *distance)
+/* Further than a third of the name is no likeness. */
+void config_schema_nearer(const char *candidate, const char *name,
+			  const char **best, size_t *distance)
 {
 	size_t d = edit_distance(candidate, name);
 	size_t limit = strlen(candidate) / 3 > 0 ? strlen(candidate) / 3 : 1;
@@ -318,7 +317,8 @@ void config_schema_hint_section(const char *name, char *out, size_t cap)
 	char all[128] = "";
 
 	for (size_t i = 0; i < CONFIG_SECTION_NUM; i++) {
-		nearer(config_schema_sections[i].name, name, &best, &distance);
+		config_schema_nearer(config_schema_sections[i].name, name,
+				     &best, &distance);
 		list_append(all, sizeof(all), config_schema_sections[i].name);
 	}
 	if (best)
@@ -342,7 +342,7 @@ void config_schema_hint_key(enum config_section_id section, const char *name,
 			elsewhere = k;
 		if (k->section != section)
 			continue;
-		nearer(k->name, name, &best, &distance);
+		config_schema_nearer(k->name, name, &best, &distance);
 		list_append(all, sizeof(all), k->name);
 	}
 	if (elsewhere)

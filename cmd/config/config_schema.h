@@ -53,6 +53,10 @@ const struct config_section *config_schema_section(const char *name);
 /* NULL: no such key in that section. */
 const struct config_key *config_schema_key(enum config_section_id section,
 					   const char *name);
+/* candidate (of less than 32 octets) becomes *best when it is like name, and
+ * nearer to it than *distance, which is SIZE_MAX at first. */
+void config_schema_nearer(const char *candidate, const char *name,
+			  const char **best, size_t *distance);
 /* Writes the mend for an unknown name: the nearest one or all of them. */
 void config_schema_hint_section(const char *name, char *out, size_t cap);
 void config_schema_hint_key(enum config_section_id section, const char *name,

@@ -236,6 +236,19 @@ static void ra_warn(const struct plan *p)
 		ra_warn_of(line);
 }
 
+/* It may come later, as bridges do; or nobody has edited the example. */
+static void lan_warn(const struct config *c)
+{
+	for (size_t i = 0; c->proxy && i < c->lan_num; i++) {
+		if (if_nametoindex(c->lan[i]) == 0)
+			(void)fprintf(stderr,
+				      "hipgate-setup: warning: lan = %s: there "
+				      "is no such interface yet; \"ip -br "
+				      "addr\" lists those there are\n",
+				      c->lan[i]);
+	}
+}
+
 /* ---- plans ----------------------------------------------------------- */
 
 static void print_do(const struct plan_step *s)
@@ -274,6 +287,7 @@ int perform_do(struct perform *f, const struct plan *p)
 		return HG_ESYS;
 	}
 	ra_warn(p);
+	lan_warn(f->c);
 	if (!f->dry_run && !tun_is_there(f))
 		remember_clear(&r); /* of a namespace that is no more */
 	for (size_t i = 0; !err && i < p->num; i++) {

@@ -16,6 +16,7 @@
 struct ask {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	FILE *in;
+	unsigned patience; /* seconds; 0: without end */
 	char *line;
 	size_t line_cap;
 };
@@ -32,10 +33,9 @@ static void default_path(char *out, size_t cap)
 	(void)snprintf(out, cap, "%s", SYSTEM_SOCKET);
 }
 
-static int open_socket(const char *path, bool wait, FILE **out)
+static int open_socket(const char *path, FILE **out)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct timeval timeout = { .tv_sec = ASK_TIMEOUT_S };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int saved;
 
@@ -43,9 +43,6 @@ static int open_socket(const char *path, bool wait, FILE **out)
 		return HG_ESYS;
 	memcpy(sun.sun_path, path, strlen(path) + 1);
 	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0)
-		goto fail;
-	if (!wait && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout,
-				sizeof(timeout)) < 0)
 		goto fail;
 	*out = fdopen(fd, "r");
 	if (*out)
@@ -70,8 +67,7 @@ static void cannot_reach(const char *path, char *errbuf, size_t errlen)
 	errno = saved;
 }
 
-int ask_new(const char *path, bool wait, struct ask **out, char *errbuf,
-	    size_t errlen)
+int ask_new(const char *path, struct ask **out, char *errbuf, size_t errlen)
 {
 	struct ask *a;
 	int err;
@@ -92,15 +88,26 @@ int ask_new(const char *path, bool wait, struct ask **out, char *errbuf,
 		memcpy(a->path, path, strlen(path) + 1);
 	else
 		default_path(a->path, sizeof(a->path));
-	err = open_socket(a->path, wait, &a->in);
+	err = open_socket(a->path, &a->in);
 	if (err) {
 		cannot_reach(a->path, errbuf, errlen);
 		err = errno == EACCES || errno == EPERM ? HG_EPERM : HG_ESYS;
 		free(a);
 		return err;
 	}
+	ask_wait(a, ASK_TIMEOUT_S);
 	*out = a;
 	return HG_OK;
+}
+
+void ask_wait(struct ask *a, unsigned seconds)
+{
+	struct timeval tv = { .tv_sec = seconds };
+
+	a->patience = seconds;
+	/* Cannot fail: it is a socket. */
+	(void)setsockopt(fileno(a->in), SOL_SOCKET, SO_RCVTIMEO, &tv,
+			 sizeof(tv));
 }
 
 int ask_send(struct ask *a, json_t *request, char *errbuf, size_t errlen)
@@ -142,8 +149,8 @@ int ask_line(struct ask *a, json_t **out, char *errbuf, size_t errlen)
 	n = getline(&a->line, &a->line_cap, a->in);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 		(void)snprintf(errbuf, errlen,
-			       "hipgated at %s does not answer (waited %d s)",
-			       a->path, ASK_TIMEOUT_S);
+			       "hipgated at %s does not answer (waited %u s)",
+			       a->path, a->patience);
 		return HG_EAGAIN;
 	}
 	if (n < 0) {
@@ -247,13 +254,23 @@ int ask_once(const char *path, json_t *request, json_t **data, char *errbuf,
 	     size_t errlen)
 {
 	struct ask *a = NULL;
-	int err = ask_new(path, false, &a, errbuf, errlen);
+	int err = ask_new(path, &a, errbuf, errlen);
 
 	if (err)
 		json_decref(request);
 	else
 		err = ask_data(a, request, data, errbuf, errlen);
 	ask_free(a);
+	return err;
+}
+
+int ask_alive(const char *path, char *errbuf, size_t errlen)
+{
+	json_t *data = NULL;
+	int err = ask_once(path, json_pack("{s:s}", "verb", "version"), &data,
+			   errbuf, errlen);
+
+	json_decref(data);
 	return err;
 }
 

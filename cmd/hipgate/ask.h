@@ -14,11 +14,16 @@ enum { ASK_TIMEOUT_S = 10, ASK_VERSION = 1 };
 
 struct ask;
 
-/* Connects. path NULL: where hipgated usually listens. wait: an answer may
- * take for ever. On error, errbuf holds one sentence. HG_EPERM: the socket is
- * not for us; HG_ESYS: nobody is there. */
-int ask_new(const char *path, bool wait, struct ask **out, char *errbuf,
+/* Connects. path NULL: where hipgated usually listens. On error, errbuf holds
+ * one sentence. HG_EPERM: the socket is not for us; HG_ESYS: nobody is there.
+ */
+int ask_new(const char *path, struct ask **out, char *errbuf,
 	    size_t errlen) HG_CHECK;
+/* So long a line may take from now on; 0: for ever. At first it is
+ * ASK_TIMEOUT_S. */
+void ask_wait(struct ask *a, unsigned seconds);
+/* Before what may take long: does it answer at all? */
+int ask_alive(const char *path, char *errbuf, size_t errlen) HG_CHECK;
 int ask_send(struct ask *a, json_t *request, char *errbuf,
 	     size_t errlen) HG_CHECK;
 /* The next line. HG_ENOENT: the daemon has hung up; HG_EAGAIN: it does not

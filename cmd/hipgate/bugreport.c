@@ -29,9 +29,9 @@
 enum { CONFIG_MAX = 1 << 20, PATH = 512 };
 
 static const char *const verbs[] = {
-	"version", "status",	    "peers",	  "paths",
-	"moves",   "sas",	    "mappings",	  "flows",
-	"clients", "registrations", "identities", "access",
+	"version",    "status",	  "peers", "paths",   "moves",
+	"sas",	      "mappings", "flows", "clients", "registrations",
+	"identities", "access",	  "pins",
 };
 
 static const char *const ips[][6] = {
@@ -62,7 +62,7 @@ static json_t *events_part(const char *socket)
 	json_t *all = json_array();
 	char why[512];
 	struct ask *a = NULL;
-	int err = ask_new(socket, false, &a, why, sizeof(why));
+	int err = ask_new(socket, &a, why, sizeof(why));
 
 	if (!err)
 		err = ask_send(a, request, why, sizeof(why));

@@ -295,12 +295,14 @@ static int capture(struct capture *c)
 	struct ask *a = NULL;
 	json_t *data = NULL;
 	int status;
-	int err = ask_new(o->socket, true, &a, why, sizeof(why));
+	int err = ask_new(o->socket, &a, why, sizeof(why));
 
 	if (err)
 		json_decref(request);
 	else
 		err = ask_data(a, request, &data, why, sizeof(why));
+	if (!err)
+		ask_wait(a, 0); /* there may be no packet for hours */
 	status = err ? verb_unasked(err, why) : begin_files(c);
 	if (status == VERB_OK)
 		status = from_daemon(c, a, data);

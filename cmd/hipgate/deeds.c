@@ -12,7 +12,8 @@
 #include "cmd/hipgate/ask.h"
 #include "cmd/hipgate/options.h"
 
-enum { PING_COUNT = 4, IDLE_S = 5 };
+/* CONNECT_S: more than the daemon takes before it says that it failed. */
+enum { PING_COUNT = 4, IDLE_S = 5, CONNECT_S = 100 };
 
 static volatile sig_atomic_t interrupted;
 
@@ -116,7 +117,7 @@ int deeds_ping(const struct verb *v, int argc, char **argv)
 
 	if (status)
 		return status;
-	err = ask_new(o.socket, false, &a, why, sizeof(why));
+	err = ask_new(o.socket, &a, why, sizeof(why));
 	if (err)
 		return verb_unasked(err, why);
 	catch_interrupt();
@@ -151,12 +152,16 @@ int deeds_connect(const struct verb *v, int argc, char **argv)
 
 	if (status)
 		return status;
-	err = ask_new(o.socket, true, &a, why, sizeof(why));
+	err = ask_alive(o.socket, why, sizeof(why));
 	if (!err)
+		err = ask_new(o.socket, &a, why, sizeof(why));
+	if (!err) {
+		ask_wait(a, CONNECT_S);
 		err = ask_data(a,
 			       json_pack("{s:s,s:s}", "verb", "connect", "name",
 					 o.arg[0]),
 			       &data, why, sizeof(why));
+	}
 	ask_free(a);
 	if (err)
 		return verb_unasked(err, why);

@@ -34,8 +34,9 @@ void doctor_config(const struct doctor *d, struct doctor_finding *f)
 	doctor_mend(f,
 		    access(d->path, F_OK) == 0
 			    ? "mend that line; \"hipgate check %s\" judges it"
-			    : "name the file: hipgate doctor --config FILE "
-			      "(not %s)",
+			    : "make %s out of one of the examples beside "
+			      "hipgate's documents, as README says; another "
+			      "file: hipgate doctor --config FILE",
 		    d->path);
 }
 

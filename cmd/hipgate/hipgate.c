@@ -17,6 +17,7 @@
 #include "cmd/hipgate/show.h"
 #include "cmd/hipgate/trace.h"
 #include "cmd/hipgate/verb.h"
+#include "cmd/config/config_schema.h"
 #include "core/err.h"
 
 #define SHOW "[--json] [--watch[=SECONDS]] [--socket PATH]"
@@ -51,6 +52,8 @@ static const struct verb verbs[] = {
 	  show_log },
 	{ "reload", TELL, "have the daemon read its configuration again",
 	  show_reload },
+	{ "pins", SHOW, "names for which HIP is required: they had a record",
+	  show_list },
 	{ "forget", "NAME " TELL,
 	  "let a name that had a HIP record be without one", show_forget },
 	{ "trace",
@@ -85,7 +88,8 @@ static const struct verb verbs[] = {
 	{ "dns-record", "--name NAME [--ttl SECONDS] [--rvs NAME]... FILE",
 	  "the HIP record of a private key, for a zone file",
 	  keyverbs_dns_record },
-	{ "check", "FILE", "judge a configuration without starting",
+	{ "check", "[FILE]",
+	  "judge a configuration, by default the daemon's, without starting",
 	  keyverbs_check },
 	{ "completions", "bash|fish|zsh|man",
 	  "what a shell, or the manual, is to know of the verbs",
@@ -173,6 +177,15 @@ static void help_print(FILE *f)
 
 static int verb_unknown(const char *name)
 {
+	size_t distance = SIZE_MAX;
+	const char *best = NULL;
+
+	for (size_t i = 0; i < VERBS; i++)
+		config_schema_nearer(verbs[i].name, name, &best, &distance);
+	if (best)
+		return verb_wrong("unknown verb \"%s\"; did you mean "
+				  "\"%s\"? \"hipgate help\" lists them",
+				  name, best);
 	return verb_wrong("unknown verb \"%s\"; \"hipgate help\" lists them",
 			  name);
 }

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/config/config.h"
+#include "cmd/config/config_home.h"
 #include "cmd/hipgate/keyfile.h"
 #include "dns/dns.h"
 #include "hip/hip.h"
@@ -229,15 +231,19 @@ int keyverbs_check(const struct verb *v, int argc, char **argv)
 {
 	char errbuf[1024];
 	char text[PREFIX_TEXT_MAX];
+	char usual[CONFIG_PATH];
+	const char *file = argc > 1 ? argv[1] : NULL;
 	struct config *c;
 	int status;
 
-	if (argc != 2 || argv[1][0] == '-')
+	if (argc > 2 || (file && file[0] == '-'))
 		return verb_usage(v);
-	if (config_load(argv[1], &c, errbuf, sizeof(errbuf)))
+	if (!file)
+		file = config_home_file(geteuid(), usual);
+	if (config_load(file, &c, errbuf, sizeof(errbuf)))
 		return verb_fail("%s", errbuf);
-	(void)printf("%s:\n  roles    %s%s%s\n", argv[1],
-		     c->proxy ? " proxy" : "", c->host ? " host" : "",
+	(void)printf("%s:\n  roles    %s%s%s\n", file, c->proxy ? " proxy" : "",
+		     c->host ? " host" : "",
 		     c->rendezvous ? " rendezvous" : "");
 	if (c->pool6.len)
 		(void)printf("  prefix    %s\n", prefix_print(&c->pool6, text));

@@ -104,10 +104,16 @@ static int from_daemon(struct trace *t)
 	struct ask *a = NULL;
 	json_t *request = json_pack("{s:s,s:b}", "verb", "trace", "follow",
 				    (int)t->o.follow);
-	int err;
+	int err = HG_OK;
 
-	ask_interest(t);
-	err = ask_new(t->o.socket, t->o.follow, &a, errbuf, sizeof(errbuf));
+	if (t->o.follow) /* silence says nothing, later on */
+		err = ask_alive(t->o.socket, errbuf, sizeof(errbuf));
+	if (!err)
+		ask_interest(t);
+	if (!err)
+		err = ask_new(t->o.socket, &a, errbuf, sizeof(errbuf));
+	if (!err && t->o.follow)
+		ask_wait(a, 0);
 	if (!err)
 		err = ask_send(a, request, errbuf, sizeof(errbuf));
 	if (!err)

@@ -19,7 +19,6 @@
 #include "reload.h"
 #include "sockowner.h"
 #include "tap.h"
-#include "viewexplain.h"
 #include "views.h"
 #include "viewseen.h"
 
@@ -257,11 +256,10 @@ static int do_forget(struct gate *g, const json_t *req, json_t **data,
 	return err;
 }
 
-/* Verbs that change something, or take more than their name. */
+/* Verbs that change something, or cost much. */
 static const struct deed {
 	const char *verb;
-	bool open; /* to whoever may read; else it changes something */
-	/* At once. errbuf: a sentence for the person who asked. */
+	/* At once. errbuf: a sentence for who asked. */
 	int (*make)(struct gate *g, const json_t *req, json_t **data,
 		    char *errbuf, size_t errlen);
 	/* Or later, to this client, by control_answer. */
@@ -275,7 +273,6 @@ static const struct deed {
 	{ .verb = "ping", .begin = errand_ping },
 	{ .verb = "connect", .begin = errand_connect },
 	{ .verb = "drain", .make = errand_drain },
-	{ .verb = "explain", .make = viewexplain, .open = true },
 };
 
 static const struct deed *deed_find(const char *verb)
@@ -294,7 +291,7 @@ static void do_deed(struct client *cl, const struct deed *d, const json_t *req)
 	json_t *data = NULL;
 	int err;
 
-	if (!d->open && !may_change(cl)) {
+	if (!may_change(cl)) {
 		say_error(cl, "denied",
 			  "that is for the daemon's own user and root; ask "
 			  "with sudo");
@@ -374,10 +371,17 @@ static void do_verb(struct client *cl, const char *verb)
 		say_data(cl, verb, data);
 	else
 		say_error(cl, "unknown-verb",
-			  "that verb is unknown to this hipgated, "
-			  "version " HIPGATE_VERSION
-			  "; use the tool of the same release, or restart the "
-			  "daemon if it has been upgraded");
+			  "hipgated " HIPGATE_VERSION " does not know it");
+}
+
+static void do_explain(struct client *cl, const json_t *req)
+{
+	char why[1024];
+
+	if (pieces_explain(&cl->answer, cl->c->g, req, why, sizeof(why)))
+		say_error(cl, "failed", why);
+	else
+		begin_pieces(cl);
 }
 
 static void request(struct client *cl, const char *line, size_t len)
@@ -391,6 +395,8 @@ static void request(struct client *cl, const char *line, size_t len)
 			  "a request is one line of JSON with a \"verb\"");
 	else if (strcmp(verb, "trace") == 0 || strcmp(verb, "events") == 0)
 		do_trace(cl, req);
+	else if (strcmp(verb, "explain") == 0)
+		do_explain(cl, req);
 	else if (deed_find(verb))
 		do_deed(cl, deed_find(verb), req);
 	else

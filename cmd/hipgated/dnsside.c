@@ -209,7 +209,10 @@ static void put_said(const struct dns_effect *e, char out[64])
 			       meter_rcode_name(rcode));
 	else
 		(void)snprintf(out, 64, "%s, by hipgate",
-			       rcode ? meter_rcode_name(rcode) : "no address");
+			       rcode ? meter_rcode_name(rcode)
+			       : e->qtype == 12
+				       ? "a name" /* PTR: of a substitute */
+				       : "no address");
 }
 
 static void do_reply(struct gate *g, const struct dns_effect *e)

@@ -59,6 +59,13 @@ void linetable_del(struct linetable *t, uint64_t hash, const void *item);
  * a table that grows together, some are met twice. */
 void *linetable_each(struct linetable *t, size_t *i);
 
+/* Another one when the table has grown: who is in the middle of it then would
+ * meet some twice, and miss others. */
+static inline const void *linetable_place(const struct linetable *t)
+{
+	return atomic_load_explicit(&t->set, memory_order_relaxed);
+}
+
 static inline uint64_t linetable_tag(uint64_t hash)
 {
 	return (hash >> LINE_TAG_SHIFT) & LINE_TAG_MASK;

@@ -6,7 +6,8 @@
  * step: its time since the first one, its letter of Figure 6, and an arrow
  * from whom to whom, or a dot where something is so from now on. Words stand
  * above the arrow, from its left end on; every one of them may be a
- * stranger's, so all of them are escaped.
+ * stranger's, so all of them are escaped. A narrow window shows the same steps
+ * as a list instead: a ladder that fits it could not be read (pagestyle.c).
  */
 #include "page.h"
 
@@ -19,6 +20,8 @@
 
 enum { WIDTH = 1000, GUTTER = 118, EDGE = 70, HEAD = 30, ROW = 30 };
 
+static const char *const class_of[PAGETRACE_KIND_NUM] = { "hip", "dns", "data",
+							  "bad" };
 static const char *const who_names[PAGETRACE_WHO_NUM] = { "client", "hipgate",
 							  "DNS server", "agent",
 							  "HIP host" };
@@ -85,8 +88,6 @@ static void put_arrow(int from, int to, int y, struct textout *t)
 static void put_step(const struct columns *c, const struct pagetrace_step *s,
 		     double start, int y, struct textout *t)
 {
-	static const char *const class[PAGETRACE_KIND_NUM] = { "hip", "dns",
-							       "data", "bad" };
 	int from = c->x[s->from];
 	int to = c->x[s->to];
 	int left = from < to ? from : to;
@@ -95,7 +96,7 @@ static void put_step(const struct columns *c, const struct pagetrace_step *s,
 		"<g class=\"%s\"><text x=\"70\" y=\"%d\" "
 		"text-anchor=\"end\">%.1f ms</text><text class=\"letter\" "
 		"x=\"84\" y=\"%d\">",
-		class[s->kind], y + 4, (s->t - start) * 1e3, y + 4);
+		class_of[s->kind], y + 4, (s->t - start) * 1e3, y + 4);
 	textout_html(t, s->letter);
 	textout(t, "</text>");
 	put_arrow(from, to, y, t);
@@ -103,6 +104,20 @@ static void put_step(const struct columns *c, const struct pagetrace_step *s,
 		from == to ? y + 4 : y - 6);
 	textout_html(t, s->label);
 	textout(t, "</text></g>");
+}
+
+static void put_row(const struct pagetrace_step *s, double start,
+		    struct textout *t)
+{
+	textout(t, "<li class=\"%s\"><span>%.1f ms</span><b>",
+		class_of[s->kind], (s->t - start) * 1e3);
+	textout_html(t, s->letter);
+	textout(t, "</b><div><i>%s", who_names[s->from]);
+	if (s->to != s->from)
+		textout(t, " \u2192 %s", who_names[s->to]);
+	textout(t, "</i> ");
+	textout_html(t, s->label);
+	textout(t, "</div></li>");
 }
 
 static void put_summary(const struct pagetrace *tr, struct textout *t)
@@ -145,7 +160,10 @@ static void put_trace(const struct pagetrace *tr, bool open, struct textout *t)
 	for (size_t i = 0; i < tr->num; i++)
 		put_step(&c, &tr->step[i], tr->step[0].t,
 			 HEAD + ROW * (int)(i + 1) - 8, t);
-	textout(t, "</svg>");
+	textout(t, "</svg><ol>");
+	for (size_t i = 0; i < tr->num; i++)
+		put_row(&tr->step[i], tr->step[0].t, t);
+	textout(t, "</ol>");
 	if (tr->skipped)
 		textout(t, "<p>%u more steps: <code>hipgate trace</code></p>",
 			tr->skipped);

@@ -344,6 +344,20 @@ static void each(struct reading *r, char *const *lines, size_t num,
 	}
 }
 
+/* An event is told when it has been dealt with, at its own time: a question
+ * that waited for the one before comes behind that one's answer. */
+static void put_in_order(struct pagetrace *t)
+{
+	for (size_t i = 1; i < t->num; i++) {
+		struct pagetrace_step s = t->step[i];
+		size_t at = i;
+
+		for (; at > 0 && t->step[at - 1].t > s.t; at--)
+			t->step[at] = t->step[at - 1];
+		t->step[at] = s;
+	}
+}
+
 /* The newest first. */
 static struct pagetrace *choose(const struct reading *r, size_t *num)
 {
@@ -356,8 +370,10 @@ static struct pagetrace *choose(const struct reading *r, size_t *num)
 		const struct pagetrace *t =
 			&r->all[(r->traces - back) % PAGETRACE_MAX];
 
-		if (t->hip && t->num)
-			out[(*num)++] = *t;
+		if (!t->hip || !t->num)
+			continue;
+		out[*num] = *t;
+		put_in_order(&out[(*num)++]);
 	}
 	return out;
 }

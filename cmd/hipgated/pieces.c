@@ -8,6 +8,7 @@
 
 #include "control.h"
 #include "gate.h"
+#include "viewexplain.h"
 
 bool pieces_begin(struct pieces *p, const char *verb)
 {
@@ -17,9 +18,16 @@ bool pieces_begin(struct pieces *p, const char *verb)
 	return pieces_are_made(p);
 }
 
+int pieces_explain(struct pieces *p, struct gate *g, const json_t *req,
+		   char *errbuf, size_t errlen)
+{
+	*p = (struct pieces){ .list = NULL };
+	return viewexplain_begin(g, req, &p->explain, errbuf, errlen);
+}
+
 bool pieces_are_made(const struct pieces *p)
 {
-	return p->list || p->counted;
+	return p->list || p->counted || p->explain;
 }
 
 void pieces_give_up(struct pieces *p)
@@ -27,7 +35,10 @@ void pieces_give_up(struct pieces *p)
 	p->list = NULL;
 	p->counted = NULL;
 	p->said = false;
+	views_give_up(&p->at);
 	snapshot_give_up(&p->walk);
+	viewexplain_free(p->explain);
+	p->explain = NULL;
 }
 
 /* The line with those rows, which are "[...]", as far as it goes. */
@@ -50,13 +61,17 @@ static char *line_of(struct pieces *p, const char *rows, bool more)
 	return text;
 }
 
+/* Before there is a row nothing is said: others may be answered meanwhile. */
 static char *list_next(struct pieces *p, struct gate *g)
 {
 	json_t *rows = json_array();
 	bool more = rows && p->list->more(g, &p->at, rows);
-	char *dump = rows ? json_dumps(rows, JSON_COMPACT) : NULL;
-	char *text = dump ? line_of(p, dump, more) : NULL;
+	bool none = more && json_array_size(rows) == 0;
+	char *dump = rows && !none ? json_dumps(rows, JSON_COMPACT) : NULL;
+	char *text = none ? strdup("") : NULL;
 
+	if (dump)
+		text = line_of(p, dump, more);
 	free(dump);
 	json_decref(rows);
 	if (!more || !text)
@@ -64,11 +79,11 @@ static char *list_next(struct pieces *p, struct gate *g)
 	return text;
 }
 
-static char *counted_line(const struct views_counted *v, struct gate *g,
-			  const struct snapshot *s)
+/* All of an answer; takes data. */
+static char *whole(const char *verb, json_t *data)
 {
 	json_t *o = json_pack("{s:i,s:s,s:b,s:o}", "version", CONTROL_PROTOCOL,
-			      "verb", v->verb, "ok", 1, "data", v->make(g, s));
+			      "verb", verb, "ok", 1, "data", data);
 	char *dump = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	char *text = NULL;
 
@@ -91,13 +106,26 @@ static char *counted_next(struct pieces *p, struct gate *g)
 	s = snapshot_go_on(&p->walk, g);
 	if (!s)
 		return strdup("");
-	text = counted_line(p->counted, g, s);
+	text = whole(p->counted->verb, p->counted->make(g, s));
 	snapshot_free(s);
+	pieces_give_up(p);
+	return text;
+}
+
+static char *explain_next(struct pieces *p)
+{
+	char *text;
+
+	if (viewexplain_look(p->explain))
+		return strdup("");
+	text = whole("explain", viewexplain_tell(p->explain));
 	pieces_give_up(p);
 	return text;
 }
 
 char *pieces_next(struct pieces *p, struct gate *g)
 {
+	if (p->explain)
+		return explain_next(p);
 	return p->list ? list_next(p, g) : counted_next(p, g);
 }

@@ -9,19 +9,24 @@
 #include "views.h"
 
 struct gate;
+struct viewexplain;
 
 /* All zero: none is made. */
 struct pieces {
 	const struct views_list *list;
-	size_t at;
+	struct views_walk at; /* its */
 	const struct views_counted *counted;
 	struct snapshot_walk walk; /* its */
-	bool said;		   /* the line has begun */
-	bool rows;		   /*  and there are some in it */
+	struct viewexplain *explain;
+	bool said; /* the line has begun */
+	bool rows; /*  and there are some in it */
 };
 
 /* False: that verb's answer is none of these. */
 bool pieces_begin(struct pieces *p, const char *verb);
+/* The answer to `explain`, as viewexplain_begin has it. */
+int pieces_explain(struct pieces *p, struct gate *g, const json_t *req,
+		   char *errbuf, size_t errlen) HG_CHECK;
 bool pieces_are_made(const struct pieces *p);
 /* The next piece of the line, heap, perhaps "". NULL: it cannot be made, and
  * the answer is none, or, where it was `said` before, cut short. After the last

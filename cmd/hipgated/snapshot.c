@@ -249,12 +249,6 @@ static void complete(struct gate *g, struct snapshot_peer *row)
 	row->in_bytes = load(&sa->in_bytes);
 }
 
-static void count_registration(const struct hip_registration *r, void *arg)
-{
-	(void)r;
-	++*(uint64_t *)arg;
-}
-
 /* ---- events ------------------------------------------------------------------ */
 
 struct lines {
@@ -313,7 +307,7 @@ static void take_counts(struct gate *g, struct snapshot *s)
 	if (g->nat)
 		nat_usage(g->nat, &s->nat);
 	s->puzzle_k = hip_puzzle(g->hip);
-	hip_each_registration(g->hip, count_registration, &s->registrations);
+	s->registrations = hip_registrations(g->hip);
 	for (size_t i = 0; i < s->peer_num; i++)
 		complete(g, &s->peer[i]);
 }

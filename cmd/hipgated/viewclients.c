@@ -1,101 +1,149 @@
 /* SPDX-License-Identifier: MIT */
-/* Who the proxy serves: its flows, summed up by client. */
+/* Who the proxy serves: its flows, summed up by client.
+ *
+ * THEORY OF OPERATION
+ * There may be a million flows, and nearly as many clients. So a list is
+ * worked out in two walks, some items at a time: over the flows, each of which
+ * is added to its client's sum, and then over the sums, each of which is a
+ * row. Sums are found by a table of the same kind as the flows'. When that of
+ * the flows has grown meanwhile, its order is another: the first walk begins
+ * anew, so that nothing is counted twice. Control thread only.
+ */
 #include "viewclients.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "gate.h"
 #include "jsonof.h"
 
 struct sum {
-	struct addr client;
+	_Alignas(64) struct addr client;
 	uint64_t flows, out_packets, in_packets;
-	uint64_t last; /* ns */
+	uint64_t last;		  /* ns */
+	union linepool_link link; /* the pool's; no sum goes alone */
 };
 
-/* Open addressing; never more than half full. */
-struct sums {
-	struct gate *g;
-	struct sum *cell;
-	size_t cap; /* a power of two, or 0 */
-	size_t used;
-	bool full; /* no memory: what is missing is missing */
+struct viewclients {
+	struct linetable by_client;
+	struct linepool pool;
+	const void *place; /* of the flows, when the first walk began */
+	bool summed;	   /* it has ended */
 };
 
-/* The client's cell, or where it goes. */
-static struct sum *find(const struct sums *s, const struct addr *client)
+static bool begin(struct viewclients *v, const struct gate *g)
 {
-	uint64_t h = tables_hash(&s->g->plane.tables, client, sizeof(*client));
-
-	while (s->cell[h & (s->cap - 1)].flows &&
-	       !addr_eq(&s->cell[h & (s->cap - 1)].client, client))
-		h++;
-	return &s->cell[h & (s->cap - 1)];
+	linepool_init(&v->pool, sizeof(struct sum), offsetof(struct sum, link),
+		      false);
+	v->place = linetable_place(&g->plane.tables.flow_key);
+	return linetable_init(&v->by_client) == HG_OK;
 }
 
-static bool grow(struct sums *s)
+static void end(struct viewclients *v)
 {
-	struct sums more = { .g = s->g, .cap = s->cap ? s->cap * 2 : 256 };
+	linetable_fini(&v->by_client);
+	linepool_fini(&v->pool);
+}
 
-	if (s->used < s->cap / 2)
-		return true;
-	more.cell = calloc(more.cap, sizeof(*more.cell));
-	if (!more.cell)
-		return false;
-	for (size_t i = 0; i < s->cap; i++) {
-		if (s->cell[i].flows)
-			*find(&more, &s->cell[i].client) = s->cell[i];
+void viewclients_free(struct viewclients *v)
+{
+	if (v)
+		end(v);
+	free(v);
+}
+
+static bool is_client(const void *item, const void *key)
+{
+	return addr_eq(&((const struct sum *)item)->client, key);
+}
+
+/* The client's sum, or NULL: no memory. */
+static struct sum *sum_of(struct viewclients *v, const struct gate *g,
+			  const struct addr *client)
+{
+	uint64_t hash = tables_hash(&g->plane.tables, client, sizeof(*client));
+	struct sum *s = linetable_find(&v->by_client, hash, is_client, client);
+
+	if (s)
+		return s;
+	s = linepool_take(&v->pool);
+	if (!s)
+		return NULL;
+	s->client = *client;
+	if (linetable_add(&v->by_client, hash, s) == HG_OK)
+		return s;
+	linepool_give(&v->pool, s);
+	return NULL;
+}
+
+/* Without memory for it, it is missing in the list. */
+static void add(struct viewclients *v, const struct gate *g, struct flow *f)
+{
+	uint64_t last =
+		atomic_load_explicit(&f->nat.last, memory_order_relaxed);
+	struct sum *s = sum_of(v, g, &f->nat.key.client);
+
+	if (!s)
+		return;
+	s->flows++;
+	s->out_packets +=
+		atomic_load_explicit(&f->nat.out_packets, memory_order_relaxed);
+	s->in_packets +=
+		atomic_load_explicit(&f->nat.in_packets, memory_order_relaxed);
+	if (last > s->last)
+		s->last = last;
+}
+
+/* True: all flows are in the sums. */
+static bool sum_some(struct viewclients *v, struct gate *g, size_t *at)
+{
+	struct linetable *flows = &g->plane.tables.flow_key;
+
+	for (unsigned n = 0; n < VIEWS_SEEN; n++) {
+		struct flow *f = linetable_each(flows, at);
+
+		if (!f)
+			return true;
+		add(v, g, f);
 	}
-	more.used = s->used;
-	free(s->cell);
-	*s = more;
+	return false;
+}
+
+static bool show_some(struct viewclients *v, size_t *at, json_t *rows)
+{
+	for (unsigned n = 0; n < VIEWS_ROWS; n++) {
+		const struct sum *s = linetable_each(&v->by_client, at);
+
+		if (!s)
+			return false;
+		(void)json_array_append_new(
+			rows,
+			json_pack("{s:o,s:o,s:o,s:o,s:o}", "client",
+				  jsonof_addr(&s->client), "flows",
+				  jsonof_number(s->flows), "out_packets",
+				  jsonof_number(s->out_packets), "in_packets",
+				  jsonof_number(s->in_packets), "idle_s",
+				  jsonof_since(s->last)));
+	}
 	return true;
 }
 
-static void add(struct flow *f, void *arg)
+bool viewclients_more(struct gate *g, struct views_walk *w, json_t *rows)
 {
-	struct sums *s = arg;
-	uint64_t last =
-		atomic_load_explicit(&f->nat.last, memory_order_relaxed);
-	struct sum *c;
+	struct viewclients *v = w->sums;
 
-	s->full = s->full || !grow(s);
-	if (s->full)
-		return;
-	c = find(s, &f->nat.key.client);
-	if (!c->flows++) {
-		c->client = f->nat.key.client;
-		s->used++;
+	if (v && v->summed)
+		return show_some(v, &w->at, rows);
+	if (v && v->place != linetable_place(&g->plane.tables.flow_key))
+		views_give_up(w);
+	if (!w->sums) {
+		v = calloc(1, sizeof(*v));
+		w->sums = v;
+		if (!v || !begin(v, g))
+			return false;
 	}
-	c->out_packets +=
-		atomic_load_explicit(&f->nat.out_packets, memory_order_relaxed);
-	c->in_packets +=
-		atomic_load_explicit(&f->nat.in_packets, memory_order_relaxed);
-	if (last > c->last)
-		c->last = last;
-}
-
-json_t *viewclients(struct gate *g)
-{
-	struct sums s = { .g = g };
-	json_t *all = json_array();
-
-	tables_each_flow(&g->plane.tables, add, &s);
-	for (size_t i = 0; i < s.cap; i++) {
-		const struct sum *c = &s.cell[i];
-
-		if (!c->flows)
-			continue;
-		(void)json_array_append_new(
-			all,
-			json_pack("{s:o,s:o,s:o,s:o,s:o}", "client",
-				  jsonof_addr(&c->client), "flows",
-				  jsonof_number(c->flows), "out_packets",
-				  jsonof_number(c->out_packets), "in_packets",
-				  jsonof_number(c->in_packets), "idle_s",
-				  jsonof_since(c->last)));
-	}
-	free(s.cell);
-	return all;
+	v->summed = sum_some(v, g, &w->at);
+	if (!v->summed)
+		return true;
+	w->at = 0;
+	return show_some(v, &w->at, rows);
 }

@@ -2,9 +2,13 @@
 /* Who the proxy serves, as the control socket shows it. */
 #pragma once
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
-struct gate;
+#include "views.h"
 
-/* One row for each client that has a flow; a new reference or NULL. */
-json_t *viewclients(struct gate *g);
+/* A list (views.h): a row for each client that has a flow. */
+bool viewclients_more(struct gate *g, struct views_walk *w, json_t *rows);
+/* NULL: nothing. */
+void viewclients_free(struct viewclients *v);

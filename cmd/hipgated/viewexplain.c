@@ -2,17 +2,20 @@
 /* Why a name or an address is what it is to this daemon.
  *
  * THEORY OF OPERATION
- * Control thread only; changes nothing. From what was asked (a name, a HIT,
- * an address) the peer it stands for is found, and the chain is told from
- * one end to the other: question, answer, policy, pin, mapping, association,
- * SA, flows. Each link is a member of the answer for programs and a line of
- * "lines" for people. Of the past there is what the event ring still has.
- * foresee.c says what the next packet meets.
+ * Control thread only; changes nothing. What was asked (a name, a HIT, an
+ * address) stands for a HIT. There is no index of hosts by name, nor of
+ * associations and flows by peer: all are looked through, in pieces, and what
+ * is found is kept by value, for it may be gone by the next one. Then the chain
+ * is told: question, answer, policy, pin, mapping, association, SA, flows. Each
+ * link is a member of the answer for programs and a line of "lines" for people.
+ * Of the past there is what the event ring still has. foresee.c says what the
+ * next packet meets.
  */
 #include "viewexplain.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "foresee.h"
@@ -21,22 +24,38 @@
 #include "viewpeers.h"
 #include "views.h"
 
-enum { FLOWS_SHOWN = 10 };
+enum { FLOWS_SHOWN = 10, ASSOCS_SHOWN = 8 };
 
-struct explained {
+/* What is looked through. */
+enum stage { HOSTS, ASSOCS, FLOWS, DONE };
+
+struct viewexplain {
 	struct gate *g;
-	json_t *data;
-	json_t *lines;
+	json_t *req;
+	const char *kind;	 /* of what was asked */
 	char name[DNS_NAME_MAX]; /* "": none */
 	struct addr addr;	 /* unspecified: none */
+	struct addr from;	 /* the client's; unspecified: none */
 	struct hit hit;		 /* null: not known */
-	struct peer *peer;	 /* NULL: not known */
+
+	enum stage stage;
+	size_t at; /* in it */
+	struct hip_peer assoc[ASSOCS_SHOWN];
+	size_t assocs;
+	const void *place; /* of the flows, when their walk began */
+	json_t *flow;	   /* rows of the first FLOWS_SHOWN */
+	uint64_t flows;
+
+	/* While it is told. */
+	struct peer *peer; /* NULL: not known */
+	json_t *data;
+	json_t *lines;
 };
 
-static void line(struct explained *x, const char *what, const char *fmt, ...)
+static void line(struct viewexplain *x, const char *what, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void line(struct explained *x, const char *what, const char *fmt, ...)
+static void line(struct viewexplain *x, const char *what, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -48,7 +67,7 @@ static void line(struct explained *x, const char *what, const char *fmt, ...)
 		x->lines, json_pack("{s:s,s:s}", "what", what, "text", text));
 }
 
-static void put(struct explained *x, const char *key, json_t *v)
+static void put(struct viewexplain *x, const char *key, json_t *v)
 {
 	(void)json_object_set_new(x->data, key, v ? v : json_null());
 }
@@ -83,7 +102,7 @@ static void look(void *arg, const char *text)
 }
 
 /* New reference, or NULL. */
-static json_t *last(struct explained *x, const char *event, const char *key,
+static json_t *last(struct viewexplain *x, const char *event, const char *key,
 		    const char *value)
 {
 	struct past p = { event, key, value, NULL };
@@ -92,7 +111,7 @@ static json_t *last(struct explained *x, const char *event, const char *key,
 	return p.found;
 }
 
-static void past(struct explained *x, const char *what, const char *event)
+static void past(struct viewexplain *x, const char *what, const char *event)
 {
 	json_t *e = last(x, event, "name", x->name);
 
@@ -104,15 +123,7 @@ static void past(struct explained *x, const char *what, const char *event)
 
 /* ---- whom it is about -------------------------------------------------------- */
 
-static void by_name(struct peer *p, void *arg)
-{
-	struct explained *x = arg;
-
-	if (strcmp(p->name, x->name) == 0)
-		x->peer = p;
-}
-
-static const struct config_record *record_of(const struct explained *x)
+static const struct config_record *record_of(const struct viewexplain *x)
 {
 	const struct config *c = x->g->cfg;
 
@@ -123,16 +134,13 @@ static const struct config_record *record_of(const struct explained *x)
 	return NULL;
 }
 
-/* A name that leads to a host known by another one. */
-static void find_by_name(struct explained *x)
+/* A name that leads to a host known by another one, or by none. */
+static void find_elsewhere(struct viewexplain *x)
 {
 	const struct config_record *r = record_of(x);
 	json_t *e;
 	const char *hit;
 
-	peer_each(x->g, by_name, x);
-	if (x->peer)
-		return;
 	if (r)
 		x->hit = r->r.hit;
 	e = r ? NULL : last(x, "dns-host", "name", x->name);
@@ -140,10 +148,27 @@ static void find_by_name(struct explained *x)
 	if (hit && hit_parse(hit, &x->hit))
 		x->hit = hit_null;
 	json_decref(e);
-	x->peer = peer_find(x->g, &x->hit);
 }
 
-static const char *find_by_addr(struct explained *x)
+/* Hosts by name. True: there are more. */
+static bool some_hosts(struct viewexplain *x)
+{
+	for (unsigned n = 0; n < VIEWS_SEEN; n++) {
+		const struct peer *p = linetable_each(&x->g->peers, &x->at);
+
+		if (!p) {
+			find_elsewhere(x);
+			return false;
+		}
+		if (strcmp(p->name, x->name) == 0) {
+			x->hit = p->hit;
+			return false;
+		}
+	}
+	return true;
+}
+
+static const char *kind_of_addr(struct viewexplain *x)
 {
 	struct gate *g = x->g;
 	const struct mapping *m = tables_mapping(&g->plane.tables, &x->addr);
@@ -152,8 +177,8 @@ static const char *find_by_addr(struct explained *x)
 	const struct prefix *pool = fam ? &g->cfg->pool6 : &g->cfg->pool4;
 	bool inside = pool->len && prefix_has(pool, &x->addr);
 
-	if (m)
-		x->peer = peer_find(g, &m->peer);
+	if (m && peer_find(g, &m->peer))
+		x->hit = m->peer;
 	if (steer_is_dns(s, &x->addr))
 		return "gateway-dns";
 	if (addr_eq(&x->addr, &s->own[fam]))
@@ -163,43 +188,45 @@ static const char *find_by_addr(struct explained *x)
 	return inside ? "unused" : "outside";
 }
 
-/* What kind of thing was asked about; NULL: none that we know. */
-static const char *find(struct explained *x, const char *text)
+/* What kind of thing was asked about; NULL: none that we know. A name's HIT is
+ * still to be found. */
+static const char *kind_of(struct viewexplain *x, const char *text)
 {
-	if (hit_parse(text, &x->hit) == HG_OK) {
-		x->peer = peer_find(x->g, &x->hit);
-		if (x->peer)
-			(void)snprintf(x->name, sizeof(x->name), "%s",
-				       x->peer->name);
+	x->stage = ASSOCS;
+	if (hit_parse(text, &x->hit) == HG_OK)
 		return persona_ours(x->g, &x->hit) ? "own-hit" : "hit";
-	}
-	if (addr_parse(text, &x->addr) == HG_OK) {
-		const char *kind = find_by_addr(x);
+	if (addr_parse(text, &x->addr) == HG_OK)
+		return kind_of_addr(x);
+	x->stage = HOSTS;
+	return dns_name(text, x->name) ? NULL : "name";
+}
 
-		if (x->peer)
-			(void)snprintf(x->name, sizeof(x->name), "%s",
-				       x->peer->name);
-		return kind;
-	}
-	if (dns_name(text, x->name))
-		return NULL;
-	find_by_name(x);
-	return "name";
+/* The peer it stands for, and the name of one that was asked for otherwise. */
+static void settle(struct viewexplain *x)
+{
+	x->peer = peer_find(x->g, &x->hit);
+	if (x->peer && !x->name[0])
+		(void)snprintf(x->name, sizeof(x->name), "%s", x->peer->name);
 }
 
 struct peer *viewexplain_peer(struct gate *g, const char *text, struct hit *hit,
 			      char name[DNS_NAME_MAX])
 {
-	struct explained x = { .g = g, .addr = addr_any6, .hit = hit_null };
+	struct viewexplain x = { .g = g, .addr = addr_any6, .hit = hit_null };
 
-	(void)find(&x, text); /* what it is not, stays empty */
-	*hit = x.peer ? x.peer->hit : x.hit;
+	if (kind_of(&x, text) && x.stage == HOSTS) {
+		while (some_hosts(&x))
+			;
+	}
+	settle(&x); /* what it is not, stays empty */
+	*hit = x.hit;
 	memcpy(name, x.name, DNS_NAME_MAX);
 	return x.peer;
 }
 
-static void tell_kind(struct explained *x, const char *asked, const char *kind)
+static void tell_kind(struct viewexplain *x)
 {
+	const char *asked = json_string_value(json_object_get(x->req, "name"));
 	static const struct {
 		const char *kind;
 		const char *text;
@@ -216,16 +243,16 @@ static void tell_kind(struct explained *x, const char *asked, const char *kind)
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (strcmp(texts[i].kind, kind) == 0)
+		if (strcmp(texts[i].kind, x->kind) == 0)
 			line(x, "asked", "%s: %s", asked, texts[i].text);
 	}
 	put(x, "asked", jsonof_text(asked));
-	put(x, "kind", jsonof_text(kind));
+	put(x, "kind", jsonof_text(x->kind));
 }
 
 /* ---- the chain ---------------------------------------------------------------- */
 
-static void explain_policy(struct explained *x)
+static void explain_policy(struct viewexplain *x)
 {
 	const struct config *c = x->g->cfg;
 	size_t i = dns_rule_of(x->g->dns, x->name);
@@ -246,7 +273,7 @@ static void explain_policy(struct explained *x)
 	     foresee_mode_name(c->rules[i].mode), at);
 }
 
-static void explain_record(struct explained *x)
+static void explain_record(struct viewexplain *x)
 {
 	const struct config_record *r = record_of(x);
 	char hit[ADDR_TEXT_MAX];
@@ -262,7 +289,7 @@ static void explain_record(struct explained *x)
 }
 
 /* Question, answer, rule, pin: what DNS has to do with it. */
-static void explain_name(struct explained *x)
+static void explain_name(struct viewexplain *x)
 {
 	bool pinned;
 
@@ -296,7 +323,7 @@ static json_t *locators_json(const struct peer *p)
 	return a;
 }
 
-static void explain_mapping(struct explained *x)
+static void explain_mapping(struct viewexplain *x)
 {
 	const struct peer *p = x->peer;
 	uint64_t now = uv_hrtime();
@@ -326,23 +353,19 @@ static void explain_mapping(struct explained *x)
 			       : "");
 }
 
-struct found_peer {
-	struct explained *x;
-	const struct hit *self;
-	bool there;
-};
-
-static void add_assoc(const struct hip_peer *p, void *arg)
+static void take_assoc(const struct hip_peer *p, void *arg)
 {
-	struct found_peer *f = arg;
-	struct explained *x = f->x;
+	struct viewexplain *x = arg;
+
+	if (hit_eq(&p->peer, &x->hit) && x->assocs < ASSOCS_SHOWN)
+		x->assoc[x->assocs++] = *p;
+}
+
+static void tell_assoc(struct viewexplain *x, const struct hip_peer *p)
+{
 	char at[ENDPOINT_TEXT_MAX];
 	char via[ENDPOINT_TEXT_MAX] = "";
 
-	if (!hit_eq(&p->peer, &x->hit) ||
-	    (f->self && !hit_eq(&p->self, f->self)))
-		return;
-	f->there = true;
 	put(x, "association", viewpeers_one(x->g, p));
 	if (p->has_via)
 		endpoint_print(&p->via, via);
@@ -356,13 +379,19 @@ static void add_assoc(const struct hip_peer *p, void *arg)
 	     (double)(uv_hrtime() - p->since) / 1e9);
 }
 
-static void explain_assoc(struct explained *x)
+/* A peer of the proxy's has one of our HITs for its own. */
+static void explain_assoc(struct viewexplain *x)
 {
-	struct found_peer f = { x, x->peer ? &x->peer->self : NULL, false };
 	const struct peer *p = x->peer;
+	bool there = false;
 
-	hip_each_peer(x->g->hip, add_assoc, &f);
-	if (!f.there) {
+	for (size_t i = 0; i < x->assocs; i++) {
+		if (p && !hit_eq(&x->assoc[i].self, &p->self))
+			continue;
+		tell_assoc(x, &x->assoc[i]);
+		there = true;
+	}
+	if (!there) {
 		put(x, "association", NULL);
 		line(x, "association", "none");
 	}
@@ -391,7 +420,7 @@ struct sa *viewexplain_sa(struct gate *g, const struct hit *hit)
 	return sa;
 }
 
-static void explain_sa(struct explained *x)
+static void explain_sa(struct viewexplain *x)
 {
 	struct sa *sa = viewexplain_sa(x->g, &x->hit);
 	const struct path *path = sa ? atomic_load(&sa->path) : NULL;
@@ -411,31 +440,37 @@ static void explain_sa(struct explained *x)
 	     atomic_load(&sa->contexts) ? "" : "; it rests, and wakes by use");
 }
 
-struct flows {
-	struct explained *x;
-	json_t *list;
-	uint64_t num;
-};
-
-static void add_flow(struct flow *f, void *arg)
+/* Flows of that peer. True: there are more to look through. */
+static bool some_flows(struct viewexplain *x)
 {
-	struct flows *l = arg;
+	struct linetable *flows = &x->g->plane.tables.flow_key;
 
-	if (!hit_eq(&f->nat.back.peer, &l->x->hit))
-		return;
-	if (l->num++ < FLOWS_SHOWN)
-		(void)json_array_append_new(l->list, views_flow(f));
+	if (x->place != linetable_place(flows)) { /* anew, or none twice */
+		x->place = linetable_place(flows);
+		x->at = 0;
+		x->flows = 0;
+		(void)json_array_clear(x->flow);
+	}
+	for (unsigned n = 0; n < VIEWS_SEEN; n++) {
+		const struct flow *f = linetable_each(flows, &x->at);
+
+		if (!f)
+			return false;
+		if (!hit_eq(&f->nat.back.peer, &x->hit))
+			continue;
+		if (x->flows++ < FLOWS_SHOWN)
+			(void)json_array_append_new(x->flow, views_flow(f));
+	}
+	return true;
 }
 
-static void explain_flows(struct explained *x)
+static void explain_flows(struct viewexplain *x)
 {
-	struct flows l = { x, json_array(), 0 };
 	json_t *f;
 	size_t i;
 
-	tables_each_flow(&x->g->plane.tables, add_flow, &l);
-	line(x, "flows", "%llu", (unsigned long long)l.num);
-	json_array_foreach(l.list, i, f)
+	line(x, "flows", "%llu", (unsigned long long)x->flows);
+	json_array_foreach(x->flow, i, f)
 		line(x, "", "%s %s port %d -> %s port %d, %s",
 		     json_string_value(json_object_get(f, "proto")),
 		     json_string_value(json_object_get(f, "client")),
@@ -444,17 +479,18 @@ static void explain_flows(struct explained *x)
 		     (int)json_integer_value(json_object_get(f, "virt_port")),
 		     json_string_value(json_object_get(f, "state")));
 	put(x, "flows",
-	    json_pack("{s:I,s:o}", "num", (json_int_t)l.num, "first", l.list));
+	    json_pack("{s:I,s:O}", "num", (json_int_t)x->flows, "first",
+		      x->flow));
 }
 
-static void explain_next(struct explained *x, const struct addr *from)
+static void explain_next(struct viewexplain *x)
 {
 	struct foresight f;
 
 	if (!addr_is_unspecified(&x->addr))
-		foresee_packet(x->g, &x->addr, from, &f);
+		foresee_packet(x->g, &x->addr, &x->from, &f);
 	else if (x->name[0] && x->g->dns)
-		foresee_question(x->g, x->name, x->peer, from, &f);
+		foresee_question(x->g, x->name, x->peer, &x->from, &f);
 	else
 		foresee_hit(x->g, &x->hit, &f);
 	put(x, "next",
@@ -470,40 +506,90 @@ static void explain_next(struct explained *x, const struct addr *from)
 		line(x, "to do", "%s", f.mend);
 }
 
-int viewexplain(struct gate *g, const json_t *req, json_t **data, char *errbuf,
-		size_t errlen)
+/* ---- the verb ----------------------------------------------------------------- */
+
+void viewexplain_free(struct viewexplain *x)
+{
+	if (!x)
+		return;
+	json_decref(x->req);
+	json_decref(x->flow);
+	json_decref(x->data);
+	json_decref(x->lines);
+	free(x);
+}
+
+int viewexplain_begin(struct gate *g, const json_t *req,
+		      struct viewexplain **out, char *errbuf, size_t errlen)
 {
 	const char *asked = json_string_value(json_object_get(req, "name"));
 	const char *client = json_string_value(json_object_get(req, "from"));
-	struct explained x = { .g = g, .addr = addr_any6, .hit = hit_null };
-	struct addr from = addr_any6;
-	const char *kind = asked ? find(&x, asked) : NULL;
+	struct viewexplain *x = calloc(1, sizeof(*x));
 
-	if (!kind || (client && addr_parse(client, &from))) {
+	if (!x)
+		return HG_ENOMEM;
+	x->g = g;
+	x->addr = addr_any6;
+	x->from = addr_any6;
+	x->hit = hit_null;
+	x->req = json_incref((json_t *)req);
+	x->flow = json_array();
+	x->kind = asked ? kind_of(x, asked) : NULL;
+	if (!x->kind || (client && addr_parse(client, &x->from))) {
 		(void)snprintf(errbuf, errlen,
 			       "%s; ask for a name, a HIT or an address",
-			       !asked ? "a \"name\" is missing"
-			       : kind ? "--client takes an address"
-				      : "that is no domain name");
+			       !asked	 ? "a \"name\" is missing"
+			       : x->kind ? "--client takes an address"
+					 : "that is no domain name");
+		viewexplain_free(x);
 		return HG_EINVAL;
 	}
-	x.data = json_object();
-	x.lines = json_array();
-	tell_kind(&x, asked, kind);
-	if (x.peer)
-		x.hit = x.peer->hit;
-	put(&x, "name", jsonof_text(x.name));
-	if (x.name[0])
-		explain_name(&x);
-	if (x.peer)
-		explain_mapping(&x);
-	if (!hit_is_null(&x.hit) && strcmp(kind, "own-hit") != 0) {
-		explain_assoc(&x);
-		explain_sa(&x);
-		explain_flows(&x);
-	}
-	explain_next(&x, &from);
-	put(&x, "lines", x.lines);
-	*data = x.data;
+	*out = x;
 	return HG_OK;
+}
+
+/* Is there anything to look for in associations and flows? */
+static bool has_peer(const struct viewexplain *x)
+{
+	return !hit_is_null(&x->hit) && strcmp(x->kind, "own-hit") != 0;
+}
+
+bool viewexplain_look(struct viewexplain *x)
+{
+	bool more;
+
+	if (x->stage == DONE || (x->stage != HOSTS && !has_peer(x)))
+		return false;
+	if (x->stage == HOSTS)
+		more = some_hosts(x);
+	else if (x->stage == ASSOCS)
+		more = hip_some_peers(x->g->hip, &x->at, take_assoc, x);
+	else
+		more = some_flows(x);
+	if (!more) {
+		x->stage++;
+		x->at = 0;
+	}
+	return true;
+}
+
+json_t *viewexplain_tell(struct viewexplain *x)
+{
+	settle(x);
+	x->data = json_object();
+	x->lines = json_array();
+	tell_kind(x);
+	put(x, "name", jsonof_text(x->name));
+	if (x->name[0])
+		explain_name(x);
+	if (x->peer)
+		explain_mapping(x);
+	if (has_peer(x)) {
+		explain_assoc(x);
+		explain_sa(x);
+		explain_flows(x);
+	}
+	explain_next(x);
+	(void)json_object_set(x->data, "lines", x->lines);
+	return json_incref(x->data);
 }

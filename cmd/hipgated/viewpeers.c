@@ -103,19 +103,19 @@ static void add_peer(const struct hip_peer *p, void *arg)
 	(void)json_array_append_new(l->array, viewpeers_one(l->g, p));
 }
 
-bool viewpeers_peers(struct gate *g, size_t *at, json_t *rows)
+bool viewpeers_peers(struct gate *g, struct views_walk *w, json_t *rows)
 {
 	struct list l = { .g = g, .array = rows };
 
-	return hip_some_peers(g->hip, at, add_peer, &l);
+	return hip_some_peers(g->hip, &w->at, add_peer, &l);
 }
 
 /* One list out of one member of some peers, each element with its peer. */
-static bool of_peers(struct gate *g, const char *member, size_t *at,
+static bool of_peers(struct gate *g, const char *member, struct views_walk *w,
 		     json_t *rows)
 {
 	json_t *peers = json_array();
-	bool more = viewpeers_peers(g, at, peers);
+	bool more = viewpeers_peers(g, w, peers);
 	json_t *peer;
 	json_t *one;
 	size_t i, k;
@@ -133,12 +133,12 @@ static bool of_peers(struct gate *g, const char *member, size_t *at,
 	return more;
 }
 
-bool viewpeers_paths(struct gate *g, size_t *at, json_t *rows)
+bool viewpeers_paths(struct gate *g, struct views_walk *w, json_t *rows)
 {
-	return of_peers(g, "paths", at, rows);
+	return of_peers(g, "paths", w, rows);
 }
 
-bool viewpeers_moves(struct gate *g, size_t *at, json_t *rows)
+bool viewpeers_moves(struct gate *g, struct views_walk *w, json_t *rows)
 {
-	return of_peers(g, "history", at, rows);
+	return of_peers(g, "history", w, rows);
 }

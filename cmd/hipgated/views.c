@@ -40,12 +40,23 @@ static void add_registration(const struct hip_registration *r, void *arg)
 			  "expires_s", left));
 }
 
-static json_t *view_registrations(struct gate *g)
+static bool more_registrations(struct gate *g, struct views_walk *w,
+			       json_t *rows)
 {
-	struct list l = { .g = g, .array = json_array() };
+	struct list l = { .g = g, .array = rows };
 
-	hip_each_registration(g->hip, add_registration, &l);
-	return l.array;
+	return hip_some_registrations(g->hip, &w->at, add_registration, &l);
+}
+
+static void add_pin(const char *name, const struct hit *hit, void *arg)
+{
+	(void)json_array_append_new(arg, json_pack("{s:s,s:o}", "name", name,
+						   "hit", jsonof_hit(hit)));
+}
+
+static bool more_pins(struct gate *g, struct views_walk *w, json_t *rows)
+{
+	return g->dns && dns_some_pins(g->dns, &w->at, add_pin, rows);
 }
 
 /* ---- the published tables ----------------------------------------------------- */
@@ -79,12 +90,12 @@ json_t *views_sa(struct gate *g, struct sa *s)
 		size->outer ? esp_pmtu_by_name(size->by) : "");
 }
 
-static bool more_sas(struct gate *g, size_t *at, json_t *rows)
+static bool more_sas(struct gate *g, struct views_walk *w, json_t *rows)
 {
 	struct sa *s = NULL;
 
 	for (unsigned n = 0; n < VIEWS_ROWS; n++) {
-		s = linetable_each(&g->plane.tables.sa_spi, at);
+		s = linetable_each(&g->plane.tables.sa_spi, &w->at);
 		if (!s)
 			break;
 		(void)json_array_append_new(rows, views_sa(g, s));
@@ -118,12 +129,12 @@ static void add_mapping(const struct peer *p, json_t *rows)
 			  hip_state_name(p->state), "parked", (int)p->parked));
 }
 
-static bool more_mappings(struct gate *g, size_t *at, json_t *rows)
+static bool more_mappings(struct gate *g, struct views_walk *w, json_t *rows)
 {
 	const struct peer *p = NULL;
 
 	for (unsigned n = 0; n < VIEWS_ROWS; n++) {
-		p = linetable_each(&g->peers, at);
+		p = linetable_each(&g->peers, &w->at);
 		if (!p)
 			break;
 		add_mapping(p, rows);
@@ -156,12 +167,12 @@ json_t *views_flow(const struct flow *f)
 		jsonof_count(&n->in_packets));
 }
 
-static bool more_flows(struct gate *g, size_t *at, json_t *rows)
+static bool more_flows(struct gate *g, struct views_walk *w, json_t *rows)
 {
 	const struct flow *f = NULL;
 
 	for (unsigned n = 0; n < VIEWS_ROWS; n++) {
-		f = linetable_each(&g->plane.tables.flow_key, at);
+		f = linetable_each(&g->plane.tables.flow_key, &w->at);
 		if (!f)
 			break;
 		(void)json_array_append_new(rows, views_flow(f));
@@ -405,9 +416,7 @@ static const struct {
 	const char *verb;
 	json_t *(*make)(struct gate *g);
 } views[] = {
-	{ "clients", viewclients },
 	{ "version", view_version },
-	{ "registrations", view_registrations },
 	{ "identities", view_identities },
 	{ "access", view_access },
 	{ "log", viewseen_log },
@@ -422,10 +431,22 @@ json_t *views_make(struct gate *g, const char *verb)
 }
 
 static const struct views_list lists[] = {
-	{ "peers", viewpeers_peers },  { "paths", viewpeers_paths },
-	{ "moves", viewpeers_moves },  { "sas", more_sas },
-	{ "mappings", more_mappings }, { "flows", more_flows },
+	{ "peers", viewpeers_peers },
+	{ "paths", viewpeers_paths },
+	{ "moves", viewpeers_moves },
+	{ "sas", more_sas },
+	{ "mappings", more_mappings },
+	{ "flows", more_flows },
+	{ "clients", viewclients_more },
+	{ "registrations", more_registrations },
+	{ "pins", more_pins },
 };
+
+void views_give_up(struct views_walk *w)
+{
+	viewclients_free(w->sums);
+	*w = (struct views_walk){ 0 };
+}
 
 const struct views_list *views_list(const char *verb)
 {

@@ -4,8 +4,10 @@
  * THEORY OF OPERATION
  * Control thread only, which has packets to answer, too: what takes long with
  * many peers or flows is made in pieces, and between two of them the loop
- * turns (control.c). Lists are made VIEWS_ROWS rows at a time; what counts all
- * there is, out of a snapshot that is taken in pieces (snapshot.h).
+ * turns (control.c). Lists are made VIEWS_ROWS rows at a time, where need be out
+ * of sums that are added up before (viewclients.h); what counts all there is,
+ * out of a snapshot that is taken in pieces (snapshot.h). explain looks for
+ * what it tells in pieces, too (viewexplain.h).
  */
 #pragma once
 
@@ -18,19 +20,30 @@ struct flow;
 struct gate;
 struct sa;
 struct snapshot;
+struct viewclients;
 
-enum { VIEWS_ROWS = 64 };
+enum {
+	VIEWS_ROWS = 64,
+	VIEWS_SEEN = 512, /* of what is looked at and makes no row */
+};
 
 /* The data of a read verb (new reference), or NULL: no such verb here. */
 json_t *views_make(struct gate *g, const char *verb);
 
+/* How far a list has been made; all zero at first. */
+struct views_walk {
+	size_t at;
+	struct viewclients *sums;
+};
+void views_give_up(struct views_walk *w);
+
 /* A read verb whose data is a list that may be long. */
 struct views_list {
 	const char *verb;
-	/* Appends the next rows, from *at on, which is 0 at first. False:
-	 * those were the last. What comes and goes meanwhile may be there or
-	 * not, and where a table has grown, some rows twice. */
-	bool (*more)(struct gate *g, size_t *at, json_t *rows);
+	/* Appends the next rows, if any. False: those were the last. What
+	 * comes and goes meanwhile may be there or not, and where a table has
+	 * grown, some rows twice. */
+	bool (*more)(struct gate *g, struct views_walk *w, json_t *rows);
 };
 const struct views_list *views_list(const char *verb);
 

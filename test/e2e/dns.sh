@@ -94,6 +94,7 @@ stripped_checks()
 	check "and dig says why and what to do" \
 		shows 'EDE: 15 .*hipgate forget' fixed.foo.com A
 	check "it is counted by name" counted px dns-stripped
+	check "hipgate pins lists it" is_pinned fixed.foo.com
 	none "a stranger cannot make it forget" forget_as_stranger
 	check "a name that is not pinned is said not to be" \
 		says "$(forget plain.foo.com 2>&1)" "is not pinned"
@@ -103,6 +104,12 @@ stripped_checks()
 	zone_as cat || fail "BIND serves the whole zone again"
 	check "with its record it has its substitute again" \
 		shows "AAAA[[:space:]]$POOL6_START" fixed.foo.com AAAA
+}
+
+is_pinned()
+{
+	ask px pins | jq -e --arg name "$1" 'any(.data[]; .name == $name and
+		(.hit | startswith("2001:2")))' >/dev/null
 }
 
 forget_as_stranger()

@@ -97,6 +97,12 @@ ok "dry run needs no root" \
 	setpriv --reuid=65534 --clear-groups \
 	"$setup" --dry-run --config /dev/stdin <"$dir/proxy.conf"
 state >"$dir/now"
+sed 's/^lan = .*/lan = nolan/' "$dir/proxy.conf" >"$dir/nolan.conf"
+ok "a LAN's link that is not there is warned about" has \
+	"lan = nolan: there is no such interface yet" \
+	"$setup" --dry-run --config "$dir/nolan.conf"
+ok "one that is, is not" not has "no such interface" \
+	"$setup" --dry-run --config "$dir/proxy.conf"
 ok "dry run changes nothing" same "$dir/before" "$dir/now"
 
 ok "proxy: set up" "$setup" --config "$dir/proxy.conf"

@@ -185,6 +185,7 @@ answers = {
          "peer": "2001:21::77", "peer_port": 443, "state": "open",
          "idle_s": 61.2, "out_packets": 10, "in_packets": 2000}],
     "peers": [], "registrations": [],
+    "pins": [{"name": "hip.foo.com", "hit": "2001:21::77"}],
     "version": {"version": "9.9.9", "protocol": 1, "uptime_s": 1},
     "ping": {"peer": "2001:21::77", "locator": "203.0.113.9:10500",
              "rtt_us": 1500},
@@ -348,6 +349,11 @@ cat >"$dir/explain" <<'END'
 asked        hip.foo.com: a name
 next         sent: bell?
 END
+cat >"$dir/pins" <<'END'
+NAME         HIT
+hip.foo.com  2001:21::77
+END
+ok "pins" prints "$dir/pins" "$tool" pins --socket "$dir/sock"
 ok "clients" prints "$dir/clients" "$tool" clients --socket "$dir/sock"
 ok "explain" prints "$dir/explain" \
 	"$tool" explain hip.foo.com --socket "$dir/sock"
@@ -603,6 +609,8 @@ ok "help lists the verbs" has dns-record "$tool" help
 ok "help of a verb" has "[--follow]" "$tool" help trace
 ok "no verb is a usage error" status 2 "$tool"
 ok "an unknown verb is a usage error" status 2 "$tool" frob
+"$tool" statsu 2>"$dir/near"
+ok "and is told the nearest one" grep -q 'did you mean "status"?' "$dir/near"
 ok "an option of another verb is a usage error" status 2 \
 	"$tool" status --follow
 

@@ -36,6 +36,7 @@ registrations||answer|-
 identities||answer|-
 access||answer|-
 metrics||answer|-
+pins||answer|-
 log||answer|-
 log|dns debug|answer|1
 reload||answer|-
@@ -54,7 +55,7 @@ bugreport|--output DIR/out/report|self|-
 keygen|--force DIR/out/new.pem|none|0
 hit|DIR/key.pem|none|0
 dns-record|--name hip.foo.com. DIR/key.pem|none|2
-check|DIR/conf|none|0
+check|DIR/conf|none|-
 completions|bash|none|0
 version||self|-
 help|status|none|-
@@ -222,6 +223,10 @@ def serve(mode, c):
     if mode == "silent":
         c.recv(1)
         return
+    if mode == "quiet": # from its first answer on
+        c.sendall(b'{"version":1,"ok":true,"data":{}}\n')
+        c.recv(1)
+        return
     if mode == "rubbish":
         c.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         return
@@ -264,8 +269,8 @@ def loop(mode, s):
         threading.Thread(target=quietly, args=(mode, c), daemon=True).start()
 
 
-modes = ["newer", "unknown", "denied", "no", "hangup", "silent", "rubbish",
-         "long", "closed"] + list(ODD)
+modes = ["newer", "unknown", "denied", "no", "hangup", "silent", "quiet",
+         "rubbish", "long", "closed"] + list(ODD)
 all = [(m, listen(m)) for m in modes]
 gone = socket.socket(socket.AF_UNIX)
 gone.bind("gone") # nobody listens
@@ -352,18 +357,20 @@ odd_answers()
 	done
 }
 
-# All at once: each waits its ten seconds. connect and capture wait as long as
-# it takes, and Ctrl-C ends them.
+# All at once: each waits its ten seconds.
 silent_ones()
 {
-	[[ $1 != connect && $1 != capture ]] || return 0
+	local row="$*"
+
 	at silent "$1" "${@:4}"
-	ends_alone "$DIR/silent.$*" "${CALL[@]}" &
+	ends_alone "$row" "${CALL[@]}" &
+	[[ ${HELP[$1]} == *--follow* && $row != *--mermaid* ]] || return 0
+	ends_alone "follow $row" "${CALL[@]}" --follow &
 }
 
 ends_alone()
 {
-	local file=${1// /} status
+	local file=$DIR/silent.${1//[^a-z-]/} status
 
 	shift
 	timeout 30 "$@" >/dev/null 2>"$file.said" </dev/null
@@ -372,16 +379,26 @@ ends_alone()
 		echo "$* ($status): $(cat "$file.said")" >"$file.bad"
 }
 
+# Once it has answered, a capture waits for packets, longer than that.
+quiet_one()
+{
+	timeout -s INT 14 "$TOOL" capture --output "$DIR/quiet.pcapng" \
+		--socket "$DIR/quiet" >/dev/null 2>"$DIR/quiet.said" </dev/null
+	grep -q "hung up; the 0 packets before that" "$DIR/quiet.said" ||
+		cp "$DIR/quiet.said" "$DIR/silent.quiet.bad"
+}
+
 all_silent()
 {
 	local job
 
+	quiet_one &
 	each silent_ones answer events
 	for job in $(jobs -p); do
 		[[ $job == "$DAEMON" ]] || wait "$job"
 	done
 	cat "$DIR"/silent.*.bad 2>/dev/null && return 1
-	(($(cat "$DIR"/silent.*.said | grep -c "does not answer") >= 18))
+	(($(cat "$DIR"/silent.*.said | grep -c "does not answer") >= 29))
 }
 
 # ---- not for us ------------------------------------------------------------------

@@ -210,6 +210,8 @@ static void print_registration(const struct hip_registration *r, void *arg)
 
 static void look(const struct hip *h, struct simlaw_look *l)
 {
+	size_t at = 0;
+
 	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
 		for (const struct assoc *a = h->assocs.bucket[i]; a;
 		     a = a->next) {
@@ -222,7 +224,8 @@ static void look(const struct hip *h, struct simlaw_look *l)
 				    (uint64_t)a->state;
 		}
 	}
-	hip_each_registration(h, print_registration, &l->print);
+	while (hip_some_registrations(h, &at, print_registration, &l->print))
+		;
 	for (size_t i = 0; i < h->registrations.num; i++)
 		l->print += hash(&h->registrations.v[i]->granted,
 				 sizeof(h->registrations.v[i]->granted)) *

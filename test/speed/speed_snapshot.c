@@ -2,14 +2,15 @@
 /* Looks at a daemon that knows many hosts: how long control is busy with them.
  *
  * speed_snapshot NUM: prints "NAME VALUE UNIT" lines; times are CPU time, the
- * middle one of ROUNDS. NUM hosts have names, substitutes and associations that have begun; the ring
- * of events is full. NAME-at-once: the longest part of it, after which the loop
- * turns.
+ * middle one of ROUNDS. NUM hosts have names, substitutes and associations that
+ * have begun, a million flows of 20000 clients lead to them; the ring of events
+ * is full. NAME-at-once: the longest part of it, after which the loop turns.
  *
  *   counts	what /metrics and `hipgate metrics` are made of
  *   page	the same for the status page, with its rows and events
  *   sample	what is kept each second for the plots
- *   peers, mappings	the answer to that verb, as text
+ *   peers, mappings, clients	the answer to that verb, as text
+ *   explain	the same, of one host's name
  */
 #include <sodium.h>
 #include <stdio.h>
@@ -19,9 +20,10 @@
 
 #include "cmd/hipgated/gate.h"
 #include "cmd/hipgated/snapshot.h"
+#include "cmd/hipgated/viewexplain.h"
 #include "cmd/hipgated/views.h"
 
-enum { ROUNDS = 15 };
+enum { ROUNDS = 15, FLOWS = 1000000, CLIENTS = 20000 };
 
 static struct gate g;
 static struct config cfg;
@@ -65,6 +67,26 @@ static void add_host(uint32_t n)
 		;
 }
 
+static void add_flow(uint32_t n, uint32_t num)
+{
+	struct flow *f = tables_new_flow(&g.plane.tables);
+	uint32_t client = n % CLIENTS;
+	uint32_t host = n % num;
+
+	if (!f)
+		die("no flow");
+	f->nat.key.client = (struct addr){ { 0x20, 0x01, 0x0d, 0xb8 } };
+	memcpy(f->nat.key.client.b + 12, &client, sizeof(client));
+	f->nat.key.virt = (struct addr){ { 0xfd, 0x68 } };
+	memcpy(f->nat.key.virt.b + 8, &host, sizeof(host));
+	f->nat.key.client_port = (uint16_t)(n / CLIENTS);
+	f->nat.back.peer = (struct hit){ { 0x20, 0x01, 0x00, 0x22 } };
+	memcpy(f->nat.back.peer.b + 8, &host, sizeof(host));
+	memcpy(f->nat.back.self.b, &n, sizeof(n));
+	if (tables_add_flow(&g.plane.tables, f))
+		die("a flow twice");
+}
+
 static void fill(uint32_t num)
 {
 	struct hip_config hc = { .puzzle_k_max = 20 };
@@ -84,6 +106,11 @@ static void fill(uint32_t num)
 		die("no identity");
 	for (uint32_t n = 0; n < num; n++) {
 		add_host(n);
+		if (n % 1024 == 0)
+			urcu_qsbr_quiescent_state();
+	}
+	for (uint32_t n = 0; n < FLOWS; n++) {
+		add_flow(n, num);
 		if (n % 1024 == 0)
 			urcu_qsbr_quiescent_state();
 	}
@@ -138,8 +165,8 @@ static uint64_t sample(void)
 static uint64_t view(const char *verb)
 {
 	const struct views_list *l = views_list(verb);
+	struct views_walk w = { .at = 0 };
 	uint64_t most = 0;
-	size_t at = 0;
 	bool more = true;
 
 	while (more) {
@@ -147,7 +174,7 @@ static uint64_t view(const char *verb)
 		json_t *rows = json_array();
 		char *text;
 
-		more = l->more(&g, &at, rows);
+		more = l->more(&g, &w, rows);
 		text = json_dumps(rows, JSON_COMPACT);
 		if (!text)
 			die("no answer");
@@ -156,6 +183,7 @@ static uint64_t view(const char *verb)
 		before = cpu() - before;
 		most = before > most ? before : most;
 	}
+	views_give_up(&w);
 	return most;
 }
 
@@ -167,6 +195,36 @@ static uint64_t peers(void)
 static uint64_t mappings(void)
 {
 	return view("mappings");
+}
+
+static uint64_t clients(void)
+{
+	return view("clients");
+}
+
+static uint64_t explain(void)
+{
+	json_t *req =
+		json_pack("{s:s}", "name", "host-000001.branch.example.com");
+	struct viewexplain *x;
+	char why[256];
+	uint64_t most = 0;
+	bool more = true;
+
+	if (viewexplain_begin(&g, req, &x, why, sizeof(why)))
+		die(why);
+	while (more) {
+		uint64_t before = cpu();
+
+		more = viewexplain_look(x);
+		if (!more)
+			json_decref(viewexplain_tell(x));
+		before = cpu() - before;
+		most = before > most ? before : most;
+	}
+	viewexplain_free(x);
+	json_decref(req);
+	return most;
 }
 
 static int by_size(const void *a, const void *b)
@@ -210,6 +268,8 @@ int main(int argc, char **argv)
 	measure("sample", sample);
 	measure("peers", peers);
 	measure("mappings", mappings);
+	measure("clients", clients);
+	measure("explain", explain);
 	tables_thread_end();
 	return 0;
 }

@@ -52,6 +52,34 @@ START_TEST(a_pin_is_found_in_any_case_until_it_is_deleted)
 }
 END_TEST
 
+static void list_one(const struct dname *name, const struct hit *hit, void *arg)
+{
+	char *all = arg;
+	char text[DNS_NAME_MAX];
+
+	ck_assert_int_eq(dname_print(name, text), HG_OK);
+	(void)snprintf(all + strlen(all), 200 - strlen(all), "%s=%u ", text,
+		       (unsigned)hit->b[15]);
+}
+
+START_TEST(each_pin_is_listed_once)
+{
+	char all[200] = "";
+	size_t at = 0;
+
+	ck_assert(!pins_some(p, &at, list_one, all));
+	ck_assert_str_eq(all, "");
+	ck_assert_int_eq(add("H.Test", 1), 0);
+	ck_assert_int_eq(add("b.test", 2), 0);
+	at = 0;
+	while (pins_some(p, &at, list_one, all))
+		;
+	ck_assert_uint_eq(strlen(all), 2 * strlen("h.test=1 "));
+	ck_assert_ptr_nonnull(strstr(all, "h.test=1 "));
+	ck_assert_ptr_nonnull(strstr(all, "b.test=2 "));
+}
+END_TEST
+
 START_TEST(who_fills_the_table_unpins_nobody)
 {
 	char name[32];
@@ -189,6 +217,7 @@ Suite *test_pins_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_pin_is_found_in_any_case_until_it_is_deleted);
+	tcase_add_test(tc, each_pin_is_listed_once);
 	tcase_add_test(tc, who_fills_the_table_unpins_nobody);
 	tcase_add_test(tc, one_hit_has_its_share_and_no_more);
 	suite_add_tcase(s, tc);

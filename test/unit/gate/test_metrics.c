@@ -243,6 +243,9 @@ START_TEST(a_hostile_name_stays_text_everywhere)
 		strstr(t.s, "<b>&lt;script&gt;alert(1)&lt;/script&gt;&quot;"
 			    "&#39;&amp;.example</b>"));
 	ck_assert_ptr_nonnull(strstr(t.s, "AAAA &lt;script&gt;x"));
+	/* and in the list that a narrow window shows */
+	ck_assert_ptr_nonnull(strstr(t.s, "<i>client \u2192 hipgate</i> "
+					  "AAAA &lt;script&gt;x</div></li>"));
 	/* nothing that the policy would have to let through */
 	ck_assert_ptr_null(strstr(t.s, " style="));
 	ck_assert_ptr_null(strstr(t.s, "src="));
@@ -298,6 +301,37 @@ START_TEST(events_of_one_host_make_a_trace_and_a_pause_another)
 	ck_assert_str_eq(p->step[6].letter, "K");
 	ck_assert_int_eq(p->step[6].to, PAGETRACE_CLIENT);
 	free(all);
+}
+END_TEST
+
+/* Two questions at once: the second one is told when the first is answered. */
+START_TEST(steps_stand_in_the_order_of_their_times)
+{
+	static char lines[][128] = {
+		"{\"t\":9.1,\"step\":\"A\",\"event\":\"dns-query\","
+		"\"qtype\":\"A\",\"hit\":\"2001:22::7\"}",
+		"{\"t\":9.4,\"step\":\"E\",\"event\":\"dns-reply\","
+		"\"qtype\":\"A\",\"hit\":\"2001:22::7\"}",
+		"{\"t\":9.0,\"step\":\"A\",\"event\":\"dns-query\","
+		"\"qtype\":\"AAAA\",\"hit\":\"2001:22::7\"}",
+		"{\"t\":9.4,\"step\":\"G\",\"event\":\"hip-send\","
+		"\"type\":\"I1\",\"hit\":\"2001:22::7\"}",
+	};
+	static const char *const labels[] = { "AAAA", "A", "A", "I1" };
+	char *in[4] = { lines[0], lines[1], lines[2], lines[3] };
+	size_t num;
+	struct pagetrace *all = pagetrace_read(in, 4, &num);
+
+	ck_assert_uint_eq(num, 1);
+	ck_assert_uint_eq(all[0].num, 4);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_str_eq(all[0].step[i].label, labels[i]);
+	free(all);
+	s->events = in;
+	s->events_num = 4;
+	page_render(s, 0, &t);
+	ck_assert_ptr_nonnull(strstr(t.s, "400.0 ms"));
+	ck_assert_ptr_null(strstr(t.s, ">-"));
 }
 END_TEST
 
@@ -388,6 +422,7 @@ Suite *test_metrics_suite(void)
 			    PAGE_CHOICES);
 	tcase_add_test(tc, a_full_page_has_room);
 	tcase_add_test(tc, events_of_one_host_make_a_trace_and_a_pause_another);
+	tcase_add_test(tc, steps_stand_in_the_order_of_their_times);
 	tcase_add_test(tc, many_steps_are_counted_not_kept);
 	tcase_add_test(tc, only_names_of_ours_are_answered);
 	suite_add_tcase(suite, tc);

@@ -129,10 +129,11 @@ END_TEST
 
 START_TEST(an_empty_list_is_one_piece)
 {
-	static const char *const verbs[] = { "sas", "flows" };
+	static const char *const verbs[] = { "sas", "flows", "clients",
+					     "registrations", "pins" };
 	unsigned num;
 
-	for (size_t v = 0; v < 2; v++) {
+	for (size_t v = 0; v < 5; v++) {
 		json_t *o = made(verbs[v], &num);
 
 		ck_assert_uint_eq(num, 1);
@@ -141,6 +142,34 @@ START_TEST(an_empty_list_is_one_piece)
 				  0);
 		json_decref(o);
 	}
+}
+END_TEST
+
+/* A name that nobody has: it is looked for among all. */
+START_TEST(explain_is_one_line_in_the_end)
+{
+	json_t *req = json_pack("{s:s}", "name", "none.test");
+	struct pieces p = { .list = NULL };
+	char why[256];
+	unsigned num;
+	char *text;
+
+	ck_assert_int_eq(pieces_explain(&p, g, req, why, sizeof(why)), HG_OK);
+	json_decref(req);
+	for (num = 1; *(text = pieces_next(&p, g)) == '\0'; num++) {
+		ck_assert(pieces_are_made(&p) && !p.said);
+		free(text);
+	}
+	ck_assert(!pieces_are_made(&p));
+	ck_assert_uint_gt(num, HOSTS / VIEWS_SEEN);
+	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
+	ck_assert_ptr_eq(strstr(text, "{\"version\":1,\"verb\":\"explain\","
+				      "\"ok\":true,\"data\":{"),
+			 text);
+	free(text);
+	ck_assert_int_eq(pieces_explain(&p, g, NULL, why, sizeof(why)),
+			 HG_EINVAL);
+	ck_assert(!pieces_are_made(&p));
 }
 END_TEST
 
@@ -173,6 +202,8 @@ END_TEST
 START_TEST(what_is_given_up_is_freed)
 {
 	struct pieces p;
+	json_t *req;
+	char why[256];
 
 	ck_assert(!pieces_begin(&p, "version"));
 	ck_assert(!pieces_are_made(&p));
@@ -187,6 +218,13 @@ START_TEST(what_is_given_up_is_freed)
 	ck_assert(p.said && pieces_are_made(&p));
 	pieces_give_up(&p);
 	ck_assert(!p.said && !pieces_are_made(&p));
+	req = json_pack("{s:s}", "name", "h0500.test");
+	ck_assert_int_eq(pieces_explain(&p, g, req, why, sizeof(why)), HG_OK);
+	json_decref(req);
+	free(pieces_next(&p, g));
+	ck_assert(pieces_are_made(&p));
+	pieces_give_up(&p);
+	ck_assert(!pieces_are_made(&p));
 }
 END_TEST
 
@@ -301,6 +339,7 @@ Suite *test_pieces_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, each_host_is_once_in_the_list);
 	tcase_add_test(tc, an_empty_list_is_one_piece);
+	tcase_add_test(tc, explain_is_one_line_in_the_end);
 	tcase_add_test(tc, counts_are_of_all);
 	tcase_add_test(tc, what_is_given_up_is_freed);
 	tcase_add_test(tc, another_is_answered_while_a_list_is_made);

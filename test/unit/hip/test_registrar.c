@@ -384,6 +384,36 @@ START_TEST(the_latest_registration_of_a_client_replaces_the_one_before)
 }
 END_TEST
 
+static void mark(const struct hip_registration *r, void *arg)
+{
+	uint8_t *seen = arg;
+	uint32_t i;
+
+	memcpy(&i, &r->client.b[12], sizeof(i));
+	ck_assert_uint_lt(i, REGISTRAR_MAX);
+	ck_assert_uint_eq(seen[i], 0);
+	seen[i] = 1;
+	seen[REGISTRAR_MAX]++; /* since it was set to 0 */
+}
+
+/* Each is shown once, and not many at a time. */
+static void check_shown(const struct hip *h)
+{
+	uint8_t *seen = calloc(REGISTRAR_MAX + 1, 1);
+	size_t at = 0;
+	size_t shown = 0;
+	bool more = true;
+
+	while (more) {
+		more = hip_some_registrations(h, &at, mark, seen);
+		ck_assert_uint_lt(seen[REGISTRAR_MAX], 128);
+		shown += seen[REGISTRAR_MAX];
+		seen[REGISTRAR_MAX] = 0;
+	}
+	ck_assert_uint_eq(shown, hip_registrations(h));
+	free(seen);
+}
+
 START_TEST(a_full_table_refuses_new_clients_and_renews_the_old)
 {
 	static const uint8_t type = FIELDS_REG_RENDEZVOUS;
@@ -402,7 +432,8 @@ START_TEST(a_full_table_refuses_new_clients_and_renews_the_old)
 		while (hip_effect(h, &e))
 			;
 	}
-	ck_assert_uint_eq(h->registrar.num, REGISTRAR_MAX);
+	ck_assert_uint_eq(hip_registrations(h), REGISTRAR_MAX);
+	check_shown(h);
 	a->peer.b[4] = 1; /* as ask() has it, with zeros behind */
 	memset(&a->peer.b[12], 0, 4);
 	registrar_commit(h, a, &ans, lab->now);

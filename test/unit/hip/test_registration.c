@@ -31,8 +31,10 @@ static void take(const struct hip_registration *r, void *arg)
 static struct hip_registration held(struct lab *lab)
 {
 	struct hip_registration r = { .expires = 0 };
+	size_t at = 0;
 
-	hip_each_registration(lab->host[0].h, take, &r);
+	while (hip_some_registrations(lab->host[0].h, &at, take, &r))
+		;
 	return r;
 }
 

@@ -42,8 +42,10 @@ static void registered(const struct hip_registration *r, void *arg)
 static struct endpoint registered_at(struct lab *lab)
 {
 	struct where w = { .num = 0 };
+	size_t at = 0;
 
-	hip_each_registration(lab->host[2].h, registered, &w);
+	while (hip_some_registrations(lab->host[2].h, &at, registered, &w))
+		;
 	ck_assert_uint_eq(w.num, 1);
 	return w.at;
 }
