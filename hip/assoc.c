@@ -243,7 +243,7 @@ void assoc_sa_standby(struct hip *h, struct assoc *a, const struct sa_pair *sa,
 
 	e->sa = *sa;
 	e->standby = true;
-	datapath_permit(h, a, sa, now);
+	datapath_permit(h, a, sa, now); /* before the peer may use it */
 }
 
 void assoc_sa_down(struct hip *h, struct assoc *a)

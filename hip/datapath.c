@@ -15,13 +15,20 @@
  * addresses, whose peer's end is a locator that only this pair has
  * (paths_peer.via).
  *
- * ESP passes the relay only with a permission for the two SPIs: asked for as
- * soon as the peer has been heard there, when a rekey has agreed on new SPIs,
- * when we have moved, when nothing comes by the path (the relay may have given
- * it to another one, and does not say so), and again before it ends, as long as
- * the path is used. It rides on UPDATEs to the relay, and is asked for until
- * one of them was acknowledged. That of a rekey leaves before our answer, which
- * lets the peer use the new SPIs; packets that overtake it are lost.
+ * ESP passes the relay only with a permission for the two SPIs and the place
+ * that the peer is at: asked for as soon as the peer has been heard there, when
+ * a rekey has agreed on new SPIs, when we have moved, when nothing comes by the
+ * path (the relay may have given it to another one, and does not say so), and
+ * again before it ends, as long as the path is used. It rides on UPDATEs to the
+ * relay, and is asked for until one of them was acknowledged. That of a rekey
+ * leaves before our answer, which lets the peer use the new SPIs; packets that
+ * overtake it are lost.
+ *
+ * A peer with several addresses may send by another one than we have chosen:
+ * all that answer are permitted. What we send goes to the one that the relay
+ * has ESP from, or that we name last: so the one in use is named last, whenever
+ * another is named. One that is dead may be somebody else's by now, and is not
+ * asked for until it answers.
  *
  * A relayed path is a last resort: while one is used, candidates that are none
  * and have never answered are asked once more after FIRST, then ever more
@@ -35,6 +42,7 @@
 #include "hip/fields.h"
 #include "hip/locset.h"
 #include "hip/pathwatch.h"
+#include "hip/reach.h"
 #include "hip/spread.h"
 #include "hip/update.h"
 
@@ -295,16 +303,37 @@ bool datapath_send(struct hip *h, const struct assoc *a,
 
 /* ---- permissions ---------------------------------------------------------------- */
 
-static void want(struct hip *h, struct paths_peer *q, const struct sa_pair *sa,
-		 uint64_t now)
+/* The place of the peer in use, if it is by a relay of ours, or NULL. */
+static struct paths_peer *used_of(const struct assoc *a)
 {
-	struct registration *r = with_port(h, &q->via);
-	struct assoc *relay = r ? relay_of(h, r) : NULL;
+	int cur = paths_current(a);
+	struct paths_peer *q =
+		cur < 0 ? NULL : paths_peer_of(a->paths, &a->paths->v[cur]);
 
+	return q && q->via.port ? q : NULL;
+}
+
+/* Is the peer there, as far as we know? */
+static bool is_there(const struct assoc *a, const struct paths_peer *q)
+{
+	int n = paths_find(a->paths, &q->via, &q->at);
+
+	return q == used_of(a) || (n >= 0 && !a->paths->v[n].dead && !q->over);
+}
+
+static void want(struct paths_peer *q, const struct sa_pair *sa, uint64_t now)
+{
 	q->permit_at = now + RENEW;
 	q->permit_in = sa->spi_in;
 	q->permit_out = sa->spi_out;
 	q->permit = true;
+}
+
+/* The relay is to be told what is wanted. */
+static void ask(struct hip *h, struct registration *r, uint64_t now)
+{
+	struct assoc *relay = relay_of(h, r);
+
 	if (!relay)
 		return;
 	r->permit = true;
@@ -312,42 +341,96 @@ static void want(struct hip *h, struct paths_peer *q, const struct sa_pair *sa,
 	assoc_arm(h, relay);
 }
 
+/* These SPIs for all places of the peer that are reached through r; news:
+ * unless they are asked for already. */
+static void ask_all(struct hip *h, struct registration *r, struct assoc *a,
+		    const struct sa_pair *sa, bool news, uint64_t now)
+{
+	struct paths *p = a->paths;
+	bool any = false;
+
+	for (uint8_t i = 0; i < p->peer_num; i++) {
+		struct paths_peer *q = &p->peer[i];
+
+		if (!endpoint_eq(&q->via, &r->relayed_at) ||
+		    (news && q->permit_in == sa->spi_in))
+			continue;
+		q->permit_at = 0;
+		if (!is_there(a, q))
+			continue;
+		want(q, sa, now);
+		any = true;
+	}
+	if (any)
+		ask(h, r, now);
+}
+
 void datapath_permit(struct hip *h, struct assoc *a, const struct sa_pair *sa,
 		     uint64_t now)
 {
-	struct paths *p = a->paths;
+	for (size_t i = 0; a->paths && i < h->registrations.num; i++) {
+		struct registration *r = h->registrations.v[i];
 
-	for (uint8_t i = 0; p && i < p->peer_num; i++) {
-		struct paths_peer *q = &p->peer[i];
-
-		if (q->via.port && q->permit_in != sa->spi_in)
-			want(h, q, sa, now);
+		if (r->relayed_at.port)
+			ask_all(h, r, a, sa, true, now);
 	}
 }
 
-/* What one association wants of r; how many there is room for is left in
- * *room. */
-static void put_one(struct msg_builder *b, struct registration *r,
-		    struct paths *p, unsigned *room)
+void datapath_heard(struct hip *h, struct assoc *a, struct paths_peer *q,
+		    uint64_t now)
 {
+	struct registration *r = with_port(h, &q->via);
+
+	if (!r || now < q->permit_at)
+		return;
+	want(q, &a->keys->sa, now);
+	ask(h, r, now);
+}
+
+/* false: there is no room for it, it is left for the next one. */
+static bool put_place(struct msg_builder *b, struct registration *r,
+		      struct paths_peer *q, unsigned *room)
+{
+	struct field_permission f = { .relayed = q->via,
+				      .peer = q->at,
+				      .spi_out = q->permit_out,
+				      .spi_in = q->permit_in };
+
+	if (!*room) {
+		r->permit = true;
+		return false;
+	}
+	--*room;
+	q->permit = false;
+	q->permit_sent = true;
+	fields_put_permission(b, &f);
+	return true;
+}
+
+/* What one association wants of r; how many there is room for is left in
+ * *room. The place in use comes last: what we send goes there. */
+static void put_one(struct msg_builder *b, struct registration *r,
+		    const struct assoc *a, unsigned *room)
+{
+	struct paths *p = a->paths;
+	struct paths_peer *used = used_of(a);
+	bool any = false;
+
+	if (used && !endpoint_eq(&used->via, &r->relayed_at))
+		used = NULL;
 	for (uint8_t i = 0; i < p->peer_num; i++) {
 		struct paths_peer *q = &p->peer[i];
-		struct field_permission f = { .relayed = q->via,
-					      .peer = q->at,
-					      .spi_out = q->permit_out,
-					      .spi_in = q->permit_in };
 
 		if (!(q->permit || q->permit_sent) ||
 		    !endpoint_eq(&q->via, &r->relayed_at))
 			continue;
-		if (!*room) {
-			r->permit = true; /* with the next one */
-			return;
-		}
-		--*room;
-		q->permit = false;
-		q->permit_sent = true;
-		fields_put_permission(b, &f);
+		any = true;
+		if (q != used && !put_place(b, r, q, room))
+			break;
+	}
+	if (any && used && used->permit_in) {
+		used->permit = true;
+		(void)put_place(b, r, used, room);
 	}
 }
 
@@ -363,7 +446,7 @@ void datapath_put(struct msg_builder *b, struct hip *h, const struct assoc *a)
 	for (uint32_t i = 0; i < h->assocs.buckets; i++) {
 		for (struct assoc *x = h->assocs.bucket[i]; x; x = x->next) {
 			if (x->paths && hit_eq(&x->self, &r->self))
-				put_one(b, r, x->paths, &room);
+				put_one(b, r, x, &room);
 		}
 	}
 }
@@ -394,45 +477,27 @@ void datapath_acked(struct hip *h, struct assoc *a, uint64_t now)
 		update_send(h, a, now);
 }
 
-void datapath_suspect(struct hip *h, const struct assoc *a, uint64_t now)
+void datapath_suspect(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct registration *r = with_port(h, &a->self_at);
 	struct assoc *relay = r ? relay_of(h, r) : NULL;
-	int cur = paths_current(a);
-	struct paths_peer *q;
 
 	if (!relay)
 		return;
-	q = cur < 0 ? NULL : paths_peer_of(a->paths, &a->paths->v[cur]);
-	if (q && endpoint_eq(&q->via, &r->relayed_at))
-		want(h, q, &a->keys->sa, now);
+	ask_all(h, r, a, &a->keys->sa, false, now);
 	relay->suspect = true;
 	spread_widen(h, relay);
 	update_probe(h, relay, now);
 	assoc_arm(h, relay);
 }
 
+/* RFC 9028 4.9, 4.12.1: activated again. */
 static void follow(struct hip *h, struct registration *r, struct assoc *a,
 		   uint64_t now)
 {
-	struct paths *p = a->paths;
-	int cur = paths_current(a);
-	const struct paths_peer *used =
-		cur < 0 ? NULL : paths_peer_of(p, &p->v[cur]);
-
 	if (endpoint_eq(&a->self_at, &r->relayed_at))
 		assoc_locator(h, a, true)->stranded = a->stranded;
-	if (used && !endpoint_eq(&used->via, &r->relayed_at))
-		used = NULL;
-	/* RFC 9028 4.9, 4.12.1: activated again. The relay has one for a pair
-	 * of SPIs, so that of another place of the peer would end it. */
-	for (uint8_t i = 0; i < p->peer_num; i++) {
-		struct paths_peer *q = &p->peer[i];
-
-		if (endpoint_eq(&q->via, &r->relayed_at) &&
-		    (!used || q == used))
-			want(h, q, &a->keys->sa, now);
-	}
+	ask_all(h, r, a, &a->keys->sa, false, now);
 }
 
 void datapath_follow(struct hip *h, struct assoc *a, uint64_t now)
@@ -458,29 +523,50 @@ uint64_t datapath_deadline(const struct assoc *a)
 							  : p->direct_at;
 }
 
+/* Is the peer known at more than one place by this relay of ours? */
+static bool has_another(const struct paths *p, const struct paths_peer *q)
+{
+	for (uint8_t i = 0; i < p->peer_num; i++) {
+		if (&p->peer[i] != q && endpoint_eq(&p->peer[i].via, &q->via))
+			return true;
+	}
+	return false;
+}
+
 void datapath_taken(struct hip *h, struct assoc *a, uint64_t now)
 {
-	struct paths *p = a->paths;
-	int cur = paths_current(a);
-	struct paths_peer *q = cur < 0 ? NULL : paths_peer_of(p, &p->v[cur]);
+	struct paths_peer *q = used_of(a);
+	struct registration *r = q ? with_port(h, &q->via) : NULL;
 
-	/* The peer is back where it was: the relay knows another place. */
-	for (uint8_t i = 0; q && q->via.port && i < p->peer_num; i++) {
-		if (&p->peer[i] != q && p->peer[i].permit_in == q->permit_in &&
-		    endpoint_eq(&p->peer[i].via, &q->via)) {
-			want(h, q, &a->keys->sa, now);
-			break;
-		}
+	if (r && q->permit_in && has_another(a->paths, q)) {
+		want(q, &a->keys->sa, now);
+		ask(h, r, now);
 	}
 	a->paths->direct = 0;
 	a->paths->direct_at = now + FIRST;
 }
 
-static void look_for_direct(struct assoc *a, uint64_t now)
+/* A way without a relay that has answered, and that the peer, which names the
+ * path, does not know of: it has had too many new ports of ours to ask them all
+ * (checkquota). Asked by there, it sees that one again. Or -1. */
+static int unnamed(const struct paths *p)
+{
+	for (uint8_t i = 0; i < p->num; i++) {
+		const struct path *v = &p->v[i];
+
+		if (!paths_relayed(p, v) && v->verified && !v->dead &&
+		    paths_peer_of(p, v)->active)
+			return i;
+	}
+	return -1;
+}
+
+static void look_for_direct(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct paths *p = a->paths;
 
 	paths_once_more(p, now);
+	reach_ask(h, a, unnamed(p), false, now);
 	for (uint8_t i = 0; i < p->num; i++) {
 		if (!paths_relayed(p, &p->v[i]))
 			p->v[i].dead = false;
@@ -497,13 +583,18 @@ void datapath_timer(struct hip *h, struct assoc *a, uint64_t now)
 	if (now < datapath_deadline(a))
 		return;
 	q = paths_peer_of(p, &p->v[cur]);
-	if (q->via.port && now >= q->permit_at)
-		want(h, q, &a->keys->sa, now);
+	if (q->via.port && now >= q->permit_at) {
+		struct registration *r = with_port(h, &q->via);
+
+		q->permit_at = now + RENEW;
+		if (r)
+			ask_all(h, r, a, &a->keys->sa, false, now);
+	}
 	if (now < p->direct_at)
 		return;
 	if (p->direct < SELDOM)
 		p->direct++;
 	p->direct_at = now + (FIRST << p->direct);
 	if (now - a->last_out <= IN_USE)
-		look_for_direct(a, now);
+		look_for_direct(h, a, now);
 }

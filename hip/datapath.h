@@ -57,8 +57,11 @@ void datapath_acked(struct hip *h, struct assoc *a, uint64_t now);
  * those of sa must be permitted. */
 void datapath_permit(struct hip *h, struct assoc *a, const struct sa_pair *sa,
 		     uint64_t now);
+/* The peer has answered at q: is it permitted there still? */
+void datapath_heard(struct hip *h, struct assoc *a, struct paths_peer *q,
+		    uint64_t now);
 /* Nothing comes by the path: does our relay live, and know us? */
-void datapath_suspect(struct hip *h, const struct assoc *a, uint64_t now);
+void datapath_suspect(struct hip *h, struct assoc *a, uint64_t now);
 /* We send to the relay by another way: what goes through it does so, too. */
 void datapath_follow(struct hip *h, struct assoc *a, uint64_t now);
 

@@ -14,7 +14,8 @@
  * client and which peer, until when, and where the client is. What makes this
  * no open relay:
  * - only clients have permissions, and those end by themselves;
- * - a permission is for one address, port and pair of SPIs;
+ * - a permission is for one address, port and pair of SPIs; a peer with several
+ *   addresses has one for each, PLACES_MAX at most;
  * - nothing is sent to a peer that has not written to that relayed address:
  *   nobody can hide behind us, nor reach what our address may;
  * - a peer may not be ourselves (loops, and what listens only here), nor what
@@ -26,7 +27,10 @@
  * too). By itself that sends nothing there but what the client's engine
  * answers to HIP: R1s of at most five times their I1, and to what has the
  * right MAC. Data leave only for what the client has permitted, and an honest
- * one permits where it has had authentic HIP from. Left is a client that is in
+ * one permits where it has had authentic HIP from, and goes on doing so while
+ * it is answered from there. Among a peer's places whoever forges its ESP (one
+ * of them, our port and the SPI) chooses, until the peer's next packet: so
+ * data may go to where it was minutes ago. Left is a client that is in
  * league with a forger: for as long as it asks for the permission, the relay
  * sends to a third one what the client has sent. It gains our address in the
  * place of its own, and pays for it: octet for octet, within `relay-rate`, to
@@ -221,6 +225,7 @@ static void publish(struct hip *h, const struct datarelay_port *port,
 		.other = t->peer,
 		.spi_in = t->spi_in,
 		.spi_out = t->spi_out,
+		.asked = t->until - PERMIT,
 		.until = now && !port->a->unproved ? t->until : 0,
 		.heard = t->heard,
 	};
@@ -311,10 +316,10 @@ void datarelay_timer(struct hip *h, struct due *d, uint64_t now)
 
 /* ---- permissions -------------------------------------------------------------- */
 
-static bool same_sa(const struct datarelay_permit *t,
-		    const struct field_permission *f)
+static bool same_sa(const struct datarelay_permit *t, uint32_t spi_out,
+		    uint32_t spi_in)
 {
-	return t->spi_out == f->spi_out && t->spi_in == f->spi_in;
+	return t->spi_out == spi_out && t->spi_in == spi_in;
 }
 
 static void forget(struct hip *h, struct datarelay_port *port, uint8_t i)
@@ -343,7 +348,7 @@ static enum reason may(struct hip *h, const struct datarelay_port *port,
 		const struct datarelay_permit *t = &port->permit[i];
 
 		/* RFC 9028 4.12.3: what the client sends goes to one of
-		 * them; but the SA that it is may have moved. */
+		 * them; but one peer may be at several places. */
 		if (t->spi_out == f->spi_out && t->spi_in != f->spi_in)
 			return REASON_HIP_PERMISSION;
 	}
@@ -363,25 +368,61 @@ static void renew(struct hip *h, struct datarelay_port *port, uint8_t i,
 	publish(h, port, &t, now);
 }
 
+/* Is this pair of SPIs permitted with another place, too? */
+static bool has_another(const struct datarelay_port *port, uint8_t i)
+{
+	const struct datarelay_permit *t = &port->permit[i];
+
+	for (uint8_t k = 0; k < port->num; k++) {
+		if (k != i && same_sa(&port->permit[k], t->spi_out, t->spi_in))
+			return true;
+	}
+	return false;
+}
+
+/* Which one gives way to this new one; port->num: none has to. It is the one
+ * that was not renewed for longest (the peer has moved, or rekeyed, or is gone):
+ * of the peer's places, when there may be no more of them; of those whose peer
+ * has another place, so that no peer is without one; of all. */
+static uint8_t gives_way(const struct datarelay_port *port,
+			 const struct field_permission *f)
+{
+	uint8_t place = port->num;
+	uint8_t other = port->num;
+	unsigned places = 0;
+
+	for (uint8_t i = port->num; i-- > 0;) {
+		if (same_sa(&port->permit[i], f->spi_out, f->spi_in)) {
+			place = i;
+			places++;
+		}
+		if (has_another(port, i))
+			other = i;
+	}
+	if (places == DATARELAY_PLACES_MAX)
+		return place;
+	if (port->num < DATARELAY_PERMITS_MAX)
+		return port->num;
+	return other < port->num ? other : 0;
+}
+
 /* RFC 9028 4.12.1: made, or made to last. */
 static void permit(struct hip *h, struct datarelay_port *port,
 		   const struct field_permission *f, uint64_t now)
 {
 	uint8_t i = 0;
 
-	while (i < port->num && !same_sa(&port->permit[i], f))
+	while (i < port->num &&
+	       !(same_sa(&port->permit[i], f->spi_out, f->spi_in) &&
+		 endpoint_eq(&port->permit[i].peer, &f->peer)))
 		i++;
-	if (i < port->num && !endpoint_eq(&port->permit[i].peer, &f->peer)) {
-		forget(h, port, i); /* the peer has moved */
-		i = port->num;
-	}
 	if (i < port->num) {
 		renew(h, port, i, now);
 		return;
 	}
-	/* Who was not renewed for longest gives way: rekeyed, moved, over. */
-	if (port->num == DATARELAY_PERMITS_MAX)
-		forget(h, port, 0);
+	i = gives_way(port, f);
+	if (i < port->num)
+		forget(h, port, i);
 	port->permit[port->num] = (struct datarelay_permit){
 		.peer = f->peer,
 		.spi_out = f->spi_out,
@@ -407,18 +448,20 @@ enum reason datarelay_permit(struct hip *h, const struct assoc *a,
 	const struct hip_param *t = param_find(&p->m, PARAM_PEER_PERMISSION);
 	struct datarelay_port *port = t ? port_of(h, a) : NULL;
 	struct field_permission f;
+	uint64_t now = p->now;
 	enum reason r;
 
 	if (!t)
 		return REASON_NUM;
 	if (!port) /* RFC 9028 4.12.1 */
 		return REASON_HIP_NOT_REGISTERED;
-	expire(h, port, p->now);
-	for (; t; t = param_next(&p->m, t)) {
+	expire(h, port, now);
+	/* A ns each: their order tells where what the client sends goes. */
+	for (; t; t = param_next(&p->m, t), now++) {
 		r = fields_get_permission(t, &f) ? may(h, port, &f)
 						 : REASON_HIP_TLV;
 		if (r == REASON_NUM)
-			permit(h, port, &f, p->now);
+			permit(h, port, &f, now);
 		else
 			reason_count(&h->reasons, r);
 	}

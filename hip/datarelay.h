@@ -12,13 +12,14 @@
 #include "hip/hip.h"
 
 #define DATARELAY_PERMITS_MAX 32 /* of one client */
+#define DATARELAY_PLACES_MAX 4	 /* of one pair of SPIs */
 
 struct assoc;
 struct hip_msg;
 struct packet;
 struct registrar_answer;
 
-/* A pair of SPIs with one peer (RFC 9028 4.12.1). */
+/* A pair of SPIs with one place of a peer (RFC 9028 4.12.1). */
 struct datarelay_permit {
 	struct endpoint peer;
 	uint32_t spi_out; /* as the client has them */
@@ -34,7 +35,7 @@ struct datarelay_port {
 	struct endpoint at; /* the relayed address; free: its port only */
 	uint64_t promised;  /* to an I2 that is being verified, until then */
 	struct datarelay_permit *permit; /* DATARELAY_PERMITS_MAX; free: NULL */
-	uint8_t num;			 /* in use, the oldest first */
+	uint8_t num; /* in use; first who was not renewed for longest */
 };
 
 struct datarelay {

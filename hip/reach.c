@@ -229,6 +229,8 @@ static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 	bool seen = (p->seen && target == n) || (news && relay_sees(p, cur, q));
 
 	lives(a, n, proof, now);
+	if (q->active)
+		datapath_heard(h, a, q, now);
 	if (proof)
 		a->ice_vain = 0;
 	if (news)

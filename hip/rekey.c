@@ -200,6 +200,7 @@ static void finish(struct hip *h, struct assoc *a, uint64_t now)
 		r->peer_public = NULL;
 	}
 	rekey_free(a);
+	datapath_permit(h, a, &k->sa, now); /* the old ones were, meanwhile */
 	a->rekeys++;
 	wear_begin(h, a, now);
 	update_flush(h, a, now);
@@ -219,7 +220,6 @@ static bool publish(struct hip *h, struct assoc *a, uint64_t now)
 			    &r->next))
 		return false;
 	assoc_sa_standby(h, a, &r->sa, now);
-	datapath_permit(h, a, &r->sa, now); /* before the peer may use it */
 	sodium_memzero(&r->sa.in, sizeof(r->sa.in));
 	sodium_memzero(&r->sa.out, sizeof(r->sa.out));
 	r->standby = true;

@@ -239,7 +239,7 @@ bool relaying_from_client(struct worker *w, const struct datagram *of,
 
 	if (!r)
 		return false;
-	p = permits_find(&w->plane->tables, &r->out, &key);
+	p = permits_out(&w->plane->tables, r, &key, w->now);
 	if (!p)
 		return false;
 	if (!atomic_load_explicit(&p->heard, memory_order_relaxed))
@@ -263,6 +263,17 @@ bool relaying_from_client(struct worker *w, const struct datagram *of,
 	return true;
 }
 
+/* Stores seldom: others read the same line of the cache. */
+static void hear(struct permit *p, uint64_t now)
+{
+	uint64_t last = atomic_load_explicit(&p->last, memory_order_relaxed);
+
+	if (!atomic_load_explicit(&p->heard, memory_order_relaxed))
+		atomic_store(&p->heard, true);
+	if (now > last && now - last >= RELAY_LAST)
+		atomic_store_explicit(&p->last, now, memory_order_relaxed);
+}
+
 static void from_peer(struct worker *w, const struct datagram *of,
 		      const struct relay_port *port, uint8_t *data, size_t len)
 {
@@ -270,7 +281,7 @@ static void from_peer(struct worker *w, const struct datagram *of,
 	struct relay_key key = { .from = of->from,
 				 .port = port->port,
 				 .spi = get_be32(data) };
-	struct permit *p = permits_find(&w->plane->tables, &r->in, &key);
+	struct permit *p = permits_in(&w->plane->tables, r, &key);
 	enum reason why = p ? may_pass(w, p, len) : REASON_RELAY_STRANGER;
 	unsigned fam;
 
@@ -278,8 +289,7 @@ static void from_peer(struct worker *w, const struct datagram *of,
 		worker_drop(w, why);
 		return;
 	}
-	if (!atomic_load_explicit(&p->heard, memory_order_relaxed))
-		atomic_store(&p->heard, true);
+	hear(p, w->now);
 	fam = sockets_family(&p->out.from.addr);
 	queue(w, &(struct run){ .fd = w->plane->sockets.fd[fam][1 + w->k],
 				.family = fam,

@@ -5,7 +5,14 @@
  * Control opens the ports (relayside.c) and publishes what the engine permits
  * (HIP_PERMIT): struct permit, found by what a packet of either direction
  * shows, as the objects of tables.h are, and with the same rules. A permit is
- * constant; a new one takes its place.
+ * constant but for what marks its place; a new one takes its place.
+ *
+ * A peer with several addresses has a permit for each. What comes from it finds
+ * its own; what the client sends finds all of them, and goes to the one that was
+ * named `last`, by ESP that came from there or by the client, of those that
+ * have been heard and are not over. Permits know nothing of each other, so that
+ * a worker may find one of them gone, or of before; a mark that is set on one
+ * just replaced is lost, and set again by the next packet.
  *
  * What comes to a port is read by the worker that has it (its place modulo the
  * number of workers), looked up by port, sender and SPI, and leaves for the
@@ -49,13 +56,16 @@ struct relay_port {
 };
 
 #define RELAY_WINDOW UINT64_C(100000000)
+#define RELAY_LAST UINT64_C(10000000)
 
 struct permit {
 	_Alignas(64) struct rcu_head rcu;
-	struct relay_key in;  /* of the peer's packets */
-	struct relay_key out; /* of the client's */
-	uint64_t until;	      /* ns */
-	_Atomic bool heard;   /* any worker: the peer has sent something */
+	struct relay_key in;   /* of the peer's packets */
+	struct relay_key out;  /* of the client's */
+	uint64_t until;	       /* ns */
+	_Atomic bool heard;    /* any worker: the peer has sent something */
+	_Atomic uint64_t last; /* any worker: ns, when; or when the client has
+				* asked for it. Behind by RELAY_LAST at most */
 	struct relay_port *port;
 	struct sockets_from self; /* where we are to the client */
 	struct sockaddr_storage peer;
@@ -91,12 +101,17 @@ void relaying_readable(struct worker *w, const struct relay_port *port, int fd);
 void relaying_flush(struct worker *w);
 
 /* ---- permits.c ---------------------------------------------------------- */
-/* Any registered thread. */
-struct permit *permits_find(const struct tables *t, const struct linetable *in,
-			    const struct relay_key *key);
+/* Any registered thread: what comes from a peer. */
+struct permit *permits_in(const struct tables *t, const struct relaying *r,
+			  const struct relay_key *key);
+/* What comes from a client: of the places of its peer the one to send to. */
+struct permit *permits_out(const struct tables *t, const struct relaying *r,
+			   const struct relay_key *key, uint64_t now);
+/* May what is sent to it leave? */
+bool permits_open(const struct permit *p, uint64_t now);
 /* Control: p (taken) is in force from now on, in the place of the one with its
- * key of the peer's packets. HG_EEXIST: another client's packets look like
- * this one's. */
+ * key of the peer's packets. HG_EEXIST: another client's packets, or this one's
+ * to another peer, look like these. */
 int permits_add(const struct tables *t, struct relaying *r,
 		struct permit *p) HG_CHECK;
 /* The one with this key of the peer's packets is over, if there is one. */

@@ -209,6 +209,7 @@ static struct permit *make(struct gate *g, const struct hip_effect *e,
 	p->out = (struct relay_key){ e->peer_at, 0, e->permit.spi_out };
 	p->until = e->permit.until;
 	atomic_init(&p->heard, e->permit.heard);
+	atomic_init(&p->last, e->permit.asked);
 	p->port = port;
 	p->self = moveside_from(g, e);
 	p->peer_len = sockets_address(&e->permit.other, &p->peer);

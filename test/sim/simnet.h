@@ -102,6 +102,7 @@ struct sim_permit {
 	struct endpoint other;	/* and its peer, as the relay sees it */
 	uint32_t spi_in;	/* as the client has them */
 	uint32_t spi_out;
+	uint64_t last;	/* it was named, by its packets or by the client */
 	uint64_t until; /* of the relay's clock */
 	bool heard;
 };

@@ -6,9 +6,11 @@
  * to a port is found by port, sender and SPI, what comes from a client by
  * sender and SPI, and leaves from HIP's port for the client, or from the
  * client's port for its peer, once that has written to it. A permission comes
- * by UPDATE, so for a second the packets of a new SA may find none. Two permits of one
- * client's address and SPI cannot be told apart: the second is refused. A
- * relay that crashes forgets.
+ * by UPDATE, so for a second the packets of a new SA may find none. A peer with
+ * several addresses has a permit for each, and is sent to where it was heard
+ * last, or the client said last. Two peers of one client's address and SPI
+ * cannot be told apart: the second one's permit is refused. A relay that
+ * crashes forgets.
  */
 #include "test/sim/simrelay.h"
 
@@ -37,6 +39,7 @@ static struct sim_permit permit_of(const struct hip_effect *x)
 				    .other = x->permit.other,
 				    .spi_in = x->permit.spi_in,
 				    .spi_out = x->permit.spi_out,
+				    .last = x->permit.asked,
 				    .until = x->permit.until,
 				    .heard = x->permit.heard };
 }
@@ -48,10 +51,12 @@ static bool same_in(const struct sim_permit *x, const struct sim_permit *y)
 	       endpoint_eq(&x->other, &y->other) && x->spi_in == y->spi_in;
 }
 
-/* Do the clients'? */
-static bool same_out(const struct sim_permit *x, const struct sim_permit *y)
+/* Do the clients', though it is not the same pair of SPIs? */
+static bool clash(const struct sim_permit *x, const struct sim_permit *y)
 {
-	return endpoint_eq(&x->client, &y->client) && x->spi_out == y->spi_out;
+	return endpoint_eq(&x->client, &y->client) &&
+	       x->spi_out == y->spi_out &&
+	       (!endpoint_eq(&x->port, &y->port) || x->spi_in != y->spi_in);
 }
 
 void simrelay_permit(struct sim *s, const struct hip_effect *x)
@@ -62,7 +67,7 @@ void simrelay_permit(struct sim *s, const struct hip_effect *x)
 	while (i < s->permits && !same_in(&s->permit[i], &is))
 		i++;
 	for (unsigned k = 0; is.until && k < s->permits; k++) {
-		if (k != i && same_out(&s->permit[k], &is))
+		if (k != i && clash(&s->permit[k], &is))
 			return;
 	}
 	if (!is.until) {
@@ -74,10 +79,13 @@ void simrelay_permit(struct sim *s, const struct hip_effect *x)
 		simnet_break(s, "more permits than there may be");
 		return;
 	}
-	if (i < s->permits)
+	if (i < s->permits) {
 		is.heard = is.heard || s->permit[i].heard;
-	else
+		if (is.last < s->permit[i].last)
+			is.last = s->permit[i].last;
+	} else {
 		s->permits++;
+	}
 	s->permit[i] = is;
 }
 
@@ -97,30 +105,48 @@ struct endpoint simrelay_door(const struct sim *s, const struct endpoint *at)
 	return simrelay_is_port(s, at) ? s->host[2].at : *at;
 }
 
-bool simrelay_passes(struct sim *s, uint32_t spi, const struct endpoint *to,
-		     struct sim_host *other, struct endpoint *from,
-		     struct endpoint *at)
+/* What a packet with this SPI from there finds, or NULL. */
+static struct sim_permit *find(struct sim *s, uint32_t spi,
+			       const struct endpoint *to,
+			       const struct endpoint *from)
 {
 	bool in = simrelay_is_port(s, to);
 	uint64_t now = simnet_clock(s, 2);
+	struct sim_permit *best = NULL;
 
 	for (unsigned i = 0; s->host[2].h && i < s->permits; i++) {
 		struct sim_permit *t = &s->permit[i];
-		const struct endpoint *out = in ? &s->host[2].at : &t->port;
-		const struct endpoint *end = in ? &t->client : &t->other;
-		const struct sim_link *l;
 
 		if (now >= t->until || spi != (in ? t->spi_in : t->spi_out) ||
 		    !endpoint_eq(in ? &t->other : &t->client, from) ||
 		    (in ? !endpoint_eq(&t->port, to) : !t->heard))
 			continue;
-		l = simmove_at(other, end, out);
-		if (!l)
-			continue;
-		t->heard = true;
-		*from = *out;
-		*at = l->inner;
-		return true;
+		if (!best || t->last > best->last)
+			best = t;
 	}
-	return false;
+	return best;
+}
+
+bool simrelay_passes(struct sim *s, uint32_t spi, const struct endpoint *to,
+		     struct sim_host *other, struct endpoint *from,
+		     struct endpoint *at)
+{
+	bool in = simrelay_is_port(s, to);
+	struct sim_permit *t = find(s, spi, to, from);
+	const struct endpoint *out;
+	const struct sim_link *l;
+
+	if (!t)
+		return false;
+	out = in ? &s->host[2].at : &t->port;
+	l = simmove_at(other, in ? &t->client : &t->other, out);
+	if (!l)
+		return false;
+	if (in) {
+		t->heard = true;
+		t->last = simnet_clock(s, 2);
+	}
+	*from = *out;
+	*at = l->inner;
+	return true;
 }

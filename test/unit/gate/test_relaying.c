@@ -10,7 +10,16 @@
 #include "cmd/hipgated/deliver.h"
 #include "cmd/hipgated/worker.h"
 
-enum { SPI_IN = 0x1111, SPI_OUT = 0x2222, MAIN, PORT, CLIENT, PEER, ENDS };
+enum {
+	SPI_IN = 0x1111,
+	SPI_OUT = 0x2222,
+	MAIN,
+	PORT,
+	CLIENT,
+	PEER,
+	ELSE,
+	ENDS
+};
 
 static struct plane plane;
 static struct relaying relaying;
@@ -38,21 +47,36 @@ static struct endpoint here(uint16_t p)
 	return e;
 }
 
-static struct permit *permit(uint64_t until, bool heard)
+/* Of one of the places of the peer. */
+static struct permit *permit_at(int place, uint64_t until, bool heard)
 {
 	struct permit *p = aligned_alloc(_Alignof(struct permit), sizeof(*p));
 
 	ck_assert_ptr_nonnull(p);
 	memset(p, 0, sizeof(*p));
-	p->in = (struct relay_key){ at[PEER], port.port, SPI_IN };
+	p->in = (struct relay_key){ at[place], port.port, SPI_IN };
 	p->out = (struct relay_key){ at[CLIENT], 0, SPI_OUT };
 	p->until = until;
 	p->heard = heard;
 	p->port = &port;
 	p->self.self = at[MAIN].addr;
-	p->peer_len = sockets_address(&at[PEER], &p->peer);
+	p->peer_len = sockets_address(&at[place], &p->peer);
 	p->client_len = sockets_address(&at[CLIENT], &p->client);
 	return p;
+}
+
+static struct permit *permit(uint64_t until, bool heard)
+{
+	return permit_at(PEER, until, heard);
+}
+
+/* The client asks for this place. */
+static void name(int place, uint64_t until, bool heard)
+{
+	struct permit *p = permit_at(place, until, heard);
+
+	p->last = w.now;
+	ck_assert_int_eq(permits_add(&plane.tables, &relaying, p), HG_OK);
 }
 
 static void grant(uint64_t until, bool heard)
@@ -313,6 +337,94 @@ START_TEST(a_permit_is_replaced_moved_and_ended)
 }
 END_TEST
 
+static void from_peer_at(int place, uint32_t spi)
+{
+	send_to(place, &at[PORT], spi, 100);
+	relaying_readable(&w, &port, fd[PORT]);
+}
+
+/* Where what the client sends comes out; 0: nowhere. */
+static int goes_to(void)
+{
+	uint8_t data[100] = { 0 };
+
+	ck_assert(from_client(data, sizeof(data), SPI_OUT));
+	if (comes(PEER, &at[PORT], SPI_OUT)) {
+		ck_assert_uint_eq(comes(ELSE, &at[PORT], SPI_OUT), 0);
+		return PEER;
+	}
+	return comes(ELSE, &at[PORT], SPI_OUT) ? ELSE : 0;
+}
+
+START_TEST(a_peer_sends_by_any_place_and_is_sent_to_the_last)
+{
+	begin(_i);
+	name(PEER, UINT64_MAX, false);
+	w.now++;
+	name(ELSE, UINT64_MAX, false);
+	ck_assert_uint_eq(relaying.out.num, 2);
+	ck_assert_int_eq(goes_to(), 0); /* neither has written */
+	ck_assert_uint_eq(drops(REASON_RELAY_UNHEARD), 1);
+	from_peer_at(PEER, SPI_IN);
+	ck_assert_uint_eq(comes(CLIENT, &at[MAIN], SPI_IN), 100);
+	/* The other was named last, but has not been heard. */
+	ck_assert_int_eq(goes_to(), PEER);
+	w.now += RELAY_LAST;
+	from_peer_at(ELSE, SPI_IN);
+	ck_assert_uint_eq(comes(CLIENT, &at[MAIN], SPI_IN), 100);
+	ck_assert_int_eq(goes_to(), ELSE);
+	w.now += RELAY_LAST;
+	from_peer_at(PEER, SPI_IN);
+	ck_assert_int_eq(goes_to(), PEER);
+	/* Another SPI, or another's packet, says nothing. */
+	w.now += RELAY_LAST;
+	from_peer_at(ELSE, SPI_OUT);
+	from_peer_at(CLIENT, SPI_IN);
+	ck_assert_uint_eq(drops(REASON_RELAY_STRANGER), 2);
+	ck_assert_int_eq(goes_to(), PEER);
+	/* The client says where, until the peer does. */
+	name(ELSE, UINT64_MAX, false);
+	ck_assert_int_eq(goes_to(), ELSE);
+	w.now += RELAY_LAST;
+	from_peer_at(PEER, SPI_IN);
+	ck_assert_int_eq(goes_to(), PEER);
+	end();
+}
+END_TEST
+
+/* One of them is over, or was asked for in vain. */
+START_TEST(the_place_that_is_left_is_sent_to)
+{
+	struct permit *p;
+
+	begin(_i);
+	name(PEER, w.now + 2, true);
+	w.now++;
+	name(ELSE, w.now + 1000, true);
+	p = permit_at(ELSE, 0, false);
+	p->in.spi++; /* another peer, for the client's same packets */
+	ck_assert_int_eq(permits_add(&plane.tables, &relaying, p), HG_EEXIST);
+	ck_assert_uint_eq(relaying.out.num, 2);
+	name(PEER, w.now + 1, true);
+	/* Both now: what was published anew keeps when it was named. */
+	w.now += 1000;
+	ck_assert_int_eq(goes_to(), 0);
+	ck_assert_uint_eq(drops(REASON_RELAY_EXPIRED), 1);
+	name(ELSE, UINT64_MAX, true);
+	w.now++;
+	name(PEER, w.now, true); /* over already */
+	ck_assert_int_eq(goes_to(), ELSE);
+	name(PEER, UINT64_MAX, true);
+	ck_assert_int_eq(goes_to(), PEER);
+	p = permit_at(PEER, 0, false);
+	permits_del(&plane.tables, &relaying, &p->in);
+	free(p);
+	ck_assert_uint_eq(relaying.out.num, 1);
+	ck_assert_int_eq(goes_to(), ELSE);
+	end();
+}
+END_TEST
+
 Suite *test_relaying_suite(void);
 Suite *test_relaying_suite(void)
 {
@@ -326,6 +438,9 @@ Suite *test_relaying_suite(void)
 	tcase_add_loop_test(t, runts_and_hip_are_told_apart, 0, 2);
 	tcase_add_loop_test(t, one_client_has_so_much_in_a_window, 0, 2);
 	tcase_add_loop_test(t, a_permit_is_replaced_moved_and_ended, 0, 2);
+	tcase_add_loop_test(
+		t, a_peer_sends_by_any_place_and_is_sent_to_the_last, 0, 2);
+	tcase_add_loop_test(t, the_place_that_is_left_is_sent_to, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }

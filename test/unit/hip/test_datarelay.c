@@ -309,17 +309,94 @@ START_TEST(what_may_not_be_permitted)
 }
 END_TEST
 
-/* The peer has moved; a rekeyed SA; more than there may be. */
+/* Is the pair permitted with this place? */
+static bool is_permitted(const struct lab *lab,
+			 const struct field_permission *f)
+{
+	const struct datarelay_port *port = data_port(lab, 1);
+
+	for (uint8_t i = 0; i < port->num; i++) {
+		if (port->permit[i].spi_in == f->spi_in &&
+		    endpoint_eq(&port->permit[i].peer, &f->peer))
+			return true;
+	}
+	return false;
+}
+
+/* A peer with several addresses may send by any. */
+START_TEST(a_peer_has_a_few_places)
+{
+	struct lab *lab = registered();
+	const struct hip_effect *e = &lab->host[2].last[HIP_PERMIT];
+	struct field_permission f[DATARELAY_PLACES_MAX + 1];
+	uint64_t asked;
+
+	for (size_t i = 0; i <= DATARELAY_PLACES_MAX; i++) {
+		f[i] = permission(lab);
+		f[i].peer.port = (uint16_t)(f[i].peer.port + i);
+	}
+	/* Of one UPDATE the last one is what it says last. */
+	ck_assert_int_eq(say(lab, 1, f, 2), REASON_NUM);
+	ck_assert_uint_eq(data_port(lab, 1)->num, 2);
+	ck_assert_uint_eq(e->permit.asked, lab->now + 1);
+	ck_assert(endpoint_eq(&e->permit.other, &f[1].peer));
+	lab_sleep(lab, LAB_S);
+	ck_assert_int_eq(say(lab, 1, f, 1), REASON_NUM); /* back */
+	ck_assert_uint_eq(data_port(lab, 1)->num, 2);
+	asked = e->permit.asked;
+	ck_assert_uint_eq(asked, lab->now);
+	ck_assert(endpoint_eq(&e->permit.other, &f[0].peer));
+	/* That it is heard is not the client's word. */
+	lab_sleep(lab, LAB_S);
+	datarelay_heard(relay_of(lab), data_port(lab, 1), &f[0].peer, lab->now);
+	lab_effects(lab, 2);
+	ck_assert(e->permit.heard);
+	ck_assert_uint_eq(e->permit.asked, asked);
+	/* One too many: the one that was asked for first is over. */
+	ck_assert_int_eq(say(lab, 1, f + 2, DATARELAY_PLACES_MAX - 1),
+			 REASON_NUM);
+	ck_assert_uint_eq(data_port(lab, 1)->num, DATARELAY_PLACES_MAX);
+	ck_assert(is_permitted(lab, &f[0]));
+	ck_assert(!is_permitted(lab, &f[1]));
+	lab_free(lab);
+}
+END_TEST
+
+/* The second place of one gives way before the only one of another. */
+START_TEST(no_peer_is_left_without_a_place)
+{
+	struct lab *lab = registered();
+	struct field_permission f = permission(lab);
+	struct field_permission two = f;
+
+	ck_assert_int_eq(say(lab, 1, &f, 1), REASON_NUM);
+	two.spi_in = 5000;
+	two.spi_out = 6000;
+	ck_assert_int_eq(say(lab, 1, &two, 1), REASON_NUM);
+	two.peer.port++;
+	ck_assert_int_eq(say(lab, 1, &two, 1), REASON_NUM);
+	for (uint32_t i = 3; i <= DATARELAY_PERMITS_MAX; i++) {
+		struct field_permission g = f;
+
+		g.spi_in = 3000 + i;
+		g.spi_out = 4000 + i;
+		ck_assert_int_eq(say(lab, 1, &g, 1), REASON_NUM);
+	}
+	ck_assert_uint_eq(data_port(lab, 1)->num, DATARELAY_PERMITS_MAX);
+	ck_assert(is_permitted(lab, &f)); /* though it is the oldest */
+	ck_assert(is_permitted(lab, &two));
+	two.peer.port--;
+	ck_assert(!is_permitted(lab, &two));
+	lab_free(lab);
+}
+END_TEST
+
+/* A rekeyed SA; more than there may be. */
 START_TEST(permissions_are_as_many_as_there_may_be)
 {
 	struct lab *lab = registered();
 	struct field_permission f = permission(lab);
 
-	ck_assert_int_eq(say(lab, 1, &f, 1), REASON_NUM);
-	f.peer.port++;
-	ck_assert_int_eq(say(lab, 1, &f, 1), REASON_NUM);
-	ck_assert_uint_eq(data_port(lab, 1)->num, 1);
-	ck_assert_uint_eq(lab->host[2].count[HIP_PERMIT], 3); /* one is over */
 	for (uint32_t i = 0; i < 2 * DATARELAY_PERMITS_MAX; i++) {
 		f.spi_in = 3000 + i;
 		f.spi_out = 4000 + i;
@@ -547,6 +624,8 @@ Suite *test_datarelay_suite(void)
 	tcase_add_test(t, a_permission_lasts_five_minutes);
 	tcase_add_test(t, who_is_no_client_permits_nothing);
 	tcase_add_test(t, what_may_not_be_permitted);
+	tcase_add_test(t, a_peer_has_a_few_places);
+	tcase_add_test(t, no_peer_is_left_without_a_place);
 	tcase_add_test(t, permissions_are_as_many_as_there_may_be);
 	tcase_add_test(t, a_client_that_may_be_elsewhere_is_sent_nothing);
 	tcase_add_test(t, hip_to_a_port_goes_to_its_client_and_back);
