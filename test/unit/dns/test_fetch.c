@@ -131,6 +131,80 @@ START_TEST(fetching_ahead_ends_when_no_answer_comes)
 }
 END_TEST
 
+/* Its client's own query is answered, and HIP is not; now: that is so. */
+static bool is_held_back(const char *name, uint64_t now)
+{
+	desk_forget(&k);
+	desk_query(&k, name, SCAN_A, true, now);
+	desk_addr_answer(&k, desk_ask(&k, name, SCAN_A, false), name,
+			 "192.0.2.80", now);
+	return desk_last(&k, DNS_REPLY) == NULL;
+}
+
+static void in_vain(const char *name, uint64_t now)
+{
+	ck_assert(is_held_back(name, now));
+	dns_tick(k.d, now + 750 * MSEC);
+	dns_tick(k.d, now + 1500 * MSEC);
+	desk_drain(&k);
+	ck_assert_ptr_nonnull(desk_last(&k, DNS_REPLY));
+	dns_tick(k.d, now + 5 * SEC);
+	desk_drain(&k);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+}
+
+START_TEST(silence_costs_a_client_time_once)
+{
+	const struct dns_effect *e;
+
+	in_vain("mute.test", 0);
+	ck_assert(!is_held_back("mute.test", 7 * SEC));
+	/* By the side it is asked again, and may be answered then. */
+	e = desk_ask(&k, "mute.test", SCAN_HIP, false);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_uint_eq(dns_pending(k.d), 1);
+	ck_assert(!is_held_back("mute.test", 8 * SEC));
+	ck_assert_ptr_null(desk_ask(&k, "mute.test", SCAN_HIP, false));
+	dns_tick(k.d, 9 * SEC);
+	/* That was in vain, too: kept for longer. */
+	ck_assert(!is_held_back("mute.test", 65 * SEC));
+	e = desk_ask(&k, "mute.test", SCAN_HIP, false);
+	desk_hip_answer(&k, e, "mute.test", NULL, 65 * SEC);
+	desk_forget(&k);
+	desk_query(&k, "mute.test", SCAN_AAAA, true, 66 * SEC);
+	desk_addr_answer(&k, desk_ask(&k, "mute.test", SCAN_AAAA, false),
+			 "mute.test", "2001:db8::1", 66 * SEC);
+	dns_tick(k.d, 67 * SEC);
+	desk_drain(&k);
+	ck_assert_ptr_nonnull(desk_last(&k, DNS_NEED_ADDRESS));
+}
+END_TEST
+
+/* Where the record is required it is asked for each time; nor does silence
+ * take the place of a record that was there. */
+START_TEST(silence_about_what_counts_is_not_kept)
+{
+	ck_assert(is_held_back("x.require.test", 0));
+	dns_tick(k.d, 750 * MSEC);
+	dns_tick(k.d, 1500 * MSEC);
+	desk_drain(&k);
+	ck_assert_uint_eq(desk_last(&k, DNS_REPLY)->rcode, SCAN_SERVFAIL);
+	ck_assert(is_held_back("x.require.test", 2 * SEC));
+	dns_tick(k.d, 10 * SEC);
+	dns_tick(k.d, 20 * SEC);
+	desk_drain(&k);
+	desk_forget(&k);
+	learn(100 * SEC);
+	desk_query(&k, "h.test", SCAN_AAAA, true, 399 * SEC);
+	give(399 * SEC);
+	dns_tick(k.d, 400 * SEC);
+	dns_tick(k.d, 401 * SEC); /* it is too old, and none has come */
+	desk_drain(&k);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	ck_assert(is_held_back("h.test", 402 * SEC));
+}
+END_TEST
+
 START_TEST(a_record_that_cannot_be_used_is_not_kept)
 {
 	const struct dns_effect *e;
@@ -324,6 +398,8 @@ Suite *test_fetch_suite(void)
 	tcase_add_test(tc, no_hip_record_is_known_too_and_the_rest_is_relayed);
 	tcase_add_test(tc, a_record_in_use_is_fetched_before_it_is_too_old);
 	tcase_add_test(tc, fetching_ahead_ends_when_no_answer_comes);
+	tcase_add_test(tc, silence_costs_a_client_time_once);
+	tcase_add_test(tc, silence_about_what_counts_is_not_kept);
 	tcase_add_test(tc, a_record_that_cannot_be_used_is_not_kept);
 	tcase_add_loop_test(tc, no_address_in_one_family_has_its_reason, 0, 2);
 	tcase_add_test(tc, one_answer_serves_all_who_wait_for_it);
