@@ -13,7 +13,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 BASE=debian:12-slim
 FILE=$ROOT/demo/docker-compose.yml
 WORK=$(mktemp -d /var/tmp/hipgate-compose-XXXXXX)
-SPACE=hg-engine-$$
+SPACE=hgengine-$$
 export DOCKER_HOST=unix://$WORK/sock DOCKER_BUILDKIT=0
 export COMPOSE_PROJECT_NAME=hgtest
 trap finish EXIT

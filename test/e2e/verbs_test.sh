@@ -97,6 +97,13 @@ ends()
 	return 1
 }
 
+# leaky COMMAND...: leaks are not searched for, which is half of what a
+# sanitized process costs: where it ends before it has asked anybody anything.
+leaky()
+{
+	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 "$@"
+}
+
 # What each verb has.
 declare -A HELP=()
 know_help()
@@ -287,7 +294,7 @@ nobody_there()
 	for socket in none gone; do
 		at "$socket" "$1" "${@:4}"
 		ends 3 "cannot reach hipgated at $DIR/$socket: " "${CALL[@]}" &&
-			ends 3 "is it running?" "${CALL[@]}" &&
+			grep -qF "is it running?" "$DIR/stderr" &&
 			[[ -z $(ls "$DIR/out") ]] || return 1
 	done
 }
@@ -562,16 +569,17 @@ main()
 		>"$DIR/conf"
 	know_help
 	none "verbs: each has a row" missing_rows
-	check "verbs: an option that there is not is status 2" each wrong_option
-	check "verbs: arguments too many" each too_many
-	check "verbs: arguments too few" each too_few
-	check "verbs: an option without its value" each no_value
+	check "verbs: an option that there is not is status 2" \
+		leaky each wrong_option
+	check "verbs: arguments too many" leaky each too_many
+	check "verbs: arguments too few" leaky each too_few
+	check "verbs: an option without its value" leaky each no_value
 	check "verbs: a value that is none says what is expected" \
-		each wrong_values
-	check "verbs: --help of each is its own" each help_of
+		leaky each wrong_values
+	check "verbs: --help of each is its own" leaky each help_of
 	check "verbs: a stand-in for the daemon" daemon_there
 	check "verbs: no daemon is status 3, says where, and makes no file" \
-		each nobody_there answer events
+		leaky each nobody_there answer events
 	check "verbs: those that go on without one say so" \
 		each nobody_there_self self
 	check "verbs: a daemon that hangs up is status 3" \

@@ -87,7 +87,7 @@ hold()
 {
 	local name=$1 model=$2 how=$3 switches=$4 what=$5
 
-	verify "$model" "$how" "$switches" -O2
+	verify "$model" "$how" "$switches" -O1
 	if complete; then
 		pass "spin $name: $what ($(awk '/states, stored/ {
 			print $1; exit }' "$DIR/report") states)"
