@@ -42,6 +42,18 @@ static int derive(struct hip_job *job)
 	return err;
 }
 
+enum reason agree_fits(const struct assoc_keys *k, uint16_t index,
+		       const struct field_dh *dh)
+{
+	const struct dh_group *g = dh_group(k->dh);
+
+	/* A new one: the old one again could give the old KEYMAT again. */
+	if (dh->group != g->id || dh->public_len != g->public_len || index ||
+	    memcmp(dh->public, k->peer_public, g->public_len) == 0)
+		return REASON_HIP_DH;
+	return REASON_NUM;
+}
+
 void agree_run(struct hip_job *job)
 {
 	struct hipjob_dh *u = &job->u.dh;

@@ -20,9 +20,8 @@
  * a rekey has agreed on new SPIs, when we have moved, when nothing comes by the
  * path (the relay may have given it to another one, and does not say so), and
  * again before it ends, as long as the path is used. It rides on UPDATEs to the
- * relay, and is asked for until one of them was acknowledged. That of a rekey
- * leaves before our answer, which lets the peer use the new SPIs; packets that
- * overtake it are lost.
+ * relay, and is asked for until one of them was acknowledged. A rekey waits for
+ * that (datapath_waits) before it lets either end use the new SPIs.
  *
  * A peer with several addresses may send by another one than we have chosen:
  * all that answer are permitted. What we send goes to the one that the relay
@@ -43,6 +42,7 @@
 #include "hip/locset.h"
 #include "hip/pathwatch.h"
 #include "hip/reach.h"
+#include "hip/rekey.h"
 #include "hip/spread.h"
 #include "hip/update.h"
 
@@ -376,6 +376,15 @@ void datapath_permit(struct hip *h, struct assoc *a, const struct sa_pair *sa,
 	}
 }
 
+bool datapath_waits(const struct hip *h, const struct assoc *a, uint32_t spi_in)
+{
+	const struct paths_peer *q = a->paths ? used_of(a) : NULL;
+	const struct registration *r = q ? with_port(h, &q->via) : NULL;
+
+	return r && relay_of(h, r) && q->permit_in == spi_in &&
+	       (q->permit || q->permit_sent);
+}
+
 void datapath_heard(struct hip *h, struct assoc *a, struct paths_peer *q,
 		    uint64_t now)
 {
@@ -454,14 +463,14 @@ void datapath_put(struct msg_builder *b, struct hip *h, const struct assoc *a)
 static void acked(struct hip *h, struct registration *r, struct assoc *a,
 		  uint64_t now)
 {
-	(void)h;
-	(void)now;
 	for (uint8_t i = 0; i < a->paths->peer_num; i++) {
 		struct paths_peer *q = &a->paths->peer[i];
 
 		if (endpoint_eq(&q->via, &r->relayed_at))
 			q->permit_sent = false;
 	}
+	rekey_permitted(h, a, now);
+	assoc_arm(h, a);
 }
 
 void datapath_acked(struct hip *h, struct assoc *a, uint64_t now)
@@ -546,34 +555,6 @@ void datapath_taken(struct hip *h, struct assoc *a, uint64_t now)
 	a->paths->direct_at = now + FIRST;
 }
 
-/* A way without a relay that has answered, and that the peer, which names the
- * path, does not know of: it has had too many new ports of ours to ask them all
- * (checkquota). Asked by there, it sees that one again. Or -1. */
-static int unnamed(const struct paths *p)
-{
-	for (uint8_t i = 0; i < p->num; i++) {
-		const struct path *v = &p->v[i];
-
-		if (!paths_relayed(p, v) && v->verified && !v->dead &&
-		    paths_peer_of(p, v)->active)
-			return i;
-	}
-	return -1;
-}
-
-static void look_for_direct(struct hip *h, struct assoc *a, uint64_t now)
-{
-	struct paths *p = a->paths;
-
-	paths_once_more(p, now);
-	reach_ask(h, a, unnamed(p), false, now);
-	for (uint8_t i = 0; i < p->num; i++) {
-		if (!paths_relayed(p, &p->v[i]))
-			p->v[i].dead = false;
-	}
-	p->wide = true;
-}
-
 void datapath_timer(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct paths *p = a->paths;
@@ -596,5 +577,5 @@ void datapath_timer(struct hip *h, struct assoc *a, uint64_t now)
 		p->direct++;
 	p->direct_at = now + (FIRST << p->direct);
 	if (now - a->last_out <= IN_USE)
-		look_for_direct(h, a, now);
+		reach_look(h, a, now);
 }

@@ -57,6 +57,9 @@ void datapath_acked(struct hip *h, struct assoc *a, uint64_t now);
  * those of sa must be permitted. */
 void datapath_permit(struct hip *h, struct assoc *a, const struct sa_pair *sa,
 		     uint64_t now);
+/* Is data by the path in use to wait for the relay's word on this SPI? */
+bool datapath_waits(const struct hip *h, const struct assoc *a,
+		    uint32_t spi_in);
 /* The peer has answered at q: is it permitted there still? */
 void datapath_heard(struct hip *h, struct assoc *a, struct paths_peer *q,
 		    uint64_t now);

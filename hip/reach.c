@@ -491,6 +491,34 @@ void reach_choose(struct hip *h, struct assoc *a, uint64_t now)
 	plan(h, a, cur, now);
 }
 
+/* A way without a relay that has answered, and that the peer, which names the
+ * path, does not know of: it has had too many new ports of ours to ask them all
+ * (checkquota). Asked by there, it sees that one again. Or -1. */
+static int unnamed(const struct paths *p)
+{
+	for (uint8_t i = 0; i < p->num; i++) {
+		const struct path *v = &p->v[i];
+
+		if (!paths_relayed(p, v) && v->verified && !v->dead &&
+		    paths_peer_of(p, v)->active)
+			return i;
+	}
+	return -1;
+}
+
+void reach_look(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct paths *p = a->paths;
+
+	paths_once_more(p, now);
+	reach_ask(h, a, unnamed(p), false, now);
+	for (uint8_t i = 0; i < p->num; i++) {
+		if (!paths_relayed(p, &p->v[i]))
+			p->v[i].dead = false;
+	}
+	p->wide = true;
+}
+
 /* RFC 8046 5.1: ACTIVE or UNVERIFIED to DEPRECATED. */
 static void expire(struct hip *h, struct assoc *a, uint64_t now)
 {

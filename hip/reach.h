@@ -31,6 +31,8 @@ void reach_heard(struct hip *h, struct assoc *a, const struct endpoint *at,
 
 /* Takes the best path that lives, asks one that should be better. */
 void reach_choose(struct hip *h, struct assoc *a, uint64_t now);
+/* The path in use is relayed: is there one by now that is not? */
+void reach_look(struct hip *h, struct assoc *a, uint64_t now);
 /* Lifetimes; a better path is asked again. */
 void reach_timer(struct hip *h, struct assoc *a, uint64_t now);
 

@@ -14,8 +14,8 @@
  *	got			both ESP_INFO known: draw keys, publish the
  *				new SA on standby, it opens but does not send
  *				A data relay is asked to let it pass
- *	then answer		the ACK leaves after that, so that whoever
- *				has our ACK may use the new SA
+ *	then answer		once the relay has said yes (or nothing, for
+ *				PERMIT_WAIT): who has our ACK may use the SA
  *	acked and standby	the peer has it open too: switch, it sends
  *
  * so that nothing is ever sent on an SA the other side cannot open yet. The
@@ -39,6 +39,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/agree.h"
 #include "hip/datapath.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
@@ -49,6 +50,7 @@
 #define GIVE_UP (20 * ENGINE_S) /* for the peer's half, */
 #define TRIES 3			/*  so often */
 #define PEER_MIN ENGINE_S	/* a peer may not make us rekey more often */
+#define PERMIT_WAIT ENGINE_S	/* for our data relay, before we answer */
 
 struct rekey {
 	uint64_t id; /* jobs of another one are stale */
@@ -74,6 +76,7 @@ struct rekey {
 	struct keymat km;
 	uint16_t next; /* its first unused octet, or the old one's */
 	bool standby;  /* the new SA is published */
+	bool late;     /* our data relay has not said yes in time */
 };
 
 /* Makes our value if that is to be, agrees if the peer's half is here. */
@@ -223,6 +226,7 @@ static bool publish(struct hip *h, struct assoc *a, uint64_t now)
 	sodium_memzero(&r->sa.in, sizeof(r->sa.in));
 	sodium_memzero(&r->sa.out, sizeof(r->sa.out));
 	r->standby = true;
+	r->give_up = now + PERMIT_WAIT;
 	return true;
 }
 
@@ -239,6 +243,8 @@ static void step_got(struct hip *h, struct assoc *a, uint64_t now)
 		abandon(h, a);
 		return;
 	}
+	if (!r->answered && !r->late && datapath_waits(h, a, r->sa.spi_in))
+		return; /* rekey_permitted, or give_up */
 	if (!r->answered)
 		r->answered = update_answer(h, a, &r->answer, now);
 	if (!r->sent)
@@ -286,23 +292,13 @@ void rekey_acked(struct hip *h, struct assoc *a, uint32_t seq, uint64_t now)
 	step(h, a, now);
 }
 
-/* ---- the peer's half ------------------------------------------------------ */
-
-/* Its new Diffie-Hellman value must be of our group and come with index 0
- * (RFC 7402 6.9 step 1). */
-static enum reason dh_fits(const struct assoc_keys *k,
-			   const struct field_esp_info *info,
-			   const struct field_dh *dh)
+void rekey_permitted(struct hip *h, struct assoc *a, uint64_t now)
 {
-	const struct dh_group *g = dh_group(k->dh);
-
-	/* A new one: the old one again could give the old KEYMAT again. */
-	if (dh->group != g->id || dh->public_len != g->public_len ||
-	    info->keymat_index != 0 ||
-	    memcmp(dh->public, k->peer_public, g->public_len) == 0)
-		return REASON_HIP_DH;
-	return REASON_NUM;
+	if (a->rekey && a->rekey->standby)
+		step(h, a, now);
 }
+
+/* ---- the peer's half ------------------------------------------------------ */
 
 /* Half of a rekey (checklist, choice 22)? */
 static bool usable(const struct assoc *a, const struct field_esp_info *info,
@@ -420,7 +416,7 @@ enum reason rekey_offer(struct hip *h, struct assoc *a, const struct hip_msg *m,
 	if (have(a, &info, d ? &dh : NULL))
 		return REASON_NUM;
 	if (d)
-		why = dh_fits(a->keys, &info, &dh);
+		why = agree_fits(a->keys, info.keymat_index, &dh);
 	if (why != REASON_NUM || !usable(a, &info, d))
 		return why;
 	got = a->rekey && a->rekey->got;
@@ -572,6 +568,11 @@ static bool give_up(struct hip *h, struct assoc *a, uint64_t now)
 	struct rekey *r = a->rekey;
 
 	r->give_up = now + GIVE_UP;
+	r->late = r->standby;
+	if (r->standby && !r->answered) {
+		step(h, a, now);
+		return true;
+	}
 	if (r->standby || (r->sent && !r->acked))
 		return true; /* the UPDATE's own retries decide */
 	if (!r->sent) {

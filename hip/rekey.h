@@ -17,6 +17,8 @@ enum reason rekey_offer(struct hip *h, struct assoc *a, const struct hip_msg *m,
 			bool *taken) HG_CHECK;
 /* Our UPDATE with this id was acknowledged. */
 void rekey_acked(struct hip *h, struct assoc *a, uint32_t seq, uint64_t now);
+/* Our data relay lets new SPIs pass. */
+void rekey_permitted(struct hip *h, struct assoc *a, uint64_t now);
 /* A HIPJOB_DH is back. */
 void rekey_done(struct hip *h, struct hip_job *job, uint64_t now);
 

@@ -446,6 +446,9 @@ data_relay_checks()
 	check "a port beyond relay-ports is closed" port_beyond_is_closed
 	check "what comes from the relay itself is no loop" relay_is_no_loop
 	check "a spent relay-rate is counted, and the path stays" rate_is_kept
+	relay_outer_checks
+	check "the host has a port again" wait_for 60 "it" \
+		relayed_address_is "$FA_4"
 	check "the NATs keep their mappings again" nats_mend
 	check "a direct path is found" wait_for 120 "it" direct_at_last
 	check "100 MB on it" big_arrives lhn 4 hidden.foo.com

@@ -29,6 +29,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/mtu.sh"
 . "$ROOT/test/e2e/move.sh"
 . "$ROOT/test/e2e/nat.sh"
+. "$ROOT/test/e2e/outer.sh"
 . "$ROOT/test/e2e/evil.sh"
 . "$ROOT/test/e2e/offload.sh"
 . "$ROOT/test/e2e/tools.sh"
@@ -70,6 +71,7 @@ main()
 	move_checks
 	cable_checks
 	nat_checks
+	outer_checks
 	evil_checks
 	reload_checks # before rekeys change SPIs by themselves
 	rekey_checks

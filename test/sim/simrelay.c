@@ -6,11 +6,10 @@
  * to a port is found by port, sender and SPI, what comes from a client by
  * sender and SPI, and leaves from HIP's port for the client, or from the
  * client's port for its peer, once that has written to it. A permission comes
- * by UPDATE, so for a second the packets of a new SA may find none. A peer with
- * several addresses has a permit for each, and is sent to where it was heard
- * last, or the client said last. Two peers of one client's address and SPI
- * cannot be told apart: the second one's permit is refused. A relay that
- * crashes forgets.
+ * by UPDATE, for which new keys wait. A peer with several addresses has a permit
+ * for each, and is sent to where it was heard last, or the client said last. Two
+ * peers of one client's address and SPI cannot be told apart: the second one's
+ * permit is refused. A relay that crashes forgets.
  */
 #include "test/sim/simrelay.h"
 

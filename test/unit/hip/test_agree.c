@@ -94,6 +94,32 @@ START_TEST(a_value_that_is_none_gives_no_keymat)
 }
 END_TEST
 
+/* RFC 7402 6.9 */
+START_TEST(which_values_fit)
+{
+	struct lab *lab = up();
+	const struct assoc_keys *k = assoc(lab, 0)->keys;
+	struct hip_job *made = job_of(lab, 1, NULL, NULL);
+	struct field_dh dh = { .group = dh_group(k->dh)->id,
+			       .public = dh_public(made->u.dh.mine),
+			       .public_len = dh_group(k->dh)->public_len };
+	struct field_dh bad = dh;
+
+	ck_assert_int_eq(agree_fits(k, 0, &dh), REASON_NUM);
+	ck_assert_int_eq(agree_fits(k, 1, &dh), REASON_HIP_DH);
+	bad.group++;
+	ck_assert_int_eq(agree_fits(k, 0, &bad), REASON_HIP_DH);
+	bad = dh;
+	bad.public_len--;
+	ck_assert_int_eq(agree_fits(k, 0, &bad), REASON_HIP_DH);
+	bad = dh;
+	bad.public = k->peer_public; /* the old one */
+	ck_assert_int_eq(agree_fits(k, 0, &bad), REASON_HIP_DH);
+	hipjob_free(made);
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_agree_suite(void)
 {
 	Suite *s = suite_create("agree");
@@ -104,6 +130,7 @@ Suite *test_agree_suite(void)
 			    0, 4);
 	tcase_add_test(t, what_the_base_exchange_keeps_is_the_peers_value);
 	tcase_add_test(t, a_value_that_is_none_gives_no_keymat);
+	tcase_add_test(t, which_values_fit);
 	suite_add_tcase(s, t);
 	return s;
 }

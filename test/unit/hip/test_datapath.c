@@ -268,8 +268,10 @@ static bool watch_permits(struct lab *lab, struct lab_packet *p)
 	    param_find(&m, PARAM_ESP_INFO) && !asked)
 		early = false;
 	/* The first switch was to be met. */
-	if (lab->host[0].count[HIP_SA_SWITCH] > 1 && !permitted(lab))
-		early = false;
+	for (size_t i = 0; i < 2; i++) {
+		if (lab->host[i].count[HIP_SA_SWITCH] > 1 && !permitted(lab))
+			early = false;
+	}
 	return true;
 }
 
@@ -291,6 +293,41 @@ START_TEST(a_rekey_is_permitted)
 	ck_assert(relayed(lab));
 	ck_assert(permitted(lab));
 	ck_assert(early);
+	lab_free(lab);
+}
+END_TEST
+
+/* The relay's word is lost, all the time. */
+static bool relay_is_mute(struct lab *lab, struct lab_packet *p)
+{
+	struct hip_msg m;
+
+	(void)lab;
+	ck_assert_int_eq(param_parse(p->msg, p->len, &m), REASON_NUM);
+	return p->from != 2 || memcmp(p->msg + 8, lab->host[2].hit.b, 16) != 0;
+}
+
+START_TEST(a_rekey_waits_for_the_relay_but_not_for_ever)
+{
+	struct lab *lab = met();
+	const struct assoc *b = nat_assoc(lab, 1, 0);
+
+	bed.tap = relay_is_mute;
+	ck_assert_int_eq(hip_rekey(lab->host[_i].h, &lab->host[_i].hit,
+				   &lab->host[!_i].hit, true, lab->now),
+			 HG_OK);
+	lab_drain(lab);
+	lab_sleep(lab, 800 * LAB_MS);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_uint_eq(lab->host[i].count[HIP_SA_SWITCH], 1);
+		ck_assert_uint_eq(nat_assoc(lab, i, !i)->rekeys, 0);
+	}
+	lab_sleep(lab, LAB_S);
+	ck_assert_uint_eq(b->rekeys, 1);
+	ck_assert_uint_eq(nat_assoc(lab, 0, 1)->rekeys, 1);
+	ck_assert(lab_agree(lab, 0, 1));
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_uint_eq(lab->host[i].count[HIP_SA_SWITCH], 2);
 	lab_free(lab);
 }
 END_TEST
@@ -569,6 +606,8 @@ Suite *test_datapath_suite(void)
 	tcase_add_test(t, permissions_are_renewed);
 	tcase_add_test(t, a_permission_that_is_over_is_asked_for_again);
 	tcase_add_loop_test(t, a_rekey_is_permitted, 0, 2);
+	tcase_add_loop_test(t, a_rekey_waits_for_the_relay_but_not_for_ever, 0,
+			    2);
 	tcase_add_test(t, a_rekey_waits_for_no_candidate);
 	tcase_add_test(t, a_client_that_moves_takes_its_path_along);
 	tcase_add_test(t, a_peer_that_is_seen_elsewhere_is_permitted_there);
