@@ -180,6 +180,21 @@ cable_out_and_in()
 		ip -n "$(ns net)" link set hip4 up
 }
 
+# NODE's daemon does nothing for 4 s, as on a machine that sleeps.
+asleep()
+{
+	local pid
+
+	pid=$(pid_of "hipgated-$1")
+	kill -s STOP "$pid" && sleep 4 && kill -s CONT "$pid"
+}
+
+# How often NODE has found that it was asleep.
+leaps()
+{
+	trace "$1" | jq '[.[] | select(.event == "clock-leapt")] | length'
+}
+
 # cut_off ADDRESS: nothing to or from this IPv6 address passes the router, which
 # does not say so.
 cut_off()
@@ -268,10 +283,16 @@ loss_checks()
 
 cable_checks()
 {
+	local before
+
 	check "before the cable: a page" gets_page lh4 4 hip4.foo.com
 	checked_move "100 MB go on: the host's cable is out for 0.3 s" \
 		lh4 4 hip4.foo.com cable_out_and_in
 	check "the proxy sends where it did" locator_is px hip4 "$HIP4_4"
+	before=$(leaps px)
+	checked_move "100 MB go on: the proxy is asleep for 4 s" \
+		lh4 4 hip4.foo.com asleep px
+	check "it has noticed" test "$(leaps px)" -gt "$before"
 }
 
 agent_checks()
