@@ -321,7 +321,7 @@ static void piece(struct client *cl)
 	else if (said)
 		hang_up(cl); /* it cannot be ended well */
 	else
-		say_answer(cl, NULL);
+		say_error(cl, "failed", pieces_why(&cl->answer));
 	free(text);
 }
 
@@ -376,7 +376,7 @@ static void do_verb(struct client *cl, const char *verb)
 
 static void do_explain(struct client *cl, const json_t *req)
 {
-	char why[1024];
+	char why[1024] = "there is no memory for the answer";
 
 	if (pieces_explain(&cl->answer, cl->c->g, req, why, sizeof(why)))
 		say_error(cl, "failed", why);

@@ -128,7 +128,8 @@ static void do_ask(struct gate *g, const struct dns_effect *e)
 	err = dnsask_start(&g->dnsside->asks, ask, &e->server, e->tcp, e->msg,
 			   e->msg_len);
 
-	if (g->dnsside->asks.num == 1)
+	/* Those that are done are still there. */
+	if (!err && g->dnsside->asks.num == g->dnsside->done_num + 1)
 		vigil_want(&g->vigil);
 	tell_seen(g);
 	endpoint_print(&e->server, server);

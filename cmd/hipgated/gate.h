@@ -133,7 +133,8 @@ struct gate {
 	uv_timer_t pulse;	 /* moveside.c */
 	uv_poll_t udp_poll[SOCKETS_FAMILIES];
 	uv_signal_t sigint, sigterm, sighup;
-	size_t held_bytes; /* at all SAs */
+	size_t held_bytes;     /* at all SAs */
+	unsigned client_lists; /* viewclients.c */
 	uint64_t started_ns;
 	uint64_t used; /* ns: when an SA had traffic last */
 	unsigned jobs; /* on the thread pool */

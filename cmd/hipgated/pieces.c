@@ -67,15 +67,18 @@ static char *list_next(struct pieces *p, struct gate *g)
 	json_t *rows = json_array();
 	bool more = rows && p->list->more(g, &p->at, rows);
 	bool none = more && json_array_size(rows) == 0;
-	char *dump = rows && !none ? json_dumps(rows, JSON_COMPACT) : NULL;
+	bool some = rows && !none && !p->at.why;
+	char *dump = some ? json_dumps(rows, JSON_COMPACT) : NULL;
 	char *text = none ? strdup("") : NULL;
 
 	if (dump)
 		text = line_of(p, dump, more);
 	free(dump);
 	json_decref(rows);
-	if (!more || !text)
+	if (!more || !text) {
+		p->why = p->at.why;
 		pieces_give_up(p);
+	}
 	return text;
 }
 
@@ -121,6 +124,11 @@ static char *explain_next(struct pieces *p)
 	text = whole("explain", viewexplain_tell(p->explain));
 	pieces_give_up(p);
 	return text;
+}
+
+const char *pieces_why(const struct pieces *p)
+{
+	return p->why ? p->why : "there is no memory for the answer";
 }
 
 char *pieces_next(struct pieces *p, struct gate *g)

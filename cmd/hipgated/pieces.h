@@ -18,8 +18,9 @@ struct pieces {
 	const struct views_counted *counted;
 	struct snapshot_walk walk; /* its */
 	struct viewexplain *explain;
-	bool said; /* the line has begun */
-	bool rows; /*  and there are some in it */
+	bool said;	 /* the line has begun */
+	bool rows;	 /*  and there are some in it */
+	const char *why; /* pieces_why */
 };
 
 /* False: that verb's answer is none of these. */
@@ -32,4 +33,6 @@ bool pieces_are_made(const struct pieces *p);
  * the answer is none, or, where it was `said` before, cut short. After the last
  * one none is made, and nothing is said. */
 char *pieces_next(struct pieces *p, struct gate *g);
+/* After that NULL: the reason, for people. */
+const char *pieces_why(const struct pieces *p);
 void pieces_give_up(struct pieces *p);

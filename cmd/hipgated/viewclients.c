@@ -7,7 +7,9 @@
  * is added to its client's sum, and then over the sums, each of which is a
  * row. Sums are found by a table of the same kind as the flows'. When that of
  * the flows has grown meanwhile, its order is another: the first walk begins
- * anew, so that nothing is counted twice. Control thread only.
+ * anew, so that nothing is counted twice. The sums are kept until the list has
+ * been read, which takes as long as its reader likes: there are VIEWCLIENTS_MAX
+ * such lists at most. Control thread only.
  */
 #include "viewclients.h"
 
@@ -24,14 +26,17 @@ struct sum {
 };
 
 struct viewclients {
+	struct gate *g;
 	struct linetable by_client;
 	struct linepool pool;
 	const void *place; /* of the flows, when the first walk began */
 	bool summed;	   /* it has ended */
 };
 
-static bool begin(struct viewclients *v, const struct gate *g)
+static bool begin(struct viewclients *v, struct gate *g)
 {
+	v->g = g;
+	g->client_lists++;
 	linepool_init(&v->pool, sizeof(struct sum), offsetof(struct sum, link),
 		      false);
 	v->place = linetable_place(&g->plane.tables.flow_key);
@@ -40,6 +45,7 @@ static bool begin(struct viewclients *v, const struct gate *g)
 
 static void end(struct viewclients *v)
 {
+	v->g->client_lists--;
 	linetable_fini(&v->by_client);
 	linepool_fini(&v->pool);
 }
@@ -127,6 +133,24 @@ static bool show_some(struct viewclients *v, size_t *at, json_t *rows)
 	return true;
 }
 
+/* False: w->why, or there is no memory. */
+static bool start(struct gate *g, struct views_walk *w)
+{
+	struct viewclients *v;
+
+	if (g->client_lists == VIEWCLIENTS_MAX) {
+		w->why = "four others have asked for this list and read it "
+			 "still; ask again when one of them has";
+		return false;
+	}
+	v = calloc(1, sizeof(*v));
+	w->sums = v;
+	if (v && begin(v, g))
+		return true;
+	w->why = "there is no memory for the answer";
+	return false;
+}
+
 bool viewclients_more(struct gate *g, struct views_walk *w, json_t *rows)
 {
 	struct viewclients *v = w->sums;
@@ -135,12 +159,9 @@ bool viewclients_more(struct gate *g, struct views_walk *w, json_t *rows)
 		return show_some(v, &w->at, rows);
 	if (v && v->place != linetable_place(&g->plane.tables.flow_key))
 		views_give_up(w);
-	if (!w->sums) {
-		v = calloc(1, sizeof(*v));
-		w->sums = v;
-		if (!v || !begin(v, g))
-			return false;
-	}
+	if (!w->sums && !start(g, w))
+		return false;
+	v = w->sums;
 	v->summed = sum_some(v, g, &w->at);
 	if (!v->summed)
 		return true;

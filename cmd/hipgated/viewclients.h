@@ -8,6 +8,9 @@
 
 #include "views.h"
 
+/* So many lists at a time: each holds its sums until it has been read. */
+enum { VIEWCLIENTS_MAX = 4 };
+
 /* A list (views.h): a row for each client that has a flow. */
 bool viewclients_more(struct gate *g, struct views_walk *w, json_t *rows);
 /* NULL: nothing. */

@@ -42,7 +42,7 @@ struct viewexplain {
 	size_t at; /* in it */
 	struct hip_peer assoc[ASSOCS_SHOWN];
 	size_t assocs;
-	const void *place; /* of the flows, when their walk began */
+	const void *place; /* of what is walked over, when it began */
 	json_t *flow;	   /* rows of the first FLOWS_SHOWN */
 	uint64_t flows;
 
@@ -153,6 +153,10 @@ static void find_elsewhere(struct viewexplain *x)
 /* Hosts by name. True: there are more. */
 static bool some_hosts(struct viewexplain *x)
 {
+	if (x->place != linetable_place(&x->g->peers)) { /* anew, misses none */
+		x->place = linetable_place(&x->g->peers);
+		x->at = 0;
+	}
 	for (unsigned n = 0; n < VIEWS_SEEN; n++) {
 		const struct peer *p = linetable_each(&x->g->peers, &x->at);
 

@@ -34,15 +34,16 @@ json_t *views_make(struct gate *g, const char *verb);
 struct views_walk {
 	size_t at;
 	struct viewclients *sums;
+	const char *why; /* it cannot be made; or NULL */
 };
 void views_give_up(struct views_walk *w);
 
 /* A read verb whose data is a list that may be long. */
 struct views_list {
 	const char *verb;
-	/* Appends the next rows, if any. False: those were the last. What
-	 * comes and goes meanwhile may be there or not, and where a table has
-	 * grown, some rows twice. */
+	/* Appends the next rows, if any. False: those were the last, or `why`.
+	 * What comes and goes meanwhile may be there or not, and where a table
+	 * has grown, some rows twice and others not at all. */
 	bool (*more)(struct gate *g, struct views_walk *w, json_t *rows);
 };
 const struct views_list *views_list(const char *verb);

@@ -9,17 +9,27 @@
  * two looks it lets go of the CPU: whoever wants it has it, as if we slept.
  *
  * It is learnt whether that is worth it. A vigil in which nothing came, or
- * in which others wanted the CPU, is lost; after n lost ones in a row the
- * next 2^n - 1 questions have none. So a server that is far costs one vigil
- * in a thousand questions, and so does a machine that is busy.
+ * something else did, or others wanted the CPU, is lost; after n lost ones in
+ * a row the next 2^n - 1 questions have none. So a server that is far costs
+ * one vigil in a thousand questions, and so does a machine that is busy.
  */
 #include "vigil.h"
 
 #include <sched.h>
 #include <uv.h>
 
+static void lose(struct vigil *v)
+{
+	v->ended = false;
+	if (v->lost < VIGIL_LOST_MOST)
+		v->lost++;
+	v->pass = (1U << v->lost) - 1;
+}
+
 void vigil_want(struct vigil *v)
 {
+	if (v->ended)
+		lose(v);
 	v->wanted = v->pass == 0;
 	if (v->pass)
 		v->pass--;
@@ -41,15 +51,20 @@ bool vigil_keep(struct vigil *v, struct pollfd *p)
 	v->wanted = false;
 	while (now < end && now - looked < VIGIL_BUSY_NS) {
 		if (came(p)) {
-			v->lost = 0;
+			v->ended = true;
 			return true;
 		}
 		looked = uv_hrtime();
 		(void)sched_yield();
 		now = uv_hrtime();
 	}
-	if (v->lost < VIGIL_LOST_MOST)
-		v->lost++;
-	v->pass = (1U << v->lost) - 1;
+	lose(v);
 	return false;
+}
+
+void vigil_answered(struct vigil *v)
+{
+	if (v->ended)
+		v->lost = 0;
+	v->ended = false;
 }

@@ -14,7 +14,8 @@ enum {
 /* All zero at first. */
 struct vigil {
 	bool wanted;
-	unsigned lost; /* in a row: nothing came in time */
+	bool ended;    /* by something that came, the answer or not */
+	unsigned lost; /* in a row: no answer came in time */
 	unsigned pass; /* so many questions more without one */
 };
 
@@ -23,3 +24,5 @@ void vigil_want(struct vigil *v);
 /* Before the calling thread sleeps until p is readable: true if it is so now
  * and need not. */
 bool vigil_keep(struct vigil *v, struct pollfd *p);
+/* An answer has come. */
+void vigil_answered(struct vigil *v);

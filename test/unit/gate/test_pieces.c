@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "cmd/hipgated/control.h"
+#include "cmd/hipgated/viewclients.h"
 #include "test/unit/gate/reload_bed.h"
 #include "test/unit/gate/socket_bed.h"
 
@@ -170,6 +171,22 @@ START_TEST(explain_is_one_line_in_the_end)
 	ck_assert_int_eq(pieces_explain(&p, g, NULL, why, sizeof(why)),
 			 HG_EINVAL);
 	ck_assert(!pieces_are_made(&p));
+}
+END_TEST
+
+START_TEST(what_cannot_be_made_is_said_with_its_reason)
+{
+	struct pieces p;
+
+	g->client_lists = VIEWCLIENTS_MAX;
+	ck_assert(pieces_begin(&p, "clients"));
+	ck_assert_ptr_null(pieces_next(&p, g));
+	ck_assert(!pieces_are_made(&p) && !p.said);
+	ck_assert_ptr_nonnull(strstr(pieces_why(&p), "ask again"));
+	g->client_lists = 0;
+	ck_assert(pieces_begin(&p, "clients"));
+	ck_assert_ptr_nonnull(strstr(pieces_why(&p), "memory"));
+	pieces_give_up(&p);
 }
 END_TEST
 
@@ -340,6 +357,7 @@ Suite *test_pieces_suite(void)
 	tcase_add_test(tc, each_host_is_once_in_the_list);
 	tcase_add_test(tc, an_empty_list_is_one_piece);
 	tcase_add_test(tc, explain_is_one_line_in_the_end);
+	tcase_add_test(tc, what_cannot_be_made_is_said_with_its_reason);
 	tcase_add_test(tc, counts_are_of_all);
 	tcase_add_test(tc, what_is_given_up_is_freed);
 	tcase_add_test(tc, another_is_answered_while_a_list_is_made);

@@ -151,6 +151,31 @@ START_TEST(a_list_may_be_given_up_anywhere)
 }
 END_TEST
 
+/* Each holds its sums until it has been read. */
+START_TEST(one_list_too_many_is_told_why)
+{
+	struct views_walk w[VIEWCLIENTS_MAX + 1] = { { .at = 0 } };
+	struct views_walk *one_more = &w[VIEWCLIENTS_MAX];
+	json_t *rows = json_array();
+
+	add_flows(FLOWS);
+	for (unsigned i = 0; i < VIEWCLIENTS_MAX; i++)
+		ck_assert(viewclients_more(&g, &w[i], rows));
+	ck_assert(!viewclients_more(&g, one_more, rows));
+	ck_assert_ptr_nonnull(strstr(one_more->why, "ask again"));
+	ck_assert_uint_eq(json_array_size(rows), 0);
+	views_give_up(one_more);
+	ck_assert_ptr_null(one_more->why);
+	views_give_up(&w[0]);
+	ck_assert(viewclients_more(&g, one_more, rows));
+	ck_assert_ptr_null(one_more->why);
+	for (unsigned i = 0; i <= VIEWCLIENTS_MAX; i++)
+		views_give_up(&w[i]);
+	ck_assert_uint_eq(g.client_lists, 0);
+	json_decref(rows);
+}
+END_TEST
+
 Suite *test_viewclients_suite(void);
 Suite *test_viewclients_suite(void)
 {
@@ -163,6 +188,7 @@ Suite *test_viewclients_suite(void)
 	tcase_add_test(tc, a_table_that_grows_has_no_flow_counted_twice);
 	tcase_add_test(tc, no_flow_is_no_client_in_one_piece);
 	tcase_add_test(tc, a_list_may_be_given_up_anywhere);
+	tcase_add_test(tc, one_list_too_many_is_told_why);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -63,6 +63,7 @@ START_TEST(what_is_there_is_seen_and_each_question_has_one)
 		ck_assert_uint_eq(passed(), 0);
 		answer();
 		ck_assert(keep());
+		vigil_answered(&v);
 		hear();
 		ck_assert(!keep()); /* one for each question */
 	}
@@ -90,7 +91,23 @@ START_TEST(one_that_was_worth_it_makes_up_for_all)
 	ck_assert_uint_eq(passed(), 15);
 	answer();
 	ck_assert(keep());
+	vigil_answered(&v);
 	ck_assert_uint_eq(passed(), 0);
+}
+END_TEST
+
+/* A busy loop has always something: that is no near server. */
+START_TEST(one_that_something_else_ended_is_lost)
+{
+	answer();
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_uint_eq(passed(), (1U << i) - 1);
+		ck_assert(keep());
+	}
+	vigil_want(&v);
+	ck_assert_uint_eq(v.lost, 3);
+	vigil_answered(&v); /* long after */
+	ck_assert_uint_eq(v.lost, 3);
 }
 END_TEST
 
@@ -104,6 +121,7 @@ Suite *test_vigil_suite(void)
 	tcase_add_test(tc, what_is_there_is_seen_and_each_question_has_one);
 	tcase_add_test(tc, lost_ones_become_rare_and_no_rarer_than_that);
 	tcase_add_test(tc, one_that_was_worth_it_makes_up_for_all);
+	tcase_add_test(tc, one_that_something_else_ended_is_lost);
 	suite_add_tcase(s, tc);
 	return s;
 }
