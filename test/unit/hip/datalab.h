@@ -68,6 +68,32 @@ static inline struct lab *data_two(struct nat_bed *bed)
 	return lab;
 }
 
+/* Host 0 sends to 1's port at the relay, and 1 from there. */
+static inline bool data_relayed(const struct lab *lab)
+{
+	const struct nat_bed *bed = lab->hook_arg;
+	const struct datarelay_port *port = data_port(lab, 1);
+	const struct assoc *a = nat_assoc(lab, 0, 1);
+	const struct assoc *b = nat_assoc(lab, 1, 0);
+
+	return port && a && b && !a->ice_waits && !b->ice_waits &&
+	       !a->unproved && !b->unproved &&
+	       endpoint_eq(&a->peer_at, &port->at) &&
+	       endpoint_eq(&b->self_at, &port->at) &&
+	       addr_eq(&b->peer_at.addr, &bed->nat[0].outside.addr);
+}
+
+/* As data_two, and 0 has called 1. */
+static inline struct lab *data_met(struct nat_bed *bed)
+{
+	struct lab *lab = data_two(bed);
+
+	nat_call(lab, 0, 1);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert(data_relayed(lab));
+	return lab;
+}
+
 static inline void data_flows(struct lab *lab, unsigned seconds)
 {
 	while (seconds--) {
