@@ -205,6 +205,25 @@ START_TEST(silence_about_what_counts_is_not_kept)
 }
 END_TEST
 
+START_TEST(a_lost_ask_waits_for_its_second_and_then_fails)
+{
+	const char *name = "x.require.test";
+	const struct dns_effect *e;
+
+	desk_query(&k, name, SCAN_A, true, 0);
+	dns_ask_failed(k.d, desk_ask(&k, name, SCAN_HIP, false)->ask, 0);
+	ck_assert_uint_eq(dns_pending(k.d), 1);
+	dns_tick(k.d, 750 * MSEC);
+	desk_drain(&k);
+	dns_ask_failed(k.d, desk_ask(&k, name, SCAN_HIP, false)->ask, 0);
+	desk_drain(&k);
+	e = desk_last(&k, DNS_REPLY);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_uint_eq(e->rcode, SCAN_SERVFAIL);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+}
+END_TEST
+
 START_TEST(a_record_that_cannot_be_used_is_not_kept)
 {
 	const struct dns_effect *e;
@@ -400,6 +419,7 @@ Suite *test_fetch_suite(void)
 	tcase_add_test(tc, fetching_ahead_ends_when_no_answer_comes);
 	tcase_add_test(tc, silence_costs_a_client_time_once);
 	tcase_add_test(tc, silence_about_what_counts_is_not_kept);
+	tcase_add_test(tc, a_lost_ask_waits_for_its_second_and_then_fails);
 	tcase_add_test(tc, a_record_that_cannot_be_used_is_not_kept);
 	tcase_add_loop_test(tc, no_address_in_one_family_has_its_reason, 0, 2);
 	tcase_add_test(tc, one_answer_serves_all_who_wait_for_it);

@@ -547,19 +547,6 @@ START_TEST(resolve_ends_with_the_host_or_without)
 }
 END_TEST
 
-START_TEST(a_lost_ask_waits_for_its_second_and_then_fails)
-{
-	desk_query(&k, "x.require.test", SCAN_A, true, 0);
-	dns_ask_failed(k.d, ask("x.require.test", SCAN_HIP)->ask, 0);
-	ck_assert_uint_eq(dns_pending(k.d), 1);
-	dns_tick(k.d, 750 * MSEC);
-	desk_drain(&k);
-	dns_ask_failed(k.d, ask("x.require.test", SCAN_HIP)->ask, 0);
-	desk_drain(&k);
-	ck_assert_uint_eq(reply()->rcode, SCAN_SERVFAIL);
-}
-END_TEST
-
 Suite *test_progress_suite(void);
 Suite *test_progress_suite(void)
 {
@@ -600,7 +587,6 @@ Suite *test_progress_suite(void)
 	tcase_add_test(tc, the_first_usable_of_several_hip_records_is_taken);
 	tcase_add_loop_test(tc, the_daemon_may_refuse_or_forget_to_give, 0, 2);
 	tcase_add_loop_test(tc, resolve_ends_with_the_host_or_without, 0, 3);
-	tcase_add_test(tc, a_lost_ask_waits_for_its_second_and_then_fails);
 	suite_add_tcase(s, tc);
 	return s;
 }
