@@ -60,6 +60,17 @@ static void set_deaf(struct dns *d, struct deaf_server *s, bool deaf)
 		reason_count(&d->reasons, REASON_DNS_BUSY);
 }
 
+size_t dns_deaf(const struct dns *d, struct endpoint *out, size_t max)
+{
+	size_t num = 0;
+
+	for (size_t i = 0; i < d->deaf.num && num < max; i++) {
+		if (d->deaf.servers[i].deaf)
+			out[num++] = d->deaf.servers[i].at;
+	}
+	return num;
+}
+
 /* ---- trials ------------------------------------------------------------- */
 
 static void try(struct dns *d, const struct endpoint *server, uint64_t now)

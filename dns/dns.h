@@ -190,6 +190,8 @@ void dns_probe(struct dns *d, uint64_t now);
 /* Asks each of our servers whether it answers questions for HIP records, and
  * such with EDNS, so that no client has to find out. */
 void dns_try(struct dns *d, uint64_t now);
+/* Those that do not, into out, max at most; how many. */
+size_t dns_deaf(const struct dns *d, struct endpoint *out, size_t max);
 /* Look a name up for the daemon itself (a mapping kept from before a
  * restart): ends in DNS_RESOLVED or DNS_UNRESOLVED with this token. want: of
  * several records that of this HIT, if it is there; NULL: any. */

@@ -43,6 +43,7 @@ static const struct check {
 	{ "mtu", doctor_mtu, false },
 	{ "offload", doctor_offload, false },
 	{ "loop", doctor_loop, false },
+	{ "upstream", doctor_upstream, false },
 };
 
 enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };

@@ -64,6 +64,7 @@ void doctor_agent(const struct doctor *d, struct doctor_finding *f);
 void doctor_mtu(const struct doctor *d, struct doctor_finding *f);
 void doctor_offload(const struct doctor *d, struct doctor_finding *f);
 void doctor_loop(const struct doctor *d, struct doctor_finding *f);
+void doctor_upstream(const struct doctor *d, struct doctor_finding *f);
 
 /* `doctor dns`, `doctor mtu NAME`: the exit status. */
 int doctor_print_dns(const struct doctor *d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults that the daemon knows of: itself, its agents, paths, offloads. */
+/* Faults that the daemon knows of: itself, its agents, paths, offloads, DNS. */
 #include <stdio.h>
 #include <string.h>
 
@@ -176,4 +176,22 @@ void doctor_loop(const struct doctor *d, struct doctor_finding *f)
 	} else {
 		doctor_say(f, DOCTOR_GOOD, "none seen");
 	}
+}
+
+void doctor_upstream(const struct doctor *d, struct doctor_finding *f)
+{
+	const json_t *deaf = json_object_get(d->status, "deaf");
+
+	if (!asked(d->status, f))
+		return;
+	if (json_array_size(deaf) == 0) {
+		doctor_say(f, DOCTOR_GOOD, "no DNS server is deaf to HIP");
+		return;
+	}
+	doctor_say(f, DOCTOR_FAULT,
+		   "the DNS server %s answers, but never a question for a HIP "
+		   "record: no HIP host is found by it",
+		   json_string_value(json_array_get(deaf, 0)));
+	doctor_mend(f, "let dns-server = in [proxy] name one that does, or let "
+		       "the firewall before it pass DNS type 55");
 }

@@ -241,6 +241,18 @@ static json_t *hits_json(const struct gate *g)
 	return a;
 }
 
+/* The DNS servers that answer no question for a HIP record. */
+static json_t *deaf_json(const struct gate *g)
+{
+	struct endpoint deaf[16];
+	size_t num = g->dns ? dns_deaf(g->dns, deaf, 16) : 0;
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < num; i++)
+		(void)json_array_append_new(a, jsonof_endpoint(&deaf[i]));
+	return a;
+}
+
 static void add_rule(const struct hip_access_count *c, void *arg)
 {
 	static const char *const role[HIP_ROLE_NUM] = { "host", "rendezvous",
@@ -393,7 +405,7 @@ static json_t *view_status(struct gate *g, const struct snapshot *s)
 
 	return json_pack(
 		"{s:s,s:b,s:o,s:o,s:o,s:o,s:{s:s,s:i},s:o,s:s,s:i,s:i,s:o,s:o,"
-		"s:o,s:o,s:o}",
+		"s:o,s:o,s:o,s:o}",
 		"version", HIPGATE_VERSION, "draining", (int)g->draining,
 		"health", viewseen_health(g), "roles", roles_json(g->cfg),
 		"hits", hits_json(g), "identities", view_identities(g), "tun",
@@ -402,7 +414,7 @@ static json_t *view_status(struct gate *g, const struct snapshot *s)
 		(int)p->workers_num, "port", (int)g->cfg->port, "uptime_s",
 		jsonof_since(g->started_ns), "counts", counts_json(s),
 		"traffic", traffic_json(&s->sas_carried), "io", io_json(g),
-		"drops", drops_json(g));
+		"drops", drops_json(g), "deaf", deaf_json(g));
 }
 
 static json_t *view_version(struct gate *g)

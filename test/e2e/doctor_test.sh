@@ -247,6 +247,9 @@ daemons()
 	fault "DNS in a circle" loop "asks hipgate in its turn" "dns-server ="
 	answer status '{"offload":{"setting":"auto"},"drops":{"loop":3}}'
 	fault "ESP in a circle" loop "come back through the TUN" "prefix ="
+	answer status '{"drops":{},"deaf":["192.0.2.53:53"]}'
+	fault "a deaf DNS server" upstream "192.0.2.53:53 answers, but never" \
+		"dns-server ="
 }
 
 ports()
