@@ -254,6 +254,9 @@ static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 	paths_take(h, a, n, seen ? HIP_PATH_REBOUND : HIP_PATH_TAKEN, now);
 	a->tell = a->tell || (h->here.set && cur >= 0 &&
 			      !endpoint_eq(&p->v[cur].self, &v->self));
+	/* Where it was our relay permits it until that dies. */
+	if (seen && relay_sees(p, cur, q))
+		reach_ask(h, a, cur, false, now);
 }
 
 /* A path that is worth a question now: an address of the peer's that must be
