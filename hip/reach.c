@@ -514,7 +514,8 @@ void reach_look(struct hip *h, struct assoc *a, uint64_t now)
 	struct paths *p = a->paths;
 
 	paths_once_more(p, now);
-	reach_ask(h, a, unnamed(p), false, now);
+	if (p->target < 0)
+		reach_ask(h, a, unnamed(p), false, now);
 	for (uint8_t i = 0; i < p->num; i++) {
 		if (!paths_relayed(p, &p->v[i]))
 			p->v[i].dead = false;

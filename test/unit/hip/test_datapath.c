@@ -2,6 +2,7 @@
 /* Two hosts that only a data relay connects (RFC 9028 4.12). */
 #include "hip/datapath.h"
 
+#include "hip/reach.h"
 #include "test/unit/hip/datalab.h"
 #include "test/unit/hip/snap.h"
 
@@ -173,6 +174,34 @@ START_TEST(nobody_looks_for_an_unused_path)
 }
 END_TEST
 
+/* A way that the peer has not named is asked, unless another one is. */
+START_TEST(who_looks_for_a_way_leaves_a_question_alone)
+{
+	struct lab *lab = data_met(&bed);
+	struct assoc *b = nat_assoc(lab, 1, 0);
+	struct paths *p = b->paths;
+	int cur = paths_current(b);
+	int n = 0;
+
+	while (n < p->num && paths_relayed(p, &p->v[n]))
+		n++;
+	ck_assert_int_lt(n, p->num);
+	p->v[n].dead = false;
+	p->v[n].verified = lab->now;
+	paths_peer_of(p, &p->v[n])->active = true;
+	p->target = (int8_t)cur;
+	p->seen = true;
+	reach_look(lab->host[1].h, b, lab->now);
+	ck_assert_int_eq(p->target, cur);
+	ck_assert(p->seen);
+	p->target = -1;
+	reach_look(lab->host[1].h, b, lab->now);
+	ck_assert_int_eq(p->target, n);
+	ck_assert(!p->seen);
+	lab_free(lab);
+}
+END_TEST
+
 /* The client's NAT forgets: the relay follows, and so does what it relays. */
 START_TEST(a_client_that_moves_takes_its_path_along)
 {
@@ -330,6 +359,7 @@ Suite *test_datapath_suite(void)
 	tcase_add_test(t, a_relay_behind_a_nat_names_its_outer_address);
 	tcase_add_loop_test(t, a_direct_path_is_taken_when_there_is_one, 0, 2);
 	tcase_add_test(t, nobody_looks_for_an_unused_path);
+	tcase_add_test(t, who_looks_for_a_way_leaves_a_question_alone);
 	tcase_add_test(t, a_client_that_moves_takes_its_path_along);
 	tcase_add_test(t, a_relay_that_begins_anew_is_used_again);
 	tcase_add_test(t, what_names_another_port_came_by_the_control_relay);
