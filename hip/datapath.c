@@ -21,13 +21,14 @@
  * path (the relay may have given it to another one, and does not say so), and
  * again before it ends, as long as the path is used. It rides on UPDATEs to the
  * relay, and is asked for until one of them was acknowledged. A rekey waits for
- * that (datapath_waits) before it lets either end use the new SPIs.
+ * that (datapath_waits) before it lets either end use the new SPIs; the old ones
+ * are asked for nowhere where it waits (is_reserved).
  *
  * A peer with several addresses may send by another one than we have chosen:
  * all that answer are permitted. What we send goes to the one that the relay
  * has ESP from, or that we name last: so the one in use is named last, whenever
  * another is named. One that is dead may be somebody else's by now, and is not
- * asked for until it answers.
+ * asked for until it answers; where the relay saw it before, it is asked.
  *
  * A relayed path is a last resort: while one is used, candidates that are none
  * and have never answered are asked once more after FIRST, then ever more
@@ -49,6 +50,7 @@
 #define AT_ONCE_MAX 8 /* permissions of one UPDATE */
 /* RFC 9028 4.12.1: they last 5 minutes; renewed a minute before that. */
 #define RENEW (240 * ENGINE_S)
+#define LATER ENGINE_S /* what had to wait is looked at again */
 #define FIRST (10 * ENGINE_S)
 #define SELDOM 5 /* FIRST << this, at the most */
 #define IN_USE (120 * ENGINE_S)
@@ -318,7 +320,20 @@ static bool is_there(const struct assoc *a, const struct paths_peer *q)
 {
 	int n = paths_find(a->paths, &q->via, &q->at);
 
-	return q == used_of(a) || (n >= 0 && !a->paths->v[n].dead && !q->over);
+	return q == used_of(a) || (n >= 0 && !a->paths->v[n].dead && !q->over &&
+				   !paths_spent(a->paths, q));
+}
+
+/* A place has room for one pair of SPIs; while a rekey waits for the relay's
+ * word on its own there, those in use, which it had before, wait for that. */
+static bool is_reserved(const struct assoc *a, struct paths_peer *q,
+			const struct sa_pair *sa, uint64_t now)
+{
+	if (!a->rekey || !(q->permit || q->permit_sent) ||
+	    q->permit_in != rekey_spi(a) || q->permit_in == sa->spi_in)
+		return false;
+	q->permit_at = now + LATER;
+	return true;
 }
 
 static void want(struct paths_peer *q, const struct sa_pair *sa, uint64_t now)
@@ -353,7 +368,8 @@ static void ask_all(struct hip *h, struct registration *r, struct assoc *a,
 		struct paths_peer *q = &p->peer[i];
 
 		if (!endpoint_eq(&q->via, &r->relayed_at) ||
-		    (news && q->permit_in == sa->spi_in))
+		    (news && q->permit_in == sa->spi_in) ||
+		    is_reserved(a, q, sa, now))
 			continue;
 		q->permit_at = 0;
 		if (!is_there(a, q))
@@ -390,14 +406,14 @@ void datapath_heard(struct hip *h, struct assoc *a, struct paths_peer *q,
 {
 	struct registration *r = with_port(h, &q->via);
 
-	if (!r || now < q->permit_at)
+	if (!r || now < q->permit_at || is_reserved(a, q, &a->keys->sa, now))
 		return;
 	want(q, &a->keys->sa, now);
 	ask(h, r, now);
 }
 
-/* false: there is no room for it, it is left for the next one. */
-static bool put_place(struct msg_builder *b, struct registration *r,
+/* What there is no room for is left for the next one. */
+static void put_place(struct msg_builder *b, struct registration *r,
 		      struct paths_peer *q, unsigned *room)
 {
 	struct field_permission f = { .relayed = q->via,
@@ -407,13 +423,13 @@ static bool put_place(struct msg_builder *b, struct registration *r,
 
 	if (!*room) {
 		r->permit = true;
-		return false;
+		q->permit = true;
+		return;
 	}
 	--*room;
 	q->permit = false;
 	q->permit_sent = true;
 	fields_put_permission(b, &f);
-	return true;
 }
 
 /* What one association wants of r; how many there is room for is left in
@@ -434,13 +450,11 @@ static void put_one(struct msg_builder *b, struct registration *r,
 		    !endpoint_eq(&q->via, &r->relayed_at))
 			continue;
 		any = true;
-		if (q != used && !put_place(b, r, q, room))
-			break;
+		if (q != used)
+			put_place(b, r, q, room);
 	}
-	if (any && used && used->permit_in) {
-		used->permit = true;
-		(void)put_place(b, r, used, room);
-	}
+	if (any && used && used->permit_in)
+		put_place(b, r, used, room);
 }
 
 void datapath_put(struct msg_builder *b, struct hip *h, const struct assoc *a)
@@ -547,10 +561,9 @@ void datapath_taken(struct hip *h, struct assoc *a, uint64_t now)
 	struct paths_peer *q = used_of(a);
 	struct registration *r = q ? with_port(h, &q->via) : NULL;
 
-	if (r && q->permit_in && has_another(a->paths, q)) {
-		want(q, &a->keys->sa, now);
-		ask(h, r, now);
-	}
+	/* One clock for all, that of the one in use. */
+	if (r && q->permit_in && has_another(a->paths, q))
+		ask_all(h, r, a, &a->keys->sa, false, now);
 	a->paths->direct = 0;
 	a->paths->direct_at = now + FIRST;
 }

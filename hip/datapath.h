@@ -51,7 +51,7 @@ bool datapath_send(struct hip *h, const struct assoc *a,
 
 /* PEER_PERMISSION for what is wanted at this relay. */
 void datapath_put(struct msg_builder *b, struct hip *h, const struct assoc *a);
-/* It has acknowledged an UPDATE. */
+/* It has acknowledged an UPDATE of ours. */
 void datapath_acked(struct hip *h, struct assoc *a, uint64_t now);
 /* The peer has written to our relayed address, or is about to use other SPIs:
  * those of sa must be permitted. */

@@ -254,6 +254,9 @@ static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 	paths_take(h, a, n, seen ? HIP_PATH_REBOUND : HIP_PATH_TAKEN, now);
 	a->tell = a->tell || (h->here.set && cur >= 0 &&
 			      !endpoint_eq(&p->v[cur].self, &v->self));
+	/* Where it was our relay permits it until that dies. */
+	if (seen && relay_sees(p, cur, q))
+		reach_ask(h, a, cur, false, now);
 }
 
 /* A path that is worth a question now: an address of the peer's that must be
@@ -511,7 +514,8 @@ void reach_look(struct hip *h, struct assoc *a, uint64_t now)
 	struct paths *p = a->paths;
 
 	paths_once_more(p, now);
-	reach_ask(h, a, unnamed(p), false, now);
+	if (p->target < 0)
+		reach_ask(h, a, unnamed(p), false, now);
 	for (uint8_t i = 0; i < p->num; i++) {
 		if (!paths_relayed(p, &p->v[i]))
 			p->v[i].dead = false;

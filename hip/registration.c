@@ -258,7 +258,6 @@ void registration_answer(struct hip *h, struct assoc *a,
 		return;
 	take_seen_at(h, r, a, m, now);
 	datapath_answer(h, r, m, final, now);
-	datapath_acked(h, a, now);
 	if (registration_response(m, r->service, &ms)) {
 		if (ms)
 			granted(h, r, a, ms, now);

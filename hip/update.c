@@ -31,6 +31,7 @@
 #include "hip/auth.h"
 #include "hip/closing.h"
 #include "hip/composer.h"
+#include "hip/datapath.h"
 #include "hip/fields.h"
 #include "hip/hipjob.h"
 #include "hip/ice.h"
@@ -484,6 +485,7 @@ static void take_ack(struct hip *h, struct assoc *a, const struct packet *p)
 	up->resend_at = ENGINE_NEVER;
 	assoc_msg_drop(&up->sent);
 	registration_answer(h, a, &p->m, reg, now);
+	datapath_acked(h, a, now);
 	reach_acked(h, a, p);
 	rekey_acked(h, a, up->next_id - 1, now);
 }

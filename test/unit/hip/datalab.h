@@ -94,6 +94,23 @@ static inline struct lab *data_met(struct nat_bed *bed)
 	return lab;
 }
 
+/* Does the relay pass on what these two send with the keys they have now? */
+static inline bool data_permitted(const struct lab *lab)
+{
+	const struct datarelay_port *port = data_port(lab, 1);
+	const struct assoc *b = nat_assoc(lab, 1, 0);
+
+	for (uint8_t i = 0; i < port->num; i++) {
+		const struct datarelay_permit *t = &port->permit[i];
+
+		if (endpoint_eq(&t->peer, &b->peer_at) && t->heard &&
+		    t->spi_in == b->keys->sa.spi_in &&
+		    t->spi_out == b->keys->sa.spi_out && lab->now < t->until)
+			return true;
+	}
+	return false;
+}
+
 static inline void data_flows(struct lab *lab, unsigned seconds)
 {
 	while (seconds--) {
