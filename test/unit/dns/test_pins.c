@@ -141,9 +141,12 @@ static unsigned without_record(const char *name, unsigned rcode)
 
 	desk_forget(&k);
 	desk_query(&k, name, SCAN_A, true, 0);
-	e = desk_ask(&k, name, SCAN_HIP, false);
-	if (e)
-		desk_nothing(&k, e, rcode, 0);
+	/* What is not understood is asked again without EDNS. */
+	for (unsigned i = 0; i < (rcode == SCAN_NOTIMP ? 2 : 1); i++) {
+		e = desk_ask(&k, name, SCAN_HIP, false);
+		if (e)
+			desk_nothing(&k, e, rcode, 0);
+	}
 	e = desk_last(&k, DNS_REPLY);
 	if (!e) {
 		desk_addr_answer(&k, desk_ask(&k, name, SCAN_A, false), name,
