@@ -2,6 +2,7 @@
 /* Domain names in wire form: read, compared, printed (RFC 1035 3.1, 4.1.4). */
 #include "dns/dname.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -225,4 +226,23 @@ bool dname_below(const struct dname *n, const struct dname *zone)
 	tail.len = (uint8_t)(n->len - off);
 	memcpy(tail.wire, n->wire + off, tail.len);
 	return dname_eq(&tail, zone);
+}
+
+#define CHANCE 16 /* octets, in hex */
+
+void dname_draw(struct dname *out)
+{
+	uint8_t chance[CHANCE];
+	char hex[2 * CHANCE + 1];
+	uint8_t *p = out->wire;
+
+	randombytes_buf(chance, sizeof(chance));
+	sodium_bin2hex(hex, sizeof(hex), chance, sizeof(chance));
+	for (unsigned i = 0; i < 2; i++) {
+		*p++ = CHANCE;
+		memcpy(p, hex + i * CHANCE, CHANCE);
+		p += CHANCE;
+	}
+	*p++ = 0;
+	out->len = (uint8_t)(p - out->wire);
 }

@@ -44,3 +44,7 @@ unsigned dname_labels(const struct dname *n);
 /* The label at *off, its length in *len, and moves *off to the next; NULL
  * at the root. */
 const uint8_t *dname_label(const struct dname *n, size_t *off, size_t *len);
+/* One that nobody can guess and that is in no cache. Two labels, for a name
+ * of one is not passed on by every forwarder; at no top-level domain there
+ * is, so that nobody is asked who need not be. */
+void dname_draw(struct dname *out);

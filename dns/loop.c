@@ -9,26 +9,6 @@
 #include "dns/progress.h"
 
 #define TYPE_TXT 16
-#define CHANCE 16 /* octets of a probe's name, in hex, as two labels */
-
-/* Two labels, for a name of one is not passed on by every forwarder; at no
- * top-level domain there is, so that nobody is asked who need not be. */
-static void draw_name(struct dname *out)
-{
-	uint8_t chance[CHANCE];
-	char hex[2 * CHANCE + 1];
-	uint8_t *p = out->wire;
-
-	randombytes_buf(chance, sizeof(chance));
-	sodium_bin2hex(hex, sizeof(hex), chance, sizeof(chance));
-	for (unsigned i = 0; i < 2; i++) {
-		*p++ = CHANCE;
-		memcpy(p, hex + i * CHANCE, CHANCE);
-		p += CHANCE;
-	}
-	*p++ = 0;
-	out->len = (uint8_t)(p - out->wire);
-}
 
 static void probe(struct dns *d, const struct endpoint *server, uint64_t now)
 {
@@ -40,7 +20,7 @@ static void probe(struct dns *d, const struct endpoint *server, uint64_t now)
 		return; /* there is no room for a loop either */
 	q->kind = QUESTION_PROBE;
 	q->who.server = *server;
-	draw_name(&q->asked.name);
+	dname_draw(&q->asked.name);
 	q->asked.type = TYPE_TXT;
 	q->asked.class = SCAN_IN;
 	if (reply_ask(&q->asked.name, TYPE_TXT, 0, true, msg, &len) == HG_OK)

@@ -384,6 +384,15 @@ static inline uint64_t desk_reason(const struct desk *k, enum reason r)
 	return reason_get(dns_reasons(k->d), r);
 }
 
+/* Two labels of 16 hex digits: one of dname_draw. */
+static inline bool desk_is_chance(const char *name)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	return strlen(name) == 33 && strspn(name, hex) == 16 &&
+	       name[16] == '.' && strspn(name + 17, hex) == 16;
+}
+
 /* ---- reading a reply -------------------------------------------------- */
 
 struct desk_reply {

@@ -174,6 +174,20 @@ START_TEST(a_long_row_of_pointers_is_refused)
 }
 END_TEST
 
+START_TEST(names_are_drawn)
+{
+	char text[2][DNS_NAME_MAX];
+	struct dname n;
+
+	for (unsigned i = 0; i < 2; i++) {
+		dname_draw(&n);
+		ck_assert_int_eq(dname_print(&n, text[i]), 0);
+		ck_assert_msg(desk_is_chance(text[i]), "%s", text[i]);
+	}
+	ck_assert_str_ne(text[0], text[1]);
+}
+END_TEST
+
 START_TEST(below_goes_by_labels)
 {
 	struct dname zone = desk_name("Foo.com");
@@ -205,6 +219,7 @@ Suite *test_dname_suite(void)
 	tcase_add_test(tc, a_text_stays_within_its_buffer_at_every_length);
 	tcase_add_test(tc, compression_goes_strictly_backwards);
 	tcase_add_test(tc, a_long_row_of_pointers_is_refused);
+	tcase_add_test(tc, names_are_drawn);
 	tcase_add_test(tc, below_goes_by_labels);
 	suite_add_tcase(s, tc);
 	return s;
