@@ -324,14 +324,13 @@ static void digest_own(struct dns *d, struct question *q,
 	if (q->kind != QUESTION_LOOKUP && !q->watched)
 		return;
 	q->own_cut = cut || in->bare; /* says nothing of addresses */
-	if (q->own_cut || q->watched ||
+	if (q->own_cut || q->watched || !question_trusts(d, q) ||
 	    (q->asked.type != SCAN_A && q->asked.type != SCAN_AAAA)) {
+		/* Nothing of it is used, but it must not go round HIP. */
 		if (chain_follow(&c, &q->asked.name, &in->answer) == 0)
 			raise_mode(d, q, &c);
 		return;
 	}
-	if (!question_trusts(d, q))
-		return;
 	/* Of a name that does not exist the server says so for every type,
 	 * and what was not validated (CD) is not for others. */
 	if (!(q->header.flags & SCAN_CD))
@@ -453,7 +452,7 @@ static void take_ours(struct dns *d, struct ask *a, const struct incoming *in,
 	enum slot slot = a->slot;
 
 	if (deaf_heard(d, a, scan_rcode(&in->header), now)) {
-		fetch_plain(d, q, slot, now);
+		fetch_plain(d, a, now);
 		progress_step(d, q, now);
 	} else if (q->kind == QUESTION_TRIAL) {
 		question_close(d, q, slot);

@@ -219,6 +219,15 @@ void cache_put_unsaid(struct cache *c, const struct cache_key *key,
 		keep(c, key, &a, CACHE_UNSAID, now);
 }
 
+void cache_drop_unsaid(struct cache *c, const struct cache_key *key)
+{
+	struct dname lower = dname_lower(key->name);
+	struct entry **at = find(c, key, &lower);
+
+	if (*at && (*at)->unsaid)
+		drop(c, at);
+}
+
 /* The records of the answer, with what is left of their time. */
 static void age_records(uint8_t *msg, const struct entry *e, uint32_t age)
 {

@@ -18,9 +18,12 @@
  * one that says "no" as long as its SOA does (RFC 2308 5; without an SOA it
  * is not kept), and CACHE_TTL_MAX at most. What is taken out has its TTLs
  * aged. That nobody said anything is kept, too (RFC 9520), CACHE_UNSAID at
- * most, and asked for again by the side when it is used after CACHE_UNSAID_OLD:
- * a zone whose servers drop questions for HIP records costs a client time
- * once. Bounds: `max` octets in all; the one that was not used for the
+ * most, and asked for again by the side at once (it may have been slow), and
+ * when it is used after CACHE_UNSAID_OLD: a zone whose servers drop questions
+ * for HIP records costs a client time once. It is not kept when the client's
+ * own query was not answered either, or not by one of our servers, nor when
+ * we or the network refused to ask; an answer that is bogus, or cannot be
+ * used, ends it. Bounds: `max` octets in all; the one that was not used for the
  * longest time goes first. Owner: the control thread.
  */
 #define CACHE_MAX_DEFAULT (8U << 20)
@@ -46,6 +49,8 @@ void cache_put(struct cache *c, const struct cache_key *key,
  * without records that says SERVFAIL, `unsaid`. */
 void cache_put_unsaid(struct cache *c, const struct cache_key *key,
 		      uint64_t now);
+/* Nothing, if something else is kept. */
+void cache_drop_unsaid(struct cache *c, const struct cache_key *key);
 /* False: not there, or too old. *out is valid until the next call. *stale:
  * little of its time is left, and this is the first to hear of it. */
 bool cache_get(struct cache *c, const struct cache_key *key, uint64_t now,

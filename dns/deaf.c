@@ -39,24 +39,26 @@ static struct deaf_server *place(struct dns *d, const struct endpoint *at,
 	return s;
 }
 
-bool deaf_is(const struct dns *d, const struct endpoint *server)
+static bool is_deaf(const struct deaf_server *s)
 {
-	const struct deaf_server *s = find(d, server);
-
-	return s && s->deaf;
+	return s && s->bad >= DEAF_BAD;
 }
 
-static void set_deaf(struct dns *d, struct deaf_server *s, bool deaf)
+bool deaf_is(const struct dns *d, const struct endpoint *server)
 {
+	return is_deaf(find(d, server));
+}
+
+static void set_bad(struct dns *d, struct deaf_server *s, unsigned bad)
+{
+	bool was = is_deaf(s);
 	struct dns_effect e = {
-		.kind = deaf ? DNS_DEAF : DNS_HEARS,
+		.kind = was ? DNS_HEARS : DNS_DEAF,
 		.server = s->at,
 	};
 
-	if (s->deaf == deaf)
-		return;
-	s->deaf = deaf;
-	if (outbox_put(&d->outbox, &e))
+	s->bad = bad;
+	if (is_deaf(s) != was && outbox_put(&d->outbox, &e))
 		reason_count(&d->reasons, REASON_DNS_BUSY);
 }
 
@@ -65,7 +67,7 @@ size_t dns_deaf(const struct dns *d, struct endpoint *out, size_t max)
 	size_t num = 0;
 
 	for (size_t i = 0; i < d->deaf.num && num < max; i++) {
-		if (d->deaf.servers[i].deaf)
+		if (is_deaf(&d->deaf.servers[i]))
 			out[num++] = d->deaf.servers[i].at;
 	}
 	return num;
@@ -81,12 +83,13 @@ static void try(struct dns *d, const struct endpoint *server, uint64_t now)
 	if (question_add(d, NULL, &q))
 		return;
 	q->kind = QUESTION_TRIAL;
+	d->deaf.trials++;
 	q->who.server = *server;
-	q->asked.name.len = 1; /* the root */
+	dname_draw(&q->asked.name);
 	q->asked.type = SCAN_HIP;
 	q->asked.class = SCAN_IN;
 	for (unsigned i = 0; i < 2; i++) {
-		fetch_wait(q, slots[i], now);
+		fetch_wait(d, q, slots[i], now);
 		q->slots[slots[i]].resend_at = now + HIP_RESEND;
 		q->slots[slots[i]].fail_at = now + HIP_WAIT;
 		fetch_send(d, q, slots[i], now);
@@ -98,7 +101,7 @@ void deaf_suspect(struct dns *d, const struct endpoint *server, uint64_t now)
 {
 	struct deaf_server *s = place(d, server, now);
 
-	if (now < s->again)
+	if (now < s->again || d->deaf.trials >= DEAF_TRIALS)
 		return;
 	s->again = now + DEAF_RETRY_NS;
 	try(d, server, now);
@@ -111,15 +114,14 @@ void dns_try(struct dns *d, uint64_t now)
 		deaf_suspect(d, &d->upstream.servers[i].at, now);
 }
 
-void deaf_judge(struct dns *d, const struct question *q, uint64_t now)
+void deaf_judge(struct dns *d, const struct question *q)
 {
 	struct deaf_server *s = find(d, &q->who.server);
-	bool hip = q->slots[SLOT_HIP].found == FOUND_ANSWERED;
 
-	if (!s || (!hip && q->slots[SLOT_A].found != FOUND_ANSWERED))
-		return; /* it is not there at all: that says nothing */
-	set_deaf(d, s, !hip);
-	s->again = now + (s->deaf || s->plain ? DEAF_AGAIN_NS : DEAF_RETRY_NS);
+	/* An answer for HIP was heard; silence to both says nothing. */
+	if (s && q->slots[SLOT_HIP].found != FOUND_ANSWERED &&
+	    q->slots[SLOT_A].found == FOUND_ANSWERED)
+		set_bad(d, s, s->bad + 1);
 }
 
 /* ---- what is asked and answered ------------------------------------------- */
@@ -132,9 +134,24 @@ bool deaf_takes_edns(struct dns *d, const struct endpoint *server, uint64_t now)
 	if (!s)
 		return true;
 	s->used = now;
-	if (s->deaf || plain)
+	if (s->bad || plain)
 		deaf_suspect(d, server, now);
 	return !plain;
+}
+
+/* A question without EDNS was understood: was it because of that? */
+static bool blames_edns(const struct ask *a)
+{
+	if (a->edns || a->slot == SLOT_OWN)
+		return false;
+	if (a->q->kind == QUESTION_TRIAL)
+		return true; /* it was asked with it first */
+	for (const struct ask *b = a->q->asks; b; b = b->next_own) {
+		if (b->unread && b->slot == a->slot &&
+		    endpoint_eq(&b->server, &a->server))
+			return true;
+	}
+	return false;
 }
 
 bool deaf_heard(struct dns *d, const struct ask *a, unsigned rcode,
@@ -146,10 +163,10 @@ bool deaf_heard(struct dns *d, const struct ask *a, unsigned rcode,
 	if (a->edns && not_read)
 		return true;
 	if (s && a->slot == SLOT_HIP)
-		set_deaf(d, s, false);
+		set_bad(d, s, 0);
 	if (s && a->edns)
 		s->plain = false;
-	else if (question_slot(a->q, a->slot)->plain && !not_read)
+	else if (!not_read && blames_edns(a))
 		place(d, &a->server, now)->plain = true;
 	return false;
 }

@@ -21,20 +21,17 @@ static int send_own(struct dns *d, struct question *q,
 	return err;
 }
 
-/* What this server has been silent to with EDNS it is asked without. */
+/* What this server has been silent to with EDNS, or could not read, it is
+ * asked without, and then always. */
 static bool with_edns(struct dns *d, const struct question *q, enum slot slot,
 		      const struct endpoint *server, uint64_t now)
 {
-	struct slot_state *s = question_slot(q, slot);
-
 	for (const struct ask *a = q->asks; a; a = a->next_own) {
-		if (a->live && a->slot == slot && a->edns &&
-		    endpoint_eq(&a->server, server))
-			s->plain = true;
+		if (a->slot == slot && endpoint_eq(&a->server, server) &&
+		    (!a->edns || a->live || a->unread))
+			return false;
 	}
-	if (q->kind == QUESTION_TRIAL)
-		return !s->plain;
-	return deaf_takes_edns(d, server, now) && !s->plain;
+	return q->kind == QUESTION_TRIAL || deaf_takes_edns(d, server, now);
 }
 
 static int send_ours(struct dns *d, struct question *q, enum slot slot,
@@ -74,13 +71,19 @@ void fetch_send(struct dns *d, struct question *q, enum slot slot, uint64_t now)
 		question_slot(q, slot)->found = FOUND_FAILED;
 }
 
-void fetch_wait(struct question *q, enum slot slot, uint64_t now)
+void fetch_wait(const struct dns *d, struct question *q, enum slot slot,
+		uint64_t now)
 {
 	struct slot_state *s = question_slot(q, slot);
 
 	s->found = FOUND_WAIT;
 	s->resend_at = now + (slot == SLOT_HIP ? HIP_RESEND : OTHER_RESEND);
 	s->fail_at = now + (slot == SLOT_HIP ? HIP_WAIT : OTHER_WAIT);
+	if (question_is_judged(d, q, slot)) {
+		/* The validator has its own patience, and much to ask. */
+		s->resend_at = NEVER;
+		s->fail_at = now + OTHER_WAIT;
+	}
 }
 
 /* A HIP host's record that is in use is asked for again before it is too
@@ -105,7 +108,7 @@ static void refresh(struct dns *d, const struct question *q, enum slot slot,
 	slot = question_slot_type(q, slot) == SCAN_HIP ? SLOT_HIP
 	       : question_slot_type(q, slot) == SCAN_A ? SLOT_A
 						       : SLOT_AAAA;
-	fetch_wait(r, slot, now);
+	fetch_wait(d, r, slot, now);
 	fetch_send(d, r, slot, now);
 	progress_step(d, r, now); /* the end, when nobody could be asked */
 }
@@ -131,43 +134,44 @@ void fetch_unsaid(struct dns *d, const struct question *q, uint64_t now)
 {
 	struct cache_key key = question_key(d, q, SLOT_HIP);
 
-	if (q->mode != DNS_REQUIRE)
-		cache_put_unsaid(d->cache, &key, now);
+	if (q->mode == DNS_REQUIRE || q->bogus || q->hip_seen) {
+		cache_drop_unsaid(d->cache, &key);
+		return;
+	}
+	if (!q->slots[SLOT_HIP].silent || !question_trusts(d, q))
+		return;
+	cache_put_unsaid(d->cache, &key, now);
+	/* It may have been slow, and know by now. */
+	if (q->kind != QUESTION_REFRESH && !question_is_asked(d, q, SLOT_HIP))
+		refresh(d, q, SLOT_HIP, true, now);
 }
 
-void fetch_plain(struct dns *d, struct question *q, enum slot slot,
-		 uint64_t now)
+void fetch_plain(struct dns *d, struct ask *a, uint64_t now)
 {
-	struct slot_state *s = question_slot(q, slot);
+	struct endpoint server = a->server;
 
-	question_close(d, q, slot);
-	s->plain = true;
-	if (s->tries) /* the same server */
-		s->tries--;
-	fetch_send(d, q, slot, now);
+	a->unread = true;
+	question_ask_done(d, a); /* what others were asked goes on */
+	if (send_ours(d, a->q, a->slot, &server, now))
+		question_slot(a->q, a->slot)->found = FOUND_FAILED;
 }
 
 void fetch_start(struct dns *d, struct question *q, enum slot slot,
 		 uint64_t now)
 {
 	struct slot_state *s = question_slot(q, slot);
-	bool judged = slot == SLOT_HIP && d->dnssec != DNS_DNSSEC_OFF;
 
 	if (slot != SLOT_OWN && fetch_kept(d, q, slot, now))
 		return;
-	fetch_wait(q, slot, now);
+	fetch_wait(d, q, slot, now);
 	if (slot == SLOT_OWN && q->who.tcp) {
 		s->tcp = true;
 		s->resend_at = NEVER;
 	}
-	if (judged) {
-		/* The validator has its own patience, and much to ask. */
-		s->resend_at = NEVER;
-		s->fail_at = now + OTHER_WAIT;
-	}
 	/* Who follows hears answers, and of no judgement that there is none;
 	 * the validator joins equal questions itself. */
-	if (slot != SLOT_OWN && !judged && question_is_asked(d, q, slot))
+	if (slot != SLOT_OWN && !question_is_judged(d, q, slot) &&
+	    question_is_asked(d, q, slot))
 		question_follow(d, q, slot);
 	else
 		fetch_send(d, q, slot, now);
@@ -225,6 +229,7 @@ void fetch_timer(struct dns *d, struct question *q, enum slot slot,
 	if (now >= s->fail_at) {
 		note_silence(d, q, slot, now);
 		fetch_stop(d, q, slot);
+		s->silent = true;
 	} else if (now >= s->resend_at) {
 		s->resend_at = NEVER;
 		note_silence(d, q, slot, now);

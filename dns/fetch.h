@@ -16,14 +16,15 @@ void fetch_start(struct dns *d, struct question *q, enum slot slot,
 void fetch_send(struct dns *d, struct question *q, enum slot slot,
 		uint64_t now);
 /* The slot waits for what another one will bring, and sends nothing. */
-void fetch_wait(struct question *q, enum slot slot, uint64_t now);
+void fetch_wait(const struct dns *d, struct question *q, enum slot slot,
+		uint64_t now);
 /* The last answer was cut short, or may be forged: over TCP. */
 void fetch_tcp(struct dns *d, struct question *q, enum slot slot, uint64_t now);
-/* The last answer was that the server did not understand: without EDNS. */
-void fetch_plain(struct dns *d, struct question *q, enum slot slot,
-		 uint64_t now);
-/* Nobody said whether the name has a HIP record: that is kept for a while,
- * unless the record is required. */
+/* The server did not understand the ask: the same one, without EDNS. */
+void fetch_plain(struct dns *d, struct ask *a, uint64_t now);
+/* No answer for the HIP record that can be used. If that was silence alone
+ * it is kept for a while; else what was kept of the kind is gone: there is a
+ * record, or there must be one. */
 void fetch_unsaid(struct dns *d, const struct question *q, uint64_t now);
 /* It is not waited for any longer. */
 void fetch_stop(struct dns *d, struct question *q, enum slot slot);

@@ -38,7 +38,7 @@ static void start_addresses(struct dns *d, struct question *q, uint64_t now)
 			fetch_start(d, q, s, now);
 			continue;
 		}
-		fetch_wait(q, s, now);
+		fetch_wait(d, q, s, now);
 		q->slots[s].resend_at = NEVER; /* SLOT_OWN sends */
 	}
 }
@@ -409,11 +409,21 @@ static bool goes_on_without(struct dns *d, const struct question *q,
 	return true;
 }
 
+/* The client's server knows something of the name. */
+static bool own_says(const struct question *q)
+{
+	unsigned rcode;
+
+	if (q->slots[SLOT_OWN].found != FOUND_ANSWERED)
+		return false;
+	rcode = get_be16(q->own + 2) & 15;
+	return rcode == SCAN_NOERROR || rcode == SCAN_NXDOMAIN;
+}
+
 /* Nobody says whether there is a HIP record. */
 static void step_unsaid(struct dns *d, struct question *q, uint64_t now)
 {
-	if (q->slots[SLOT_HIP].found == FOUND_FAILED &&
-	    q->slots[SLOT_OWN].found == FOUND_ANSWERED)
+	if (own_says(q))
 		fetch_unsaid(d, q, now);
 	step_not_hip(d, q, "hipgate: HIP required, no answer");
 }
@@ -428,6 +438,8 @@ static void step_asking(struct dns *d, struct question *q, uint64_t now)
 		question_arm(d, q);
 		return;
 	}
+	if (q->bogus || q->hip_seen)
+		fetch_unsaid(d, q, now); /* that is over */
 	if (unproven)
 		fail(d, q, REPLY_EDE_BOGUS,
 		     "hipgate: the HIP record is not proven by DNSSEC");
@@ -454,8 +466,8 @@ static void step_ours(struct dns *d, struct question *q, uint64_t now)
 		}
 	}
 	if (q->kind == QUESTION_TRIAL)
-		deaf_judge(d, q, now);
-	else if (q->slots[SLOT_HIP].found == FOUND_FAILED)
+		deaf_judge(d, q);
+	else if (q->slots[SLOT_HIP].found == FOUND_FAILED || q->hip_seen)
 		fetch_unsaid(d, q, now);
 	question_end(d, q);
 }

@@ -267,6 +267,7 @@ void question_end(struct dns *d, struct question *q)
 	*p = q->next;
 	heap_del(d, q);
 	client_leave(d, q);
+	d->deaf.trials -= q->kind == QUESTION_TRIAL;
 	d->held -= q->own_len;
 	free(q->own);
 	free(q->query);
@@ -477,11 +478,17 @@ struct follow *question_follower(const struct dns *d,
 	return f;
 }
 
+bool question_is_judged(const struct dns *d, const struct question *q,
+			enum slot slot)
+{
+	return slot == SLOT_HIP && d->dnssec != DNS_DNSSEC_OFF &&
+	       q->kind != QUESTION_TRIAL;
+}
+
 int question_ask(struct dns *d, struct question *q, enum slot slot,
 		 const struct endpoint *server, const uint8_t *msg, size_t len)
 {
-	bool validate = slot == SLOT_HIP && d->dnssec != DNS_DNSSEC_OFF &&
-			q->kind != QUESTION_TRIAL;
+	bool validate = question_is_judged(d, q, slot);
 	struct ask *a;
 	struct dns_effect e = {
 		.kind = validate ? DNS_VALIDATE : DNS_ASK,

@@ -82,9 +82,9 @@ struct follow {
 
 struct slot_state {
 	enum found found;
-	bool tcp;   /* the last ask went over TCP */
-	bool plain; /* it is asked without EDNS, with it came to nothing */
-	bool odd;   /* it had an address that is not among addrs */
+	bool tcp;    /* the last ask went over TCP */
+	bool silent; /* FAILED, for its time was over */
+	bool odd;    /* it had an address that is not among addrs */
 	struct follow follow;
 	unsigned tries;
 	uint64_t resend_at;
@@ -108,6 +108,7 @@ struct ask {
 	unsigned wrong; /* answers that were not from there, or not to it */
 	bool tcp;
 	bool edns;     /* of ours: with EDNS */
+	bool unread;   /* that was not understood */
 	bool validate; /* by the daemon's validator */
 	bool live;     /* in the table; DNS_ASK_DONE not yet said */
 };
@@ -276,6 +277,9 @@ struct endpoint question_server(const struct dns *d, const struct question *q,
 				enum slot slot, uint64_t now);
 struct cache_key question_key(const struct dns *d, const struct question *q,
 			      enum slot slot);
+/* Does the daemon's validator answer the slot? */
+bool question_is_judged(const struct dns *d, const struct question *q,
+			enum slot slot);
 /* Sends msg (its id in the first two octets) for a slot. */
 int question_ask(struct dns *d, struct question *q, enum slot slot,
 		 const struct endpoint *server, const uint8_t *msg,

@@ -216,6 +216,13 @@ static void put_unsaid(uint64_t now)
 	cache_put_unsaid(c, &key, now);
 }
 
+static void drop_unsaid(void)
+{
+	struct cache_key key = key_of(SCAN_HIP);
+
+	cache_drop_unsaid(c, &key);
+}
+
 static bool is_unsaid(uint64_t now, bool *stale)
 {
 	struct cache_key key = key_of(SCAN_HIP);
@@ -239,6 +246,11 @@ START_TEST(that_nobody_answered_is_kept_for_a_minute)
 	put_unsaid(10 * SEC);
 	ck_assert(is_unsaid((CACHE_UNSAID + 9) * SEC, &stale));
 	ck_assert(!is_unsaid((CACHE_UNSAID + 10) * SEC, &stale));
+	drop_unsaid(); /* there is none */
+	put_unsaid(0);
+	drop_unsaid();
+	ck_assert(!is_unsaid(0, &stale));
+	ck_assert_uint_eq(cache_num(c), 0);
 }
 END_TEST
 
@@ -250,6 +262,7 @@ START_TEST(an_answer_is_better_than_none)
 	begin(SCAN_HIP);
 	desk_rr_hip(&k, "h.test", 100, 1, NULL);
 	put(SCAN_HIP, 0, 0);
+	drop_unsaid();
 	put_unsaid(99 * SEC);
 	ck_assert(!is_unsaid(99 * SEC, &stale));
 	ck_assert_int_eq(got(SCAN_HIP, 99 * SEC, &stale), 1);

@@ -141,6 +141,7 @@ static bool is_held_back(const char *name, uint64_t now)
 	return desk_last(&k, DNS_REPLY) == NULL;
 }
 
+/* Nobody says anything of HIP, then, and once more by the side. */
 static void in_vain(const char *name, uint64_t now)
 {
 	ck_assert(is_held_back(name, now));
@@ -148,6 +149,7 @@ static void in_vain(const char *name, uint64_t now)
 	dns_tick(k.d, now + 1500 * MSEC);
 	desk_drain(&k);
 	ck_assert_ptr_nonnull(desk_last(&k, DNS_REPLY));
+	dns_tick(k.d, now + 3 * SEC);
 	dns_tick(k.d, now + 5 * SEC);
 	desk_drain(&k);
 	ck_assert_uint_eq(dns_pending(k.d), 0);
@@ -158,14 +160,14 @@ START_TEST(silence_costs_a_client_time_once)
 	const struct dns_effect *e;
 
 	in_vain("mute.test", 0);
-	ck_assert(!is_held_back("mute.test", 7 * SEC));
+	ck_assert(!is_held_back("mute.test", 9 * SEC));
 	/* By the side it is asked again, and may be answered then. */
 	e = desk_ask(&k, "mute.test", SCAN_HIP, false);
 	ck_assert_ptr_nonnull(e);
 	ck_assert_uint_eq(dns_pending(k.d), 1);
-	ck_assert(!is_held_back("mute.test", 8 * SEC));
+	ck_assert(!is_held_back("mute.test", 10 * SEC));
 	ck_assert_ptr_null(desk_ask(&k, "mute.test", SCAN_HIP, false));
-	dns_tick(k.d, 9 * SEC);
+	dns_tick(k.d, 11 * SEC);
 	/* That was in vain, too: kept for longer. */
 	ck_assert(!is_held_back("mute.test", 65 * SEC));
 	e = desk_ask(&k, "mute.test", SCAN_HIP, false);
@@ -177,6 +179,58 @@ START_TEST(silence_costs_a_client_time_once)
 	dns_tick(k.d, 67 * SEC);
 	desk_drain(&k);
 	ck_assert_ptr_nonnull(desk_last(&k, DNS_NEED_ADDRESS));
+}
+END_TEST
+
+/* A name that nobody has asked for takes the server long, all types of it:
+ * what it said too late it says at once now. */
+START_TEST(slowness_is_mended_by_the_side)
+{
+	uint64_t late = 1600 * MSEC;
+	const struct dns_effect *e;
+	struct dns_effect own;
+
+	desk_query(&k, "cold.test", SCAN_A, true, 0);
+	own = *desk_ask(&k, "cold.test", SCAN_A, false);
+	dns_tick(k.d, 750 * MSEC);
+	dns_tick(k.d, 1500 * MSEC);
+	desk_drain(&k);
+	ck_assert_ptr_null(desk_last(&k, DNS_REPLY));
+	desk_addr_answer(&k, &own, "cold.test", "192.0.2.80", late);
+	ck_assert(desk_last(&k, DNS_REPLY)->relayed);
+	ck_assert_uint_eq(dns_pending(k.d), 1);
+	e = desk_ask(&k, "cold.test", SCAN_HIP, false);
+	desk_hip_answer(&k, e, "cold.test", NULL, late);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	desk_query(&k, "cold.test", SCAN_AAAA, true, late);
+	desk_addr_answer(&k, desk_ask(&k, "cold.test", SCAN_AAAA, false),
+			 "cold.test", "2001:db8::1", late);
+	dns_tick(k.d, late + SEC);
+	desk_drain(&k);
+	ck_assert_ptr_nonnull(desk_last(&k, DNS_NEED_ADDRESS));
+}
+END_TEST
+
+/* All who waited in vain have it asked for once more by the side, not each. */
+START_TEST(what_many_wait_for_is_asked_once_by_the_side)
+{
+	unsigned asks = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		k.who.client.port++;
+		ck_assert(is_held_back("mute.test", 0));
+	}
+	dns_tick(k.d, 750 * MSEC);
+	desk_drain(&k);
+	desk_forget(&k);
+	dns_tick(k.d, 1500 * MSEC);
+	desk_drain(&k);
+	ck_assert_uint_eq(desk_count(&k, DNS_REPLY), 4);
+	for (size_t i = 0; i < k.num; i++)
+		asks += k.got[i].e.kind == DNS_ASK &&
+			k.got[i].e.qtype == SCAN_HIP &&
+			strcmp(k.got[i].e.name, "mute.test") == 0;
+	ck_assert_uint_eq(asks, 1);
 }
 END_TEST
 
@@ -237,6 +291,31 @@ START_TEST(a_record_that_cannot_be_used_is_not_kept)
 	desk_forget(&k);
 	desk_query(&k, "h.test", SCAN_HTTPS, true, 0);
 	ck_assert_ptr_nonnull(desk_ask(&k, "h.test", SCAN_HIP, false));
+}
+END_TEST
+
+/* What was silence once and is a record now, usable or not: no clear address
+ * any more. */
+START_TEST(a_bad_record_ends_what_is_kept_of_silence)
+{
+	const struct dns_effect *e;
+
+	in_vain("h.test", 0);
+	ck_assert(!is_held_back("h.test", 11 * SEC));
+	e = desk_ask(&k, "h.test", SCAN_HIP, false);
+	desk_answer_to(&k, e, 0);
+	if (_i) {
+		desk_rr_hip(&k, "h.test", 300, 1, NULL);
+		put_be16(k.buf + 2, get_be16(k.buf + 2) | SCAN_TC);
+	} else {
+		desk_rr(&k, 1, "h.test", SCAN_HIP, 300, "lies", 4);
+	}
+	desk_hand_in(&k, e, 11 * SEC);
+	if (_i) /* and TCP fails */
+		dns_ask_failed(k.d, desk_ask(&k, "h.test", SCAN_HIP, true)->ask,
+			       11 * SEC);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	ck_assert(is_held_back("h.test", 12 * SEC));
 }
 END_TEST
 
@@ -328,6 +407,67 @@ static void two_servers(void)
 	desk_open_with(&k, &cfg);
 }
 
+/* That is no silence of one name's servers alone: nothing is kept. */
+enum weak { WEAK_SERVFAIL, WEAK_REFUSED, WEAK_FOREIGN, WEAK_NUM };
+
+START_TEST(what_is_no_silence_is_not_kept)
+{
+	static const char *const name = "mute.test";
+	const struct dns_effect *own;
+
+	two_servers();
+	k.who.here = _i != WEAK_FOREIGN;
+	desk_query(&k, name, SCAN_A, true, 0);
+	own = desk_ask(&k, name, SCAN_A, false);
+	if (_i == WEAK_FOREIGN)
+		own = &k.got[0].e;
+	if (_i == WEAK_SERVFAIL)
+		desk_nothing(&k, own, SCAN_SERVFAIL, 0);
+	else
+		desk_addr_answer(&k, own, name, "192.0.2.80", 0);
+	for (unsigned i = 0; i < 2; i++) {
+		if (_i == WEAK_REFUSED)
+			dns_ask_failed(k.d,
+				       desk_ask(&k, name, SCAN_HIP, false)->ask,
+				       0);
+		dns_tick(k.d, (i + 1) * 750 * MSEC);
+		desk_drain(&k);
+	}
+	ck_assert(desk_last(&k, DNS_REPLY)->relayed);
+	k.who.here = true;
+	ck_assert(is_held_back(name, 2 * SEC));
+	ck_assert_ptr_nonnull(desk_ask(&k, name, SCAN_HIP, false));
+}
+END_TEST
+
+/* Its own server says that the name leads to one that HIP is required for:
+ * that makes it stricter, though nothing else of it is believed. */
+START_TEST(an_alias_at_a_foreign_server_does_not_go_round_hip)
+{
+	static const char *const to[] = { "h.require.test", "pinned.test",
+					  "plain.test" };
+	uint16_t type = _i % 2 ? SCAN_AAAA : SCAN_A;
+	const struct dns_effect *own;
+	struct hit hit = desk_hit(1);
+
+	two_servers();
+	ck_assert_int_eq(dns_pin(k.d, "pinned.test", &hit), 0);
+	desk_query(&k, "www.test", type, true, 0);
+	own = &k.got[0].e;
+	ck_assert(endpoint_eq(&own->server, &k.who.server));
+	desk_nothing(&k, desk_ask(&k, "www.test", SCAN_HIP, false), 0, 0);
+	ck_assert_uint_eq(dns_pending(k.d), 1);
+	desk_answer_to(&k, own, 0);
+	desk_rr_cname(&k, "www.test", 60, to[_i / 2]);
+	desk_rr_addr(&k, to[_i / 2], 60, _i % 2 ? "2001:db8::1" : "192.0.2.80");
+	desk_hand_in(&k, own, 0);
+	ck_assert(desk_last(&k, DNS_REPLY)->relayed == (_i / 2 == 2));
+	ck_assert_uint_eq(desk_last(&k, DNS_REPLY)->rcode,
+			  _i / 2 == 2 ? SCAN_NOERROR : SCAN_SERVFAIL);
+	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_STRIPPED), _i / 2 == 1);
+}
+END_TEST
+
 START_TEST(our_questions_go_to_our_servers_and_the_clients_to_its_own)
 {
 	two_servers();
@@ -418,6 +558,13 @@ Suite *test_fetch_suite(void)
 	tcase_add_test(tc, a_record_in_use_is_fetched_before_it_is_too_old);
 	tcase_add_test(tc, fetching_ahead_ends_when_no_answer_comes);
 	tcase_add_test(tc, silence_costs_a_client_time_once);
+	tcase_add_test(tc, slowness_is_mended_by_the_side);
+	tcase_add_test(tc, what_many_wait_for_is_asked_once_by_the_side);
+	tcase_add_loop_test(tc, a_bad_record_ends_what_is_kept_of_silence, 0,
+			    2);
+	tcase_add_loop_test(tc, what_is_no_silence_is_not_kept, 0, WEAK_NUM);
+	tcase_add_loop_test(
+		tc, an_alias_at_a_foreign_server_does_not_go_round_hip, 0, 6);
 	tcase_add_test(tc, silence_about_what_counts_is_not_kept);
 	tcase_add_test(tc, a_lost_ask_waits_for_its_second_and_then_fails);
 	tcase_add_test(tc, a_record_that_cannot_be_used_is_not_kept);

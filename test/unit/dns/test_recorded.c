@@ -300,7 +300,7 @@ static bool answer_one(struct game *g)
 			continue;
 		p = part_of(g, &g->k.got[i].e);
 		/* A server's trial (deaf.h): it is silent. */
-		if (!p && strcmp(g->k.got[i].e.name, ".") == 0)
+		if (!p && desk_is_chance(g->k.got[i].e.name))
 			continue;
 		if (!p) {
 			char type[16];

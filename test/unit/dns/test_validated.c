@@ -177,6 +177,81 @@ START_TEST(each_of_equal_questions_is_judged)
 }
 END_TEST
 
+/* A validator that is too slow once; it is asked again by the side. */
+static const struct dns_effect *too_slow(void)
+{
+	desk_query(&k, "h.test", SCAN_A, true, 0);
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_A, false), "h.test",
+			 "192.0.2.80", 0);
+	dns_tick(k.d, 5 * SEC - 1);
+	desk_drain(&k);
+	ck_assert_ptr_null(desk_last(&k, DNS_REPLY));
+	desk_forget(&k);
+	dns_tick(k.d, 5 * SEC);
+	desk_drain(&k);
+	ck_assert(desk_last(&k, DNS_REPLY)->relayed);
+	return desk_last(&k, DNS_VALIDATE);
+}
+
+/* How the next client fares, of whose question the same is said. */
+static unsigned next_has(enum dns_security security, uint64_t now)
+{
+	const struct dns_effect *e;
+
+	desk_forget(&k);
+	desk_query(&k, "h.test", SCAN_A, true, now);
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_A, false), "h.test",
+			 "192.0.2.80", now);
+	e = desk_last(&k, DNS_VALIDATE);
+	if (e)
+		dns_validated(k.d, e->ask, security, NULL, 0, now);
+	desk_drain(&k);
+	ck_assert_ptr_nonnull(desk_last(&k, DNS_REPLY));
+	return desk_last(&k, DNS_REPLY)->rcode;
+}
+
+START_TEST(what_turns_out_bogus_does_not_go_clear)
+{
+	const struct dns_effect *e;
+
+	open_as(DNS_DNSSEC_PREFER);
+	e = too_slow();
+	ck_assert_ptr_nonnull(e);
+	/* It has the same time as ever. */
+	dns_tick(k.d, 9 * SEC);
+	desk_drain(&k);
+	ck_assert_uint_eq(dns_pending(k.d), 1);
+	ck_assert_uint_eq(next_has(DNS_BOGUS, 9 * SEC), 0);
+	dns_validated(k.d, e->ask, DNS_BOGUS, NULL, 0, 9 * SEC);
+	ck_assert_uint_eq(dns_pending(k.d), 0);
+	ck_assert_uint_eq(next_has(DNS_BOGUS, 9 * SEC), SCAN_SERVFAIL);
+}
+END_TEST
+
+/* One client hears nothing, and what another one hears is worse. */
+START_TEST(what_another_client_heard_was_bogus_counts)
+{
+	uint32_t second;
+
+	open_as(DNS_DNSSEC_PREFER);
+	desk_query(&k, "h.test", SCAN_A, true, 0);
+	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_A, false), "h.test",
+			 "192.0.2.80", 0);
+	k.who.client.port++;
+	desk_query(&k, "h.test", SCAN_HTTPS, true, SEC);
+	second = desk_last(&k, DNS_VALIDATE)->ask;
+	dns_tick(k.d, 5 * SEC);
+	desk_drain(&k);
+	ck_assert_uint_eq(desk_count(&k, DNS_REPLY), 1);
+	k.who.client.port++;
+	ck_assert_uint_eq(next_has(DNS_BOGUS, 5 * SEC), 0);
+	dns_validated(k.d, second, DNS_BOGUS, NULL, 0, 5 * SEC);
+	desk_drain(&k);
+	ck_assert_uint_eq(desk_last(&k, DNS_REPLY)->rcode, SCAN_SERVFAIL);
+	ck_assert_uint_eq(next_has(DNS_BOGUS, 5 * SEC), SCAN_SERVFAIL);
+}
+END_TEST
+
 Suite *test_validated_suite(void);
 Suite *test_validated_suite(void)
 {
@@ -193,6 +268,8 @@ Suite *test_validated_suite(void)
 		tc, a_validator_that_fails_or_is_silent_ends_the_question, 0,
 		2);
 	tcase_add_test(tc, each_of_equal_questions_is_judged);
+	tcase_add_test(tc, what_turns_out_bogus_does_not_go_clear);
+	tcase_add_test(tc, what_another_client_heard_was_bogus_counts);
 	suite_add_tcase(s, tc);
 	return s;
 }
