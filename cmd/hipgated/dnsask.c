@@ -118,7 +118,6 @@ static void on_udp(uv_udp_t *u, ssize_t n, const uv_buf_t *buf,
 	}
 	if (!sa)
 		return;
-	vigil_answered(&g->vigil);
 	dns_answer(g->dns, q->id, &q->server, (const uint8_t *)buf->base,
 		   (size_t)n, uv_hrtime());
 	gate_pump(g);

@@ -128,9 +128,6 @@ static void do_ask(struct gate *g, const struct dns_effect *e)
 	err = dnsask_start(&g->dnsside->asks, ask, &e->server, e->tcp, e->msg,
 			   e->msg_len);
 
-	/* Those that are done are still there. */
-	if (!err && g->dnsside->asks.num == g->dnsside->done_num + 1)
-		vigil_want(&g->vigil);
 	tell_seen(g);
 	endpoint_print(&e->server, server);
 	events_add(&g->events, uv_hrtime(), "B", "dns-ask",

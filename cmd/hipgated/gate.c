@@ -488,11 +488,9 @@ static void turn(struct gate *g)
 	(void)uv_run(g->loop, UV_RUN_NOWAIT);
 	wait = g->stopping && !busy(g) ? 0 : uv_backend_timeout(g->loop);
 	tables_offline();
-	if (!wait || !vigil_keep(&g->vigil, &pfd)) {
-		handoff_sleeps(&g->plane.handoff);
-		(void)poll(&pfd, 1, wait);
-		handoff_wakes(&g->plane.handoff);
-	}
+	handoff_sleeps(&g->plane.handoff);
+	(void)poll(&pfd, 1, wait);
+	handoff_wakes(&g->plane.handoff);
 	tables_online();
 }
 

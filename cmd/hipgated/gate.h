@@ -33,7 +33,6 @@
 #include "persona.h"
 #include "samples.h"
 #include "tables.h"
-#include "vigil.h"
 #include "wake.h"
 #include "worker.h"
 
@@ -112,7 +111,6 @@ struct gate {
 	struct linetable peers;		     /* control thread only */
 	size_t peers_num;
 	struct dnsside *dnsside;
-	struct vigil vigil;
 	struct journal *journal;
 	struct control *control;
 	struct errands *errands; /* verbs that are answered later */
