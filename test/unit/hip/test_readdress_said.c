@@ -178,6 +178,24 @@ START_TEST(a_good_locator_set_is_asked_about)
 }
 END_TEST
 
+/* What is silent is where the peer was: the first answer by a third way must
+ * not be the end of the second. */
+START_TEST(who_follows_the_peer_suspects_its_old_place_alone)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct say s = { .at = { "203.0.113.7" }, .old_spi = 1, .new_spi = 1 };
+	struct lab_packet p = say(lab, &s, 0);
+
+	p.src = bed_at("203.0.113.7");
+	assoc(lab, 1)->suspect = true;
+	lab_input(lab, 1, &p);
+	ck_assert(endpoint_eq(&assoc(lab, 1)->peer_at, &p.src));
+	ck_assert(!assoc(lab, 1)->suspect);
+	lab_free(lab);
+}
+END_TEST
+
 /* Checklist, choice 19. */
 START_TEST(an_address_without_a_port_is_at_its_sources_or_at_10500)
 {
@@ -562,6 +580,7 @@ Suite *test_readdress_said_suite(void)
 			    sizeof(fine) / sizeof(fine[0]));
 	tcase_add_test(t,
 		       an_address_without_a_port_is_at_its_sources_or_at_10500);
+	tcase_add_test(t, who_follows_the_peer_suspects_its_old_place_alone);
 	tcase_add_test(t, a_victim_gets_three_probes_and_no_more);
 	tcase_add_test(t, a_victim_named_again_is_asked_again_after_a_while);
 	tcase_add_loop_test(t, an_ack_without_the_nonce_proves_nothing, 0, 2);
