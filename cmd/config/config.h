@@ -30,8 +30,8 @@
  *   anonymous = FILE  (repeat)    hip = require|prefer|off|transparent
  *   opportunistic = no            identity = FILE|ephemeral
  *   [paths]                       several ways to a HIP host
- *   prefer = announced|order|link    order = ipv4|ipv6|PREFIX  (repeat)
- *   silence = MILLISECONDS           return = SECONDS
+ *   prefer = announced|order|link    order = ipv4|ipv6|PREFIX|link NAME
+ *   silence = MILLISECONDS           return = SECONDS  (order: repeat)
  * NATs (RFC 9028): [daemon] behind-nat = auto|yes|no, keepalive = SECONDS,
  * outer-address = ADDRESS [for ADDRESS] (repeat);
  * [rendezvous] relay = yes|no; [register] relay = no|yes. A data relay:
@@ -77,7 +77,7 @@ enum {
 	CONFIG_PEER_ADDRS = 8,
 	CONFIG_LANS = 16,
 	CONFIG_LISTEN = 8,
-	CONFIG_ORDER = 32, /* prefixes */
+	CONFIG_ORDER = 32, /* prefixes, interfaces */
 	CONFIG_RECORDS = 4096,
 	CONFIG_FILES = 64, /* the file itself and those in conf.d */
 	CONFIG_HTTP_HOSTS = 8,
@@ -135,7 +135,10 @@ struct config_peer {
 /* struct hip_path_policy, as the file has it. */
 struct config_paths {
 	enum hip_prefer prefer;
-	struct prefix order[CONFIG_ORDER];
+	struct config_order {
+		struct prefix prefix;
+		char link[16]; /* an interface instead: what it has; or "" */
+	} order[CONFIG_ORDER];
 	size_t order_num;
 	uint32_t silence_ms;
 	uint32_t return_s;

@@ -163,7 +163,8 @@ static void check_paths(struct config_parse *p)
 	if (paths->prefer == HIP_PREFER_ORDER && !paths->order_num)
 		config_parse_fail(p, line,
 				  "prefer = order, but no order is given; add "
-				  "order = ipv6, order = ipv4 or prefixes");
+				  "order = ipv6, order = link INTERFACE or "
+				  "prefixes");
 	if (paths->prefer != HIP_PREFER_ORDER && paths->order_num)
 		config_parse_fail(
 			p, line,

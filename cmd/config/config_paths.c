@@ -25,30 +25,40 @@ int config_paths_prefer(struct config *c, const char *v)
 }
 
 /* A family stands for all of its addresses. */
-static int order_of(const char *v, struct prefix *out)
+static int order_of(const char *v, struct config_order *out)
 {
 	static const uint8_t zero[4];
+	struct prefix *p = &out->prefix;
 
+	*out = (struct config_order){ .link = "" };
+	if (strncmp(v, "link ", 5) == 0)
+		return config_value_interface(v + 5, out->link);
 	if (strcmp(v, "ipv4") == 0)
-		*out = (struct prefix){ .addr = addr_from4(zero), .len = 96 };
+		*p = (struct prefix){ .addr = addr_from4(zero), .len = 96 };
 	else if (strcmp(v, "ipv6") == 0)
 		/* Global unicast: ::/0 would have IPv4 in it, too. */
-		return prefix_parse("2000::/3", out);
+		return prefix_parse("2000::/3", p);
 	else
-		return prefix_parse(v, out);
+		return prefix_parse(v, p);
 	return HG_OK;
+}
+
+static bool is_same(const struct config_order *a, const struct config_order *b)
+{
+	return strcmp(a->link, b->link) == 0 &&
+	       a->prefix.len == b->prefix.len &&
+	       addr_eq(&a->prefix.addr, &b->prefix.addr);
 }
 
 int config_paths_order(struct config *c, const char *v)
 {
 	struct config_paths *p = &c->paths;
-	struct prefix one;
+	struct config_order one;
 
 	if (order_of(v, &one))
 		return HG_EFORMAT;
 	for (size_t i = 0; i < p->order_num; i++) {
-		if (p->order[i].len == one.len &&
-		    addr_eq(&p->order[i].addr, &one.addr))
+		if (is_same(&p->order[i], &one))
 			return HG_EEXIST;
 	}
 	if (p->order_num == CONFIG_ORDER)

@@ -207,8 +207,9 @@ const struct config_key config_schema_keys[] = {
 	{ CONFIG_SECTION_PATHS, "prefer", "announced, order or link", false, 1,
 	  config_paths_prefer },
 	{ CONFIG_SECTION_PATHS, "order",
-	  "ipv4, ipv6, or ADDRESS/LENGTH with no bits set behind LENGTH", false,
-	  CONFIG_ORDER, config_paths_order },
+	  "ipv4, ipv6, ADDRESS/LENGTH with no bits set behind LENGTH, or link "
+	  "INTERFACE",
+	  false, CONFIG_ORDER, config_paths_order },
 	{ CONFIG_SECTION_PATHS, "silence", "milliseconds, 250 to 60000", false,
 	  1, config_paths_silence },
 	{ CONFIG_SECTION_PATHS, "return", "seconds, 1 to 3600", false, 1,

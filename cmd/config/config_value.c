@@ -69,7 +69,7 @@ int config_value_yes_no(const char *v, bool *out)
 }
 
 /* Stricter than the kernel: these names get into command lines. */
-static int interface(const char *v, char out[16])
+int config_value_interface(const char *v, char out[16])
 {
 	if (v[0] == '-' || strcmp(v, ".") == 0 || strcmp(v, "..") == 0)
 		return HG_EFORMAT;
@@ -208,7 +208,7 @@ int config_value_policy(struct config *c, const char *arg)
 
 int config_value_tun(struct config *c, const char *v)
 {
-	return interface(v, c->tun);
+	return config_value_interface(v, c->tun);
 }
 
 int config_value_workers(struct config *c, const char *v)
@@ -459,7 +459,7 @@ int config_value_dns_server(struct config *c, const char *v)
 int config_value_lan(struct config *c, const char *v)
 {
 	char name[16];
-	int err = interface(v, name);
+	int err = config_value_interface(v, name);
 
 	if (err)
 		return err;

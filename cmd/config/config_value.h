@@ -50,6 +50,7 @@ int config_value_clients(struct config *c, const char *v) HG_CHECK;
 int config_value_ttl(struct config *c, const char *v) HG_CHECK;
 int config_value_dns_server(struct config *c, const char *v) HG_CHECK;
 int config_value_lan(struct config *c, const char *v) HG_CHECK;
+int config_value_interface(const char *v, char out[16]) HG_CHECK;
 
 /* Access rules, and whether an I1 to no HIT is answered. */
 int config_value_host_allow(struct config *c, const char *v) HG_CHECK;

@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,6 +258,19 @@ const struct links_address *links_now(const struct links *l, size_t *num)
 {
 	*num = l->num;
 	return l->list;
+}
+
+size_t links_of(const struct links *l, const char *name, struct prefix *out)
+{
+	unsigned link = if_nametoindex(name);
+	size_t num = 0;
+
+	for (size_t i = 0; l && link && i < l->num; i++) {
+		if (l->list[i].link == link)
+			out[num++] = (struct prefix){ .addr = l->list[i].addr,
+						      .len = 128 };
+	}
+	return num;
 }
 
 /* ---- news ----------------------------------------------------------------- */

@@ -47,6 +47,9 @@ unsigned links_out(struct links *l, const struct addr *self,
 /* Does the kernel send what is for `to` elsewhere than through the link left
  * out, our TUN? Where it cannot be asked, or there is none: no. */
 bool links_leads_astray(struct links *l, const struct addr *to);
+/* The addresses that the interface of that name has now, each a prefix of its
+ * own, into out (of LINKS_MAX): how many. l NULL: none. */
+size_t links_of(const struct links *l, const char *name, struct prefix *out);
 const struct links_address *links_now(const struct links *l, size_t *num);
 /* Before the loop's handles are closed. */
 void links_stop(struct links *l);

@@ -71,6 +71,9 @@ static void on_links(const struct links_address *list, size_t num, bool news,
 	struct gate *g = arg;
 
 	give_here(g, list, num, news);
+	if (g->cfg->paths.order_num && moveside_policy(g, g->cfg))
+		log_error("event=policy-refused text=\"the engine does not "
+			  "take [paths] order\"");
 	if (news)
 		hip_wake(g->hip, uv_hrtime());
 	else
@@ -92,12 +95,35 @@ static void on_leap(void *arg)
 	gate_pump(g);
 }
 
+/* What is said of an interface is said of the addresses that it has now. How
+ * many there are; those that the engine has no room for come last, as if
+ * nothing were said of them. */
+static size_t order_now(const struct gate *g, const struct config_paths *c,
+			struct prefix order[HIP_ORDER_MAX])
+{
+	struct prefix of[LINKS_MAX];
+	size_t num = 0;
+
+	for (size_t i = 0; i < c->order_num; i++) {
+		const struct config_order *o = &c->order[i];
+		size_t add = 1;
+
+		of[0] = o->prefix;
+		if (o->link[0])
+			add = links_of(g->links, o->link, of);
+		for (size_t k = 0; k < add && num < HIP_ORDER_MAX; k++)
+			order[num++] = of[k];
+	}
+	return num;
+}
+
 int moveside_policy(struct gate *g, const struct config *c)
 {
+	struct prefix order[HIP_ORDER_MAX];
 	struct hip_path_policy p = {
 		.prefer = c->paths.prefer,
-		.order = c->paths.order,
-		.order_num = c->paths.order_num,
+		.order = order,
+		.order_num = order_now(g, &c->paths, order),
 		.silence_ms = c->paths.silence_ms,
 		.return_s = c->paths.return_s,
 	};
@@ -110,14 +136,13 @@ int moveside_start(struct gate *g)
 	const struct links_address *list;
 	struct prefix barred[2];
 	size_t num = 0;
-	int err = moveside_policy(g, g->cfg);
+	int err;
 
 	if (g->cfg->pool6.len)
 		barred[num++] = g->cfg->pool6;
 	if (g->cfg->pool4.len)
 		barred[num++] = g->cfg->pool4;
-	if (!err)
-		err = hip_set_barred(g->hip, barred, num);
+	err = hip_set_barred(g->hip, barred, num);
 	if (!err)
 		err = hip_set_outer(g->hip, g->cfg->outer, g->cfg->outer_num);
 	if (!err)
@@ -130,7 +155,7 @@ int moveside_start(struct gate *g)
 		return err;
 	list = links_now(g->links, &num);
 	give_here(g, list, num, true);
-	return HG_OK;
+	return moveside_policy(g, g->cfg); /* which may speak of links */
 }
 
 void moveside_housekeeping(struct gate *g, uint64_t now)

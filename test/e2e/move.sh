@@ -173,6 +173,34 @@ second_link_gone()
 	ip -n "$(ns hip)" link del up1
 }
 
+by_second_link()
+{
+	printf '\n[paths]\nprefer = order\norder = link up1\nreturn = 1\n' \
+		>>"$1"
+}
+
+# NODE sends to PEER from that address.
+sends_from()
+{
+	ask "$1" peers | jq -e --arg peer "$(node_hit "$2")" --arg from "$3" \
+		'any(.data[]; .peer == $peer and .from == $from)'
+}
+
+# What its file says of an interface holds for whatever address it has.
+link_checks()
+{
+	check "the host sends by its first link again" wait_for 90 "it" \
+		used lh1 6 hip.foo.com sends_from hip px "$HIP_6"
+	check "the host hears that its second link is the better one" \
+		reload_with hip by_second_link
+	check "it sends by that" wait_for 40 "it" \
+		used lh1 6 hip.foo.com sends_from hip px "$SECOND_6"
+	check "the second link goes" second_link_gone
+	check "it sends by the first one" wait_for 40 "it" \
+		used lh1 6 hip.foo.com sends_from hip px "$HIP_6"
+	check "the host hears that all are alike" reload_back hip
+}
+
 # A cable is pulled for 0.3 s, at the router's end.
 cable_out_and_in()
 {
@@ -278,7 +306,7 @@ loss_checks()
 	# Dead, it is asked each half minute; twice 10 s apart is alive.
 	check "the proxy goes back" wait_for 150 "it" \
 		used lh1 6 hip.foo.com locator_is px hip "$HIP_6"
-	check "the second link goes" second_link_gone
+	link_checks
 }
 
 cable_checks()
