@@ -81,7 +81,6 @@ main()
 	dns_checks
 	dnsways_checks
 	dnspool_checks
-	dnsdoor_checks
 	garbage_checks
 	unknown_checks
 	silent_checks
@@ -90,6 +89,7 @@ main()
 	errand_checks
 	offload_checks
 	restart_checks
+	dnsdoor_checks # fills the pool
 	log_checks
 }
 
