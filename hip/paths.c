@@ -356,6 +356,7 @@ void paths_take(struct hip *h, struct assoc *a, int n, enum hip_path_why why,
 	a->peer_at = v->peer;
 	a->unproved = !paths_peer_of(a->paths, v)->active;
 	a->unheard = 0;
+	a->suspect = false; /* it was the other one that is silent */
 	datapath_taken(h, a, now);
 	paths_tell(h, a, why, &v->self, &v->peer, now);
 	pathwatch_locator(h, a, now);

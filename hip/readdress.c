@@ -393,7 +393,6 @@ static void follow(struct hip *h, struct assoc *a, uint64_t now)
 		struct endpoint old = a->peer_at;
 
 		paths_take(h, a, best, HIP_PATH_ANNOUNCED, now);
-		a->suspect = false; /* it was the other one that is silent */
 		paths_peer_del(a->paths, &old);
 		paths_rebuild(h, a);
 	}
