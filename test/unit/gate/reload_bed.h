@@ -109,3 +109,28 @@ static inline void reload_bed_free(struct reload_bed *b)
 	(void)rmdir(b->dir);
 	free(b);
 }
+
+/* One HIT for each number. */
+static inline struct hit reload_bed_hit(unsigned n)
+{
+	struct hit h = { { 0x20, 0x01, 0x00, 0x22, [12] = 7 } };
+
+	memcpy(h.b + 4, &n, sizeof(n));
+	return h;
+}
+
+/* A host of that HIT, "hNNNN.test", at 192.0.2.9: *at. */
+static inline struct peer *reload_bed_host(struct reload_bed *b, unsigned n,
+					   struct endpoint *at)
+{
+	struct hit h = reload_bed_hit(n);
+	struct peer *p = peer_get(&b->g, &h);
+	char name[32];
+
+	ck_assert_ptr_nonnull(p);
+	(void)snprintf(name, sizeof(name), "h%04u.test", n);
+	peer_name(p, name);
+	at->addr = addr_from4((const uint8_t[4]){ 192, 0, 2, 9 });
+	at->port = HIP_PORT;
+	return p;
+}

@@ -15,28 +15,14 @@ enum { HOSTS = 1000 };
 static struct reload_bed *b;
 static struct gate *g;
 
-static struct hit hit_of(unsigned n)
-{
-	struct hit h = { { 0x20, 0x01, 0x00, 0x22, [12] = 7 } };
-
-	memcpy(h.b + 4, &n, sizeof(n));
-	return h;
-}
-
 static void add_host(unsigned n)
 {
-	struct endpoint at = { .port = HIP_PORT };
-	struct hit h = hit_of(n);
-	struct peer *p = peer_get(g, &h);
-	char name[32];
+	struct endpoint at;
+	struct peer *p = reload_bed_host(b, n, &at);
 
-	ck_assert_ptr_nonnull(p);
-	(void)snprintf(name, sizeof(name), "h%04u.test", n);
-	peer_name(p, name);
 	p->sub6 = (struct addr){ { 0xfd, 0x68, [15] = 2 } };
 	p->parked = n % 2;
-	at.addr = addr_from4((const uint8_t[4]){ 192, 0, 2, 9 });
-	ck_assert_int_eq(hip_want(g->hip, NULL, &h, &at, 1, 1), HG_OK);
+	ck_assert_int_eq(hip_want(g->hip, NULL, &p->hit, &at, 1, 1), HG_OK);
 }
 
 static void setup(void)

@@ -11,28 +11,14 @@ enum { HOSTS = 1200, FLOWS = 700 };
 static struct reload_bed *b;
 static struct gate *g;
 
-static struct hit hit_of(unsigned n)
-{
-	struct hit h = { { 0x20, 0x01, 0x00, 0x22, [12] = 7 } };
-
-	memcpy(h.b + 4, &n, sizeof(n));
-	return h;
-}
-
 static void add_host(unsigned n)
 {
 	struct hip_effect e;
-	struct endpoint at = { .port = HIP_PORT };
-	struct hit h = hit_of(n);
-	struct peer *p = peer_get(g, &h);
-	char name[32];
+	struct endpoint at;
+	struct peer *p = reload_bed_host(b, n, &at);
 
-	ck_assert_ptr_nonnull(p);
-	(void)snprintf(name, sizeof(name), "h%04u.test", n);
-	peer_name(p, name);
 	p->self = g->selves[0];
-	at.addr = addr_from4((const uint8_t[4]){ 192, 0, 2, 9 });
-	ck_assert_int_eq(hip_want(g->hip, &p->self, &h, &at, 1, 1), HG_OK);
+	ck_assert_int_eq(hip_want(g->hip, &p->self, &p->hit, &at, 1, 1), HG_OK);
 	while (hip_effect(g->hip, &e)) {
 		if (e.kind != HIP_JOB)
 			continue;
@@ -49,7 +35,7 @@ static void add_flow(uint16_t n)
 	ck_assert_ptr_nonnull(f);
 	f->nat.key.client_port = n;
 	f->nat.back.ext_port = n;
-	f->nat.back.peer = hit_of(n % 7 ? 1 : 500);
+	f->nat.back.peer = reload_bed_hit(n % 7 ? 1 : 500);
 	ck_assert_int_eq(tables_add_flow(&g->plane.tables, f), HG_OK);
 }
 
@@ -104,7 +90,7 @@ static void check_host_500(const json_t *data)
 {
 	char hit[ADDR_TEXT_MAX];
 	const json_t *flows = json_object_get(data, "flows");
-	struct hit h = hit_of(500);
+	struct hit h = reload_bed_hit(500);
 
 	hit_print(&h, hit);
 	ck_assert_str_eq(text(data, "mapping", "hit"), hit);
@@ -118,7 +104,7 @@ static void check_host_500(const json_t *data)
 START_TEST(a_name_a_hit_and_what_belongs_to_it_are_found_among_many)
 {
 	char hit[ADDR_TEXT_MAX];
-	struct hit h = hit_of(500);
+	struct hit h = reload_bed_hit(500);
 	unsigned by_name, by_hit;
 	json_t *data = told(begun("h0500.test"), &by_name);
 
@@ -163,7 +149,7 @@ END_TEST
 START_TEST(a_host_that_goes_meanwhile_is_told_without_it)
 {
 	struct viewexplain *x = begun("h0500.test");
-	struct hit h = hit_of(500);
+	struct hit h = reload_bed_hit(500);
 	unsigned looks;
 	json_t *data;
 

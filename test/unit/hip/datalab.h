@@ -124,3 +124,18 @@ static inline void data_flows(struct lab *lab, unsigned seconds)
 		lab_sleep(lab, LAB_S);
 	}
 }
+
+static inline struct hip *data_relay(const struct lab *lab)
+{
+	return lab->host[2].h;
+}
+
+/* Host 1 has a port; nobody is behind a NAT. */
+static inline struct lab *data_registered(struct nat_bed *bed)
+{
+	struct lab *lab = data_bed(bed);
+
+	nat_register(lab, 1);
+	ck_assert_ptr_nonnull(data_port(lab, 1));
+	return lab;
+}

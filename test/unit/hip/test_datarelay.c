@@ -7,21 +7,6 @@
 
 static struct nat_bed bed;
 
-static struct hip *relay_of(const struct lab *lab)
-{
-	return lab->host[2].h;
-}
-
-/* Host 1 has a port; nobody is behind a NAT. */
-static struct lab *registered(void)
-{
-	struct lab *lab = data_bed(&bed);
-
-	nat_register(lab, 1);
-	ck_assert_ptr_nonnull(data_port(lab, 1));
-	return lab;
-}
-
 /* ---- permissions -------------------------------------------------------------- */
 
 static struct field_permission permission(const struct lab *lab)
@@ -49,7 +34,7 @@ static enum reason say(struct lab *lab, size_t i,
 		fields_put_permission(&b, f++);
 	ck_assert_int_eq(message_finish(&b), HG_OK);
 	ck_assert_int_eq(param_parse(b.buf, b.len, &p.m), REASON_NUM);
-	r = datarelay_permit(relay_of(lab), nat_assoc(lab, 2, i), &p);
+	r = datarelay_permit(data_relay(lab), nat_assoc(lab, 2, i), &p);
 	lab_effects(lab, 2);
 	return r;
 }
@@ -71,7 +56,7 @@ static void refused(struct lab *lab, const struct field_permission *f,
 /* RFC 9028 4.12.1 */
 START_TEST(a_permission_lasts_five_minutes)
 {
-	struct lab *lab = registered();
+	struct lab *lab = data_registered(&bed);
 	struct field_permission f = permission(lab);
 	const struct hip_effect *e = &lab->host[2].last[HIP_PERMIT];
 
@@ -100,7 +85,7 @@ END_TEST
 
 START_TEST(who_is_no_client_permits_nothing)
 {
-	struct lab *lab = registered();
+	struct lab *lab = data_registered(&bed);
 	struct field_permission f = permission(lab);
 
 	lab_want(lab, 0, 2);
@@ -132,11 +117,12 @@ START_TEST(what_may_not_be_permitted)
 	};
 	struct hip_access list[HIP_ROLE_NUM] = { [HIP_ROLE_RENDEZVOUS] = {
 							 &rule, 1 } };
-	struct lab *lab = registered();
+	struct lab *lab = data_registered(&bed);
 	struct field_permission f = permission(lab);
 	struct field_permission bad;
 
-	ck_assert_int_eq(hip_set_access(relay_of(lab), list, lab->now), HG_OK);
+	ck_assert_int_eq(hip_set_access(data_relay(lab), list, lab->now),
+			 HG_OK);
 	ck_assert_int_eq(say(lab, 1, &f, 1), REASON_NUM);
 	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
 		bad = f;
@@ -181,7 +167,7 @@ static bool is_permitted(const struct lab *lab,
 /* A peer with several addresses may send by any. */
 START_TEST(a_peer_has_a_few_places)
 {
-	struct lab *lab = registered();
+	struct lab *lab = data_registered(&bed);
 	const struct hip_effect *e = &lab->host[2].last[HIP_PERMIT];
 	struct field_permission f[DATARELAY_PLACES_MAX + 1];
 	uint64_t asked;
@@ -203,7 +189,8 @@ START_TEST(a_peer_has_a_few_places)
 	ck_assert(endpoint_eq(&e->permit.other, &f[0].peer));
 	/* That it is heard is not the client's word. */
 	lab_sleep(lab, LAB_S);
-	datarelay_heard(relay_of(lab), data_port(lab, 1), &f[0].peer, lab->now);
+	datarelay_heard(data_relay(lab), data_port(lab, 1), &f[0].peer,
+			lab->now);
 	lab_effects(lab, 2);
 	ck_assert(e->permit.heard);
 	ck_assert_uint_eq(e->permit.asked, asked);
@@ -220,7 +207,7 @@ END_TEST
 /* The second place of one gives way before the only one of another. */
 START_TEST(no_peer_is_left_without_a_place)
 {
-	struct lab *lab = registered();
+	struct lab *lab = data_registered(&bed);
 	struct field_permission f = permission(lab);
 	struct field_permission two = f;
 
@@ -249,7 +236,7 @@ END_TEST
 /* A rekeyed SA; more than there may be. */
 START_TEST(permissions_are_as_many_as_there_may_be)
 {
-	struct lab *lab = registered();
+	struct lab *lab = data_registered(&bed);
 	struct field_permission f = permission(lab);
 
 	for (uint32_t i = 0; i < 2 * DATARELAY_PERMITS_MAX; i++) {
@@ -262,7 +249,7 @@ START_TEST(permissions_are_as_many_as_there_may_be)
 			  3000 + DATARELAY_PERMITS_MAX);
 	/* All end with the association. */
 	lab->host[2].count[HIP_PERMIT] = 0;
-	assoc_del(relay_of(lab), nat_assoc(lab, 2, 1), lab->now);
+	assoc_del(data_relay(lab), nat_assoc(lab, 2, 1), lab->now);
 	lab_effects(lab, 2);
 	ck_assert_uint_eq(lab->host[2].count[HIP_PERMIT],
 			  DATARELAY_PERMITS_MAX);
@@ -274,7 +261,7 @@ END_TEST
 /* RFC 9028 4.12.1, and nobody is flooded by a client that lists him. */
 START_TEST(a_client_that_may_be_elsewhere_is_sent_nothing)
 {
-	struct lab *lab = registered();
+	struct lab *lab = data_registered(&bed);
 	struct field_permission f = permission(lab);
 	struct assoc *a = nat_assoc(lab, 2, 1);
 	const struct hip_effect *e = &lab->host[2].last[HIP_PERMIT];
@@ -282,18 +269,18 @@ START_TEST(a_client_that_may_be_elsewhere_is_sent_nothing)
 	ck_assert_int_eq(say(lab, 1, &f, 1), REASON_NUM);
 	a->peer_at.port++;
 	a->unproved = true;
-	datarelay_moved(relay_of(lab), a, lab->now);
+	datarelay_moved(data_relay(lab), a, lab->now);
 	lab_effects(lab, 2);
 	ck_assert_uint_eq(e->permit.until, 0);
 	/* Nor when it asks again, or its peer is heard. */
 	ck_assert_int_eq(say(lab, 1, &f, 1), REASON_NUM);
 	ck_assert_uint_eq(e->permit.until, 0);
-	datarelay_heard(relay_of(lab), datarelay_of(relay_of(lab), a), &f.peer,
-			lab->now);
+	datarelay_heard(data_relay(lab), datarelay_of(data_relay(lab), a),
+			&f.peer, lab->now);
 	lab_effects(lab, 2);
 	ck_assert_uint_eq(e->permit.until, 0);
 	a->unproved = false;
-	datarelay_moved(relay_of(lab), a, lab->now);
+	datarelay_moved(data_relay(lab), a, lab->now);
 	lab_effects(lab, 2);
 	ck_assert_uint_ne(e->permit.until, 0);
 	ck_assert(endpoint_eq(&e->peer_at, &a->peer_at));
@@ -358,7 +345,7 @@ static void dropped(struct lab *lab, const struct lab_packet *p, enum reason r)
 
 static struct lab *listening(void)
 {
-	struct lab *lab = registered();
+	struct lab *lab = data_registered(&bed);
 
 	bed.tap = keep;
 	sent_num = 0;

@@ -6,21 +6,6 @@
 
 static struct nat_bed bed;
 
-static struct hip *relay_of(const struct lab *lab)
-{
-	return lab->host[2].h;
-}
-
-/* Host 1 has a port; nobody is behind a NAT. */
-static struct lab *registered(void)
-{
-	struct lab *lab = data_bed(&bed);
-
-	nat_register(lab, 1);
-	ck_assert_ptr_nonnull(data_port(lab, 1));
-	return lab;
-}
-
 START_TEST(ports_that_cannot_be)
 {
 	static const uint16_t ports[][3] = { { 1, 2, 1 },
@@ -49,7 +34,7 @@ END_TEST
 
 START_TEST(each_client_has_a_port_of_its_own)
 {
-	struct lab *lab = registered();
+	struct lab *lab = data_registered(&bed);
 	const struct datarelay_port *one = data_port(lab, 1);
 	const struct datarelay_port *two;
 
@@ -84,7 +69,7 @@ static struct registrar_answer ask(struct lab *lab, uint8_t packet,
 	message_begin(&b, packet, &lab->host[1].hit, &lab->host[2].hit);
 	fields_put_reg(&b, PARAM_REG_REQUEST, &reg);
 	ck_assert_int_eq(param_parse(b.buf, b.len, &p.m), REASON_NUM);
-	ck_assert(registrar_decide(relay_of(lab), &p, &ans));
+	ck_assert(registrar_decide(data_relay(lab), &p, &ans));
 	return ans;
 }
 
@@ -97,7 +82,7 @@ START_TEST(it_is_had_beside_the_control_relay_only)
 	ck_assert(a.data);
 	ck_assert_uint_eq(a.data_code, 100);
 	ck_assert_uint_eq(a.failed_num, 0);
-	ck_assert_ptr_nonnull(datarelay_at(relay_of(lab), &a.relayed_at));
+	ck_assert_ptr_nonnull(datarelay_at(data_relay(lab), &a.relayed_at));
 	ck_assert_uint_ne(a.seen_at.port, 0);	 /* REG_FROM */
 	a = ask(lab, HIP_I2, 100, types + 1, 1); /* alone */
 	ck_assert(!a.data);
@@ -105,12 +90,12 @@ START_TEST(it_is_had_beside_the_control_relay_only)
 	ck_assert_uint_eq(a.why[0], FIELDS_REG_UNAVAILABLE);
 	a = ask(lab, HIP_I2, 100, types + 1, 2); /* with RENDEZVOUS */
 	ck_assert(!a.data);
-	relay_of(lab)->data.num = 0; /* it is not on offer */
+	data_relay(lab)->data.num = 0; /* it is not on offer */
 	a = ask(lab, HIP_I2, 100, types, 2);
 	ck_assert(!a.data);
 	ck_assert_uint_eq(a.granted, 2);
 	ck_assert_uint_eq(a.why[0], FIELDS_REG_UNAVAILABLE);
-	relay_of(lab)->data.num = 2;
+	data_relay(lab)->data.num = 2;
 	lab_free(lab);
 }
 END_TEST
@@ -119,32 +104,32 @@ END_TEST
 START_TEST(a_port_is_kept_renewed_cancelled_and_lapses)
 {
 	static const uint8_t types[] = { 2, 3 };
-	struct lab *lab = registered();
+	struct lab *lab = data_registered(&bed);
 	struct assoc *a = nat_assoc(lab, 2, 1);
 	struct endpoint at = data_port(lab, 1)->at;
 	struct registrar_answer ans = ask(lab, HIP_UPDATE, 90, types + 1, 1);
 
 	ck_assert(ans.data && endpoint_eq(&ans.relayed_at, &at));
-	registrar_commit(relay_of(lab), a, &ans, lab->now); /* 9.5 s */
+	registrar_commit(data_relay(lab), a, &ans, lab->now); /* 9.5 s */
 	lab_sleep(lab, 9 * LAB_S);
 	ck_assert_ptr_nonnull(data_port(lab, 1));
-	registrar_commit(relay_of(lab), a, &ans, lab->now);
+	registrar_commit(data_relay(lab), a, &ans, lab->now);
 	lab_sleep(lab, 9 * LAB_S);
 	ck_assert_ptr_nonnull(data_port(lab, 1));
 	lab_sleep(lab, LAB_S);
-	ck_assert_ptr_null(data_port(lab, 1));	      /* lapsed, */
-	ck_assert(registrar_holds(relay_of(lab), a)); /* this service only */
-	registrar_commit(relay_of(lab), a, &ans, lab->now);
+	ck_assert_ptr_null(data_port(lab, 1));		/* lapsed, */
+	ck_assert(registrar_holds(data_relay(lab), a)); /* this service only */
+	registrar_commit(data_relay(lab), a, &ans, lab->now);
 	ck_assert_ptr_nonnull(data_port(lab, 1));
 	ans = ask(lab, HIP_UPDATE, 0, types + 1, 1);
-	registrar_commit(relay_of(lab), a, &ans, lab->now);
+	registrar_commit(data_relay(lab), a, &ans, lab->now);
 	ck_assert_ptr_null(data_port(lab, 1));
 	/* And with the control relay's registration. */
 	ans = ask(lab, HIP_UPDATE, 100, types, 2);
-	registrar_commit(relay_of(lab), a, &ans, lab->now);
+	registrar_commit(data_relay(lab), a, &ans, lab->now);
 	ck_assert_ptr_nonnull(data_port(lab, 1));
 	ans = ask(lab, HIP_UPDATE, 0, types, 1);
-	registrar_commit(relay_of(lab), a, &ans, lab->now);
+	registrar_commit(data_relay(lab), a, &ans, lab->now);
 	ck_assert_ptr_null(data_port(lab, 1));
 	lab_free(lab);
 }
