@@ -8,7 +8,8 @@ include "path";
 def dns_figures($hz):
 	if .query | endswith("_rtt") then
 		{key: .query, value: .median},
-		{key: (.query + "_p99"), value: .p99}
+		{key: (.query + "_p99"), value: .p99},
+		{key: (.query + "_ran"), value: (.ran / .num / 1000)}
 	else {key: .query, value: (.done / .s)},
 		{key: (.query + "_lost"), value: (100 * (1 - .done / .sent))},
 		(select(.done > 0 and .ticks > 0) | {key: (.query + "_cpu"),
@@ -24,10 +25,12 @@ def dns_columns: [
 	{key: "kept_cpu", head: ["kept", "CPU", "us/query"], digits: 1},
 	{key: "kept_rtt", head: ["kept", "median", "us"], digits: 0},
 	{key: "kept_rtt_p99", head: ["kept", "p99", "us"], digits: 0},
+	{key: "kept_rtt_ran", head: ["kept", "ran", "us"], digits: 1},
 	{key: "relayed", head: ["relayed", "", "q/s"], digits: 0},
 	{key: "relayed_cpu", head: ["relayed", "CPU", "us/query"], digits: 1},
 	{key: "relayed_rtt", head: ["relayed", "median", "us"], digits: 0},
 	{key: "relayed_rtt_p99", head: ["relayed", "p99", "us"], digits: 0},
+	{key: "relayed_rtt_ran", head: ["relayed", "ran", "us"], digits: 1},
 	{key: "new", head: ["new", "", "q/s"], digits: 0},
 	{key: "new_cpu", head: ["new", "CPU", "us/query"], digits: 1},
 	{key: "new_lost", head: ["new", "lost", "%"], digits: 2}];

@@ -15,7 +15,7 @@ RESOLVERS=(direct floor floor-spin hipgate unbound dnsmasq)
 declare -A PORT_OF=([direct]=5300 [hipgate]=53 [unbound]=5301 [dnsmasq]=5302
 	[floor]=5303 [floor-spin]=5304)
 declare -A PROCESS_OF=([direct]=named [hipgate]=hipgated-px [unbound]=unbound
-	[dnsmasq]=dnsmasq)
+	[dnsmasq]=dnsmasq [floor]=floor [floor-spin]=floor-spin)
 HIP_NAMES=100		# each with a HIT of its own
 PLAIN_NAMES=1000
 
@@ -180,6 +180,13 @@ process_ticks()
 		"/proc/$(pid_of "${PROCESS_OF[$1]}")/stat"
 }
 
+# Nanoseconds that its threads have run.
+process_ran()
+{
+	cat "/proc/$(pid_of "${PROCESS_OF[$1]}")/task/"*/schedstat |
+		awk '{ ran += $1 } END { printf "%.0f", ran }'
+}
+
 # perf_dns RESOLVER FILE OPTION...
 perf_dns()
 {
@@ -218,16 +225,18 @@ profile_dns()
 # One after the other: the time of each. RESOLVER ROUND QUERY FILE
 single_queries()
 {
-	local out
+	local out ran
 
+	ran=$(process_ran "$1")
 	out=$(perf_dns "$1" "$4" -c 1 -q 1 -v | awk '
 		$1 == ">" && $2 == "NOERROR" { print $NF * 1e6 }' | sort -n |
 		awk '{ v[NR] = $1 }
 			END { if (NR) printf "\"num\":%d,\"median\":%.1f," \
 				"\"p99\":%.1f", NR, v[int((NR + 1) / 2)],
 				v[int((NR * 99 + 99) / 100)] }')
+	ran=$(($(process_ran "$1") - ran))
 	[[ -n $out ]] && note "{\"dns\":\"$1\",\"round\":$2,$(
-	)\"query\":\"$3\",$out}"
+	)\"query\":\"$3\",$out,\"ran\":$ran}"
 }
 
 ask_kept() { many_queries "$@" kept "$DEMO_DIR/bind/kept"; }
