@@ -25,8 +25,6 @@ export HIPGATE_BUILD=$BUILD
 # The laptop and the gateway have their places in the topology; the container
 # host takes fix's, and a container stands behind it.
 NODES+=(box)
-WORK=$(mktemp -d /var/tmp/hipgate-homes-XXXXXX)
-BOX=$WORK/box/root
 PAGES=("$ROOT/README.md" "$ROOT/docs/operations.md")
 CURL_SECONDS=15
 
@@ -378,5 +376,7 @@ if [[ ${2-} != --inside ]]; then
 	unshare --mount --propagation private "$0" "$BUILD" --inside
 	exit
 fi
+WORK=$(mktemp -d /var/tmp/hipgate-homes-XXXXXX)
+BOX=$WORK/box/root
 main
 exit "$CHECK_FAILED"
