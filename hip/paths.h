@@ -65,6 +65,10 @@ struct paths {
 	struct endpoint to; /*  it was for this one */
 	uint64_t again_at;  /* ask again a path that should be better */
 	uint8_t again;	    /* so often in vain */
+	/* An address of ours; port 0: none. See regain.c. */
+	struct endpoint gone; /* whose paths have died, */
+	bool retold;	      /*  told again since, */
+	bool claimed;	      /*  and preferred */
 	struct checkquota quota;
 	uint64_t direct_at; /* relayed: another way is looked for then */
 	uint8_t direct;	    /* so often in vain */

@@ -132,7 +132,12 @@ void pathwatch_crossed(struct hip *h, struct assoc *a, const struct packet *p)
 	    p->now - a->last_out > ENGINE_S ||
 	    p->now - a->paths->v[cur].verified < ENGINE_S)
 		return;
-	ask(h, a, p->now);
+	/* We look at another one ourselves: its answer must not be taken for
+	 * the silence of this one. */
+	if (a->paths->target >= 0)
+		reach_ask(h, a, cur, false, p->now);
+	else
+		ask(h, a, p->now);
 }
 
 /* ---- credit ---------------------------------------------------------------- */

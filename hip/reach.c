@@ -36,6 +36,7 @@
 #include "hip/locset.h"
 #include "hip/paths.h"
 #include "hip/pathwatch.h"
+#include "hip/regain.h"
 #include "hip/update.h"
 
 #define AGAIN (5 * ENGINE_S)  /* a path that should be better; doubles, */
@@ -140,7 +141,7 @@ static void lives(struct assoc *a, int n, bool proof, uint64_t now)
 		v->rtt_us = (uint32_t)((now - v->sent) / 1000);
 		a->paths->rtt_us = v->rtt_us;
 	}
-	if (v->dead)
+	if (v->dead || (!v->verified && regain_is(a, &v->self)))
 		v->since = now;
 	v->dead = false;
 	v->verified = now;
@@ -160,6 +161,7 @@ static void dies(struct hip *h, struct assoc *a, int n, uint64_t now)
 		return;
 	v->dead = true;
 	v->since = 0;
+	regain_died(h, a, &v->self);
 	paths_tell(h, a, HIP_PATH_FAILED, &v->self, &v->peer, now);
 }
 
@@ -453,11 +455,13 @@ static void plan(struct hip *h, struct assoc *a, int cur, uint64_t now)
 	struct paths *p = a->paths;
 	uint64_t wait = h->here.policy.return_s * ENGINE_S / 2;
 	int n = lost(h, a, cur);
+	bool alive = n >= 0 && !p->v[n].dead;
 
 	/* An association that nobody uses is not kept alive by this. */
-	if (n < 0 || now - a->last_out > IN_USE)
+	if ((n < 0 && !regain_waits(h, a, &alive)) ||
+	    now - a->last_out > IN_USE)
 		return;
-	if (p->v[n].dead)
+	if (!alive)
 		wait = AGAIN << p->again;
 	if (p->again_at == ENGINE_NEVER || p->again_at > now + wait)
 		p->again_at = now + wait;
@@ -486,6 +490,7 @@ void reach_choose(struct hip *h, struct assoc *a, uint64_t now)
 		a->tell = a->tell || (ours && h->here.set);
 		cur = best;
 	}
+	regain_steady(h, a, now);
 	n = worth_asking(h, a, cur);
 	if (n >= 0 && p->target < 0)
 		reach_ask(h, a, n, false, now);
@@ -539,6 +544,24 @@ static void expire(struct hip *h, struct assoc *a, uint64_t now)
 	}
 }
 
+/* The path that should be better is asked again, or we are to be asked. */
+static void ask_better(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct paths *p = a->paths;
+	int n = lost(h, a, paths_current(a));
+	bool alive = n >= 0 && !p->v[n].dead;
+	bool waits = n < 0 && regain_waits(h, a, &alive);
+
+	p->again_at = ENGINE_NEVER;
+	if (waits)
+		n = regain_due(h, a);
+	if ((n < 0 && !waits) || alive)
+		p->again = 0;
+	else if (p->again < AGAIN_MAX)
+		p->again++;
+	reach_ask(h, a, n, false, now);
+}
+
 void reach_timer(struct hip *h, struct assoc *a, uint64_t now)
 {
 	struct paths *p = a->paths;
@@ -553,13 +576,7 @@ void reach_timer(struct hip *h, struct assoc *a, uint64_t now)
 		if (n >= 0)
 			dies(h, a, n, now);
 	} else if (now >= p->again_at) {
-		p->again_at = ENGINE_NEVER;
-		n = lost(h, a, paths_current(a));
-		if (n >= 0 && p->v[n].dead && p->again < AGAIN_MAX)
-			p->again++;
-		else
-			p->again = 0;
-		reach_ask(h, a, n, false, now);
+		ask_better(h, a, now);
 	}
 	reach_choose(h, a, now);
 }

@@ -32,6 +32,7 @@
 #include "hip/paths.h"
 #include "hip/pathwatch.h"
 #include "hip/reach.h"
+#include "hip/regain.h"
 #include "hip/rekey.h"
 #include "hip/update.h"
 
@@ -49,28 +50,11 @@ bool readdress_due(const struct assoc *a)
 static const struct endpoint *preferred(const struct hip *h,
 					const struct assoc *a)
 {
-	int best = a->paths ? paths_best(h, a, NULL) : -1;
+	int best = regain_claim(h, a);
 
+	if (best < 0 && a->paths)
+		best = paths_best(h, a, NULL);
 	return best >= 0 ? &a->paths->v[best].self : &a->self_at;
-}
-
-/* All paths from here are dead, while others are not; but for where we are
- * left: this message comes from there, and what is not in it is withdrawn. */
-static bool cut_off(const struct assoc *a, const struct endpoint *self)
-{
-	const struct paths *p = a->paths;
-	unsigned dead = 0;
-
-	if (endpoint_eq(self, &a->self_at))
-		return false;
-	for (int i = 0; p && i < p->num; i++) {
-		if (!endpoint_eq(&p->v[i].self, self))
-			continue;
-		if (!p->v[i].dead)
-			return false;
-		dead++;
-	}
-	return dead > 0;
 }
 
 /* Adds an address of ours, as others know it, once. */
@@ -98,7 +82,7 @@ void readdress_put_locators(struct msg_builder *b, const struct hip *h,
 	for (size_t i = 0; i < h->here.num && set.num < HIP_LOCATORS_MAX; i++) {
 		const struct endpoint *at = &h->here.at[i].at;
 
-		if (!cut_off(a, at))
+		if (!regain_withholds(a, at))
 			list(h, at, spi, endpoint_eq(at, best), &set);
 	}
 	locset_put(b, &set);

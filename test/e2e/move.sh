@@ -293,6 +293,24 @@ double_checks()
 	checked_move "100 MB go on: and back" lh4 4 hip4.foo.com both_return
 }
 
+# One link each, of both families; IPv6 is out, and nobody says so: both ends
+# withdraw their IPv6 addresses, and find back to them.
+family_checks()
+{
+	check "both use IPv6" wait_for 60 "it" \
+		used lh1 6 hip.foo.com locator_is px hip "$HIP_6"
+	checked_move "100 MB go on: IPv6 is out, nobody says so" \
+		lh1 6 hip.foo.com cut_off "$HIP_6"
+	check "the proxy sends to the host's IPv4 address" \
+		locator_is px hip "$HIP_4"
+	check "and the host to the proxy's" locator_is hip px "$PX_4"
+	check "IPv6 is there again" mend "$HIP_6"
+	check "the proxy goes back to IPv6" wait_for 120 "it" \
+		used lh1 6 hip.foo.com locator_is px hip "$HIP_6"
+	check "and so does the host" wait_for 60 "it" \
+		used lh1 6 hip.foo.com locator_is hip px "$PX_6"
+}
+
 loss_checks()
 {
 	check "the host gets a second link" second_link
@@ -348,6 +366,7 @@ move_checks()
 	had=$(resets)
 	announced_checks
 	double_checks
+	family_checks
 	loss_checks
 	agent_checks
 	check "the other networks go" elsewhere_gone

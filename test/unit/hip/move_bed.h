@@ -183,6 +183,32 @@ static inline void bed_traffic(struct lab *lab, size_t i, bool in)
 	lab_run(lab);
 }
 
+/* Both send, each hears what comes through; `ms` in steps of 250. What has
+ * passed from host 0 to host 1 at the end of it, last. */
+static inline bool bed_talk(struct lab *lab, struct bed_net *n, uint64_t ms)
+{
+	bool passed = false;
+
+	for (uint64_t t = 0; t < ms; t += 250) {
+		for (size_t i = 0; i < 2; i++) {
+			struct hip_peer v = view(lab, i);
+			bool lost = false;
+
+			bed_traffic(lab, i, false);
+			for (size_t k = 0; k < n->cut_num; k++)
+				lost |= endpoint_eq(&n->cut[k], &v.self_at) ||
+					endpoint_eq(&n->cut[k], &v.peer_at);
+			lost |= !lab_lives_at(&lab->host[!i], &v.peer_at);
+			if (!lost)
+				bed_traffic(lab, !i, true);
+			if (i == 0)
+				passed = !lost;
+		}
+		lab_sleep(lab, 250 * LAB_MS);
+	}
+	return passed;
+}
+
 static inline void bed_received(struct lab *lab, size_t i, uint64_t bytes)
 {
 	hip_received(lab->host[i].h, &lab->host[i].hit, &lab->host[!i].hit,

@@ -17,32 +17,6 @@ static struct lab *two_links(struct bed_net *n)
 	return lab;
 }
 
-/* Both send, each hears what comes through; `ms` in steps of 250. What has
- * passed from host 0 to host 1 at the end of it, last. */
-static bool talk(struct lab *lab, struct bed_net *n, uint64_t ms)
-{
-	bool passed = false;
-
-	for (uint64_t t = 0; t < ms; t += 250) {
-		for (size_t i = 0; i < 2; i++) {
-			struct hip_peer v = view(lab, i);
-			bool lost = false;
-
-			bed_traffic(lab, i, false);
-			for (size_t k = 0; k < n->cut_num; k++)
-				lost |= endpoint_eq(&n->cut[k], &v.self_at) ||
-					endpoint_eq(&n->cut[k], &v.peer_at);
-			lost |= !lab_lives_at(&lab->host[!i], &v.peer_at);
-			if (!lost)
-				bed_traffic(lab, !i, true);
-			if (i == 0)
-				passed = !lost;
-		}
-		lab_sleep(lab, 250 * LAB_MS);
-	}
-	return passed;
-}
-
 /* Whoever sends an I2 with a lifetime of a second, and then nothing, must not
  * keep us awake until R2-SENT ends. */
 START_TEST(in_r2_sent_no_timer_is_set_for_paths)
@@ -81,9 +55,9 @@ START_TEST(a_dead_link_is_left_within_three_seconds)
 	struct bed_net n;
 	struct lab *lab = two_links(&n);
 
-	ck_assert(talk(lab, &n, 3000));
+	ck_assert(bed_talk(lab, &n, 3000));
 	n.cut[n.cut_num++] = bed_at(links[0]);
-	ck_assert(talk(lab, &n, 3000));
+	ck_assert(bed_talk(lab, &n, 3000));
 	ck_assert(bed_is(lab, 0, links[1], "192.0.2.2"));
 	ck_assert(bed_is(lab, 1, "192.0.2.2", links[1]));
 	ck_assert_int_eq(bed_path(lab, 0, links[0], "192.0.2.2").state,
@@ -100,13 +74,13 @@ START_TEST(a_link_that_lives_again_is_returned_to_after_a_while)
 	struct lab *lab = two_links(&n);
 
 	n.cut[n.cut_num++] = bed_at(links[0]);
-	ck_assert(talk(lab, &n, 3000));
+	ck_assert(bed_talk(lab, &n, 3000));
 	ck_assert(bed_is(lab, 0, links[1], "192.0.2.2"));
 	n.cut_num = 0;
-	ck_assert(talk(lab, &n, 5000));
+	ck_assert(bed_talk(lab, &n, 5000));
 	/* Not at once: it must have answered for ten seconds. */
 	ck_assert(bed_is(lab, 0, links[1], "192.0.2.2"));
-	ck_assert(talk(lab, &n, 60000));
+	ck_assert(bed_talk(lab, &n, 60000));
 	ck_assert(bed_is(lab, 0, links[0], "192.0.2.2"));
 	ck_assert(bed_is(lab, 1, "192.0.2.2", links[0]));
 	ck_assert(bed_happened(lab, 0, HIP_PATH_RETURNED));
@@ -137,7 +111,7 @@ START_TEST(data_in_both_directions_are_never_probed)
 	struct bed_net n;
 	struct lab *lab = bed_up(&n);
 
-	ck_assert(talk(lab, &n, 60000));
+	ck_assert(bed_talk(lab, &n, 60000));
 	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
 	ck_assert_ptr_null(assoc(lab, 0)->paths);
 	ck_assert_ptr_null(assoc(lab, 1)->paths);

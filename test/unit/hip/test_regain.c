@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses that both ends have withdrawn, and that live again. */
+#include "hip/regain.h"
+#include "test/unit/hip/move_bed.h"
+
+static const char *const at[2][2] = { { "192.0.2.1", "2001:db8::1" },
+				      { "192.0.2.2", "2001:db8::2" } };
+
+/* Each has one link, of both families; what is first here is used. */
+static struct lab *two_families(struct bed_net *n)
+{
+	struct lab *lab = bed_up(n);
+
+	bed_here(lab, 0, at[0], 2);
+	bed_here(lab, 1, at[1], 2);
+	lab_sleep(lab, 2 * LAB_S);
+	ck_assert(bed_is(lab, 0, at[0][0], at[1][0]));
+	ck_assert(bed_is(lab, 1, at[1][0], at[0][0]));
+	return lab;
+}
+
+static bool both_by(struct lab *lab, int family)
+{
+	return bed_is(lab, 0, at[0][family], at[1][family]) &&
+	       bed_is(lab, 1, at[1][family], at[0][family]);
+}
+
+/* The first family is out, and nobody says so. */
+static void family_out(struct lab *lab, struct bed_net *n, uint64_t ms)
+{
+	n->cut[n->cut_num++] = bed_at(at[0][0]);
+	n->cut[n->cut_num++] = bed_at(at[1][0]);
+	bed_talk(lab, n, ms);
+}
+
+static bool knows(struct lab *lab, size_t i, const char *peer)
+{
+	struct endpoint e = bed_at(peer);
+
+	return paths_peer(assoc(lab, i)->paths, &e);
+}
+
+START_TEST(a_family_that_was_out_is_returned_to)
+{
+	struct bed_net n;
+	struct lab *lab = two_families(&n);
+
+	family_out(lab, &n, 4000);
+	ck_assert(both_by(lab, 1));
+	ck_assert(!knows(lab, 0, at[1][0]));
+	ck_assert(!knows(lab, 1, at[0][0]));
+	n.cut_num = 0;
+	ck_assert(bed_talk(lab, &n, 60000));
+	ck_assert(both_by(lab, 0));
+	lab_free(lab);
+}
+END_TEST
+
+/* After the longest wait, too. */
+START_TEST(a_family_that_was_out_for_long_is_returned_to)
+{
+	struct bed_net n;
+	struct lab *lab = two_families(&n);
+
+	family_out(lab, &n, 600000);
+	ck_assert(both_by(lab, 1));
+	n.cut_num = 0;
+	ck_assert(bed_talk(lab, &n, 120000));
+	ck_assert(both_by(lab, 0));
+	lab_free(lab);
+}
+END_TEST
+
+/* It must live for a while. */
+START_TEST(what_lives_again_is_not_taken_at_once)
+{
+	struct bed_net n;
+	struct lab *lab = two_families(&n);
+
+	family_out(lab, &n, 4000);
+	n.cut_num = 0;
+	ck_assert(bed_talk(lab, &n, 9000));
+	ck_assert(knows(lab, 0, at[1][0]) || knows(lab, 1, at[0][0]));
+	ck_assert(both_by(lab, 1));
+	lab_free(lab);
+}
+END_TEST
+
+/* Ever more seldom; three small packets to each address each time. */
+START_TEST(what_stays_dead_costs_little)
+{
+	struct bed_net n;
+	struct lab *lab = two_families(&n);
+
+	family_out(lab, &n, 4000);
+	n.victim = bed_at(at[0][0]);
+	bed_talk(lab, &n, 400000);
+	/* After 5, 15, 35, 75, 155, 235, 315, 395 s. */
+	ck_assert_uint_ge(n.to_victim, 8);
+	ck_assert_uint_le(n.to_victim, 8 * 3);
+	ck_assert(both_by(lab, 1));
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(an_idle_association_tells_nothing)
+{
+	struct bed_net n;
+	struct lab *lab = two_families(&n);
+
+	family_out(lab, &n, 4000);
+	lab_sleep(lab, 240 * LAB_S);
+	memset(lab->sent, 0, sizeof(lab->sent));
+	lab_sleep(lab, 400 * LAB_S);
+	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 0);
+	lab_free(lab);
+}
+END_TEST
+
+/* What our order puts behind what we use is told, and not claimed. */
+START_TEST(what_is_no_better_is_not_claimed)
+{
+	struct bed_net n;
+	struct lab *lab = two_families(&n);
+	struct assoc *a = assoc(lab, 0);
+
+	family_out(lab, &n, 4000);
+	ck_assert(regain_is(a, &(struct endpoint[]){ bed_at(at[0][0]) }[0]));
+	a->paths->gone = bed_at(at[0][1]);
+	a->paths->claimed = true;
+	ck_assert_int_eq(regain_claim(lab->host[0].h, a), -1);
+	lab_free(lab);
+}
+END_TEST
+
+/* The peer has told its own again, and was asked there in vain: ours is told
+ * all the same, or each would wait for the other one. */
+START_TEST(what_is_told_again_is_withheld_no_more)
+{
+	struct bed_net n;
+	struct lab *lab = two_families(&n);
+	struct assoc *a = assoc(lab, 0);
+	struct endpoint self = bed_at(at[0][0]);
+	struct endpoint peer = bed_at(at[1][0]);
+	struct paths_peer *q;
+	int i;
+
+	family_out(lab, &n, 4000);
+	q = paths_peer_add(a, a->paths, &peer);
+	q->asked = PATHS_ASK_MAX;
+	paths_rebuild(lab->host[0].h, a);
+	i = paths_find(a->paths, &self, &peer);
+	ck_assert_int_ge(i, 0);
+	a->paths->v[i].dead = true;
+	ck_assert(regain_withholds(a, &self));
+	ck_assert_int_eq(regain_due(lab->host[0].h, a), -1);
+	ck_assert(a->tell);
+	ck_assert(!regain_withholds(a, &self));
+	/* It has lived, and died once more. */
+	regain_died(lab->host[0].h, a, &self);
+	ck_assert(regain_withholds(a, &self));
+	/* Where the peer is, it is asked, and nothing is told. */
+	q->active = true;
+	a->tell = false;
+	ck_assert_int_eq(regain_due(lab->host[0].h, a), i);
+	ck_assert(!a->tell);
+	lab_free(lab);
+}
+END_TEST
+
+/* An address that is no longer ours is forgotten. */
+START_TEST(what_is_no_longer_ours_is_not_told)
+{
+	struct bed_net n;
+	struct lab *lab = two_families(&n);
+	bool alive;
+
+	family_out(lab, &n, 4000);
+	ck_assert(regain_waits(lab->host[0].h, assoc(lab, 0), &alive));
+	ck_assert(!alive);
+	bed_here(lab, 0, &at[0][1], 1);
+	ck_assert(!regain_waits(lab->host[0].h, assoc(lab, 0), &alive));
+	n.cut_num = 0;
+	ck_assert(bed_talk(lab, &n, 60000));
+	ck_assert(both_by(lab, 1));
+	lab_free(lab);
+}
+END_TEST
+
+Suite *test_regain_suite(void);
+Suite *test_regain_suite(void)
+{
+	Suite *s = suite_create("regain");
+	TCase *t = tcase_create("regain");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, a_family_that_was_out_is_returned_to);
+	tcase_add_test(t, a_family_that_was_out_for_long_is_returned_to);
+	tcase_add_test(t, what_lives_again_is_not_taken_at_once);
+	tcase_add_test(t, what_stays_dead_costs_little);
+	tcase_add_test(t, an_idle_association_tells_nothing);
+	tcase_add_test(t, what_is_no_better_is_not_claimed);
+	tcase_add_test(t, what_is_told_again_is_withheld_no_more);
+	tcase_add_test(t, what_is_no_longer_ours_is_not_told);
+	suite_add_tcase(s, t);
+	return s;
+}
