@@ -264,17 +264,35 @@ enum reason readdress_judge(const struct hip *h, const struct assoc *a,
 	return REASON_NUM;
 }
 
-/* Where it is, or could be, if we may go there. Checklist, choice 19: types
- * without a port are at the source's, if they are the source. */
+/* Checklist, choice 19: types without a port are at the source's, if they are
+ * the source. What came by another link is no word on a NAT's port: they are
+ * where the peer has answered, if it has. */
+static uint16_t port_of(const struct assoc *a, const struct addr *at,
+			const struct packet *pk)
+{
+	const struct paths *p = a->paths;
+
+	if (addr_eq(at, &pk->from->addr))
+		return pk->from->port;
+	if (addr_eq(at, &a->peer_at.addr))
+		return a->peer_at.port;
+	for (uint8_t i = 0; p && i < p->peer_num; i++) {
+		const struct paths_peer *q = &p->peer[i];
+
+		if (q->active && !q->via.port && addr_eq(at, &q->at.addr))
+			return q->at.port;
+	}
+	return HIP_PORT;
+}
+
+/* Where it is, or could be, if we may go there. */
 static bool place_of(struct hip *h, const struct assoc *a,
 		     const struct readdress_offer *o, const struct locator *l,
 		     const struct packet *pk, struct endpoint *out)
 {
 	*out = l->at;
 	if (!out->port)
-		out->port = addr_eq(&out->addr, &pk->from->addr)
-				    ? pk->from->port
-				    : HIP_PORT;
+		out->port = port_of(a, &out->addr, pk);
 	if (l->spi && o->spi && l->spi != o->spi)
 		return false; /* of an SA that we do not have */
 	if (here_has(&h->here, out) || here_is_outer(&h->here, &out->addr))

@@ -465,6 +465,33 @@ START_TEST(an_address_that_leads_nowhere_is_none)
 }
 END_TEST
 
+/* Between I1 and R2. */
+START_TEST(a_move_in_the_middle_of_an_exchange_begins_it_anew)
+{
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+	struct bed_net n;
+
+	bed_net(lab, &n);
+	bed_move(lab, 0, "192.0.2.1");
+	lab->hold_jobs = true;
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	lab->hold_jobs = false;
+	if (_i) { /* I2 leaves, and is lost */
+		lab_release(lab);
+		lab->head = lab->tail;
+		ck_assert_int_eq(lab_state(lab, 0, 1), HIP_I2_SENT);
+	}
+	bed_move(lab, 0, "203.0.113.1");
+	lab_release(lab);
+	lab_sleep(lab, 2 * LAB_S);
+	ck_assert(lab_agree(lab, 0, 1));
+	ck_assert(bed_is(lab, 0, "203.0.113.1", "192.0.2.2"));
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_readdress_suite(void);
 Suite *test_readdress_suite(void)
 {
@@ -479,6 +506,8 @@ Suite *test_readdress_suite(void)
 	tcase_add_test(t, an_address_not_proved_has_the_credit_there_is);
 	tcase_add_test(t, credit_grows_old);
 	tcase_add_loop_test(t, a_move_in_the_middle_of_a_rekey_is_prompt, 0, 3);
+	tcase_add_loop_test(
+		t, a_move_in_the_middle_of_an_exchange_begins_it_anew, 0, 2);
 	tcase_add_test(t, the_last_of_several_moves_counts);
 	tcase_add_test(t, one_address_less_and_one_more_cost_one_update);
 	tcase_add_test(t, a_path_may_stay_at_a_quiet_address);
