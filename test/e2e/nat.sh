@@ -460,6 +460,71 @@ big_arrives()
 		"$(cat "$DEMO_DIR/big.sha256")" ]]
 }
 
+# ---- a proxy behind a NAT, a host that is not ----------------------------------
+#
+# No relay is asked, and there is nothing to be checked (RFC 9028 4.7.1): HIP and
+# ESP in UDP, and keepalives that the NAT keeps its mapping by.
+
+NAT_TIMEOUT=20		# s, more than a keepalive (15 s)
+PUSH_PORT=7001
+
+# It says what is sent, when it is sent, and no more.
+push_server_up()
+{
+	rm -f "$DEMO_DIR/push"
+	spawn fix push python3 -c "import os, socket, time
+s = socket.create_server(('::', $PUSH_PORT), family=socket.AF_INET6,
+	dualstack_ipv6=True)
+c = s.accept()[0]
+c.recv(6)
+while not os.path.exists('$DEMO_DIR/push'):
+	time.sleep(0.02)
+c.sendall(b'pushed')"
+	wait_for 10 "its port" at fix ss -Hltn "sport = $PUSH_PORT"
+}
+
+push_begins()
+{
+	spawn lhn pushed python3 -c "import socket
+s = socket.create_connection(('fixed.foo.com', $PUSH_PORT))
+s.sendall(b'begin\n')
+s.settimeout(10 + 2 * $NAT_TIMEOUT)
+open('$DEMO_DIR/pushed', 'wb').write(s.recv(6))"
+	wait_for 10 "the connection" at fix ss -Htn state established \
+		"sport = $PUSH_PORT"
+}
+
+# Nothing is said for longer than the NAT remembers; then the host speaks.
+push_arrives()
+{
+	sleep $((NAT_TIMEOUT + 5))
+	touch "$DEMO_DIR/push"
+	wait_for 5 "what the host has sent" grep -q pushed "$DEMO_DIR/pushed"
+}
+
+nat_is_hasty()
+{
+	at natp sysctl -qw "net.netfilter.nf_conntrack_udp_timeout=$NAT_TIMEOUT" \
+		"net.netfilter.nf_conntrack_udp_timeout_stream=$NAT_TIMEOUT"
+}
+
+encapsulation_checks()
+{
+	check "a file of 100 MB there" big_file fix
+	check "a NAT that forgets within $NAT_TIMEOUT s" nat_is_hasty
+	check "a page of a host that is behind none" wait_for 20 "it" \
+		gets_page lhn 4 fixed.foo.com
+	check "its path is direct" goes_by pxn fix direct
+	check "the host sends to the NAT" locator_is fix pxn "$NATP_4"
+	checked_move "100 MB go on: the proxy's NAT forgets, no relay" \
+		lhn 4 fixed.foo.com nat_forgets
+	check "the host sends to the NAT's new port" \
+		locator_is fix pxn "$NATP_4:20000"
+	check "a server that will speak later" push_server_up
+	check "somebody who will listen" push_begins
+	check "it is heard, though all was quiet for longer" push_arrives
+}
+
 nat_checks()
 {
 	check "two NATs, a proxy behind one, a host behind the other" nat_up
@@ -493,5 +558,6 @@ nat_checks()
 	check "the proxy says why" wait_for 10 "hip-failed" events_of pxn \
 		hip-failed '.reason == "hip-checks"'
 	data_relay_checks
+	encapsulation_checks
 	check "the NATs go" nat_down
 }
