@@ -6,6 +6,11 @@
  * `events` once wrote; interest.c says which are wanted, ladder.c or
  * mermaid.c shows them. The daemon waits for nobody: what this reader is too
  * slow for is counted, and the count comes as an event.
+ *
+ * An event comes when it is complete, and says when it began: a question comes
+ * with its answer, behind others that began later. What is of before is held
+ * until its end, and shown in the order of time; live, in the order it comes.
+ * Only a little moves: a clock that was set back is no other order.
  */
 #include "cmd/hipgate/trace.h"
 
@@ -19,8 +24,11 @@
 #include "cmd/hipgate/ladder.h"
 #include "cmd/hipgate/options.h"
 
+#define LATE_S 1.0 /* so much may an event come behind later ones */
+
 struct trace {
 	struct options o;
+	json_t *held; /* an array; NULL: each is shown as it comes */
 	struct interest *interest;
 	struct ladder *ladder;	 /* NULL: lines of JSON, or a picture */
 	struct mermaid *mermaid; /* NULL: the other two */
@@ -28,16 +36,34 @@ struct trace {
 
 static void trace_fini(struct trace *t)
 {
+	json_decref(t->held);
 	interest_free(t->interest);
 	ladder_free(t->ladder);
 	mermaid_free(t->mermaid);
 }
 
+static double time_of(const json_t *e)
+{
+	return json_number_value(json_object_get(e, "t"));
+}
+
+static bool event_hold(struct trace *t, json_t *e)
+{
+	size_t i = json_array_size(t->held);
+	double began = time_of(e);
+
+	for (; i > 0; i--) {
+		double late = time_of(json_array_get(t->held, i - 1)) - began;
+
+		if (late <= 0 || late > LATE_S)
+			break;
+	}
+	return json_array_insert(t->held, i, e) == 0;
+}
+
 /* False: nobody reads any more. */
 static bool event_show(struct trace *t, json_t *e)
 {
-	if (!interest_has(t->interest, e))
-		return true;
 	if (t->mermaid) {
 		mermaid_step(t->mermaid, e);
 		return true;
@@ -51,6 +77,22 @@ static bool event_show(struct trace *t, json_t *e)
 		(void)putchar('\n');
 	}
 	return fflush(stdout) == 0;
+}
+
+static bool event_take(struct trace *t, json_t *e)
+{
+	if (!interest_has(t->interest, e))
+		return true;
+	return t->held ? event_hold(t, e) : event_show(t, e);
+}
+
+static void held_show(struct trace *t)
+{
+	bool more = true;
+	json_t *e;
+	size_t i;
+
+	json_array_foreach(t->held, i, e) more = more && event_show(t, e);
 }
 
 /* ---- from the daemon ------------------------------------------------------- */
@@ -92,7 +134,7 @@ static int stream(struct trace *t, struct ask *a, char *errbuf, size_t errlen)
 			return err ? err : ask_strange(errbuf, errlen);
 		}
 		more = !json_is_true(json_object_get(e, "end")) &&
-		       event_show(t, e);
+		       event_take(t, e);
 		json_decref(e);
 	}
 	return HG_OK;
@@ -137,7 +179,7 @@ static int line_take(struct trace *t, const char *line, size_t len,
 				   "written by \"hipgate events --json\"",
 				   t->o.from, number);
 	else
-		(void)event_show(t, e); /* main says what was not written */
+		(void)event_take(t, e); /* main says what was not written */
 	json_decref(e);
 	return status;
 }
@@ -172,6 +214,7 @@ static int run(struct trace *t)
 {
 	int status = t->o.from ? from_file(t) : from_daemon(t);
 
+	held_show(t);
 	if (t->mermaid && status == VERB_OK)
 		mermaid_end(t->mermaid);
 	return status;
@@ -189,6 +232,8 @@ int trace_show(const struct verb *v, int argc, char **argv)
 		return verb_wrong("trace: --follow never ends; leave it away "
 				  "with --from and --mermaid");
 	err = interest_new(t.o.arg[0], &t.interest);
+	if (!err && !t.o.follow && !(t.held = json_array()))
+		err = HG_ENOMEM;
 	if (!err && t.o.mermaid)
 		err = mermaid_new(&t.mermaid);
 	else if (!err && !t.o.json)

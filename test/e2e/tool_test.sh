@@ -545,6 +545,15 @@ cat >"$dir/ladder" <<'END'
 END
 ok "trace --from: the ladder, who waited for what, of one name" \
 	prints "$dir/ladder" "$tool" trace hip.foo.com --from "$dir/events"
+awk 'NR <= 2 { kept = kept $0 "\n"; next } { print } NR == 6 { printf "%s", kept }' \
+	"$dir/events" >"$dir/late.events"
+ok "trace --from: what comes late stands where it began" \
+	prints "$dir/ladder" "$tool" trace hip.foo.com --from "$dir/late.events"
+printf '{"t":%s,"step":"","event":"x","text":"%s"}\n' 20 before 15 "set back" \
+	15.1 after >"$dir/leap.events"
+ok "but not before a clock was set back" sh -c \
+	'[ "$("$1" trace --from "$2" | awk "{ print \$NF }" | tr "\n" " ")" = \
+		"before back after " ]' sh "$tool" "$dir/leap.events"
 tty 60 "$tool trace --from $dir/long.events" >/dev/null
 ok "on a terminal its lines are broken between words" fits 60
 ok "and what follows stands below the text" sh -c \
