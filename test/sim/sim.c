@@ -478,6 +478,7 @@ static void invent_wishes(struct plan *p)
 /* How many there are, and how many of them are servers. */
 static void invent_world(struct sim *s, uint64_t seed)
 {
+	s->taste = seed / 7;
 	s->relay = seed % 6 == 4;
 	s->servers = seed % 3 == 1 ? 1 + (unsigned)simnet_random(s, 2) : 0;
 	s->hosts = seed % 3 ? 3 : 2;
@@ -564,9 +565,8 @@ static int usage(const char *name)
 int main(int argc, char **argv)
 {
 	struct sim_count sum = { 0 };
-	unsigned long runs = RUNS;
+	unsigned long runs = RUNS, failed = 0;
 	unsigned long long seed = 1;
-	unsigned long failed = 0;
 	bool loud = false;
 
 	for (int i = 1; i < argc; i++) {

@@ -66,6 +66,30 @@ void simmove_nats(struct sim *s)
 	}
 }
 
+/* Half of them take what the peer prefers, others have a mind of their own. */
+static void tell_policy(struct sim *s, unsigned i)
+{
+	static const struct prefix ipv4 = {
+		.addr.b = { [10] = 0xff, [11] = 0xff }, .len = 96
+	};
+	static const struct prefix ipv6 = {
+		.addr.b = { 0x20, 0x01, 0x0d, 0xb8 }, .len = 32
+	};
+	static const struct hip_path_policy policies[] = {
+		{ .prefer = HIP_PREFER_ANNOUNCED },
+		{ .prefer = HIP_PREFER_LINK },
+		{ .prefer = HIP_PREFER_ANNOUNCED, .return_s = 1 },
+		{ .prefer = HIP_PREFER_ORDER, .order = &ipv4, .order_num = 1 },
+		{ .prefer = HIP_PREFER_ANNOUNCED, .silence_ms = 300 },
+		{ .prefer = HIP_PREFER_ORDER, .order = &ipv6, .order_num = 1 },
+	};
+	const size_t num = sizeof(policies) / sizeof(policies[0]);
+
+	if (hip_set_path_policy(s->host[i].h, &policies[(s->taste + i) % num],
+				simnet_clock(s, i)))
+		simnet_break(s, "hip_set_path_policy fails");
+}
+
 void simmove_tell(struct sim *s, unsigned i)
 {
 	struct sim_host *host = &s->host[i];
@@ -74,6 +98,7 @@ void simmove_tell(struct sim *s, unsigned i)
 
 	if (!s->roam || !host->h)
 		return;
+	tell_policy(s, i);
 	for (unsigned k = 0; k < SIM_LINKS; k++) {
 		if (host->link[k].on)
 			here[n++].at = host->link[k].inner;
