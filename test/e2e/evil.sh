@@ -49,11 +49,12 @@ lie()
 	evil_end
 }
 
-# Ways of NODE that lead nowhere we know.
+# Ways of NODE that lead nowhere we know, or into the proxy's pool.
 strange_paths()
 {
-	ask "$1" paths | jq -r '.data[].to |
-		select(test("\\[(::1|ff0e::1|2001:db8:bad.*)\\]"))'
+	ask "$1" paths | jq -r --arg pool "[${POOL6%%::*}:" '.data[].to |
+		select(startswith($pool) or
+			test("\\[(::1|ff0e::1|2001:db8:bad.*)\\]"))'
 }
 
 # ---- a victim ------------------------------------------------------------------
@@ -136,6 +137,8 @@ proxy_lies()
 not acknowledged" evil_says silent
 	check "a HIP host says that it is in the proxy's pool: counted" \
 		more_drops px hip-locator-barred "$before"
+	none "a HIP host says that it is in the proxy's pool: no path there" \
+		strange_paths px
 	evil_end
 	silent_again
 }

@@ -30,8 +30,8 @@ moving()
 	[[ "$sum  -" == "$(cat "$DEMO_DIR/big.sha256")" ]]
 }
 
-# checked_move WHAT MILLISECONDS NODE FAMILY NAME COMMAND...: the bound is
-# generous, a test asserts no timing; the line tells what was measured.
+# checked_move WHAT NODE FAMILY NAME COMMAND...: a test asserts no timing; the
+# line tells what was measured.
 checked_move()
 {
 	local what=$1
@@ -264,6 +264,14 @@ announced_checks()
 	checked_move "100 MB go on: the host's IPv4 address changes" \
 		lh4 4 hip4.foo.com hip4_moves
 	check "the proxy sends there" locator_is px hip4 "$MOVED_HIP4"
+	check "trace has the UPDATE that told it" eval 'trace px | jq -e \
+		"any(.[]; .event == \"hip-seen\" and .type == \"UPDATE\")"'
+	check "moves tells when and why" eval 'ask px moves | jq -e \
+		--arg to "$MOVED_HIP4" "any(.data[]; .why == \"announced\" and
+			(.to | contains(\$to)))"'
+	check "paths tells when it has answered last" eval 'ask px paths |
+		jq -e --arg to "$MOVED_HIP4" "any(.data[]; .current and
+			(.to | contains(\$to)) and .verified_s != null)"'
 	check "the agent knows, too" wait_for 10 "it" \
 		agent_knows hip4 "$MOVED_HIP4"
 	checked_move "100 MB go on: and back" lh4 4 hip4.foo.com hip4_returns

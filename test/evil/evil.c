@@ -41,7 +41,7 @@
 #define S UINT64_C(1000000000)
 #define NONE UINT64_MAX
 
-enum { GIVE_UP_S = 20, AGAIN_MS = 500, ENTRIES_MAX = 255 };
+enum { GIVE_UP_S = 20, AGAIN_MS = 500, ENTRIES_MAX = 255, ENTRY = 8 + 20 };
 
 static struct hip *engine;
 static struct endpoint self_at;
@@ -200,28 +200,10 @@ static void prove(struct msg_builder *b, struct assoc *a)
 		die("the message cannot be made");
 }
 
-/* The honest one. */
-static void ask_and_wait(void)
+static void parse_addr(const char *text, struct addr *out)
 {
-	struct assoc *a = association();
-	uint64_t end = now_ns() + GIVE_UP_S * S;
-	uint64_t again = 0;
-	struct msg_builder b;
-
-	if (!a)
-		die("the association is gone");
-	(void)begin_update(&b, a, false);
-	asked = a->up.next_id;
-	prove(&b, a);
-	while (!over) {
-		if (now_ns() > end)
-			die("the peer does not answer any more");
-		if (now_ns() >= again) {
-			send_msg(b.buf, b.len);
-			again = now_ns() + AGAIN_MS * (S / 1000);
-		}
-		step(20);
-	}
+	if (addr_parse(text, out))
+		die("an ADDRESS is none");
 }
 
 static void put_entry(uint8_t *p, const struct addr *a, uint32_t spi, bool pref)
@@ -234,10 +216,49 @@ static void put_entry(uint8_t *p, const struct addr *a, uint32_t spi, bool pref)
 	memcpy(p + 12, a->b, 16); /* IPv4 is mapped there, too */
 }
 
+/* LOCATOR_SET: we are where we are, and where nobody is (`lie`). */
+static void put_set(struct msg_builder *b, const struct assoc *a, bool lie)
+{
+	const size_t num = lie ? 2 : 1;
+	uint8_t *p = message_reserve(b, PARAM_LOCATOR_SET, num * ENTRY);
+	struct addr nowhere;
+
+	parse_addr("2001:db8:bad::7", &nowhere);
+	if (p)
+		put_entry(p, &self_at.addr, a->keys->sa.spi_in, true);
+	if (p && lie)
+		put_entry(p + ENTRY, &nowhere, a->keys->sa.spi_in, false);
+}
+
+/* The honest one. told: that we are here, and nowhere else. */
+static void ask_and_wait(bool told)
+{
+	struct assoc *a = association();
+	uint64_t end = now_ns() + GIVE_UP_S * S;
+	uint64_t again = 0;
+	struct msg_builder b;
+
+	if (!a)
+		die("the association is gone");
+	(void)begin_update(&b, a, told);
+	asked = a->up.next_id;
+	if (told)
+		put_set(&b, a, false);
+	prove(&b, a);
+	while (!over) {
+		if (now_ns() > end)
+			die("the peer does not answer any more");
+		if (now_ns() >= again) {
+			send_msg(b.buf, b.len);
+			again = now_ns() + AGAIN_MS * (S / 1000);
+		}
+		step(20);
+	}
+}
+
 /* An UPDATE that says that we are there. */
 static void locators(const struct addr *v, size_t num)
 {
-	enum { ENTRY = 8 + 20 };
 	struct assoc *a = association();
 	struct msg_builder b;
 	uint8_t *p;
@@ -251,12 +272,6 @@ static void locators(const struct addr *v, size_t num)
 }
 
 /* ---- attacks ---------------------------------------------------------------- */
-
-static void parse_addr(const char *text, struct addr *out)
-{
-	if (addr_parse(text, out))
-		die("an ADDRESS is none");
-}
 
 /* Says that we are at ADDRESS...: a victim's, or nobody's. */
 static void do_locators(int argc, char **argv)
@@ -290,12 +305,9 @@ static void broken(enum param which)
 	const struct hip_param *p;
 	struct msg_builder b;
 	struct hip_msg m;
-	uint8_t *set;
 
 	attacked = begin_update(&b, a, true);
-	set = message_reserve(&b, PARAM_LOCATOR_SET, 28);
-	if (set)
-		put_entry(set, &self_at.addr, a->keys->sa.spi_in, true);
+	put_set(&b, a, true);
 	prove(&b, a);
 	if (param_parse(b.buf, b.len, &m) != REASON_NUM)
 		die("our own message is not well-formed");
@@ -318,22 +330,19 @@ static void do_bad_signature(int argc, char **argv)
 	broken(PARAM_HIP_SIGNATURE);
 }
 
-/* What was said once, when something else has been said since. */
+/* What was said once, and has been taken back since. */
 static void do_replay(int argc, char **argv)
 {
 	struct assoc *a = association();
 	struct msg_builder b;
-	uint8_t *set;
 
 	(void)argc;
 	(void)argv;
 	(void)begin_update(&b, a, true);
-	set = message_reserve(&b, PARAM_LOCATOR_SET, 28);
-	if (set)
-		put_entry(set, &self_at.addr, a->keys->sa.spi_in, true);
+	put_set(&b, a, true);
 	prove(&b, a);
 	send_msg(b.buf, b.len);
-	ask_and_wait();
+	ask_and_wait(true);
 	over = false;
 	answered = false;
 	attacked = a->up.next_id - 2;
@@ -439,7 +448,7 @@ static void run_attack(const struct attack *attack, int argc, char **argv)
 	if (!association())
 		die("no association");
 	attack->fn(argc, argv);
-	ask_and_wait();
+	ask_and_wait(false);
 	say(answered ? "answered" : "silent");
 	while (!input_ended())
 		step(20);
