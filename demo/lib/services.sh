@@ -89,6 +89,7 @@ zone_foo()
 	printf 'plain\tIN MX 10 mail.example.\n'
 	printf 'hip\tIN TXT "a host behind an agent"\n'
 	printf 'alias\tIN CNAME plain\n'
+	printf 'fresh\t0 IN AAAA %s\n' "$WEB_6"
 	cat "$DEMO_DIR/bind/hip-records"
 }
 

@@ -24,6 +24,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/wire.sh"
 . "$ROOT/test/e2e/trouble.sh"
 . "$ROOT/test/e2e/garbage.sh"
+. "$ROOT/test/e2e/forgery.sh"
 . "$ROOT/test/e2e/reload.sh"
 . "$ROOT/test/e2e/crowd.sh"
 . "$ROOT/test/e2e/mtu.sh"
@@ -82,6 +83,7 @@ main()
 	dnsways_checks
 	dnspool_checks
 	garbage_checks
+	forgery_checks
 	unknown_checks
 	silent_checks
 	explain_checks
