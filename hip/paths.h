@@ -65,10 +65,13 @@ struct paths {
 	struct endpoint to; /*  it was for this one */
 	uint64_t again_at;  /* ask again a path that should be better */
 	uint8_t again;	    /* so often in vain */
-	/* An address of ours; port 0: none. See regain.c. */
-	struct endpoint gone; /* whose paths have died, */
-	bool retold;	      /*  told again since, */
-	bool claimed;	      /*  and preferred */
+	uint64_t died;	    /* a path did last */
+	/* See regain.c. */
+	struct endpoint
+		gone; /* an address of ours that was lost; port 0: none */
+	bool held;    /*  which died here, so it was not told */
+	bool claimed; /*  and is to be preferred */
+	bool retold;  /* what has died is told again */
 	struct checkquota quota;
 	uint64_t direct_at; /* relayed: another way is looked for then */
 	uint8_t direct;	    /* so often in vain */

@@ -132,12 +132,9 @@ void pathwatch_crossed(struct hip *h, struct assoc *a, const struct packet *p)
 	    p->now - a->last_out > ENGINE_S ||
 	    p->now - a->paths->v[cur].verified < ENGINE_S)
 		return;
-	/* We look at another one ourselves: its answer must not be taken for
-	 * the silence of this one. */
-	if (a->paths->target >= 0)
-		reach_ask(h, a, cur, false, p->now);
-	else
-		ask(h, a, p->now);
+	/* No suspicion: another path's answer, asked before for another reason,
+	 * must not be taken for the silence of this one. */
+	reach_ask(h, a, cur, false, p->now);
 }
 
 /* ---- credit ---------------------------------------------------------------- */

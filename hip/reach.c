@@ -39,8 +39,7 @@
 #include "hip/regain.h"
 #include "hip/update.h"
 
-#define AGAIN (5 * ENGINE_S)  /* a path that should be better; doubles, */
-#define AGAIN_MAX 4	      /*  so often */
+#define AGAIN (5 * ENGINE_S)  /* a path that should be better; doubles */
 #define DOUBT (30 * ENGINE_S) /* the peer is seen elsewhere: ask again */
 #define IN_USE (120 * ENGINE_S)
 #define ASK_AGAIN ENGINE_S /* one that has never answered */
@@ -127,6 +126,7 @@ void reach_ask(struct hip *h, struct assoc *a, int n, bool seen, uint64_t now)
 	p->target = (int8_t)n;
 	p->check = true;
 	p->seen = seen;
+	p->await = false;
 	update_probe(h, a, now);
 }
 
@@ -161,7 +161,8 @@ static void dies(struct hip *h, struct assoc *a, int n, uint64_t now)
 		return;
 	v->dead = true;
 	v->since = 0;
-	regain_died(h, a, &v->self);
+	if (q->active) /* it did live */
+		regain_died(h, a, &v->self, now);
 	paths_tell(h, a, HIP_PATH_FAILED, &v->self, &v->peer, now);
 }
 
@@ -553,12 +554,12 @@ static void ask_better(struct hip *h, struct assoc *a, uint64_t now)
 	bool waits = n < 0 && regain_waits(h, a, &alive);
 
 	p->again_at = ENGINE_NEVER;
+	if (now - a->last_out > IN_USE)
+		return; /* until it is used again */
 	if (waits)
 		n = regain_due(h, a);
-	if ((n < 0 && !waits) || alive)
-		p->again = 0;
-	else if (p->again < AGAIN_MAX)
-		p->again++;
+	if ((n >= 0 || waits) && !alive)
+		regain_vain(p, n < 0);
 	reach_ask(h, a, n, false, now);
 }
 

@@ -274,8 +274,6 @@ static uint16_t port_of(const struct assoc *a, const struct addr *at,
 
 	if (addr_eq(at, &pk->from->addr))
 		return pk->from->port;
-	if (addr_eq(at, &a->peer_at.addr))
-		return a->peer_at.port;
 	for (uint8_t i = 0; p && i < p->peer_num; i++) {
 		const struct paths_peer *q = &p->peer[i];
 
@@ -394,6 +392,8 @@ static void follow(struct hip *h, struct assoc *a, uint64_t now)
 	if (!endpoint_eq(&a->paths->v[best].peer, &a->peer_at)) {
 		struct endpoint old = a->peer_at;
 
+		if (!endpoint_eq(&a->paths->v[best].self, &a->self_at))
+			regain_left(h, a, &a->self_at);
 		paths_take(h, a, best, HIP_PATH_ANNOUNCED, now);
 		paths_peer_del(a->paths, &old);
 		paths_rebuild(h, a);

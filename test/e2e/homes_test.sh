@@ -31,8 +31,10 @@ CURL_SECONDS=15
 at_exit()
 {
 	stage_remove
-	umount -R "$WORK/box" 2>/dev/null
-	rm -rf "$WORK"
+	# Below it are this machine's /dev and /sys.
+	! mountpoint -q "$WORK/box" || umount -R "$WORK/box" ||
+		umount -Rl "$WORK/box" || return
+	rm -rf --one-file-system "$WORK"
 }
 
 # block NAME: the commands below <!-- home: NAME -->.

@@ -80,7 +80,9 @@ bare_package()
 			LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
 			chroot "$work/root" bash /typed \
 			3>&1 >"$work/log" 2>&1 || tail -n 5 "$work/log" >&2
-	umount -R "$work/root/dev" "$work/root/proc"
+	# What is still mounted there is this machine's own.
+	umount -R "$work/root/dev" "$work/root/proc" ||
+		umount -Rl "$work/root/dev" "$work/root/proc" || return
 	rm -rf --one-file-system "$work"
 }
 
@@ -90,14 +92,15 @@ told()
 	local line since=$EPOCHREALTIME
 
 	while IFS= read -r line; do
-		[[ $line == *ok' - '* ]] || continue
-		timed "${line/ok - /}" \
+		[[ $line != 'not ok'* ]] || echo "$line" >&2
+		[[ $line == 'ok - '* ]] || continue
+		timed "${line#ok - }" \
 			"$(seconds_between "$since" "$EPOCHREALTIME")"
 		since=$EPOCHREALTIME
 	done < <("$@" 2>&1)
 }
 
-# The bare root is in a mount namespace of its own: it goes with it.
+# What is mounted in the bare root is so in a mount namespace of its own.
 bench_homes()
 {
 	"$ROOT/test/install" --any "$ROOT/test/packages.compose"
