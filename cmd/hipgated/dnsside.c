@@ -340,6 +340,18 @@ bool dnsside_pump(struct gate *g)
 	return any;
 }
 
+void dnsside_housekeeping(struct gate *g, uint64_t now)
+{
+	if (g->dnsside)
+		askport_tend(&g->dnsside->asks.ports, true, now);
+}
+
+void dnsside_moved(struct gate *g)
+{
+	if (g->dnsside)
+		askport_drop(&g->dnsside->asks.ports);
+}
+
 /* ---- life ------------------------------------------------------------------ */
 
 int dnsside_start(struct gate *g, char *errbuf, size_t errlen)
@@ -350,8 +362,7 @@ int dnsside_start(struct gate *g, char *errbuf, size_t errlen)
 	if (!d)
 		return HG_ENOMEM;
 	d->g = g;
-	d->asks.g = g;
-	d->asks.max = dnsask_limit();
+	dnsask_init(&d->asks, g, g->waits);
 	g->dnsside = d;
 	err = dnstcp_start(g, &d->tcp);
 	if (!err)

@@ -2,7 +2,6 @@
 /* The control thread: start, loop, timers, end; theory in gate.h. */
 #include "gate.h"
 
-#include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include "reload.h"
 #include "sitekey.h"
 #include "tap.h"
+#include "turn.h"
 #include "snapshot.h"
 
 /* ---- timers and the pump -------------------------------------------------- */
@@ -87,6 +87,7 @@ static void on_housekeeping(uv_timer_t *t)
 	persona_expire(g, uv_hrtime());
 	hipstart_again(g, uv_hrtime());
 	recall_clear(g->plane.recall);
+	dnsside_housekeeping(g, uv_hrtime());
 	errand_expire(g, uv_hrtime());
 	if (g->active.num)
 		g->used = uv_hrtime();
@@ -164,12 +165,12 @@ static void gate_broken(struct gate *g, const char *what, int status)
 	g->stopping = true;
 }
 
-static void on_inbox(uv_async_t *a)
+void gate_inbox(struct gate *g)
 {
-	struct gate *g = a->data;
 	unsigned budget = INBOX_BUDGET;
 	struct msg *m;
 
+	inbox_heard(&g->inbox);
 	while (budget && (m = inbox_take(&g->inbox))) {
 		budget--;
 		switch (m->kind) {
@@ -207,7 +208,7 @@ static void on_inbox(uv_async_t *a)
 		free(m);
 	}
 	if (!budget) /* timers, sockets and signals first, then the rest */
-		(void)uv_async_send(&g->inbox.async);
+		inbox_ring(&g->inbox);
 	gate_pump(g);
 }
 
@@ -378,7 +379,7 @@ static int start_plane(struct gate *g, char *errbuf, size_t errlen)
 
 static int start_handles(struct gate *g)
 {
-	int err = inbox_init(&g->inbox, g->loop, on_inbox, g);
+	int err = turn_open(g);
 
 	if (err)
 		return err;
@@ -477,23 +478,6 @@ static bool busy(const struct gate *g)
 	return g->jobs || journal_pending(g->journal);
 }
 
-/* One turn: the thread is online for the tables while callbacks run, and
- * offline while it waits. libuv runs timers outside its poll phase, so a
- * prepare handle would not do here (compare worker.c). */
-static void turn(struct gate *g)
-{
-	struct pollfd pfd = { .fd = uv_backend_fd(g->loop), .events = POLLIN };
-	int wait;
-
-	(void)uv_run(g->loop, UV_RUN_NOWAIT);
-	wait = g->stopping && !busy(g) ? 0 : uv_backend_timeout(g->loop);
-	tables_offline();
-	handoff_sleeps(&g->plane.handoff);
-	(void)poll(&pfd, 1, wait);
-	handoff_wakes(&g->plane.handoff);
-	tables_online();
-}
-
 void gate_run(struct gate *g)
 {
 	uint64_t limit;
@@ -532,6 +516,7 @@ void gate_fini(struct gate *g)
 	for (unsigned k = 0; k < g->plane.workers_num; k++)
 		worker_fini(&g->workers[k]);
 	inbox_fini(&g->inbox);
+	turn_close(g);
 	http_fini(g->http);
 	control_fini(g->control);
 	errand_fini(g);

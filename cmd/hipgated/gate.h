@@ -98,6 +98,7 @@ struct gate {
 	uv_loop_t *loop;
 	struct plane plane;
 	struct worker workers[WORKERS_MAX];
+	int waits; /* epoll: what control waits for; turn.c */
 	struct inbox inbox;
 	struct hip *hip;
 	struct hit selves[CONFIG_IDENTITIES]; /* as cfg->identity has them */
@@ -160,6 +161,8 @@ void gate_run(struct gate *g);
 void gate_fini(struct gate *g);
 /* Carries out all effects, re-arms the timer. */
 void gate_pump(struct gate *g);
+/* Takes messages out of the inbox, a bounded number of them. */
+void gate_inbox(struct gate *g);
 /* Writes one IP packet to the TUN (worker 0's queue: a write is safe from
  * any thread). */
 void gate_tun_write(struct gate *g, const void *pkt, size_t len);
@@ -303,6 +306,10 @@ int dnsside_start(struct gate *g, char *errbuf, size_t errlen) HG_CHECK;
 void dnsside_stop(struct gate *g);
 void dnsside_fini(struct gate *g);
 bool dnsside_pump(struct gate *g);
+/* Each second. */
+void dnsside_housekeeping(struct gate *g, uint64_t now);
+/* Our addresses or routes may have changed. */
+void dnsside_moved(struct gate *g);
 /* A packet to port 53 outside the pools, or the kernel's side of a
  * redirected TCP connection. */
 void dnsside_packet(struct gate *g, struct msg *m, struct nat_packet *p);

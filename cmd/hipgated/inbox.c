@@ -4,11 +4,19 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static int init(struct inbox *in)
+{
+	memset(in, 0, sizeof(*in));
+	in->bell = -1;
+	return uv_mutex_init(&in->lock) ? HG_ENOMEM : HG_OK;
+}
 
 int inbox_init(struct inbox *in, uv_loop_t *loop, uv_async_cb cb, void *arg)
 {
-	memset(in, 0, sizeof(*in));
-	if (uv_mutex_init(&in->lock))
+	if (init(in))
 		return HG_ENOMEM;
 	if (uv_async_init(loop, &in->async, cb)) {
 		uv_mutex_destroy(&in->lock);
@@ -18,12 +26,42 @@ int inbox_init(struct inbox *in, uv_loop_t *loop, uv_async_cb cb, void *arg)
 	return HG_OK;
 }
 
+int inbox_init_bell(struct inbox *in)
+{
+	if (init(in))
+		return HG_ENOMEM;
+	in->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (in->bell < 0) {
+		uv_mutex_destroy(&in->lock);
+		return HG_ESYS;
+	}
+	return HG_OK;
+}
+
+void inbox_ring(struct inbox *in)
+{
+	static const uint64_t one = 1;
+
+	if (in->bell < 0)
+		(void)uv_async_send(&in->async); /* fails only when closing */
+	else if (!atomic_exchange(&in->rung, true))
+		(void)!write(in->bell, &one, sizeof(one)); /* for 500 years */
+}
+
+/* What is put from here on rings again. */
+void inbox_heard(struct inbox *in)
+{
+	(void)atomic_exchange(&in->rung, false);
+}
+
 void inbox_fini(struct inbox *in)
 {
 	struct msg *m;
 
 	while ((m = inbox_take(in)))
 		free(m);
+	if (in->bell >= 0)
+		(void)close(in->bell);
 	uv_mutex_destroy(&in->lock);
 }
 
@@ -70,7 +108,7 @@ int inbox_put(struct inbox *in, struct msg *m)
 		free(m);
 		return HG_EFULL;
 	}
-	(void)uv_async_send(&in->async); /* fails only when closing */
+	inbox_ring(in);
 	return HG_OK;
 }
 

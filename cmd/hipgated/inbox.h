@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -63,7 +65,9 @@ struct msg {
 
 struct inbox {
 	uv_mutex_t lock;
-	uv_async_t async;
+	uv_async_t async;  /* or, if bell >= 0, that: an eventfd, */
+	int bell;	   /*  written, never read: edge-triggered */
+	_Atomic bool rung; /* for nothing that was taken yet */
 	struct msg *head, *tail;
 	size_t num, bytes; /* bounds: INBOX_MSGS, INBOX_BYTES */
 };
@@ -72,6 +76,12 @@ enum { INBOX_MSGS = 4096, INBOX_BYTES = 16 << 20 };
 
 int inbox_init(struct inbox *in, uv_loop_t *loop, uv_async_cb cb,
 	       void *arg) HG_CHECK;
+/* One with a bell for an owner who waits for that himself. */
+int inbox_init_bell(struct inbox *in) HG_CHECK;
+/* Rings it, though there is no new message. */
+void inbox_ring(struct inbox *in);
+/* It has rung: before the messages are taken. */
+void inbox_heard(struct inbox *in);
 /* After the loop's last run; frees what waits. */
 void inbox_fini(struct inbox *in);
 struct msg *inbox_msg(enum msg_kind kind, const void *data, size_t len,

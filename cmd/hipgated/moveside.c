@@ -70,6 +70,7 @@ static void on_links(const struct links_address *list, size_t num, bool news,
 {
 	struct gate *g = arg;
 
+	dnsside_moved(g);
 	give_here(g, list, num, news);
 	if (g->cfg->paths.order_num && moveside_policy(g, g->cfg))
 		log_error("event=policy-refused text=\"the engine does not "
@@ -91,6 +92,7 @@ static void on_leap(void *arg)
 	events_add(&g->events, uv_hrtime(), "", "clock-leapt", json_object(),
 		   "the clock was set, or we were asleep");
 	links_look(g->links);
+	dnsside_moved(g);
 	hip_wake(g->hip, uv_hrtime());
 	gate_pump(g);
 }

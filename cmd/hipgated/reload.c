@@ -317,6 +317,7 @@ int reload(struct gate *g, json_t **out, char *errbuf, size_t errlen)
 		confdiff(g->cfg, p.now, &d);
 		err = apply(g, &p);
 		recall_clear(g->plane.recall);
+		dnsside_moved(g);
 	}
 	if (err && !errbuf[0])
 		(void)snprintf(errbuf, errlen, "%s: %s", g->path,

@@ -2,6 +2,7 @@
 /* A gate with a DNS engine and a loop, and nothing else that is real. */
 #pragma once
 
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,7 +35,9 @@ static inline void dnsgate_begin(struct dnsgate *b)
 	ck_assert_int_eq(uv_loop_init(&b->loop), 0);
 	b->g = calloc(1, sizeof(*b->g));
 	b->g->dnsside = calloc(1, sizeof(*b->g->dnsside));
-	b->g->dnsside->asks.g = b->g;
+	b->g->waits = epoll_create1(EPOLL_CLOEXEC);
+	ck_assert_int_ge(b->g->waits, 0);
+	dnsask_init(&b->g->dnsside->asks, b->g, b->g->waits);
 	b->g->dnsside->asks.max = 1000;
 	b->g->dnsside->g = b->g;
 	b->g->cfg = &b->cfg;
@@ -47,6 +50,16 @@ static inline void dnsgate_begin(struct dnsgate *b)
 	ck_assert_int_eq(uv_timer_init(&b->loop, &b->g->timer), 0);
 	b->g->timer.data = b->g;
 	ck_assert_int_eq(dnstcp_start(b->g, &b->g->dnsside->tcp), 0);
+}
+
+/* What servers said is read. */
+static inline void dnsgate_read(struct dnsgate *b)
+{
+	struct epoll_event ev[16];
+	int num = epoll_wait(b->g->waits, ev, 16, 0);
+
+	for (int i = 0; i < num; i++)
+		dnsask_readable(&b->g->dnsside->asks, ev[i].data.ptr);
 }
 
 static inline void dnsgate_close(uv_handle_t *h, void *arg)
@@ -64,6 +77,7 @@ static inline void dnsgate_end(struct dnsgate *b)
 	(void)uv_run(&b->loop, UV_RUN_DEFAULT);
 	ck_assert_int_eq(uv_loop_close(&b->loop), 0);
 	dnstcp_fini(b->g->dnsside->tcp);
+	(void)close(b->g->waits);
 	peer_fini(b->g);
 	hip_free(b->g->hip);
 	events_fini(&b->g->events);

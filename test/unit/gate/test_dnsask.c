@@ -27,8 +27,10 @@ static void teardown(void)
 
 static void turn(void)
 {
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 4; i++) {
 		(void)uv_run(&b.loop, UV_RUN_NOWAIT);
+		dnsgate_read(&b);
+	}
 }
 
 enum manner {
@@ -287,6 +289,45 @@ START_TEST(answers_of_others_are_never_read)
 }
 END_TEST
 
+/* Where nobody listens, the kernel says so: the engine need not wait. And
+ * what comes to a port that has not asked is counted. */
+START_TEST(events_of_ports_come_to_the_engine)
+{
+	struct dnsasks *a = &b.g->dnsside->asks;
+	struct endpoint from;
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int server;
+
+	b.k.who.tcp = false;
+	desk_start(&b.k, 0x1234, SCAN_RD);
+	desk_question(&b.k, "x.off.test", 16);
+	dns_query(b.g->dns, &b.k.who, b.k.buf, wr_len(&b.k.w), uv_hrtime());
+	b.g->plane.has_tun = false;
+	gate_pump(b.g);
+	ck_assert_uint_eq(a->num, 1);
+	turn();
+	ck_assert_uint_eq(a->num, 0);
+
+	server = datagrams("127.0.0.1", at.port);
+	askport_tend(&a->ports, true, uv_hrtime());
+	ck_assert_uint_gt(a->ports.server[0].num, 0);
+	len = sizeof(ss);
+	ck_assert_int_eq(getsockname(a->ports.server[0].idle->fd,
+				     (struct sockaddr *)&ss, &len),
+			 0);
+	from = sockets_endpoint((struct sockaddr *)&ss);
+	ck_assert_uint_ne(from.port, 0);
+	ck_assert_uint_eq(reason_get(&b.g->drops, REASON_DNS_MISMATCH), 0);
+	ck_assert_int_eq(
+		sendto(server, "unasked", 7, 0, (struct sockaddr *)&ss, len),
+		7);
+	turn();
+	ck_assert_uint_eq(reason_get(&b.g->drops, REASON_DNS_MISMATCH), 1);
+	(void)close(server);
+}
+END_TEST
+
 Suite *test_dnsask_suite(void);
 Suite *test_dnsask_suite(void)
 {
@@ -299,6 +340,7 @@ Suite *test_dnsask_suite(void)
 	tcase_add_test(tc, no_more_are_under_way_than_may_be);
 	tcase_add_test(tc, each_ask_leaves_from_a_port_of_its_own);
 	tcase_add_test(tc, answers_of_others_are_never_read);
+	tcase_add_test(tc, events_of_ports_come_to_the_engine);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -3,6 +3,8 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "cmd/hipgated/inbox.h"
 
@@ -73,6 +75,40 @@ START_TEST(full_inbox_refuses_by_number_and_by_octets)
 }
 END_TEST
 
+/* Of an owner who waits for it himself: it rings once for what is put until
+ * he takes, and again for what is put then. */
+START_TEST(a_bell_rings_once_and_is_never_read)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	int waits = epoll_create1(0);
+	struct inbox own;
+
+	ck_assert_int_eq(inbox_init_bell(&own), HG_OK);
+	ck_assert_int_eq(epoll_ctl(waits, EPOLL_CTL_ADD, own.bell, &ev), 0);
+	ck_assert_int_eq(epoll_wait(waits, &ev, 1, 0), 0);
+	for (unsigned turns = 0; turns < 3; turns++) {
+		for (unsigned i = 0; i < 3; i++)
+			ck_assert_int_eq(
+				inbox_put(&own, inbox_msg(MSG_DNS, "", 0, 0)),
+				HG_OK);
+		ck_assert_int_eq(epoll_wait(waits, &ev, 1, 0), 1);
+		ck_assert_int_eq(epoll_wait(waits, &ev, 1, 0), 0);
+		/* He has not listened: nobody rings in vain. */
+		ck_assert_int_eq(inbox_put(&own, inbox_msg(MSG_DNS, "", 0, 0)),
+				 HG_OK);
+		ck_assert_int_eq(epoll_wait(waits, &ev, 1, 0), 0);
+		inbox_heard(&own);
+		for (unsigned i = 0; i < 4; i++)
+			free(inbox_take(&own));
+		ck_assert_ptr_null(inbox_take(&own));
+	}
+	inbox_ring(&own);
+	ck_assert_int_eq(epoll_wait(waits, &ev, 1, 0), 1);
+	inbox_fini(&own);
+	(void)close(waits);
+}
+END_TEST
+
 Suite *test_inbox_suite(void);
 Suite *test_inbox_suite(void)
 {
@@ -82,6 +118,7 @@ Suite *test_inbox_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, messages_come_out_in_order_and_wake_the_loop);
 	tcase_add_test(tc, full_inbox_refuses_by_number_and_by_octets);
+	tcase_add_test(tc, a_bell_rings_once_and_is_never_read);
 	suite_add_tcase(s, tc);
 	return s;
 }
