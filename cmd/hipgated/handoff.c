@@ -8,13 +8,14 @@
  * question: 100 us on some virtual machines, as much in deep sleep on others.
  * This CPU is awake and has nothing else to do. The kernel has no way to say
  * so, but for this: the thread that sleeps is held to this CPU, woken, and
- * frees itself as soon as it runs. Two system calls, and none while control
- * is awake or the worker has more to do.
+ * frees itself as soon as it runs: before all else, since the threads that it
+ * makes, or libraries make for it, may run where it may. Two system calls,
+ * and none while control is awake or the worker has more to do.
  *
  * handoff_here may come too late, when its thread has woken for another
- * reason meanwhile: so that frees itself again the next time it wakes, and
- * is at worst held to one CPU for one sleep. Where the system forbids it
- * nothing is lost but time.
+ * reason meanwhile. It sees that, since the state is not what it made it,
+ * nor that of a later sleep, and frees the thread itself. Where the system
+ * forbids it nothing is lost but time.
  */
 #include "handoff.h"
 
@@ -24,41 +25,67 @@
 void handoff_init(struct handoff *h)
 {
 	h->tid = gettid();
-	h->narrow = false;
+	h->sleeps = 0;
 	if (sched_getaffinity(0, sizeof(h->all), &h->all) == 0 &&
 	    CPU_COUNT(&h->all) > 1)
 		atomic_store(&h->state, HANDOFF_AWAKE);
 }
 
+static unsigned now(const struct handoff *h, enum handoff_state state)
+{
+	return h->sleeps * HANDOFF_SLEEP + state;
+}
+
+/* Nobody else changes AWAKE. */
 void handoff_sleeps(struct handoff *h)
 {
-	int awake = HANDOFF_AWAKE;
-
-	(void)atomic_compare_exchange_strong(&h->state, &awake, HANDOFF_ASLEEP);
+	if (atomic_load(&h->state) == HANDOFF_OFF)
+		return;
+	h->sleeps++;
+	atomic_store(&h->state, now(h, HANDOFF_ASLEEP));
 }
 
 void handoff_wakes(struct handoff *h)
 {
-	bool here;
+	unsigned was;
 
 	if (atomic_load(&h->state) == HANDOFF_OFF)
 		return;
-	here = atomic_exchange(&h->state, HANDOFF_AWAKE) == HANDOFF_HERE;
-	if (here || h->narrow)
-		(void)sched_setaffinity(0, sizeof(h->all), &h->all);
-	h->narrow = here;
+	was = atomic_exchange(&h->state, now(h, HANDOFF_AWAKE));
+	if (was != now(h, HANDOFF_ASLEEP))
+		(void)sched_setaffinity(h->tid, sizeof(h->all), &h->all);
+}
+
+unsigned handoff_begin(struct handoff *h)
+{
+	unsigned state = atomic_load(&h->state);
+	unsigned here = state - HANDOFF_ASLEEP + HANDOFF_HERE;
+
+	return state % HANDOFF_SLEEP == HANDOFF_ASLEEP &&
+			       atomic_compare_exchange_strong(&h->state, &state,
+							      here)
+		       ? here
+		       : 0;
+}
+
+void handoff_end(struct handoff *h, unsigned begun)
+{
+	unsigned held = begun - HANDOFF_HERE + HANDOFF_HELD;
+	int cpu = sched_getcpu();
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	if (cpu >= 0 && CPU_ISSET(cpu, &h->all))
+		CPU_SET(cpu, &one); /* else none, which is refused */
+	(void)sched_setaffinity(h->tid, sizeof(one), &one);
+	if (!atomic_compare_exchange_strong(&h->state, &begun, held))
+		(void)sched_setaffinity(h->tid, sizeof(h->all), &h->all);
 }
 
 void handoff_here(struct handoff *h)
 {
-	int asleep = HANDOFF_ASLEEP;
-	int cpu = sched_getcpu();
-	cpu_set_t one;
+	unsigned begun = handoff_begin(h);
 
-	if (!atomic_compare_exchange_strong(&h->state, &asleep, HANDOFF_HERE) ||
-	    cpu < 0 || !CPU_ISSET(cpu, &h->all))
-		return;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	(void)sched_setaffinity(h->tid, sizeof(one), &one);
+	if (begun)
+		handoff_end(h, begun);
 }

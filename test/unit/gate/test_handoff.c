@@ -3,6 +3,7 @@
 #include "cmd/hipgated/handoff.h"
 
 #include <check.h>
+#include <limits.h>
 #include <pthread.h>
 
 static struct handoff h;
@@ -32,6 +33,17 @@ static void hand_over(void)
 	ck_assert_int_eq(pthread_join(t, NULL), 0);
 }
 
+/* Somebody else holds this thread to one CPU. */
+static void narrow(void)
+{
+	cpu_set_t one;
+	int cpu = sched_getcpu();
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+}
+
 static void setup(void)
 {
 	h = (struct handoff){ .state = HANDOFF_OFF };
@@ -53,6 +65,28 @@ START_TEST(who_sleeps_is_held_to_one_cpu_until_it_wakes)
 	ck_assert_uint_eq(cpus(), 1);
 	handoff_wakes(&h);
 	ck_assert_uint_eq(cpus(), many);
+	/* And that is all: the next wake-up leaves it as it is. */
+	narrow();
+	handoff_sleeps(&h);
+	handoff_wakes(&h);
+	ck_assert_uint_eq(cpus(), 1);
+}
+END_TEST
+
+/* For years. */
+START_TEST(sleeps_are_counted_round)
+{
+	unsigned many = cpus();
+
+	handoff_init(&h);
+	h.sleeps = UINT_MAX / HANDOFF_SLEEP - 2;
+	for (unsigned i = 0; i < 6; i++) {
+		handoff_sleeps(&h);
+		hand_over();
+		ck_assert_uint_eq(cpus(), 1);
+		handoff_wakes(&h);
+		ck_assert_uint_eq(cpus(), many);
+	}
 }
 END_TEST
 
@@ -70,20 +104,42 @@ START_TEST(who_is_awake_is_left_alone)
 }
 END_TEST
 
-/* What is too late holds for one sleep. */
-START_TEST(a_late_one_is_undone_at_the_next_wake)
+static void *end(void *arg)
+{
+	handoff_end(&h, *(const unsigned *)arg);
+	return NULL;
+}
+
+/* It has woken meanwhile; it sleeps again; another one is about to wake it. */
+START_TEST(what_comes_too_late_undoes_itself)
 {
 	unsigned many = cpus();
-	cpu_set_t one;
+	unsigned begun;
+	unsigned other = 0;
+	pthread_t t;
 
 	handoff_init(&h);
 	handoff_sleeps(&h);
-	hand_over();
-	ck_assert_uint_eq(cpus(), 1);
-	ck_assert_int_eq(sched_getaffinity(0, sizeof(one), &one), 0);
+	begun = handoff_begin(&h);
+	ck_assert_uint_ne(begun, 0);
+	ck_assert_uint_eq(handoff_begin(&h), 0); /* one is enough */
 	handoff_wakes(&h);
-	ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
-	handoff_sleeps(&h);
+	ck_assert_uint_eq(handoff_begin(&h), 0);
+	if (_i > 0)
+		handoff_sleeps(&h);
+	if (_i > 1) {
+		other = handoff_begin(&h);
+		ck_assert_uint_ne(other, 0);
+		ck_assert_uint_ne(other, begun);
+	}
+	ck_assert_int_eq(pthread_create(&t, NULL, end, &begun), 0);
+	ck_assert_int_eq(pthread_join(t, NULL), 0);
+	ck_assert_uint_eq(cpus(), many);
+	if (!other)
+		return;
+	ck_assert_int_eq(pthread_create(&t, NULL, end, &other), 0);
+	ck_assert_int_eq(pthread_join(t, NULL), 0);
+	ck_assert_uint_eq(cpus(), 1);
 	handoff_wakes(&h);
 	ck_assert_uint_eq(cpus(), many);
 }
@@ -101,11 +157,11 @@ START_TEST(where_there_is_no_choice_there_is_nothing_to_do)
 			CPU_SET(cpu, &one);
 	ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
 	handoff_init(&h);
-	ck_assert_int_eq(atomic_load(&h.state), HANDOFF_OFF);
+	ck_assert_uint_eq(atomic_load(&h.state), HANDOFF_OFF);
 	handoff_sleeps(&h);
 	hand_over();
 	handoff_wakes(&h);
-	ck_assert_int_eq(atomic_load(&h.state), HANDOFF_OFF);
+	ck_assert_uint_eq(atomic_load(&h.state), HANDOFF_OFF);
 	ck_assert_int_eq(sched_getaffinity(0, sizeof(after), &after), 0);
 	ck_assert(CPU_EQUAL(&one, &after));
 }
@@ -125,8 +181,10 @@ Suite *test_handoff_suite(void)
 	    CPU_COUNT(&now) > 1) {
 		tcase_add_test(tc,
 			       who_sleeps_is_held_to_one_cpu_until_it_wakes);
+		tcase_add_test(tc, sleeps_are_counted_round);
 		tcase_add_test(tc, who_is_awake_is_left_alone);
-		tcase_add_test(tc, a_late_one_is_undone_at_the_next_wake);
+		tcase_add_loop_test(tc, what_comes_too_late_undoes_itself, 0,
+				    3);
 	}
 	suite_add_tcase(s, tc);
 	return s;
