@@ -8,10 +8,24 @@
 #include "dns/progress.h"
 #include "dns/reply.h"
 
+/* To ask the system for each costs more than to make a question. */
+static uint16_t draw_id(struct dns *d)
+{
+	uint16_t id;
+
+	if (!d->ids_left) {
+		randombytes_buf(d->ids, sizeof(d->ids));
+		d->ids_left = QUESTION_IDS;
+	}
+	id = d->ids[--d->ids_left];
+	d->ids[d->ids_left] = 0; /* nobody can read it here later */
+	return id;
+}
+
 static int send_own(struct dns *d, struct question *q,
 		    const struct endpoint *server)
 {
-	uint16_t id = (uint16_t)randombytes_uniform(65536);
+	uint16_t id = draw_id(d);
 	int err;
 
 	/* Only the id differs from what the client sent. */
@@ -38,7 +52,7 @@ static int send_ours(struct dns *d, struct question *q, enum slot slot,
 		     const struct endpoint *server, uint64_t now)
 {
 	bool edns = with_edns(d, q, slot, server, now);
-	uint16_t id = (uint16_t)randombytes_uniform(65536);
+	uint16_t id = draw_id(d);
 	uint8_t msg[REPLY_MAX];
 	size_t len;
 	int err;

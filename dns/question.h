@@ -191,6 +191,8 @@ struct question {
 	struct question *client_next;
 };
 
+enum { QUESTION_IDS = 64 };
+
 struct dns {
 	struct prefix pool6;
 	struct prefix pool4;
@@ -229,6 +231,8 @@ struct dns {
 	struct ask **by_key;	   /* live ones, by what is asked */
 	struct follow **by_follow; /* the same of those who follow */
 	uint8_t hash_key[crypto_shorthash_KEYBYTES];
+	uint16_t ids[QUESTION_IDS]; /* of chance, for messages to come: */
+	unsigned ids_left;	    /*  so many; each is used once */
 };
 
 int question_table_init(struct dns *d) HG_CHECK;
