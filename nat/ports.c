@@ -490,7 +490,7 @@ bool nat_sweep(struct nat *n, bool begin, uint64_t now)
 
 	ended_look(n, NAT_SLICE);
 	if (begin)
-		n->left = n->cells / SWEEP_PARTS;
+		n->left = n->flows ? n->cells / SWEEP_PARTS : 0;
 	for (size_t i = 0; n->left && i < NAT_SLICE_CELLS; i++) {
 		seen += sweep_cell(n, n->cursor, now);
 		n->cursor = (n->cursor + 1) & (n->cells - 1);

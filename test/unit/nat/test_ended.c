@@ -344,6 +344,21 @@ START_TEST(the_sweep_ends_what_has_expired_in_bounded_slices)
 }
 END_TEST
 
+/* Not even its memory is looked at. */
+START_TEST(where_there_is_no_flow_there_is_nothing_to_sweep)
+{
+	struct bed b = bed_of(false);
+	struct world w;
+	static struct nat_flow f;
+
+	world_open(&w, 32 * NAT_SLICE_CELLS, 4096);
+	ck_assert(!nat_sweep(w.n, true, w.now));
+	bind_ok(&w, &b, 17, 1, &f);
+	ck_assert(nat_sweep(w.n, true, w.now));
+	world_close(&w);
+}
+END_TEST
+
 enum { SLOTS = 300, CLIENTS = 4, QUOTA = 40, TABLE = 120 };
 
 /* What the rules say, of flows in slots. */
@@ -478,6 +493,7 @@ Suite *test_ended_suite(void)
 	tcase_add_test(t, what_is_told_at_the_end_is_discarded_by_free);
 	tcase_add_test(t, a_full_table_takes_from_every_space);
 	tcase_add_test(t, the_sweep_ends_what_has_expired_in_bounded_slices);
+	tcase_add_test(t, where_there_is_no_flow_there_is_nothing_to_sweep);
 	tcase_add_test(t, random_lives_agree_with_the_rules);
 	suite_add_tcase(s, t);
 	return s;
