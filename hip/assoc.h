@@ -47,8 +47,8 @@ struct assoc_update {
 	uint32_t next_id;	/* Update ID of our next UPDATE */
 	bool outstanding;	/* ours, next_id - 1, is not acknowledged */
 	bool waiting;		/* another one is wanted after it */
-	uint8_t reg;		/* REG_REQUEST in it: lifetime; 0: none */
-	uint8_t reg_type;	/*  for this service */
+	uint8_t reg_type;	/* REG_REQUEST in it: service; 0: none, */
+	uint8_t reg;		/*  its lifetime, coded; 0: cancels */
 	uint8_t tries;		/* sent so often, */
 	uint8_t hurries;	/*  beside these: see spread.c */
 	uint64_t resend_at;	/* UINT64_MAX: no */

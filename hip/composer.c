@@ -52,7 +52,7 @@ int composer_update(struct hip *h, struct assoc *a, struct hip_job *job,
 		err = ice_put_moved(b, h, a, spi);
 	if (job->keep)
 		readdress_put_question(b, h, a);
-	if (job->keep && a->up.reg)
+	if (job->keep && a->up.reg_type)
 		fields_put_reg(b, PARAM_REG_REQUEST, &reg);
 	if (ans)
 		registrar_put(b, &ans->reg); /* RFC 8003 3.3 */

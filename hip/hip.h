@@ -25,6 +25,7 @@
 #include "core/sa.h"
 #include "hip/outer.h"
 #include "hip/permit.h"
+#include "hip/register.h"
 
 #define HIP_PORT 10500
 #define HIP_MSG_MAX 2048 /* 7401 5.1: (255 + 1) * 8 */
@@ -326,18 +327,6 @@ int hip_want(struct hip *h, const struct hit *self, const struct hit *peer,
  * denied; HG_EFULL: as many are asked as may be. */
 int hip_want_opportunistic(struct hip *h, const struct hit *self,
 			   const struct endpoint *at, uint64_t now) HG_CHECK;
-/* Keep self registered for RENDEZVOUS at this server, for good: base
- * exchange, registration, refresh at 3/4 of the lifetime, again after
- * failure with back-off. HG_EEXIST: it is registered there for the other
- * service (9028 7.8). */
-int hip_register(struct hip *h, const struct hit *self, const struct hit *rvs,
-		 const struct endpoint *at, uint32_t lifetime_s,
-		 uint64_t now) HG_CHECK;
-/* The same for RELAY_UDP_HIP at a control relay (9028 4.1). */
-int hip_register_relay(struct hip *h, const struct hit *self,
-		       const struct hit *relay, const struct endpoint *at,
-		       uint32_t lifetime_s, uint64_t now) HG_CHECK;
-
 #define HIP_RELAY_PORTS_MAX 1024
 /* Offer RELAY_UDP_ESP, too (9028 4.12): UDP ports, open in each family that
  * the daemon has, of which each client gets one. What comes to one of them
@@ -439,19 +428,20 @@ enum hip_path_why {
 const char *hip_path_why_name(enum hip_path_why why);
 
 enum hip_effect_kind {
-	HIP_SEND,	/* send `msg` from `self_at` to `peer_at` */
-	HIP_SEEN,	/* a packet passed its checks: for traces */
-	HIP_DROPPED,	/* a packet was dropped for `reason`: for traces */
-	HIP_JOB,	/* run `job`, bring it back */
-	HIP_SA_UP,	/* publish `sa` before what follows is carried out;
+	HIP_SEND,	  /* send `msg` from `self_at` to `peer_at` */
+	HIP_SEEN,	  /* a packet passed its checks: for traces */
+	HIP_DROPPED,	  /* a packet was dropped for `reason`: for traces */
+	HIP_JOB,	  /* run `job`, bring it back */
+	HIP_SA_UP,	  /* publish `sa` before what follows is carried out;
 			 * standby: to receive only, the one before it sends */
-	HIP_SA_SWITCH,	/* from now on `sa` (hits and SPIs) sends */
-	HIP_SA_DOWN,	/* `sa` (hits and SPIs only) is to be retired */
-	HIP_LOCATOR,	/* peer is reached at `peer_at` from `self_at` (see
+	HIP_SA_SWITCH,	  /* from now on `sa` (hits and SPIs) sends */
+	HIP_SA_DOWN,	  /* `sa` (hits and SPIs only) is to be retired */
+	HIP_LOCATOR,	  /* peer is reached at `peer_at` from `self_at` (see
 			 * committed, verified) */
-	HIP_CHANGED,	/* association entered `state` */
-	HIP_FAILED,	/* base exchange given up for `reason`: E-FAILED */
-	HIP_REGISTERED, /* our registration at `peer` was granted */
+	HIP_CHANGED,	  /* association entered `state` */
+	HIP_FAILED,	  /* base exchange given up for `reason`: E-FAILED */
+	HIP_REGISTERED,	  /* our registration at `peer` was granted */
+	HIP_UNREGISTERED, /* it was not, or has ended: see `refusal` */
 	HIP_REGISTRAR, /* we as server: `peer` at `peer_at`; lifetime 0: gone */
 	HIP_RELAYED,   /* we as server passed on an I1 for `peer`, as relay a
 		      * packet of this type to or from `peer` */
@@ -498,7 +488,8 @@ struct hip_effect {
 			       * `self`; the exchange has begun again as this
 			       * identity of ours. Null: it has not. */
 	uint32_t lifetime_s; /* REGISTERED, REGISTRAR */
-	bool relay; /* REGISTERED, REGISTRAR, RELAYED: it is RELAY_UDP_HIP,
+	uint16_t refusal;    /* UNREGISTERED: hip/register.h */
+	bool relay;	     /* those three, RELAYED: it is RELAY_UDP_HIP,
 		     * else RENDEZVOUS; SEEN R1: through a control relay */
 	struct endpoint seen_at; /* REGISTERED: where the server sees us
 				  * (REG_FROM); port 0: it did not say */

@@ -216,7 +216,7 @@ static bool vouched(const struct hip *h, const struct endpoint *server,
 	if (endpoint_eq(server, pk->from))
 		return true;
 	for (size_t i = 0; i < h->registrations.num; i++) {
-		if (endpoint_eq(server, &h->registrations.v[i]->at))
+		if (registration_is_at(h->registrations.v[i], server))
 			return true;
 	}
 	return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Our own registrations at rendezvous servers and relays (RFC 8003, 9028). */
+/* Our own registrations at rendezvous servers and relays (RFC 8003, 9028):
+ * how each is had, kept, and ended. */
 /* THEORY OF OPERATION
  * A registration is a standing wish. Its timer says when to act next: to
  * begin a base exchange (REG_REQUEST then goes with I2, 3.2), or, where an
@@ -8,7 +9,17 @@
  * association that closes or fails costs the registration, and it tries
  * again, waiting 1, 2, 4 ... 64 s. REG_REQUEST may only follow a REG_INFO
  * (4.3), which we see in R1 only: an association the server began is
- * closed and made again by us. Bounded by REGISTRATION_MAX.
+ * closed and made again by us. Why it is not granted, or no more, is told
+ * each time (HIP_UNREGISTERED). Bounded by REGISTRATION_MAX.
+ *
+ * A wish that is over (ending) waits for the server's answer to a request
+ * with lifetime 0 (RFC 8003 5), sent as soon as there is an association that
+ * can carry it; it is forgotten with that answer, with the association, or
+ * when neither comes. An association is for one service only (RFC 9028 7.8):
+ * who is to have the other one at the same server closes it first.
+ *
+ * A server that has moved is looked for where it was told to be, and where it
+ * was last.
  *
  * A relay tells us where it sees us (REG_FROM, RFC 9028 4.1). If that is not
  * where we are, there is a NAT between; and our R1s say it (relayed.c), so
@@ -27,6 +38,7 @@
 #include "hip/update.h"
 
 #define BACKOFF_MAX 6 /* 2^6 s */
+#define END_WAIT (64 * ENGINE_S)
 
 void registration_fini(struct hip *h)
 {
@@ -39,8 +51,9 @@ void registration_fini(struct hip *h)
 	t->num = 0;
 }
 
-static struct registration *find(const struct hip *h, const struct hit *self,
-				 const struct hit *rvs)
+struct registration *registration_find(const struct hip *h,
+				       const struct hit *self,
+				       const struct hit *rvs)
 {
 	for (size_t i = 0; i < h->registrations.num; i++) {
 		struct registration *r = h->registrations.v[i];
@@ -49,6 +62,42 @@ static struct registration *find(const struct hip *h, const struct hit *self,
 			return r;
 	}
 	return NULL;
+}
+
+bool registration_is_at(const struct registration *r, const struct endpoint *at)
+{
+	for (size_t i = 0; i < r->at_num; i++) {
+		if (endpoint_eq(&r->at[i], at))
+			return true;
+	}
+	return r->last.port && endpoint_eq(&r->last, at);
+}
+
+static bool offered(const struct assoc *a, const struct registration *r)
+{
+	return a->reg_offered >> r->service & 1;
+}
+
+static struct hip_effect *tell(struct hip *h, const struct registration *r,
+			       const struct assoc *a, enum hip_effect_kind kind)
+{
+	struct hip_effect *e = effects_put(&h->fx, kind);
+
+	e->self = a->self;
+	e->peer = a->peer;
+	e->self_at = a->self_at;
+	e->peer_at = a->peer_at;
+	e->relay = r->service == FIELDS_REG_RELAY_UDP_HIP;
+	return e;
+}
+
+/* It is not registered, or no more. why: as hip/register.h has it. */
+static void refused(struct hip *h, struct registration *r,
+		    const struct assoc *a, uint16_t why)
+{
+	if (why != HIP_REFUSED_LOST || r->granted)
+		tell(h, r, a, HIP_UNREGISTERED)->refusal = why;
+	r->granted = false;
 }
 
 /* When to act next, if not earlier anyway. */
@@ -62,119 +111,154 @@ static void back_off(struct hip *h, struct registration *r, uint64_t now)
 {
 	unsigned n = r->failures < BACKOFF_MAX ? r->failures : BACKOFF_MAX;
 
-	r->granted = false;
 	r->failures++;
 	dueheap_set(&h->due, &r->due, now + engine_backoff(ENGINE_S, n));
 }
 
-int registration_add(struct hip *h, const struct registration *r, uint64_t now)
+/* Does a relay, or did one, see us elsewhere than we are? */
+static void find_nat(struct registrations *t)
+{
+	t->behind = false;
+	for (size_t i = 0; i < t->num; i++)
+		t->behind = t->behind || t->v[i]->behind;
+}
+
+static void forget(struct hip *h, struct registration *r, uint64_t now)
 {
 	struct registrations *t = &h->registrations;
-	struct registration *old = find(h, &r->self, &r->rvs);
-	struct registration *mine;
-	int err;
+	bool relay = r->service == FIELDS_REG_RELAY_UDP_HIP;
+	size_t i = 0;
 
-	if (old && old->service != r->service)
-		return HG_EEXIST; /* RFC 9028 7.8 */
-	if (old) {
-		old->at = r->at;
-		old->lifetime_s = r->lifetime_s;
-		return HG_OK;
-	}
-	if (t->num >= REGISTRATION_MAX)
-		return HG_EFULL;
-	mine = malloc(sizeof(*mine));
-	if (!mine)
-		return HG_ENOMEM;
-	err = dueheap_reserve(&h->due);
-	if (err) {
-		free(mine);
-		return err;
-	}
-	*mine = *r;
-	mine->due = (struct due){ .kind = ENGINE_REGISTRATION };
-	t->v[t->num++] = mine;
-	if (mine->service == FIELDS_REG_RELAY_UDP_HIP)
+	datapath_lost(h, r, now);
+	while (t->v[i] != r)
+		i++;
+	t->v[i] = t->v[--t->num];
+	find_nat(t);
+	dueheap_leave(&h->due, &r->due);
+	free(r);
+	if (relay)
 		r1pool_renew(h, now); /* they say how NATs are passed */
-	registration_timer(h, &mine->due, now);
-	return HG_OK;
 }
 
-static int wish(struct hip *h, struct registration *r, const struct hit *self,
-		uint64_t now)
+static bool is_up(const struct assoc *a)
 {
-	self = self ? self : hip_default_hit(h);
-	if (!self || !engine_identity(h, self) || r->lifetime_s == 0)
-		return HG_EINVAL;
-	r->self = *self;
-	return registration_add(h, r, now);
+	return a && (a->state == HIP_ESTABLISHED || a->state == HIP_R2_SENT);
 }
 
-int hip_register(struct hip *h, const struct hit *self, const struct hit *rvs,
-		 const struct endpoint *at, uint32_t lifetime_s, uint64_t now)
+static void leave(struct hip *h, struct assoc *a, uint64_t now)
 {
-	struct registration r = { .rvs = *rvs,
-				  .at = *at,
-				  .service = FIELDS_REG_RENDEZVOUS,
-				  .lifetime_s = lifetime_s };
+	struct event ev = { .kind = STATETAB_LEAVE, .a = a, .now = now };
 
-	return wish(h, &r, self, now);
+	if (a)
+		statetab_run(h, &ev);
 }
 
-int hip_register_relay(struct hip *h, const struct hit *self,
-		       const struct hit *relay, const struct endpoint *at,
-		       uint32_t lifetime_s, uint64_t now)
+void registration_change(struct hip *h, struct registration *r, uint8_t service,
+			 uint64_t now)
 {
-	struct registration r = { .rvs = *relay,
-				  .at = *at,
-				  .service = FIELDS_REG_RELAY_UDP_HIP,
-				  .lifetime_s = lifetime_s };
+	datapath_lost(h, r, now);
+	r->service = service;
+	r->granted = false;
+	r->asking = false;
+	r->behind = false;
+	r->seen_at = (struct endpoint){ .port = 0 };
+	find_nat(&h->registrations);
+	/* What it was until now ends with the association. */
+	leave(h, assoc_find(&h->assocs, &r->self, &r->rvs), now);
+	r1pool_renew(h, now); /* they say how NATs are passed */
+	dueheap_set(&h->due, &r->due, now + 2 * ENGINE_S);
+}
 
-	return wish(h, &r, self, now);
+void registration_begin(struct hip *h, struct registration *r, uint64_t now)
+{
+	struct endpoint at[HIP_LOCATORS_MAX];
+	size_t num = r->at_num;
+	bool more = r->last.port;
+
+	memcpy(at, r->at, num * sizeof(*at));
+	for (size_t i = 0; i < num; i++)
+		more = more && !endpoint_eq(&at[i], &r->last);
+	if (more && num == HIP_LOCATORS_MAX)
+		num--;
+	if (more)
+		at[num++] = r->last;
+	if (hip_want(h, &r->self, &r->rvs, at, num, now))
+		dueheap_set(&h->due, &r->due, now + 2 * ENGINE_S);
+}
+
+void registration_anew(struct hip *h, struct registration *r, uint64_t now)
+{
+	struct assoc *a = assoc_find(&h->assocs, &r->self, &r->rvs);
+	bool up = is_up(a);
+
+	if (!up)
+		leave(h, a, now); /* it asks where the server was */
+	registration_begin(h, r, now);
+	if (up)
+		registration_timer(h, &r->due, now);
+}
+
+/* Asks the server to end it. */
+static void cancel(struct hip *h, struct registration *r, struct assoc *a,
+		   uint64_t now)
+{
+	r->asking = true;
+	update_send(h, a, now);
+	assoc_arm(h, a);
+}
+
+void registration_end(struct hip *h, struct registration *r, uint64_t now)
+{
+	struct assoc *a = assoc_find(&h->assocs, &r->self, &r->rvs);
+
+	r->ending = true;
+	r->granted = false;
+	dueheap_set(&h->due, &r->due, now + END_WAIT);
+	if (is_up(a) && offered(a, r))
+		cancel(h, r, a, now);
+	else if (!a || (a->state != HIP_I1_SENT && a->state != HIP_I2_SENT))
+		forget(h, r, now);
 }
 
 uint8_t registration_code(const struct hip *h, const struct hit *self,
 			  const struct hit *peer, uint8_t *service)
 {
-	const struct registration *r = find(h, self, peer);
+	const struct registration *r = registration_find(h, self, peer);
 
-	if (!r || h->leaving)
+	if (!r || r->ending || h->leaving)
 		return 0;
 	*service = r->service;
 	return fields_lifetime_code(r->lifetime_s);
 }
 
-static bool offered(const struct assoc *a, const struct registration *r)
+uint8_t registration_take(struct hip *h, const struct assoc *a, uint8_t *code)
 {
-	return a->reg_offered >> r->service & 1;
-}
-
-uint8_t registration_take(struct hip *h, const struct assoc *a,
-			  uint8_t *service)
-{
-	struct registration *r = find(h, &a->self, &a->peer);
-	uint8_t code;
+	struct registration *r = registration_find(h, &a->self, &a->peer);
 
 	if (!r || !r->asking || !offered(a, r))
 		return 0;
 	r->asking = false;
-	*service = r->service;
-	code = fields_lifetime_code(r->lifetime_s);
-	if (code > a->reg_max)
-		code = a->reg_max;
-	return code < a->reg_min ? a->reg_min : code;
+	r->told = r->ending;
+	*code = fields_lifetime_code(r->lifetime_s);
+	if (*code > a->reg_max)
+		*code = a->reg_max;
+	if (*code < a->reg_min)
+		*code = a->reg_min;
+	if (r->ending)
+		*code = 0; /* RFC 8003 5 */
+	return r->service;
 }
 
 bool registration_due(const struct hip *h, const struct assoc *a)
 {
-	const struct registration *r = find(h, &a->self, &a->peer);
+	const struct registration *r = registration_find(h, &a->self, &a->peer);
 
 	return r && r->asking && offered(a, r);
 }
 
 void registration_seen(struct hip *h, const struct assoc *a)
 {
-	struct registration *r = find(h, &a->self, &a->peer);
+	struct registration *r = registration_find(h, &a->self, &a->peer);
 
 	if (r && r->granted && r->service == FIELDS_REG_RELAY_UDP_HIP)
 		r->asking = true;
@@ -189,18 +273,13 @@ bool registration_data(const struct assoc *a)
 static void granted(struct hip *h, struct registration *r,
 		    const struct assoc *a, uint64_t ms, uint64_t now)
 {
-	struct hip_effect *e = effects_put(&h->fx, HIP_REGISTERED);
+	struct hip_effect *e = tell(h, r, a, HIP_REGISTERED);
 
 	r->granted = true;
 	r->failures = 0;
 	r->expires = now + ms * ENGINE_MS;
 	/* Before 3/4 have gone by (checklist R06). */
 	dueheap_set(&h->due, &r->due, now + ms * ENGINE_MS / 4 * 3);
-	e->self = a->self;
-	e->peer = a->peer;
-	e->self_at = a->self_at;
-	e->peer_at = a->peer_at;
-	e->relay = r->service == FIELDS_REG_RELAY_UDP_HIP;
 	e->seen_at = r->seen_at;
 	e->relayed_at = r->relayed_at;
 	e->lifetime_s = ms < 1000 ? 1 : (uint32_t)(ms / 1000);
@@ -228,7 +307,6 @@ static void take_seen_at(struct hip *h, struct registration *r,
 			 uint64_t now)
 {
 	const struct hip_param *p = param_find(m, PARAM_REG_FROM);
-	struct registrations *t = &h->registrations;
 	struct endpoint at;
 	bool news;
 
@@ -236,9 +314,7 @@ static void take_seen_at(struct hip *h, struct registration *r,
 	    !fields_get_udp_at(p, &at) || addr_is_unusable(&at.addr))
 		return;
 	r->behind = !endpoint_eq(&at, &a->self_at);
-	t->behind = false;
-	for (size_t i = 0; i < t->num; i++)
-		t->behind = t->behind || t->v[i]->behind;
+	find_nat(&h->registrations);
 	if (endpoint_eq(&r->seen_at, &at))
 		return;
 	news = r->seen_at.port;
@@ -248,53 +324,103 @@ static void take_seen_at(struct hip *h, struct registration *r,
 	r1pool_renew(h, now); /* they say so */
 }
 
+/* The Failure Type that is given for this service, or that none is. */
+static uint16_t failure(const struct hip_msg *m, uint8_t service)
+{
+	const struct hip_param *p = param_find(m, PARAM_REG_FAILED);
+	struct field_reg reg;
+
+	for (; p; p = param_next(m, p)) {
+		if (fields_get_reg(p, &reg) && reg.types_num &&
+		    memchr(reg.types, service, reg.types_num))
+			return reg.first;
+	}
+	return HIP_REFUSED_SILENT;
+}
+
+/* An answer while it ends. is: it grants ms. */
+static void ended(struct hip *h, struct registration *r, struct assoc *a,
+		  bool is, uint64_t now)
+{
+	if (r->told || !is)
+		forget(h, r, now);
+	else /* what was under way when the wish ended */
+		cancel(h, r, a, now);
+}
+
 void registration_answer(struct hip *h, struct assoc *a,
 			 const struct hip_msg *m, bool final, uint64_t now)
 {
-	struct registration *r = find(h, &a->self, &a->peer);
-	uint64_t ms;
+	struct registration *r = registration_find(h, &a->self, &a->peer);
+	uint64_t ms = 0;
+	bool is;
 
 	if (!r)
 		return;
+	is = registration_response(m, r->service, &ms);
+	if (r->ending) {
+		if (final)
+			ended(h, r, a, is && ms, now);
+		return;
+	}
 	take_seen_at(h, r, a, m, now);
 	datapath_answer(h, r, m, final, now);
-	if (registration_response(m, r->service, &ms)) {
-		if (ms)
-			granted(h, r, a, ms, now);
-		else
-			back_off(h, r, now); /* cancelled: RFC 8003 5 */
+	if (is && ms) {
+		granted(h, r, a, ms, now);
+	} else if (is) { /* RFC 8003 5 */
+		refused(h, r, a, HIP_REFUSED_CANCELLED);
+		back_off(h, r, now);
 	} else if (final) {
+		refused(h, r, a,
+			offered(a, r) ? failure(m, r->service)
+				      : HIP_REFUSED_OFFER);
 		back_off(h, r, now);
 	}
+}
+
+/* Forgets a wish that is over when nothing can be asked any more. */
+static void end_state(struct hip *h, struct registration *r, enum hip_state s,
+		      uint64_t now)
+{
+	if (s != HIP_ESTABLISHED && s != HIP_I1_SENT && s != HIP_I2_SENT)
+		forget(h, r, now);
 }
 
 void registration_state(struct hip *h, const struct assoc *a, enum hip_state s,
 			uint64_t now)
 {
-	struct registration *r = find(h, &a->self, &a->peer);
+	struct registration *r = registration_find(h, &a->self, &a->peer);
 
 	if (!r || h->leaving)
 		return;
+	if (r->ending) {
+		end_state(h, r, s, now);
+		return;
+	}
 	if (s != HIP_ESTABLISHED)
 		datapath_lost(h, r, now);
+	if (r->granted && !a->unproved)
+		r->last = a->peer_at;
 	switch (s) {
 	case HIP_R2_SENT: /* its exchange, not ours: nothing was asked */
-		r->granted = false;
+		refused(h, r, a, HIP_REFUSED_LOST);
 		r->asking = false;
 		schedule(h, r, now + ENGINE_S);
 		break;
 	case HIP_E_FAILED:
+		refused(h, r, a, HIP_REFUSED_UNREACHED);
 		back_off(h, r, now + engine_times.hold);
 		break;
 	case HIP_CLOSING:
 	case HIP_CLOSED:
+		refused(h, r, a, HIP_REFUSED_LOST);
 		back_off(h, r, now);
 		break;
 	case HIP_UNASSOCIATED:
 		/* Where it waits already, a hold or a back-off goes on. */
 		if (r->granted || !r->due.slot)
 			schedule(h, r, now + ENGINE_S);
-		r->granted = false;
+		refused(h, r, a, HIP_REFUSED_LOST);
 		break;
 	default:
 		break;
@@ -304,7 +430,7 @@ void registration_state(struct hip *h, const struct assoc *a, enum hip_state s,
 bool registration_relay(const struct hip *h, const struct hit *self,
 			const struct hit *peer)
 {
-	const struct registration *r = find(h, self, peer);
+	const struct registration *r = registration_find(h, self, peer);
 
 	return r && r->service == FIELDS_REG_RELAY_UDP_HIP;
 }
@@ -330,7 +456,7 @@ bool registration_reflexive(const struct hip *h, const struct hit *self,
 
 bool registration_holds(const struct hip *h, const struct assoc *a)
 {
-	return !h->leaving && find(h, &a->self, &a->peer);
+	return !h->leaving && registration_find(h, &a->self, &a->peer);
 }
 
 void registration_timer(struct hip *h, struct due *d, uint64_t now)
@@ -339,34 +465,27 @@ void registration_timer(struct hip *h, struct due *d, uint64_t now)
 		(struct registration *)((char *)d -
 					offsetof(struct registration, due));
 	struct assoc *a = assoc_find(&h->assocs, &r->self, &r->rvs);
-	struct event ev = { .kind = STATETAB_LEAVE, .a = a, .now = now };
-	int err;
 
 	if (h->leaving)
 		return;
-	if (a && (a->state == HIP_ESTABLISHED || a->state == HIP_R2_SENT)) {
-		if (offered(a, r)) {
-			r->asking = true;
-			update_send(h, a, now);
-			assoc_arm(h, a);
-			return;
-		}
-		/* No REG_INFO was seen. The server may not offer it; or it
-		 * began this association: then ours will show. */
-		if (a->initiator) {
-			back_off(h, r, now);
-			dueheap_set(&h->due, &r->due, now + 64 * ENGINE_S);
-			return;
-		}
-		statetab_run(h, &ev);
+	if (r->ending) {
+		forget(h, r, now);
+	} else if (is_up(a) && offered(a, r)) {
+		r->asking = true;
+		update_send(h, a, now);
+		assoc_arm(h, a);
+	} else if (is_up(a) && a->initiator) {
+		/* No REG_INFO was seen. */
+		refused(h, r, a, HIP_REFUSED_OFFER);
+		back_off(h, r, now);
+		dueheap_set(&h->due, &r->due, now + 64 * ENGINE_S);
+	} else if (is_up(a)) {
+		/* The server began this association: ours will show. */
+		leave(h, a, now);
 		dueheap_set(&h->due, &r->due, now + 2 * ENGINE_S);
-		return;
+	} else if (!r->granted) { /* it cannot be, without an association */
+		registration_begin(h, r, now);
 	}
-	if (r->granted)
-		return; /* cannot be without an association */
-	err = hip_want(h, &r->self, &r->rvs, &r->at, 1, now);
-	if (err)
-		dueheap_set(&h->due, &r->due, now + 2 * ENGINE_S);
 }
 
 void registration_offer(struct assoc *a, const struct hip_msg *m)

@@ -17,13 +17,17 @@ struct registration {
 	struct due due;
 	struct hit self;
 	struct hit rvs;
-	struct endpoint at;
-	uint8_t service;     /* FIELDS_REG_RENDEZVOUS, _RELAY_UDP_HIP */
-	uint32_t lifetime_s; /* what we ask for */
+	struct endpoint at[HIP_LOCATORS_MAX]; /* where it may be */
+	size_t at_num;
+	struct endpoint last; /* where it proved to be last; port 0: nowhere */
+	uint8_t service;      /* FIELDS_REG_RENDEZVOUS, _RELAY_UDP_HIP */
+	uint32_t lifetime_s;  /* what we ask for */
 	bool granted;
 	uint64_t expires;
 	unsigned failures;	 /* in a row */
 	bool asking;		 /* the next UPDATE carries a REG_REQUEST */
+	bool ending;		 /* the wish is over, */
+	bool told;		 /*  and a request with lifetime 0 is made */
 	bool behind;		 /* that is not where we are */
 	struct endpoint seen_at; /* where the server sees us; port 0: unknown */
 	/* Our port at its data relay (datapath.h); port 0: we have none. */
@@ -42,15 +46,29 @@ struct assoc;
 struct hip_msg;
 
 void registration_fini(struct hip *h);
-int registration_add(struct hip *h, const struct registration *r,
-		     uint64_t now) HG_CHECK;
+/* Is that a place where its server may be? */
+bool registration_is_at(const struct registration *r,
+			const struct endpoint *at);
+struct registration *registration_find(const struct hip *h,
+				       const struct hit *self,
+				       const struct hit *rvs);
+/* From now on for this service: a new association. */
+void registration_change(struct hip *h, struct registration *r, uint8_t service,
+			 uint64_t now);
+/* Wherever the server may be: a base exchange; or, where one goes on or the
+ * association is up, what is not answered goes there, too. */
+void registration_begin(struct hip *h, struct registration *r, uint64_t now);
+/* Its places are others now: it acts at once. */
+void registration_anew(struct hip *h, struct registration *r, uint64_t now);
+/* The wish is over; r may be gone then. */
+void registration_end(struct hip *h, struct registration *r, uint64_t now);
 /* Lifetime to ask this peer for, coded, and for which service; 0: no
  * registration is wanted. */
 uint8_t registration_code(const struct hip *h, const struct hit *self,
 			  const struct hit *peer, uint8_t *service);
-/* The same for an UPDATE that is being made; 0: nothing is due. */
-uint8_t registration_take(struct hip *h, const struct assoc *a,
-			  uint8_t *service);
+/* The service that an UPDATE which is being made is to ask for, and for how
+ * long, coded; 0: nothing is due. */
+uint8_t registration_take(struct hip *h, const struct assoc *a, uint8_t *code);
 /* Would there be something? */
 bool registration_due(const struct hip *h, const struct assoc *a);
 /* The peer asks whether we are where it has seen us: a relay says where that

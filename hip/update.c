@@ -124,8 +124,8 @@ static bool put_out(struct hip *h, struct assoc *a, bool keep,
 	job->by_rvs = ans && ans->by_rvs;
 	if (job->by_rvs)
 		job->via = ans->via;
-	if (keep && !up->reg)
-		up->reg = registration_take(h, a, &up->reg_type);
+	if (keep && !up->reg_type)
+		up->reg_type = registration_take(h, a, &up->reg);
 	if (ans)
 		memcpy(job->in, ans->raw, job->in_len = ans->len);
 	if (ans && param_parse(job->in, job->in_len, &theirs) != REASON_NUM) {
@@ -290,7 +290,8 @@ void update_abandon(struct assoc *a)
 	struct assoc_update *up = &a->up;
 
 	/* Without `sent`, its signing is under way. */
-	if (!up->outstanding || !up->sent.p || up->tells || up->reg || a->rekey)
+	if (!up->outstanding || !up->sent.p || up->tells || up->reg_type ||
+	    a->rekey)
 		return;
 	up->outstanding = false;
 	up->resend_at = ENGINE_NEVER;
@@ -477,11 +478,11 @@ void update_input(struct hip *h, struct event *ev)
 static void take_ack(struct hip *h, struct assoc *a, const struct packet *p)
 {
 	struct assoc_update *up = &a->up;
-	bool reg = up->reg;
+	bool reg = up->reg_type;
 	uint64_t now = p->now;
 
 	up->outstanding = false;
-	up->reg = 0;
+	up->reg_type = 0;
 	up->resend_at = ENGINE_NEVER;
 	assoc_msg_drop(&up->sent);
 	registration_answer(h, a, &p->m, reg, now);

@@ -73,6 +73,7 @@ enum {
 	CONFIG_ACCESS = 16384, /* of one role */
 	CONFIG_RULES = 256,
 	CONFIG_REGISTER = 8,
+	CONFIG_REGISTER_ADDRS = 8,
 	CONFIG_PEERS = 256,
 	CONFIG_PEER_ADDRS = 8,
 	CONFIG_LANS = 16,
@@ -118,7 +119,8 @@ enum config_offload {
 
 struct config_register {
 	struct hit rvs; /* null: [register opportunistic] */
-	struct endpoint at;
+	struct endpoint at[CONFIG_REGISTER_ADDRS];
+	size_t at_num; /* 1 where rvs is null */
 	uint32_t lifetime_s;
 	bool relay; /* for RELAY_UDP_HIP, else RENDEZVOUS */
 };

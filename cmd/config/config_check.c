@@ -247,7 +247,14 @@ static void check_identities(struct config_parse *p)
 static void check_registers(struct config_parse *p)
 {
 	for (size_t i = 0; i < p->c->reg_num; i++) {
-		if (hit_is_null(&p->c->reg[i].rvs) && !p->c->opportunistic)
+		if (!hit_is_null(&p->c->reg[i].rvs))
+			continue;
+		if (p->c->reg[i].at_num > 1)
+			config_parse_fail(p, p->register_at[i],
+					  "[register opportunistic] takes one "
+					  "address: at each somebody else may "
+					  "answer; write the agent's HIT");
+		if (!p->c->opportunistic)
 			config_parse_fail(p, p->register_at[i],
 					  "[register opportunistic] trusts "
 					  "whoever answers; write the agent's "

@@ -164,8 +164,8 @@ const struct config_key config_schema_keys[] = {
 	  "Mbit/s of each client, 0 (no limit) to 100000", false, 1,
 	  config_nat_rate },
 
-	{ CONFIG_SECTION_REGISTER, "address", ENDPOINT_TEXT, true, 1,
-	  config_value_register_address },
+	{ CONFIG_SECTION_REGISTER, "address", ENDPOINT_TEXT, true,
+	  CONFIG_REGISTER_ADDRS, config_value_register_address },
 	{ CONFIG_SECTION_REGISTER, "lifetime", "seconds, 1 to 86400", false, 1,
 	  config_value_lifetime },
 	{ CONFIG_SECTION_REGISTER, "relay", "yes or no", false, 1,

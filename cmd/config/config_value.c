@@ -475,9 +475,30 @@ int config_value_lan(struct config *c, const char *v)
 
 /* ---- [register HIT], [peer HIT], [policy "PATTERN"] ------------------- */
 
+/* One more address of a host that has *num of max. */
+static int add_address(const char *v, struct endpoint *at, size_t *num,
+		       size_t max)
+{
+	struct endpoint e;
+	int err = unicast(v, PORT_HIP, &e);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < *num; i++) {
+		if (endpoint_eq(&at[i], &e))
+			return HG_EEXIST;
+	}
+	if (*num == max)
+		return HG_EFULL;
+	at[(*num)++] = e;
+	return HG_OK;
+}
+
 int config_value_register_address(struct config *c, const char *v)
 {
-	return unicast(v, PORT_HIP, &c->reg[c->reg_num - 1].at);
+	struct config_register *r = &c->reg[c->reg_num - 1];
+
+	return add_address(v, r->at, &r->at_num, CONFIG_REGISTER_ADDRS);
 }
 
 int config_value_lifetime(struct config *c, const char *v)
@@ -493,19 +514,8 @@ int config_value_lifetime(struct config *c, const char *v)
 int config_value_peer_address(struct config *c, const char *v)
 {
 	struct config_peer *p = &c->peers[c->peers_num - 1];
-	struct endpoint e;
-	int err = unicast(v, PORT_HIP, &e);
 
-	if (err)
-		return err;
-	for (size_t i = 0; i < p->at_num; i++) {
-		if (endpoint_eq(&p->at[i], &e))
-			return HG_EEXIST;
-	}
-	if (p->at_num == CONFIG_PEER_ADDRS)
-		return HG_EFULL;
-	p->at[p->at_num++] = e;
-	return HG_OK;
+	return add_address(v, p->at, &p->at_num, CONFIG_PEER_ADDRS);
 }
 
 int config_value_via_rvs(struct config *c, const char *v)

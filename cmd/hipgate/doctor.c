@@ -109,7 +109,6 @@ static void gather(struct doctor *d, const struct options *o)
 		ask_once(socket, json_pack("{s:s}", "verb", "version"),
 			 &d->version, d->daemon_why, sizeof(d->daemon_why));
 	d->status = said(d, "status");
-	d->peers = said(d, "peers");
 	d->sas = said(d, "sas");
 }
 
@@ -118,7 +117,6 @@ static void doctor_fini(struct doctor *d)
 	config_free(d->c);
 	json_decref(d->version);
 	json_decref(d->status);
-	json_decref(d->peers);
 	json_decref(d->sas);
 }
 

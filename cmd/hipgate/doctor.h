@@ -28,7 +28,7 @@ struct doctor {
 	int unasked; /* why there is no daemon to ask (ask.h), or HG_OK */
 	char daemon_why[512];
 	/* What it says; NULL where it does not. */
-	json_t *version, *status, *peers, *sas;
+	json_t *version, *status, *sas;
 };
 
 struct doctor_finding {

@@ -45,50 +45,50 @@ void doctor_daemon(const struct doctor *d, struct doctor_finding *f)
 
 /* ---- agents ----------------------------------------------------------------------- */
 
-/* The state of the association with it; "": there is none. */
-static const char *state_of(const json_t *peers, const char *hit)
+/* What the daemon says of that [register]; NULL: it knows none. */
+static const json_t *agent_of(const json_t *agents,
+			      const struct config_register *r)
 {
-	const json_t *p;
+	char hit[ADDR_TEXT_MAX];
+	const json_t *a;
 	size_t i;
 
-	json_array_foreach(peers, i, p)
+	hit_print(&r->rvs, hit);
+	json_array_foreach(agents, i, a)
 	{
-		if (strcmp(text_of(p, "peer"), hit) == 0)
-			return text_of(p, "state");
+		bool any = json_is_true(json_object_get(a, "opportunistic"));
+
+		if (hit_is_null(&r->rvs)
+			    ? any
+			    : !any && strcmp(text_of(a, "hit"), hit) == 0)
+			return a;
 	}
-	return "";
+	return NULL;
 }
 
 void doctor_agent(const struct doctor *d, struct doctor_finding *f)
 {
-	char hit[ADDR_TEXT_MAX];
+	const json_t *agents = json_object_get(d->status, "agents");
 	char at[ENDPOINT_TEXT_MAX];
 
 	if (d->c->reg_num == 0) {
 		doctor_say(f, DOCTOR_SKIP, "no [register]");
 		return;
 	}
-	if (!asked(d->peers, f))
+	if (!asked(d->status, f))
 		return;
 	for (size_t i = 0; i < d->c->reg_num; i++) {
-		const struct config_register *r = &d->c->reg[i];
-		const char *state;
+		const json_t *a = agent_of(agents, &d->c->reg[i]);
 
-		if (hit_is_null(&r->rvs))
-			continue; /* it is whoever answers */
-		state = state_of(d->peers, hit_print(&r->rvs, hit));
-		if (strcmp(state, "ESTABLISHED") == 0)
+		if (a && json_is_true(json_object_get(a, "registered")))
 			continue;
 		doctor_say(f, DOCTOR_FAULT,
-			   "no association with the agent %s at %s (%s): "
-			   "nobody finds this host by it",
-			   hit, endpoint_print(&r->at, at),
-			   state[0] ? state : "none");
-		doctor_mend(
-			f,
-			"let UDP port %u pass both ways to %s, and see that "
-			"hipgated runs there with [rendezvous] and that HIT",
-			(unsigned)HIP_PORT, at);
+			   "not registered at %s, so nobody finds this host "
+			   "there: %s",
+			   endpoint_print(&d->c->reg[i].at[0], at),
+			   a ? text_of(a, "why")
+			     : "the daemon runs without that [register]");
+		doctor_mend(f, "%s", a ? text_of(a, "mend") : "hipgate reload");
 		return;
 	}
 	doctor_say(f, DOCTOR_GOOD, "registered");

@@ -344,24 +344,33 @@ static const char *rvs_name(const struct hit *rvs, char out[ADDR_TEXT_MAX])
 	return hit_is_null(rvs) ? "opportunistic" : hit_print(rvs, out);
 }
 
+bool confdiff_same_register(const struct config_register *a,
+			    const struct config_register *b)
+{
+	bool same = a->at_num == b->at_num && a->relay == b->relay &&
+		    a->lifetime_s == b->lifetime_s;
+
+	for (size_t i = 0; same && i < a->at_num; i++)
+		same = endpoint_eq(&a->at[i], &b->at[i]);
+	return same;
+}
+
 static void diff_registers(const struct config *a, const struct config *b,
-			   const struct confdiff *out)
+			   json_t *out)
 {
 	char hit[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < a->reg_num; i++) {
-		const struct config_register *is =
-			register_in(b, &a->reg[i].rvs);
-
-		if (!is || !endpoint_eq(&is->at, &a->reg[i].at) ||
-		    is->lifetime_s != a->reg[i].lifetime_s ||
-		    is->relay != a->reg[i].relay)
-			line(out->restart, "%c [register %s]", is ? '~' : '-',
+		if (!register_in(b, &a->reg[i].rvs))
+			line(out, "- [register %s]",
 			     rvs_name(&a->reg[i].rvs, hit));
 	}
 	for (size_t i = 0; i < b->reg_num; i++) {
-		if (!register_in(a, &b->reg[i].rvs))
-			line(out->live, "+ [register %s]",
+		const struct config_register *was =
+			register_in(a, &b->reg[i].rvs);
+
+		if (!was || !confdiff_same_register(was, &b->reg[i]))
+			line(out, "%c [register %s]", was ? '~' : '+',
 			     rvs_name(&b->reg[i].rvs, hit));
 	}
 }
@@ -427,7 +436,7 @@ void confdiff(const struct config *was, const struct config *now,
 	diff_fixed(was, now, out->restart);
 	diff_identities(was, now, out);
 	diff_peers(was, now, out);
-	diff_registers(was, now, out);
+	diff_registers(was, now, out->live);
 	diff_policies(was, now, out->live);
 	diff_text(out->live, "[proxy] hosts", was->hosts, now->hosts);
 	diff_records(was, now, out->live);

@@ -2,7 +2,7 @@
 /* What differs between two configurations, line by line. */
 #pragma once
 
-#include <stddef.h>
+#include <stdbool.h>
 
 #include <jansson.h>
 
@@ -15,6 +15,9 @@ struct confdiff {
 	json_t *restart;
 };
 
+/* Do both ask for the same? */
+bool confdiff_same_register(const struct config_register *a,
+			    const struct config_register *b);
 /* Fills both arrays, which the caller gives. */
 void confdiff(const struct config *was, const struct config *now,
 	      struct confdiff *out);

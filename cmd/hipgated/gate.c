@@ -85,7 +85,7 @@ static void on_housekeeping(uv_timer_t *t)
 	first_expire(g, uv_hrtime());
 	moveside_housekeeping(g, uv_hrtime());
 	persona_expire(g, uv_hrtime());
-	hipstart_again(g, uv_hrtime());
+	agents_again(g, uv_hrtime());
 	recall_clear(g->plane.recall);
 	dnsside_housekeeping(g, uv_hrtime());
 	errand_expire(g, uv_hrtime());

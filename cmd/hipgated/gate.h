@@ -20,6 +20,7 @@
 
 #include <uv.h>
 
+#include "agents.h"
 #include "cmd/config/config.h"
 #include "core/reason.h"
 #include "dns/dns.h"
@@ -104,12 +105,11 @@ struct gate {
 	struct hit selves[CONFIG_IDENTITIES]; /* as cfg->identity has them */
 	size_t selves_num;
 	struct personas personas;
-	uint64_t ask_again[CONFIG_REGISTER]; /* ns; [register opportunistic]
-					      * that failed; 0: no */
-	struct dns *dns;		     /* proxy role, else NULL */
-	struct lease *lease;		     /* the same */
-	struct nat *nat;		     /* the same */
-	struct linetable peers;		     /* control thread only */
+	struct agents agents;
+	struct dns *dns;	/* proxy role, else NULL */
+	struct lease *lease;	/* the same */
+	struct nat *nat;	/* the same */
+	struct linetable peers; /* control thread only */
 	size_t peers_num;
 	struct dnsside *dnsside;
 	struct journal *journal;

@@ -16,16 +16,16 @@
 #define LOOP_NS UINT64_C(60000000000)
 #define STATUS_NS UINT64_C(10000000000)
 
-static void say(char why[256], const char *fmt, ...)
+static void say(char why[HEALTH_WHY], const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-static void say(char why[256], const char *fmt, ...)
+static void say(char why[HEALTH_WHY], const char *fmt, ...)
 {
 	va_list ap;
 
 	if (why[0])
 		return; /* the first one counts */
 	va_start(ap, fmt);
-	(void)vsnprintf(why, 256, fmt, ap);
+	(void)vsnprintf(why, HEALTH_WHY, fmt, ap);
 	va_end(ap);
 }
 
@@ -41,7 +41,7 @@ static bool is_up(const struct gate *g)
 	return ioctl(fd, SIOCGIFFLAGS, &ifr) == 0 && ifr.ifr_flags & IFF_UP;
 }
 
-static void judge_links(const struct gate *g, char why[256])
+static void judge_links(const struct gate *g, char why[HEALTH_WHY])
 {
 	const struct links_address *list;
 	size_t num = 0;
@@ -110,7 +110,7 @@ static void find_astray(struct gate *g)
 		recall_clear(g->plane.recall); /* no worker says it any more */
 }
 
-static void judge_astray(const struct gate *g, char why[256])
+static void judge_astray(const struct gate *g, char why[HEALTH_WHY])
 {
 	char text[ADDR_TEXT_MAX];
 
@@ -123,23 +123,10 @@ static void judge_astray(const struct gate *g, char why[256])
 		    g->cfg->proxy ? ", so names get no address" : "", text);
 }
 
-static void judge_registrations(const struct gate *g, uint64_t now,
-				char why[256])
-{
-	char at[ENDPOINT_TEXT_MAX];
-
-	for (size_t i = 0; i < g->cfg->reg_num; i++) {
-		if (g->health.registered[i] <= now)
-			say(why,
-			    "not registered at %s, so nobody finds us there; "
-			    "does it answer, and let us in?",
-			    endpoint_print(&g->cfg->reg[i].at, at));
-	}
-}
-
-static void judge(const struct gate *g, uint64_t now, char why[256])
+static void judge(const struct gate *g, uint64_t now, char why[HEALTH_WHY])
 {
 	const struct health *h = &g->health;
+	char fault[HEALTH_WHY];
 
 	why[0] = '\0';
 	if (g->stopping)
@@ -153,13 +140,14 @@ static void judge(const struct gate *g, uint64_t now, char why[256])
 		    g->cfg->state);
 	if (h->loop_at && now - h->loop_at < LOOP_NS)
 		say(why, "a DNS server asks us what we ask it; see the log");
-	judge_registrations(g, now, why);
+	if (agents_fault(g, now, fault, sizeof(fault)))
+		say(why, "%s", fault);
 }
 
 static void tell(const struct gate *g)
 {
 	const struct tables *t = &g->plane.tables;
-	char text[384];
+	char text[HEALTH_WHY + 32];
 
 	if (g->health.ready)
 		(void)snprintf(text, sizeof(text),
@@ -174,7 +162,7 @@ static void tell(const struct gate *g)
 void health_look(struct gate *g, uint64_t now)
 {
 	struct health *h = &g->health;
-	char why[256];
+	char why[HEALTH_WHY];
 	bool news;
 
 	find_astray(g);
@@ -190,19 +178,5 @@ void health_look(struct gate *g, uint64_t now)
 	if (news || now - h->told_at >= STATUS_NS) {
 		h->told_at = now;
 		tell(g);
-	}
-}
-
-void health_registered(struct gate *g, const struct hip_effect *e, uint64_t now)
-{
-	const struct config *c = g->cfg;
-
-	for (size_t i = 0; i < c->reg_num; i++) {
-		const struct config_register *r = &c->reg[i];
-
-		if (hit_is_null(&r->rvs) ? endpoint_eq(&r->at, &e->peer_at)
-					 : hit_eq(&r->rvs, &e->peer))
-			g->health.registered[i] =
-				now + e->lifetime_s * UINT64_C(1000000000);
 	}
 }

@@ -18,24 +18,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cmd/config/config.h"
+#include "core/addr.h"
+
+enum { HEALTH_WHY = 512 };
 
 struct gate;
-struct hip_effect;
 
 struct health {
 	bool looked;
 	bool ready;
-	char why[256];			      /* "": it is ready */
-	uint64_t registered[CONFIG_REGISTER]; /* ns: until when, as cfg->reg */
-	struct addr astray;  /* of ours, and leads elsewhere; or unspecified */
-	uint64_t loop_at;    /* ns: DNS was seen to go round; 0: never */
-	bool journal_failed; /* the last write */
-	uint64_t told_at;    /* ns: systemd */
+	char why[HEALTH_WHY]; /* "": it is ready */
+	struct addr astray;   /* of ours, and leads elsewhere; or unspecified */
+	uint64_t loop_at;     /* ns: DNS was seen to go round; 0: never */
+	bool journal_failed;  /* the last write */
+	uint64_t told_at;     /* ns: systemd */
 };
 
 /* Once a second: looks, logs news, tells systemd. */
 void health_look(struct gate *g, uint64_t now);
-/* A registration of ours was granted (HIP_REGISTERED). */
-void health_registered(struct gate *g, const struct hip_effect *e,
-		       uint64_t now);

@@ -406,7 +406,7 @@ static void do_failed(struct gate *g, const struct hip_effect *e,
 	if (hit_is_null(&e->peer)) {
 		log_warn("event=opportunistic-failed at=%s reason=%s", t->at,
 			 reason_name(e->reason));
-		hipstart_unanswered(g, &e->peer_at, uv_hrtime());
+		agents_effect(g, e, uv_hrtime());
 		return;
 	}
 	if (!hit_is_null(&e->instead))
@@ -439,28 +439,6 @@ static const char *service_name(bool relay)
 	return relay ? "relay" : "rendezvous";
 }
 
-static void do_registered(struct gate *g, const struct hip_effect *e,
-			  const struct told *t)
-{
-	const char *service = service_name(e->relay);
-	char seen[ENDPOINT_TEXT_MAX] = "";
-	char by[ENDPOINT_TEXT_MAX] = "";
-
-	health_registered(g, e, uv_hrtime());
-	if (e->seen_at.port)
-		endpoint_print(&e->seen_at, seen);
-	if (e->relayed_at.port)
-		endpoint_print(&e->relayed_at, by);
-	events_add(&g->events, uv_hrtime(), "", "registered",
-		   json_pack("{s:s,s:s,s:s,s:s,s:s,s:I}", "rvs", t->peer, "at",
-			     t->at, "service", service, "seen_at", seen,
-			     "relayed_at", by, "lifetime_s",
-			     (json_int_t)e->lifetime_s),
-		   "registered at %s (%s) for %u s%s%s%s%s", t->at, service,
-		   e->lifetime_s, seen[0] ? ", which sees us at " : "", seen,
-		   by[0] ? " and relays to us from " : "", by);
-}
-
 static void do_registrar(struct gate *g, const struct hip_effect *e,
 			 const struct told *t)
 {
@@ -470,29 +448,6 @@ static void do_registrar(struct gate *g, const struct hip_effect *e,
 			     (json_int_t)e->lifetime_s),
 		   "%s registered from %s (%s) for %u s", t->peer, t->at,
 		   service_name(e->relay), e->lifetime_s);
-}
-
-/* Opportunistic: a leap of faith, which the next start should not need. */
-static void do_found(struct gate *g, const struct hip_effect *e,
-		     const struct told *t)
-{
-	const struct config_register *r = NULL;
-
-	for (size_t i = 0; i < g->cfg->reg_num && !r; i++) {
-		if (hit_is_null(&g->cfg->reg[i].rvs) &&
-		    endpoint_eq(&g->cfg->reg[i].at, &e->peer_at))
-			r = &g->cfg->reg[i];
-	}
-	events_add(&g->events, uv_hrtime(), "", "opportunistic",
-		   json_pack("{s:s,s:s,s:b}", "peer", t->peer, "at", t->at,
-			     "anonymous", (int)e->anonymous),
-		   "%s answers at %s; nothing proves that it is the one you "
-		   "mean: compare it with what hipgate status says there, then "
-		   "pin it: [register %s] address = %s",
-		   t->peer, t->at, t->peer, t->at);
-	if (r && hipstart_register_at(g, &e->self, &e->peer, r))
-		log_error("event=register-failed at=%s text=\"no room\"",
-			  t->at);
 }
 
 static void do_notified(struct gate *g, const struct hip_effect *e,
@@ -559,7 +514,9 @@ static void carry_out(struct gate *g, struct hip_effect *e)
 		do_failed(g, e, &t);
 		break;
 	case HIP_REGISTERED:
-		do_registered(g, e, &t);
+	case HIP_UNREGISTERED:
+	case HIP_FOUND:
+		agents_effect(g, e, uv_hrtime());
 		break;
 	case HIP_REGISTRAR:
 		do_registrar(g, e, &t);
@@ -569,9 +526,6 @@ static void carry_out(struct gate *g, struct hip_effect *e)
 		break;
 	case HIP_RELAYED:
 		do_relayed(g, e, &t);
-		break;
-	case HIP_FOUND:
-		do_found(g, e, &t);
 		break;
 	case HIP_IDENTITY:
 		persona_made(g, e);

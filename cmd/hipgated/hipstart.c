@@ -12,8 +12,6 @@
 
 #define LOG_ABOUT LOG_SUB_HIP
 
-#define ASK_AGAIN UINT64_C(30000000000) /* ns */
-
 _Static_assert((int)CONFIG_ROLE_HOST == HIP_ROLE_HOST &&
 		       (int)CONFIG_ROLE_RENDEZVOUS == HIP_ROLE_RENDEZVOUS &&
 		       (int)CONFIG_ROLE_PROXY == HIP_ROLE_INITIATOR &&
@@ -102,45 +100,6 @@ void hipstart_peer(struct gate *g, const struct config_peer *c)
 	p->via_rvs = c->via_rvs;
 }
 
-int hipstart_register_at(struct gate *g, const struct hit *self,
-			 const struct hit *rvs, const struct config_register *r)
-{
-	if (r->relay)
-		return hip_register_relay(g->hip, self, rvs, &r->at,
-					  r->lifetime_s, uv_hrtime());
-	return hip_register(g->hip, self, rvs, &r->at, r->lifetime_s,
-			    uv_hrtime());
-}
-
-int hipstart_register(struct gate *g, const struct config_register *r)
-{
-	if (hit_is_null(&r->rvs))
-		return hip_want_opportunistic(g->hip, NULL, &r->at,
-					      uv_hrtime());
-	return hipstart_register_at(g, NULL, &r->rvs, r);
-}
-
-void hipstart_unanswered(struct gate *g, const struct endpoint *at,
-			 uint64_t now)
-{
-	for (size_t i = 0; i < g->cfg->reg_num; i++) {
-		if (hit_is_null(&g->cfg->reg[i].rvs) &&
-		    endpoint_eq(&g->cfg->reg[i].at, at))
-			g->ask_again[i] = now + ASK_AGAIN;
-	}
-}
-
-void hipstart_again(struct gate *g, uint64_t now)
-{
-	for (size_t i = 0; i < g->cfg->reg_num; i++) {
-		if (!g->ask_again[i] || now < g->ask_again[i])
-			continue;
-		g->ask_again[i] = 0;
-		if (hipstart_register(g, &g->cfg->reg[i]))
-			g->ask_again[i] = now + ASK_AGAIN;
-	}
-}
-
 static int add_identities(struct gate *g, char *errbuf, size_t errlen)
 {
 	const struct config *c = g->cfg;
@@ -159,20 +118,6 @@ static int add_identities(struct gate *g, char *errbuf, size_t errlen)
 				       err_text(err));
 	}
 	return err;
-}
-
-static int add_registrations(struct gate *g, char *errbuf, size_t errlen)
-{
-	for (size_t i = 0; i < g->cfg->reg_num; i++) {
-		int err = hipstart_register(g, &g->cfg->reg[i]);
-
-		if (!err)
-			continue;
-		(void)snprintf(errbuf, errlen, "registration: %s",
-			       err_text(err));
-		return err;
-	}
-	return HG_OK;
 }
 
 /* ESP without encryption is for these peers alone. */
@@ -232,5 +177,5 @@ int hipstart(struct gate *g, char *errbuf, size_t errlen)
 		return err;
 	for (size_t i = 0; i < c->peers_num; i++)
 		hipstart_peer(g, &c->peers[i]);
-	return add_registrations(g, errbuf, errlen);
+	return agents_start(g, errbuf, errlen);
 }

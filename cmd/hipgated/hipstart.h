@@ -19,12 +19,3 @@ int hipstart_add_identity(struct gate *g, const char *path, bool anonymous,
 int hipstart_access(struct gate *g, const struct config *c) HG_CHECK;
 /* Where a host of a [peer] section is. */
 void hipstart_peer(struct gate *g, const struct config_peer *c);
-int hipstart_register(struct gate *g, const struct config_register *r) HG_CHECK;
-/* The same as self (NULL: the default identity) with this server. */
-int hipstart_register_at(struct gate *g, const struct hit *self,
-			 const struct hit *rvs,
-			 const struct config_register *r) HG_CHECK;
-/* Nobody answered well at this address: it is asked again in a while. */
-void hipstart_unanswered(struct gate *g, const struct endpoint *at,
-			 uint64_t now);
-void hipstart_again(struct gate *g, uint64_t now);

@@ -38,7 +38,7 @@ struct http {
 	struct snapshot *fresh; /* left by control, to be taken */
 	bool stopping;
 	bool ready;
-	char why[256];
+	char why[HEALTH_WHY];
 	uint64_t told_at; /* ns */
 
 	/* The HTTP thread's. */

@@ -7,10 +7,11 @@
  * live is applied and taken over into g->cfg, which so always says what is
  * in force; what needs a restart keeps its running value there. Nothing of
  * this touches an association, but that the access rules close those they
- * deny (hip_set_access).
+ * deny (hip_set_access), and that an agent's other service takes another one
+ * (agents.c).
  *
- * A removed [peer] or [register] stays until the restart: it may be what an
- * association is made of.
+ * A removed [peer] stays until the restart: it may be what an association is
+ * made of.
  */
 #include "reload.h"
 
@@ -171,28 +172,6 @@ static void apply_peers(struct gate *g, const struct config *now)
 	}
 }
 
-static void apply_registers(struct gate *g, const struct config *now)
-{
-	struct config *c = g->cfg;
-
-	for (size_t i = 0; i < now->reg_num; i++) {
-		size_t at = 0;
-
-		while (at < c->reg_num &&
-		       !hit_eq(&c->reg[at].rvs, &now->reg[i].rvs))
-			at++;
-		if (at < c->reg_num || at == CONFIG_REGISTER)
-			continue;
-		c->reg[at] = now->reg[i];
-		g->ask_again[at] = 0;
-		c->reg_num++;
-		if (hipstart_register(g, &c->reg[at]))
-			log_error(
-				"event=register-failed text=\"it could not be "
-				"begun\"");
-	}
-}
-
 /* What they were goes with the plan. */
 static void take_access(struct config *c, struct config *now)
 {
@@ -268,7 +247,7 @@ static int apply(struct gate *g, struct plan *p)
 	hip_set_opportunistic(g->hip, c->answers_opportunistic);
 	apply_identities(g, p);
 	apply_peers(g, now);
-	apply_registers(g, now);
+	agents_reload(g, now);
 	return HG_OK;
 }
 

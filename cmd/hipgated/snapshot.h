@@ -18,6 +18,7 @@
 
 #include "core/reason.h"
 #include "dns/dns.h"
+#include "health.h"
 #include "hip/hip.h"
 #include "meter.h"
 #include "nat/nat.h"
@@ -72,7 +73,7 @@ struct snapshot {
 	double unix_time; /* the same moment */
 	uint64_t started; /* ns */
 	bool ready;
-	char why[256]; /* not ready; "": it is */
+	char why[HEALTH_WHY]; /* not ready; "": it is */
 	bool proxy, host, rendezvous;
 	char tun[16];
 	struct hit hits[SNAPSHOT_HITS]; /* lasting ones */

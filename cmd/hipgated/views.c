@@ -405,7 +405,7 @@ static json_t *view_status(struct gate *g, const struct snapshot *s)
 
 	return json_pack(
 		"{s:s,s:b,s:o,s:o,s:o,s:o,s:{s:s,s:i},s:o,s:s,s:i,s:i,s:o,s:o,"
-		"s:o,s:o,s:o,s:o}",
+		"s:o,s:o,s:o,s:o,s:o}",
 		"version", HIPGATE_VERSION, "draining", (int)g->draining,
 		"health", viewseen_health(g), "roles", roles_json(g->cfg),
 		"hits", hits_json(g), "identities", view_identities(g), "tun",
@@ -414,7 +414,8 @@ static json_t *view_status(struct gate *g, const struct snapshot *s)
 		(int)p->workers_num, "port", (int)g->cfg->port, "uptime_s",
 		jsonof_since(g->started_ns), "counts", counts_json(s),
 		"traffic", traffic_json(&s->sas_carried), "io", io_json(g),
-		"drops", drops_json(g), "deaf", deaf_json(g));
+		"drops", drops_json(g), "deaf", deaf_json(g), "agents",
+		agents_json(g, uv_hrtime()));
 }
 
 static json_t *view_version(struct gate *g)

@@ -66,8 +66,8 @@ answers_good()
 {
 	answer version '{"version":"0.1.0","protocol":1,"uptime_s":5}'
 	answer status '{"version":"0.1.0","offload":{"setting":"auto",
-		"tso":{"state":"on","refused":0}},"drops":{}}'
-	answer peers '[{"peer":"2001:21::fa","state":"ESTABLISHED"}]'
+		"tso":{"state":"on","refused":0}},"drops":{},
+		"agents":[{"hit":"2001:21::fa","registered":true}]}'
 	answer sas '[{"peer":"2001:21::fa","mtu_by":"probe"}]'
 	answer explain '{"sa":{"peer":"2001:21::77","mtu":1458,
 		"locator":"192.0.2.9:10500","outer_mtu":1500,"mtu_by":"probe"}}'
@@ -230,11 +230,15 @@ daemons()
 	answer version '{"version":"0.0.9","protocol":1,"uptime_s":5}'
 	fault "of another version" daemon "hipgated is version 0.0.9" \
 		"systemctl restart hipgated"
-	answer peers '[{"peer":"2001:21::fa","state":"I1-SENT"}]'
-	fault "it does not answer" agent "192.0.2.1:10500 (I1-SENT)" \
-		"UDP port 10500"
-	answer peers '[]'
-	fault "nothing is tried" agent "(none)" "[rendezvous]"
+	answer status '{"drops":{},"agents":[{"hit":"2001:21::fa",
+		"registered":false,"why":"it does not know this host",
+		"mend":"there: allow = 2001:21::1 in [rendezvous]"}]}'
+	fault "an association is no registration" agent \
+		"not registered at 192.0.2.1:10500" "allow = 2001:21::1"
+	answer status '{"drops":{},"agents":[{"hit":"2001:21::fb",
+		"registered":true}]}'
+	fault "the daemon has another one" agent "without that [register]" \
+		"hipgate reload"
 	answer sas '[{"peer":"2001:21::77","mtu_by":"floor",
 		"locator":"192.0.2.9:10500"}]'
 	fault "a black hole" mtu "path to 2001:21::77 swallows" \

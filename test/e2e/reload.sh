@@ -194,6 +194,63 @@ opportunistic_checks()
 	mv "$DEMO_DIR/fix/hipgate.conf.before" "$DEMO_DIR/fix/hipgate.conf"
 }
 
+# ---- agents come and go ------------------------------------------------------
+
+# The agent lets nobody else in.
+only_hips()
+{
+	sed -i "s/^\\[rendezvous\\]/&\\nallow = $(node_hit hip)\\n\
+allow = $(node_hit hip4)/" "$1"
+}
+
+join_agent()
+{
+	printf '\n[register %s]\naddress = %s\naddress = %s\n' \
+		"$(node_hit fa)" "$FA_4" "$FA_6" >>"$1"
+}
+
+doctor_of_fix()
+{
+	at fix "$DEMO_DIR/bin/hipgate" doctor agent \
+		--config "$DEMO_DIR/fix/hipgate.conf" \
+		--socket "$DEMO_DIR/fix/ctl.sock" 2>&1
+}
+
+not_let_in()
+{
+	trace fix | jq -e --arg hit "$(node_hit fix)" 'any(.[];
+		.event == "register-unanswered" and
+		.reason == "unanswered" and (.mend | contains($hit)))'
+}
+
+not_registered()
+{
+	! registered "$1"
+}
+
+reload_agents()
+{
+	local out
+
+	reload_with fa only_hips >/dev/null
+	out=$(reload_with fix join_agent)
+	check "a [register] that is added is applied" says "$out" \
+		"+ [register $(node_hit fa)]"
+	check "an agent that does not know us is an event with the mend" \
+		wait_for 30 "the event" not_let_in
+	check "doctor says it, too" says "$(doctor_of_fix)" \
+		"not registered at" "allows $(node_hit fix)"
+	reload_back fa >/dev/null
+	check "let in, fix is registered" \
+		wait_for 90 "the registration of fix" registered fix
+	check "doctor finds it good" says "$(doctor_of_fix)" "no faults"
+	out=$(reload_back fix)
+	check "a [register] that is removed is applied" says "$out" \
+		"- [register $(node_hit fa)]"
+	check "and the agent has forgotten fix" \
+		wait_for 5 "it to be forgotten" not_registered fix
+}
+
 more_drops()
 {
 	(($(drops "$1" "$2") > $3))
@@ -204,5 +261,6 @@ reload_checks()
 	reload_under_load
 	reload_denies
 	ephemeral_checks
+	reload_agents
 	opportunistic_checks
 }

@@ -125,7 +125,7 @@ START_TEST(takes_every_key_of_the_roles)
 	ck_assert(hit_is_null(&c->reg[1].rvs));
 	ck_assert_uint_eq(c->reg[0].lifetime_s, 7);
 	ck_assert_int_eq(endpoint_parse("192.0.2.9:10500", 0, &e), HG_OK);
-	ck_assert(endpoint_eq(&c->reg[0].at, &e));
+	ck_assert(endpoint_eq(&c->reg[0].at[0], &e));
 	ck_assert_uint_eq(c->peers_num, 1);
 	ck_assert_uint_eq(c->peers[0].at_num, 2);
 	ck_assert_uint_eq(c->peers[0].at[0].port, 99);

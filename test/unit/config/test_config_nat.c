@@ -3,6 +3,7 @@
 #include "cmd/config/config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "test/unit/config/parse_bed.h"
 
@@ -147,6 +148,37 @@ START_TEST(ports_that_are_none)
 }
 END_TEST
 
+/* An agent may be reached by both families. */
+START_TEST(an_agent_has_several_addresses)
+{
+	char text[1024] = D "[host]\n[register " HIT "]\n";
+	struct config *c =
+		parse_ok(D "[host]\n[register " HIT "]\naddress = 192.0.2.1\n"
+			   "address = [2001:db8::1]:99\n");
+	size_t len;
+
+	ck_assert_uint_eq(c->reg[0].at_num, 2);
+	ck_assert(addr_is4(&c->reg[0].at[0].addr));
+	ck_assert_uint_eq(c->reg[0].at[0].port, 10500);
+	ck_assert_uint_eq(c->reg[0].at[1].port, 99);
+	config_free(c);
+	refused(D "[host]\n[register " HIT "]\naddress = 192.0.2.1\n"
+		  "address = 192.0.2.1\n",
+		"f:6: address = 192.0.2.1 is there already; remove one");
+	refused(D "opportunistic = yes\n[host]\n[register opportunistic]\n"
+		  "address = 192.0.2.2\naddress = 192.0.2.3\n",
+		"f:5: [register opportunistic] takes one address: at each "
+		"somebody else may answer; write the agent's HIT");
+	len = strlen(text);
+	for (unsigned i = 1; i <= CONFIG_REGISTER_ADDRS; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"address = 192.0.2.%u\n", i);
+	config_free(parse_ok(text));
+	(void)snprintf(text + len, sizeof(text) - len, "address = 192.0.2.9\n");
+	refused(text, "f:13: too many lines address =; at most 8");
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_named)
 {
 	refused(D "[rendezvous]\nrelay-rate = 100001\n",
@@ -181,6 +213,7 @@ Suite *test_config_nat_suite(void)
 	tcase_add_test(t, a_data_relay_is_asked_for);
 	tcase_add_loop_test(t, ports_that_are_none, 0,
 			    sizeof(no_ports) / sizeof(no_ports[0]));
+	tcase_add_test(t, an_agent_has_several_addresses);
 	tcase_add_test(t, what_is_wrong_is_named);
 	suite_add_tcase(s, t);
 	return s;

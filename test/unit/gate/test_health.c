@@ -20,15 +20,16 @@ static void teardown(void)
 
 static void granted(uint32_t lifetime_s, uint64_t now)
 {
-	struct hip_effect e = { .lifetime_s = lifetime_s };
+	struct hip_effect e = { .kind = HIP_REGISTERED,
+				.lifetime_s = lifetime_s };
 
 	ck_assert_int_eq(hit_parse(RVS, &e.peer), HG_OK);
-	health_registered(&b->g, &e, now);
+	agents_effect(&b->g, &e, now);
 }
 
 START_TEST(a_registration_that_is_not_there_or_over_is_a_fault)
 {
-	struct hip_effect other = { .lifetime_s = 9 };
+	struct hip_effect other = { .kind = HIP_REGISTERED, .lifetime_s = 9 };
 
 	ck_assert(!b->g.health.looked);
 	health_look(&b->g, S);
@@ -36,7 +37,7 @@ START_TEST(a_registration_that_is_not_there_or_over_is_a_fault)
 	ck_assert_ptr_nonnull(
 		strstr(b->g.health.why, "not registered at 192.0.2.9:10500"));
 	ck_assert_int_eq(hit_parse("2001:22::78", &other.peer), HG_OK);
-	health_registered(&b->g, &other, S); /* elsewhere: no help */
+	agents_effect(&b->g, &other, S); /* elsewhere: no help */
 	health_look(&b->g, S);
 	ck_assert(!b->g.health.ready);
 	granted(10, S);
@@ -45,6 +46,18 @@ START_TEST(a_registration_that_is_not_there_or_over_is_a_fault)
 	ck_assert_str_eq(b->g.health.why, "");
 	health_look(&b->g, 11 * S);
 	ck_assert(!b->g.health.ready);
+	granted(10, 11 * S);
+	other.kind = HIP_UNREGISTERED;
+	agents_effect(&b->g, &other, 11 * S); /* nor harm */
+	health_look(&b->g, 12 * S);
+	ck_assert(b->g.health.ready);
+	ck_assert_int_eq(hit_parse(RVS, &other.peer), HG_OK);
+	agents_effect(&b->g, &other, 12 * S); /* failure type 0 */
+	health_look(&b->g, 12 * S);
+	ck_assert(!b->g.health.ready);
+	ck_assert_ptr_nonnull(strstr(b->g.health.why,
+				     "does not know this host (failure type 0);"
+				     " there: allow = 2001:"));
 }
 END_TEST
 

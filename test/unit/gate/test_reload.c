@@ -204,18 +204,76 @@ START_TEST(what_needs_a_restart_is_told_and_kept)
 				  "[host]\n[rendezvous]\n"
 				  "[register " HIT2 "]\naddress = 192.0.2.3\n");
 
-	ck_assert_uint_eq(lines(a, "applied"), 0);
+	ck_assert_uint_eq(lines(a, "applied"), 1);
+	ck_assert(has(a, "applied", "~ [register " HIT2 "]"));
 	ck_assert(has(a, "restart", "~ [daemon] port = 10501 (was 10500)"));
 	ck_assert(has(a, "restart", "~ [daemon] workers = 3 (was 0)"));
 	ck_assert(has(a, "restart", "~ [daemon] offload = safe (was auto)"));
 	ck_assert(has(a, "restart", "~ [rendezvous] = yes (was no)"));
 	ck_assert(has(a, "restart", "- [peer " HIT1 "]"));
-	ck_assert(has(a, "restart", "~ [register " HIT2 "]"));
-	ck_assert_uint_eq(lines(a, "restart"), 6);
+	ck_assert_uint_eq(lines(a, "restart"), 5);
 	ck_assert_uint_eq(b->g.cfg->port, 10500);
 	ck_assert_int_eq(b->g.cfg->offload, CONFIG_OFFLOAD_AUTO);
 	ck_assert(!b->g.cfg->rendezvous);
 	ck_assert_uint_eq(b->g.cfg->peers_num, 1);
+	json_decref(a);
+	reload_bed_free(b);
+}
+END_TEST
+
+/* Is there a wish of the default identity at this agent? */
+static bool wished(struct reload_bed *b, const char *text)
+{
+	struct hit hit;
+	int err;
+
+	ck_assert_int_eq(hit_parse(text, &hit), HG_OK);
+	err = hip_register_at(b->g.hip, NULL, &hit, NULL, 0, uv_hrtime());
+	ck_assert(err == HG_EINVAL || err == HG_ENOENT);
+	return err == HG_EINVAL; /* no place is none */
+}
+
+#define REG(hit, at) "[register " hit "]\naddress = " at "\n"
+
+START_TEST(agents_come_go_and_change)
+{
+	struct reload_bed *b = reload_bed_new(
+		BASE "[host]\n" REG(HIT1, "192.0.2.1") REG(HIT2, "192.0.2.2"));
+	json_t *a;
+
+	ck_assert(wished(b, HIT1) && wished(b, HIT2));
+	b->g.agents.v[1].until = UINT64_MAX;
+	a = again(b, BASE "[host]\n" REG(HIT2, "192.0.2.2"));
+	ck_assert(has(a, "applied", "- [register " HIT1 "]"));
+	ck_assert_uint_eq(lines(a, "applied"), 1);
+	ck_assert_uint_eq(lines(a, "restart"), 0);
+	json_decref(a);
+	ck_assert(!wished(b, HIT1) && wished(b, HIT2));
+	ck_assert_uint_eq(b->g.cfg->reg_num, 1);
+	ck_assert_uint_eq(b->g.agents.v[0].until, UINT64_MAX); /* moved up */
+	a = again(b,
+		  BASE "[host]\n" REG(HIT1, "192.0.2.1") "lifetime = 9\n" REG(
+			  HIT2, "192.0.2.2"));
+	ck_assert(has(a, "applied", "+ [register " HIT1 "]"));
+	ck_assert_uint_eq(lines(a, "applied"), 1);
+	json_decref(a);
+	ck_assert(wished(b, HIT1) && wished(b, HIT2));
+	a = again(b, BASE "[host]\n" REG(HIT1, "192.0.2.1") "relay = yes\n" REG(
+			     HIT2, "192.0.2.2") "address = 2001:db8::2\n");
+	ck_assert(has(a, "applied", "~ [register " HIT1 "]"));
+	ck_assert(has(a, "applied", "~ [register " HIT2 "]"));
+	ck_assert_uint_eq(lines(a, "applied"), 2);
+	json_decref(a);
+	ck_assert(wished(b, HIT1) && wished(b, HIT2));
+	ck_assert_uint_eq(b->g.cfg->reg_num, 2);
+	a = again(b, BASE "[host]\n" REG(HIT1, "192.0.2.1") "relay = yes\n" REG(
+			     HIT2, "192.0.2.2") "address = 2001:db8::2\n");
+	ck_assert_uint_eq(lines(a, "applied"), 0);
+	json_decref(a);
+	a = again(b, BASE "[host]\n");
+	ck_assert_uint_eq(lines(a, "applied"), 2);
+	ck_assert_uint_eq(b->g.cfg->reg_num, 0);
+	ck_assert(!wished(b, HIT1) && !wished(b, HIT2));
 	json_decref(a);
 	reload_bed_free(b);
 }
@@ -360,6 +418,7 @@ Suite *test_reload_suite(void)
 	tcase_add_test(t, what_can_be_is_applied_at_once);
 	tcase_add_test(t, the_order_of_rules_is_a_rule);
 	tcase_add_test(t, what_needs_a_restart_is_told_and_kept);
+	tcase_add_test(t, agents_come_go_and_change);
 	tcase_add_test(t, identities_are_added_behind_those_that_run);
 	tcase_add_test(t, a_bad_file_changes_nothing);
 	tcase_add_test(t, policies_are_the_dns_engines_too);

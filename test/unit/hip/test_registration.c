@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Registrations: 1 is the client, 0 the server. */
+#include "hip/engine.h"
+#include "hip/fields.h"
+#include "hip/message.h"
 #include "test/unit/hip/lab.h"
 
 static struct lab *server_and_client(void)
@@ -99,6 +102,20 @@ START_TEST(a_relay_tells_its_client_where_it_sees_it)
 }
 END_TEST
 
+/* The client was told so, and asks on. */
+static void why(struct lab *lab, uint16_t refusal)
+{
+	const struct hip_effect *e = &lab->host[1].last[HIP_UNREGISTERED];
+
+	ck_assert_uint_ge(lab->host[1].count[HIP_UNREGISTERED], 1);
+	ck_assert_uint_eq(e->refusal, refusal);
+	ck_assert(hit_eq(&e->self, &lab->host[1].hit));
+	ck_assert(hit_eq(&e->peer, &lab->host[0].hit));
+	ck_assert(endpoint_eq(&e->peer_at, &lab->host[0].at));
+	ck_assert(!lab->host[1].h->registrations.v[0]->granted);
+	ck_assert(lab->host[1].h->registrations.v[0]->due.slot);
+}
+
 START_TEST(a_relay_is_not_taken_for_a_rendezvous_server)
 {
 	struct lab *lab = server_and_client(); /* RENDEZVOUS alone */
@@ -111,6 +128,8 @@ START_TEST(a_relay_is_not_taken_for_a_rendezvous_server)
 	lab_sleep(lab, 300 * LAB_S);
 	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 0);
 	ck_assert_uint_eq(lab->host[0].count[HIP_REGISTRAR], 0);
+	why(lab, HIP_REFUSED_OFFER);
+	ck_assert(lab->host[1].last[HIP_UNREGISTERED].relay);
 	lab_free(lab);
 }
 END_TEST
@@ -211,6 +230,7 @@ START_TEST(a_stranger_does_not_register)
 					.hit = friend };
 	struct hip_access list[HIP_ROLE_NUM] = { [HIP_ROLE_RENDEZVOUS] = {
 							 &rule, 1 } };
+	struct hip_access none[HIP_ROLE_NUM] = { { NULL, 0 } };
 
 	for (int host = 0; host < 2; host++) {
 		struct lab *lab = server_and_client();
@@ -232,8 +252,122 @@ START_TEST(a_stranger_does_not_register)
 		ck_assert_uint_eq(lab_drops(lab, 0, REASON_HIP_DENIED), 1);
 		ck_assert_int_eq(lab_state(lab, 0, 1),
 				 host ? HIP_R2_SENT : HIP_UNASSOCIATED);
+		lab_sleep(lab, 20 * LAB_S);
+		why(lab,
+		    host ? FIELDS_REG_NO_CREDENTIALS : HIP_REFUSED_UNREACHED);
+		ck_assert(lab->host[1].last[HIP_UNREGISTERED].relay);
+		/* Known now, it is had when it asks again. */
+		ck_assert_int_eq(hip_set_access(lab->host[0].h, none, lab->now),
+				 HG_OK);
+		lab_sleep(lab, 120 * LAB_S);
+		ck_assert_uint_gt(held(lab).expires, lab->now);
 		lab_free(lab);
 	}
+}
+END_TEST
+
+/* Once R1 has been said, with what it offers. */
+static bool spoil_server(struct lab *lab, struct lab_packet *p)
+{
+	struct hip *h = lab->host[0].h;
+
+	if (p->msg[2] == HIP_I2 && *(int *)lab->hook_arg == 1)
+		h->cfg.rendezvous = false;
+	if (p->msg[2] == HIP_I2 && *(int *)lab->hook_arg == 2)
+		h->registrar.num += REGISTRAR_MAX;
+	return true;
+}
+
+START_TEST(what_a_server_says_of_its_refusal_is_told)
+{
+	for (int code = 1; code <= 2; code++) {
+		struct lab *lab = server_and_client();
+
+		lab->hook = spoil_server;
+		lab->hook_arg = &code;
+		reg(lab, 600);
+		lab->hook = NULL;
+		why(lab, (uint16_t)code);
+		ck_assert(!lab->host[1].last[HIP_UNREGISTERED].relay);
+		ck_assert_uint_eq(lab->host[1].count[HIP_UNREGISTERED], 1);
+		if (code == 2)
+			lab->host[0].h->registrar.num -= REGISTRAR_MAX;
+		lab->host[0].h->cfg.rendezvous = true;
+		lab_sleep(lab, 10 * LAB_S);
+		ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 1);
+		ck_assert_uint_eq(lab->host[1].count[HIP_UNREGISTERED], 1);
+		lab_free(lab);
+	}
+}
+END_TEST
+
+/* An answer with these REG_FAILED: n of them, of code[i] for type[i] (0: for
+ * none). */
+static void answered(struct lab *lab, const uint8_t *code, const uint8_t *type,
+		     size_t n)
+{
+	struct hip *h = lab->host[1].h;
+	struct assoc *a =
+		assoc_find(&h->assocs, &lab->host[1].hit, &lab->host[0].hit);
+	struct msg_builder b;
+	struct hip_msg m;
+
+	message_begin(&b, HIP_UPDATE, &lab->host[0].hit, &lab->host[1].hit);
+	for (size_t i = 0; i < n; i++) {
+		struct field_reg reg = { .first = code[i],
+					 .types = &type[i],
+					 .types_num = type[i] != 0 };
+
+		fields_put_reg(&b, PARAM_REG_FAILED, &reg);
+	}
+	ck_assert_int_eq(message_finish(&b), HG_OK);
+	ck_assert_int_eq(param_parse(b.buf, b.len, &m), REASON_NUM);
+	registration_answer(h, a, &m, true, lab->now);
+	lab_effects(lab, 1);
+}
+
+START_TEST(the_failure_of_this_service_is_the_one_that_counts)
+{
+	static const struct {
+		size_t n;
+		uint8_t code[2], type[2];
+		uint16_t want;
+	} t[] = {
+		{ 1, { 9 }, { 1 }, FIELDS_REG_EITHER },
+		{ 2, { 9, 3 }, { 2, 1 }, FIELDS_REG_BAD_CERT },
+		{ 2, { 2, 0 }, { 1, 2 }, FIELDS_REG_NO_RESOURCES },
+		{ 1, { 255 }, { 1 }, 255 },
+		{ 1, { 9 }, { 2 }, HIP_REFUSED_SILENT },
+		{ 0, { 0 }, { 0 }, HIP_REFUSED_SILENT },
+	};
+	struct lab *lab = server_and_client();
+
+	reg(lab, 600);
+	for (unsigned i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		answered(lab, t[i].code, t[i].type, t[i].n);
+		why(lab, t[i].want);
+		ck_assert_uint_eq(lab->host[1].count[HIP_UNREGISTERED], i + 1);
+	}
+	lab_sleep(lab, 200 * LAB_S);
+	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 2);
+	lab_free(lab);
+}
+END_TEST
+
+/* Without an association there is no registration; who had none loses none. */
+START_TEST(a_registration_that_is_lost_is_told)
+{
+	struct lab *lab = server_and_client();
+
+	reg(lab, 600);
+	hip_close(lab->host[0].h, &lab->host[1].hit, lab->now);
+	lab_drain(lab);
+	why(lab, HIP_REFUSED_LOST);
+	ck_assert_uint_eq(lab->host[1].count[HIP_UNREGISTERED], 1);
+	lab_sleep(lab, 60 * LAB_S);
+	ck_assert_uint_eq(lab->host[1].count[HIP_UNREGISTERED], 1);
+	ck_assert_uint_eq(lab->host[1].count[HIP_REGISTERED], 2);
+	lab_free(lab);
 }
 END_TEST
 
@@ -423,6 +557,9 @@ Suite *test_registration_suite(void)
 	tcase_add_test(t, a_relay_is_not_taken_for_a_rendezvous_server);
 	tcase_add_test(t, a_replayed_request_changes_nothing);
 	tcase_add_test(t, a_stranger_does_not_register);
+	tcase_add_test(t, what_a_server_says_of_its_refusal_is_told);
+	tcase_add_test(t, the_failure_of_this_service_is_the_one_that_counts);
+	tcase_add_test(t, a_registration_that_is_lost_is_told);
 	tcase_add_test(t, lifetimes_are_kept_within_the_servers_limits);
 	tcase_add_test(t, a_registration_is_refreshed_by_update_for_hours);
 	tcase_add_test(t, a_registration_that_is_not_refreshed_expires);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* What is said of our registrations, and whose mend it is. */
+#include "test/unit/gate/reload_bed.h"
+
+#define S UINT64_C(1000000000)
+#define RVS "2001:22::77"
+#define RELAY "2001:22::78"
+#define HEAD "[daemon]\nidentity = %/a.pem\nopportunistic = yes\n[host]\n"
+
+static struct reload_bed *b;
+
+static void setup(void)
+{
+	b = reload_bed_new(HEAD "[register " RVS "]\naddress = 192.0.2.9\n"
+				"address = 2001:db8::9\n"
+				"[register " RELAY "]\naddress = 192.0.2.8\n"
+				"relay = yes\n"
+				"[register opportunistic]\n"
+				"address = 192.0.2.7\n");
+}
+
+static void teardown(void)
+{
+	reload_bed_free(b);
+}
+
+static void happens(enum hip_effect_kind kind, const char *peer, uint16_t why)
+{
+	struct hip_effect e = { .kind = kind,
+				.self = *hip_default_hit(b->g.hip),
+				.lifetime_s = 60,
+				.refusal = why };
+
+	if (peer) /* else whoever is there */
+		ck_assert_int_eq(hit_parse(peer, &e.peer), HG_OK);
+	ck_assert_int_eq(endpoint_parse("192.0.2.7", HIP_PORT, &e.peer_at),
+			 HG_OK);
+	agents_effect(&b->g, &e, S);
+}
+
+/* The last event. */
+static json_t *event(const char *name)
+{
+	const struct events *ev = &b->g.events;
+	json_t *o = json_loads(ev->line[(ev->next - 1) % EVENTS_KEPT], 0, NULL);
+
+	ck_assert_ptr_nonnull(o);
+	ck_assert_str_eq(json_string_value(json_object_get(o, "event")), name);
+	return o;
+}
+
+static void says(const json_t *o, const char *key, const char *words)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	ck_assert_ptr_nonnull(s);
+	ck_assert_msg(words[0] ? strstr(s, words) != NULL : !s[0], "%s: %s",
+		      key, s);
+}
+
+/* Entry i of `status`. */
+static void shown(size_t i, bool had, const char *reason, const char *mend)
+{
+	json_t *all = agents_json(&b->g, 2 * S);
+	const json_t *o = json_array_get(all, i);
+
+	ck_assert_uint_eq(json_array_size(all), 3);
+	ck_assert_int_eq(json_is_true(json_object_get(o, "registered")), had);
+	says(o, "reason", reason);
+	says(o, "mend", mend);
+	json_decref(all);
+}
+
+START_TEST(each_refusal_has_its_event_and_its_mend)
+{
+	static const struct {
+		uint16_t why;
+		const char *event, *reason, *mend;
+	} t[] = {
+		{ 0, "register-refused", "no-credentials", "there: allow = 2" },
+		{ 1, "register-refused", "unavailable",
+		  "[rendezvous], without relay = no" },
+		{ 2, "register-refused", "no-resources", "another agent" },
+		{ 3, "register-refused", "other", "there: allow = 2" },
+		{ 9, "register-refused", "other-service", "restart" },
+		{ 255, "register-refused", "other", "there: allow = 2" },
+		{ HIP_REFUSED_SILENT, "register-refused", "silent",
+		  RELAY " an agent?" },
+		{ HIP_REFUSED_OFFER, "register-refused", "not-offered",
+		  "[rendezvous]" },
+		{ HIP_REFUSED_CANCELLED, "register-refused", "cancelled",
+		  "allow = " },
+		{ HIP_REFUSED_UNREACHED, "register-unanswered", "unanswered",
+		  "the HIT " RELAY },
+		{ HIP_REFUSED_LOST, "register-lost", "lost", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		json_t *o;
+
+		happens(HIP_REGISTERED, RELAY, 0);
+		shown(1, true, "", "");
+		happens(HIP_UNREGISTERED, RELAY, t[i].why);
+		o = event(t[i].event);
+		says(o, "rvs", RELAY);
+		says(o, "reason", t[i].reason);
+		says(o, "mend", t[i].mend);
+		ck_assert_int_eq(json_integer_value(json_object_get(o, "code")),
+				 t[i].why);
+		json_decref(o);
+		shown(1, false, t[i].reason, t[i].mend);
+		shown(0, false, "asked", "192.0.2.9:10500");
+	}
+}
+END_TEST
+
+START_TEST(what_is_of_no_agent_of_ours_is_not_told)
+{
+	uint64_t told = b->g.events.next;
+
+	happens(HIP_UNREGISTERED, "2001:22::99", 0);
+	ck_assert_uint_eq(b->g.events.next, told);
+	shown(0, false, "asked", "192.0.2.9:10500");
+}
+END_TEST
+
+START_TEST(the_first_that_is_not_had_is_the_fault)
+{
+	char text[512];
+
+	ck_assert(agents_fault(&b->g, S, text, sizeof(text)));
+	ck_assert_ptr_nonnull(strstr(text, "not registered at 192.0.2.9:"));
+	happens(HIP_REGISTERED, RVS, 0);
+	happens(HIP_UNREGISTERED, RELAY, 2);
+	ck_assert(agents_fault(&b->g, S, text, sizeof(text)));
+	ck_assert_ptr_nonnull(strstr(text, "not registered at 192.0.2.8:"));
+	ck_assert_ptr_nonnull(strstr(text, "no room"));
+	happens(HIP_REGISTERED, RELAY, 0);
+	ck_assert(agents_fault(&b->g, S, text, sizeof(text)));
+	ck_assert_ptr_nonnull(strstr(text, "not registered at 192.0.2.7:"));
+	happens(HIP_FOUND, "2001:22::79", 0);
+	happens(HIP_REGISTERED, "2001:22::79", 0);
+	ck_assert(!agents_fault(&b->g, S, text, sizeof(text)));
+	ck_assert(agents_fault(&b->g, 61 * S, text, sizeof(text)));
+}
+END_TEST
+
+/* Who has answered by address is registered at by HIT, and left so. */
+START_TEST(whoever_was_found_is_left_with_its_section)
+{
+	struct hit hit;
+	json_t *a = NULL;
+	char why[512];
+
+	ck_assert_int_eq(hit_parse("2001:22::79", &hit), HG_OK);
+	happens(HIP_FAILED, NULL, 0);
+	ck_assert_uint_eq(b->g.agents.v[2].ask_again, 31 * S);
+	shown(2, false, "unanswered", "opportunistic = yes");
+	happens(HIP_FOUND, "2001:22::79", 0);
+	json_decref(event("opportunistic"));
+	ck_assert_int_eq(hip_register_at(b->g.hip, NULL, &hit, NULL, 0, S),
+			 HG_EINVAL);
+	reload_bed_write(b, HEAD);
+	ck_assert_int_eq(reload(&b->g, &a, why, sizeof(why)), HG_OK);
+	json_decref(a);
+	ck_assert_int_eq(hip_register_at(b->g.hip, NULL, &hit, NULL, 0, S),
+			 HG_ENOENT);
+}
+END_TEST
+
+Suite *test_agents_suite(void);
+Suite *test_agents_suite(void)
+{
+	Suite *s = suite_create("agents");
+	TCase *t = tcase_create("agents");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, each_refusal_has_its_event_and_its_mend);
+	tcase_add_test(t, what_is_of_no_agent_of_ours_is_not_told);
+	tcase_add_test(t, the_first_that_is_not_had_is_the_fault);
+	tcase_add_test(t, whoever_was_found_is_left_with_its_section);
+	suite_add_tcase(s, t);
+	return s;
+}
