@@ -4,7 +4,9 @@
  * A wish (hip_want) sends I1 to the first locator and, unless an R1 comes
  * meanwhile, a quarter of a second later each to the next, at most three
  * (6.6.1 lets them go at once; racing them with a head start keeps the
- * order of preference). Later I1s go to one at a time, with doubling waits.
+ * order of preference). That order is our policy's, then the one given; who
+ * can only be reached by a family of which we have no address is last. Later
+ * I1s go to one at a time, with doubling waits.
  * An R1 goes to a job; when
  * that has verified it and solved its puzzle, I2 goes to where the R1 came
  * from. That address is not under R1's signature, so it is provisional: if
@@ -19,7 +21,7 @@
  */
 #include "hip/initiator.h"
 
-#include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 
 #include "hip/admit.h"
@@ -34,11 +36,37 @@
 
 /* ---- I1 ---------------------------------------------------------------- */
 
-static void set_locators(struct assoc *a, const struct event *ev)
+/* Which of two locators is asked first: less is better. */
+static unsigned rank_of(const struct here *e, const struct endpoint *to)
+{
+	struct endpoint self = here_towards(e, to);
+
+	if (e->set && addr_is_unspecified(&self.addr))
+		return UINT_MAX; /* nothing of ours leads there */
+	return here_rank(e, &self, to, false);
+}
+
+/* Stable: ties stay as they were given. */
+static void sort_locators(const struct here *e, struct assoc *a)
+{
+	for (unsigned i = 1; i < a->locator_num; i++) {
+		struct endpoint at = a->locators[i];
+		unsigned rank = rank_of(e, &at);
+		unsigned k = i;
+
+		for (; k && rank_of(e, &a->locators[k - 1]) > rank; k--)
+			a->locators[k] = a->locators[k - 1];
+		a->locators[k] = at;
+	}
+}
+
+static void set_locators(const struct hip *h, struct assoc *a,
+			 const struct event *ev)
 {
 	memcpy(a->locators, ev->locators,
 	       ev->locator_num * sizeof(a->locators[0]));
 	a->locator_num = (uint8_t)ev->locator_num;
+	sort_locators(&h->here, a);
 	/* Joining must not lead back to those that were tried already. */
 	a->locator_next = (uint8_t)(a->locator_next % a->locator_num);
 }
@@ -129,7 +157,7 @@ void initiator_want(struct hip *h, struct event *ev)
 	ev->result = assoc_add(h, ev->self, ev->peer, &ev->a);
 	if (ev->result)
 		return;
-	set_locators(ev->a, ev);
+	set_locators(h, ev->a, ev);
 	begin(h, ev->a, ev->now);
 }
 
@@ -140,7 +168,7 @@ void initiator_want_again(struct hip *h, struct event *ev)
 
 	assoc_set_keys(h, a, NULL);
 	assoc_msg_drop(&a->msg);
-	set_locators(a, ev);
+	set_locators(h, a, ev);
 	begin(h, a, ev->now);
 }
 
@@ -150,7 +178,7 @@ void initiator_want_closed(struct hip *h, struct event *ev)
 {
 	struct assoc *a = ev->a;
 
-	set_locators(a, ev);
+	set_locators(h, a, ev);
 	if (a->asking)
 		return;
 	a->fell_back = false;
@@ -163,11 +191,10 @@ void initiator_want_joined(struct hip *h, struct event *ev)
 {
 	struct assoc *a = ev->a;
 
-	(void)h;
 	/* Under way or up already; newer locators may help a later try, and
 	 * UPDATEs that find nobody go there, too (spread.c). */
 	if (a->state != HIP_I2_SENT)
-		set_locators(a, ev);
+		set_locators(h, a, ev);
 }
 
 void initiator_want_held(struct hip *h, struct event *ev)
