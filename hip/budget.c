@@ -14,8 +14,13 @@ static const struct srcrate_limits relay_out_limits = { 500, 1500, 10000,
 static const struct srcrate_limits i2_limits = { 10, 30, 10000, 10000 };
 /* A whole office behind one address may move at once. */
 static const struct srcrate_limits checks_limits = { 100, 300, 20000, 40000 };
+/* But a NOTIFY that is signed costs a signature, and nothing waits for it. */
 static const struct srcrate_limits notify_in_limits = { 2, 5, 50, 100 };
 static const struct srcrate_limits notify_out_limits = { 1, 2, 50, 50 };
+/* To all peers of before, when we have begun anew; an office is one source.
+ * No longer than what they answer, unsigned: whoever forges sources gets from
+ * us what he pays himself. */
+static const struct srcrate_limits strays_limits = { 100, 300, 20000, 40000 };
 
 int budget_init(struct budgets *b, uint64_t now)
 {
@@ -36,6 +41,8 @@ int budget_init(struct budgets *b, uint64_t now)
 	if (!err)
 		err = srcrate_init(&b->notify_out, &notify_out_limits, now);
 	if (!err)
+		err = srcrate_init(&b->strays, &strays_limits, now);
+	if (!err)
 		err = spent_init(&b->spent);
 	if (!err)
 		err = spent_init(&b->tried);
@@ -54,6 +61,7 @@ void budget_fini(struct budgets *b)
 	srcrate_fini(&b->checks);
 	srcrate_fini(&b->notify_in);
 	srcrate_fini(&b->notify_out);
+	srcrate_fini(&b->strays);
 	spent_fini(&b->spent);
 	spent_fini(&b->tried);
 	spent_fini(&b->answered);

@@ -15,7 +15,8 @@ struct budgets {
 	struct srcrate i2;	   /* crypto of I2 whose puzzle is solved */
 	struct srcrate checks;	   /* to addresses that never answered */
 	struct srcrate notify_in;  /* signatures of NOTIFY to be checked */
-	struct srcrate notify_out; /* NOTIFY we send */
+	struct srcrate notify_out; /* NOTIFY we sign */
+	struct srcrate strays;	   /* NO_ASSOCIATION, which nobody signs */
 	struct spent spent;	   /* I2 that were accepted */
 	struct spent tried;	   /* #I that crypto was spent on */
 	struct spent answered;	   /* I1 that have just got their R1 */

@@ -11,7 +11,8 @@
  *
  * Told: whoever sends an UPDATE or a keepalive to one of our lasting
  * identities, if we answer strangers at all. It is shorter than what it
- * answers, limited by prefix, and nothing is kept for it.
+ * answers, limited by prefix but hardly in all (ten thousand clients may have
+ * lost us at once), and nothing is kept for it.
  *
  * Heard: it ends nothing. About a keepalive, which is always the same and may
  * have been recorded, it is a reason to ask by an UPDATE, once in ASK_EVERY.
@@ -72,7 +73,7 @@ static bool worth(struct hip *h, const struct packet *p)
 	    selves_index(h, &p->m.receiver) == h->id_num)
 		return false;
 	return admit_peer(h, p) &&
-	       srcrate_allow(&h->budget.notify_out, &p->from->addr, p->now);
+	       srcrate_allow(&h->budget.strays, &p->from->addr, p->now);
 }
 
 void noassoc_tell(struct hip *h, const struct packet *p)

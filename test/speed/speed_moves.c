@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* room: hip */
-/* A rendezvous server whose clients all move.
+/* A rendezvous server whose clients all move; then it begins anew.
  *
  * speed_moves NUM SECONDS: NUM registered hosts each move once, at moments
  * spread evenly over SECONDS. Prints "NAME VALUE UNIT" lines:
@@ -13,6 +13,9 @@
  *   reachable-max
  *   server-octets       what malloc has given out for the server in the end
  *   updates             UPDATEs that the server has got, for each move
+ *   restart             from when the server has begun anew until all hosts are
+ *                       registered again,
+ *   restart-cpu         and its CPU time until then
  *
  * THEORY OF OPERATION
  * NUM + 1 true engines in one thread and made-up time: events on a heap, a
@@ -62,6 +65,7 @@ struct event {
 };
 
 static struct side server;
+static char *server_pem; /* its identity */
 static struct side *hosts;
 static uint32_t hosts_num;
 static struct event *heap;
@@ -283,7 +287,8 @@ static void side_new(struct side *s, bool serves, struct endpoint at)
 	struct hip_identity *id;
 
 	s->at = at;
-	if (hip_identity_generate(HIP_ALG_ECDSA_P256, &id) ||
+	if ((serves ? hip_identity_from_pem(server_pem, strlen(server_pem), &id)
+		    : hip_identity_generate(HIP_ALG_ECDSA_P256, &id)) ||
 	    hip_new(&cfg, now, &s->h) || hip_add_identity(s->h, id, now) ||
 	    hip_set_here(s->h, &here, 1, now))
 		die("no engine");
@@ -320,6 +325,24 @@ static void print_memory(void)
 	b = mallinfo2();
 	(void)printf("server-octets %zu octets\n",
 		     a.uordblks + a.hblkhd - b.uordblks - b.hblkhd);
+}
+
+/* The server forgets all, and its clients notice (hip/noassoc.c). */
+static void all_again(void)
+{
+	uint64_t begin = now;
+
+	busy = begin; /* what was due before is late */
+	side_new(&server, true, server.at);
+	arm(&server, SERVER);
+	spent = 0;
+	while (server.h->registrar.num != hosts_num) {
+		if (now - begin > 3600 * S)
+			die("some do not register again");
+		run(now + 10 * MS);
+	}
+	(void)printf("restart %.1f s\n", (double)(busy - begin) / 1e9);
+	(void)printf("restart-cpu %.2f s\n", (double)spent / 1e9);
 }
 
 static void all_move(uint64_t during)
@@ -398,6 +421,7 @@ int main(int argc, char **argv)
 	unsigned long num = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
 	unsigned long seconds = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
 	uint8_t four[4] = { 192, 0, 2, 1 };
+	struct hip_identity *id;
 
 	if (!num || num > NUM_MAX - 5000 || !seconds || sodium_init() < 0) {
 		(void)fprintf(stderr, "usage: speed_moves NUM SECONDS\n");
@@ -405,8 +429,10 @@ int main(int argc, char **argv)
 	}
 	hosts_num = (uint32_t)num;
 	hosts = calloc(hosts_num, sizeof(*hosts));
-	if (!hosts)
+	if (!hosts || hip_identity_generate(HIP_ALG_ECDSA_P256, &id) ||
+	    hip_identity_to_pem(id, &server_pem))
 		die("no memory");
+	hip_identity_free(id);
 	side_new(&server, true,
 		 (struct endpoint){ addr_from4(four), HIP_PORT });
 	all_register();
@@ -419,9 +445,14 @@ int main(int argc, char **argv)
 		if (!found(&hosts[i]))
 			die("an I1 goes elsewhere");
 	}
+	print_memory();
+	all_again();
 	for (uint32_t i = 0; i < hosts_num; i++)
 		hip_free(hosts[i].h);
-	print_memory();
+	hip_free(server.h);
+	while (heap_num)
+		free(pop().msg);
+	free(server_pem);
 	free(hosts);
 	free(heap);
 	return 0;

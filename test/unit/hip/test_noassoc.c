@@ -2,6 +2,7 @@
 /* An association that one side has lost: what is told, what it does. */
 #include "hip/noassoc.h"
 
+#include "core/wire.h"
 #include "hip/fields.h"
 #include "hip/update.h"
 #include "test/unit/hip/move_bed.h"
@@ -81,16 +82,53 @@ START_TEST(without_it_five_tries_are_made)
 }
 END_TEST
 
+/* The UPDATE from this place; is it answered? */
+static bool told_at(struct lab *lab, const struct tap *t, uint32_t four)
+{
+	struct lab_packet p = t->update;
+	unsigned sent = lab->host[1].count[HIP_SEND];
+
+	put_be32(p.src.addr.b + 12, four);
+	lab_input(lab, 1, &p);
+	lab->head = lab->tail; /* nobody is there */
+	return lab->host[1].count[HIP_SEND] == sent + 1;
+}
+
 START_TEST(a_prefix_is_told_seldom)
 {
 	struct hip_config cfg = lab_config();
 	struct tap t;
 	struct lab *lab = restarted(&t, &cfg);
+	unsigned told = 0;
 
 	ask(lab);
-	for (int i = 0; i < 100; i++)
-		lab_input(lab, 1, &t.update);
-	ck_assert_uint_le(lab->host[1].count[HIP_SEND], 2);
+	for (int i = 0; i < 1000; i++)
+		told += told_at(lab, &t, 0x0a000001);
+	ck_assert_uint_eq(told, 300);
+	lab->now += LAB_S;
+	for (int i = 0; i < 1000; i++)
+		told += told_at(lab, &t, 0x0a000001);
+	ck_assert_uint_eq(told, 400);
+	lab_free(lab);
+}
+END_TEST
+
+/* A server with ten thousand clients has begun anew; and a forger does not
+ * keep the news from anybody. */
+START_TEST(all_who_have_lost_us_are_told_at_once)
+{
+	struct hip_config cfg = lab_config();
+	struct tap t;
+	struct lab *lab = restarted(&t, &cfg);
+	unsigned told = 0;
+
+	ask(lab);
+	for (uint32_t i = 0; i < 50 * 400; i++)
+		(void)told_at(lab, &t, 0x0b000001 + i % 50);
+	for (uint32_t i = 0; i < 10000; i++)
+		told += told_at(lab, &t, 0x0a000001 + i);
+	/* But for those that share a place of the table with a forged one. */
+	ck_assert_uint_ge(told, 10000 - 10000 / SRCRATE_SLOTS * 50 * 4);
 	lab_free(lab);
 }
 END_TEST
@@ -281,6 +319,7 @@ Suite *test_noassoc_suite(void)
 	tcase_add_test(t, who_has_lost_it_says_so_and_two_tries_are_enough);
 	tcase_add_test(t, without_it_five_tries_are_made);
 	tcase_add_test(t, a_prefix_is_told_seldom);
+	tcase_add_test(t, all_who_have_lost_us_are_told_at_once);
 	tcase_add_test(t, a_true_answer_takes_it_back);
 	tcase_add_test(t, what_does_not_name_our_packet_is_refused);
 	tcase_add_test(t, other_packets_are_not_answered);
