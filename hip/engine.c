@@ -18,6 +18,7 @@
 #include "hip/hipjob.h"
 #include "hip/notify.h"
 #include "hip/keepalive.h"
+#include "hip/paths.h"
 #include "hip/pathwatch.h"
 #include "hip/rekey.h"
 #include "hip/statetab.h"
@@ -502,6 +503,8 @@ static void show_peer(const struct hip *h, const struct assoc *a,
 			      .peer_at = a->peer_at,
 			      .verified = !a->unproved,
 			      .checking = a->ice_waits,
+			      .stranded = a->stranded,
+			      .doubtful = paths_doubtful(a),
 			      .has_via = a->has_via,
 			      .via = a->via,
 			      .since = a->since,

@@ -129,8 +129,7 @@ struct hip_config {
 	 * so that whoever opens by SPI stays the same; 0: any SPI. */
 	uint32_t spi_mod;
 	enum hip_behind_nat behind_nat;
-	uint32_t keepalive_s; /* to peers behind or through a NAT; 0: 15, no
-			       * less (9028 4.10) */
+	uint32_t keepalive_s; /* through a NAT; 0: 15, no less (9028 4.10) */
 	/* R1 generation counters are above this: a value that no restart takes
 	 * back, such as the wall clock's seconds (7401 4.1.4). */
 	uint64_t r1_counter;
@@ -146,9 +145,8 @@ int hip_add_identity(struct hip *h, struct hip_identity *id,
 		     uint64_t now) HG_CHECK;
 const struct hit *hip_default_hit(const struct hip *h);
 
-/* Have a job make a fresh anonymous P-256 identity that only begins
- * exchanges; HIP_IDENTITY with this token tells its HIT, or why not.
- * HG_EFULL: there are as many as there may be. */
+/* A job makes a fresh anonymous P-256 identity that only begins exchanges;
+ * HIP_IDENTITY with this token tells its HIT, or why not. HG_EFULL. */
 int hip_make_identity(struct hip *h, uint64_t token) HG_CHECK;
 /* Retires a made identity: it begins nothing more, its associations are
  * closed, what it asks opportunistically fails (HIP_FAILED), then its key
@@ -517,6 +515,8 @@ struct hip_peer {
 	struct endpoint peer_at; /* current locator, */
 	bool verified;		 /*  proved */
 	bool checking; /* ICE-HIP-UDP: no path is found yet, none is sent by */
+	bool stranded; /* no address of ours leads there: all waits */
+	bool doubtful; /* the path is being asked, or did not answer */
 	bool has_via;  /* met through a rendezvous server, */
 	struct endpoint via; /*  this one */
 	/* Our, or the peer's, port at the data relay; port 0: none. */

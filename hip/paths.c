@@ -260,6 +260,15 @@ enum hip_path_state paths_state(const struct paths *p, const struct path *v)
 	return q->active ? HIP_PATH_ACTIVE : HIP_PATH_UNVERIFIED;
 }
 
+bool paths_doubtful(const struct assoc *a)
+{
+	int cur = paths_current(a);
+
+	return a->suspect ||
+	       (cur >= 0 &&
+		paths_state(a->paths, &a->paths->v[cur]) == HIP_PATH_DEAD);
+}
+
 #define KEYS 7
 
 /* What decides between paths, the weightiest first; less is better. */

@@ -117,6 +117,8 @@ int paths_find(const struct paths *p, const struct endpoint *self,
 int paths_current(const struct assoc *a);
 /* Is it through a data relay, ours or the peer's? */
 bool paths_relayed(const struct paths *p, const struct path *v);
+/* The path we send by is being asked, or did not answer. */
+bool paths_doubtful(const struct assoc *a);
 /* The best way to this locator; to any (NULL). */
 int paths_best(const struct hip *h, const struct assoc *a,
 	       const struct endpoint *peer);

@@ -116,6 +116,7 @@ static enum screen_colour colour_of(const char *cell)
 		{ "dead", SCREEN_BAD },		{ "floor", SCREEN_BAD },
 		{ "unverified", SCREEN_WARN },	{ "I1-SENT", SCREEN_WARN },
 		{ "I2-SENT", SCREEN_WARN },	{ "checking", SCREEN_WARN },
+		{ "doubtful", SCREEN_WARN },	{ "none", SCREEN_BAD },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -73,6 +73,10 @@ static json_t *path_word(const struct hip_peer *p)
 
 	if (p->checking)
 		return jsonof_text("checking");
+	if (p->stranded)
+		return jsonof_text("none");
+	if (p->doubtful)
+		return jsonof_text("doubtful");
 	if (p->relayed_at.port)
 		return json_sprintf("relayed via %s",
 				    endpoint_print(&p->relayed_at, by));

@@ -16,6 +16,36 @@ START_TEST(who_never_moved_has_one_path_and_no_table)
 }
 END_TEST
 
+START_TEST(what_does_not_answer_is_doubtful_and_without_an_address_stranded)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct endpoint peer = bed_at("192.0.2.2");
+
+	ck_assert(!view(lab, 0).doubtful && !view(lab, 0).stranded);
+	n.cut[n.cut_num++] = peer;
+	bed_traffic(lab, 0, false);
+	lab_sleep(lab, 990 * LAB_MS);
+	ck_assert(!view(lab, 0).doubtful);
+	lab_sleep(lab, 20 * LAB_MS);
+	ck_assert(view(lab, 0).doubtful);
+	n.cut_num = 0;
+	lab_sleep(lab, LAB_S);
+	ck_assert(!view(lab, 0).doubtful);
+	ck_assert_ptr_nonnull(paths_make(lab->host[0].h, assoc(lab, 0)));
+	ck_assert(!view(lab, 0).doubtful);
+	assoc(lab, 0)->paths->v[0].dead = true;
+	ck_assert(view(lab, 0).doubtful);
+	assoc(lab, 0)->paths->v[0].dead = false;
+	bed_here(lab, 0, NULL, 0);
+	ck_assert(view(lab, 0).stranded);
+	bed_move(lab, 0, "192.0.2.1");
+	lab_sleep(lab, LAB_S);
+	ck_assert(!view(lab, 0).stranded && !view(lab, 0).doubtful);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(pairs_are_of_one_family_and_bounded)
 {
 	static const char *const ours[] = { "192.0.2.1", "2001:db8::1",
@@ -144,6 +174,9 @@ Suite *test_paths_suite(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, who_never_moved_has_one_path_and_no_table);
+	tcase_add_test(
+		t,
+		what_does_not_answer_is_doubtful_and_without_an_address_stranded);
 	tcase_add_test(t, pairs_are_of_one_family_and_bounded);
 	tcase_add_test(t, life_counts_before_listing_and_listing_before_policy);
 	tcase_add_loop_test(t, the_history_holds_the_last_eight, 0, 9);
