@@ -54,6 +54,7 @@ static void free_assoc(struct assoc *a)
 	assoc_keys_free(a->keys);
 	rekey_free(a);
 	update_reset(a);
+	paths_forget(a);
 	assoc_msg_drop(&a->msg);
 	assoc_msg_drop(&a->keep.msg);
 	sodium_memzero(a, sizeof(*a));

@@ -167,6 +167,7 @@ struct assoc {
 	uint32_t spi_out_before; /* the last one replaced; 0: none */
 
 	/* Hosts that move: see paths.h, readdress.h, pathwatch.h. */
+	struct paths_past *past;
 	struct paths *paths; /* NULL: one path, as above */
 	bool unproved;	     /* the peer may not be at peer_at */
 	bool stranded;	     /* no address of ours leads there */

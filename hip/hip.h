@@ -553,7 +553,7 @@ struct hip_path {
 	bool current;	   /* we send by it */
 	bool announced;	   /* listed by the peer; else seen */
 	bool preferred;	   /* its P bit */
-	uint64_t verified; /* when it last answered; 0: never */
+	uint64_t verified; /* it last answered, or was heard; 0: never */
 	uint64_t expires;  /* UINT64_MAX: never */
 	uint32_t rtt_us;   /* 0: not measured */
 };
@@ -569,7 +569,7 @@ struct hip_path_event {
 	struct endpoint self_at;
 	struct endpoint peer_at;
 };
-/* The last HIP_PATH_HISTORY changes of its path, the newest first. */
+/* Its last HIP_PATH_HISTORY changes, newest first, new exchanges or not. */
 void hip_each_path_event(const struct hip *h, const struct hit *self,
 			 const struct hit *peer,
 			 void (*fn)(const struct hip_path_event *e, void *arg),

@@ -6,7 +6,7 @@
  * from hip_set_here. Most associations never have more than one of each:
  * they have no table at all, and a->self_at and a->peer_at are all there is.
  * The table is made by the first event that needs one and goes with the
- * keys.
+ * keys; what became of its paths (past) is kept as long as the association.
  *
  * Which path is taken: first those that live (ACTIVE), then what is not
  * verified yet, what is deprecated, and what is dead; among equals what the
@@ -151,6 +151,13 @@ void paths_drop(struct assoc *a)
 {
 	free(a->paths);
 	a->paths = NULL;
+}
+
+void paths_forget(struct assoc *a)
+{
+	paths_drop(a);
+	free(a->past);
+	a->past = NULL;
 }
 
 int paths_find(const struct paths *p, const struct endpoint *self,
@@ -340,7 +347,7 @@ void paths_tell(struct hip *h, struct assoc *a, enum hip_path_why why,
 		uint64_t now)
 {
 	struct hip_effect *e = effects_put(&h->fx, HIP_PATH);
-	struct paths *p = a->paths;
+	struct paths_past *p = a->past;
 
 	e->self = a->self;
 	e->peer = a->peer;
@@ -348,7 +355,9 @@ void paths_tell(struct hip *h, struct assoc *a, enum hip_path_why why,
 	e->peer_at = *peer;
 	e->why = why;
 	if (!p)
-		return;
+		p = a->past = calloc(1, sizeof(*p));
+	if (!p)
+		return; /* it was told, and is not kept */
 	p->ring[p->events % HIP_PATH_HISTORY] =
 		(struct hip_path_event){ now, why, *self, *peer };
 	p->events++;
@@ -448,12 +457,14 @@ void hip_each_path(const struct hip *h, const struct hit *self,
 		return;
 	one = (struct hip_path){ .self_at = a->self_at,
 				 .peer_at = a->peer_at,
-				 .state = HIP_PATH_ACTIVE,
+				 .state = HIP_PATH_UNVERIFIED,
 				 .expires = ENGINE_NEVER };
-	if (cur >= 0)
+	if (cur >= 0) {
 		one = view_of(a, &a->paths->v[cur]);
-	else if (a->unproved)
-		one.state = HIP_PATH_UNVERIFIED;
+	} else if (!a->unproved) {
+		one.state = HIP_PATH_ACTIVE;
+		one.verified = a->last_in;
+	}
 	one.current = true;
 	fn(&one, arg);
 	for (int i = 0; a->paths && i < a->paths->num; i++) {
@@ -470,7 +481,7 @@ void hip_each_path_event(const struct hip *h, const struct hit *self,
 			 void *arg)
 {
 	const struct assoc *a = assoc_find(&h->assocs, self, peer);
-	const struct paths *p = a ? a->paths : NULL;
+	const struct paths_past *p = a ? a->past : NULL;
 	uint8_t num;
 
 	if (!p)

@@ -75,6 +75,11 @@ struct paths {
 	struct checkquota quota;
 	uint64_t direct_at; /* relayed: another way is looked for then */
 	uint8_t direct;	    /* so often in vain */
+};
+
+/* Made by the first change; it outlives the table, as a new exchange is when
+ * one wants to know what was before. */
+struct paths_past {
 	struct hip_path_event ring[HIP_PATH_HISTORY];
 	uint8_t events; /* that were put there, modulo 2 * HISTORY */
 };
@@ -84,6 +89,8 @@ struct assoc;
 /* The table, made from the current path if there is none; NULL: no memory. */
 struct paths *paths_make(struct hip *h, struct assoc *a);
 void paths_drop(struct assoc *a);
+/* And its history. */
+void paths_forget(struct assoc *a);
 /* All pairs of one family anew; what is known of a pair stays. */
 void paths_rebuild(struct hip *h, struct assoc *a);
 

@@ -11,7 +11,36 @@ START_TEST(who_never_moved_has_one_path_and_no_table)
 	ck_assert_ptr_null(assoc(lab, 0)->paths);
 	ck_assert_uint_eq(bed_paths(lab, 0), 1);
 	ck_assert(p.current && p.state == HIP_PATH_ACTIVE);
+	ck_assert_uint_ne(p.verified, 0);
+	ck_assert_uint_eq(p.verified, assoc(lab, 0)->last_in);
 	ck_assert(!bed_happened(lab, 0, HIP_PATH_MOVED));
+	assoc(lab, 0)->unproved = true; /* heard, but who knows from where */
+	p = bed_path(lab, 0, "192.0.2.1", "192.0.2.2");
+	ck_assert_int_eq(p.state, HIP_PATH_UNVERIFIED);
+	ck_assert_uint_eq(p.verified, 0);
+	lab_free(lab);
+}
+END_TEST
+
+/* Just when one wants to know. */
+START_TEST(the_history_outlives_an_exchange)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct hip_config cfg = lab_config();
+	uint64_t was;
+
+	bed_move(lab, 0, "203.0.113.1");
+	lab_sleep(lab, LAB_S);
+	ck_assert(bed_happened(lab, 0, HIP_PATH_MOVED));
+	was = assoc(lab, 0)->serial;
+	lab_boot(lab, 1, &cfg, HIP_ALG_ECDSA_P256, lab->host[1].key);
+	ck_assert_int_eq(lab_want(lab, 1, 0), HG_OK);
+	lab_run(lab);
+	ck_assert(lab_agree(lab, 0, 1));
+	ck_assert_uint_ne(assoc(lab, 0)->serial, was);
+	ck_assert(bed_happened(lab, 0, HIP_PATH_MOVED));
+	ck_assert(!bed_happened(lab, 1, HIP_PATH_MOVED));
 	lab_free(lab);
 }
 END_TEST
@@ -161,8 +190,10 @@ END_TEST
 /* 100 000 associations are to fit, all with tables if need be. */
 START_TEST(a_table_is_small)
 {
-	ck_assert_uint_le(sizeof(struct paths), 2688);
-	ck_assert_uint_le(sizeof(struct assoc) + sizeof(struct paths), 4096);
+	ck_assert_uint_le(sizeof(struct paths), 2304);
+	ck_assert_uint_le(sizeof(struct assoc) + sizeof(struct paths) +
+				  sizeof(struct paths_past),
+			  4096);
 }
 END_TEST
 
@@ -174,6 +205,7 @@ Suite *test_paths_suite(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, who_never_moved_has_one_path_and_no_table);
+	tcase_add_test(t, the_history_outlives_an_exchange);
 	tcase_add_test(
 		t,
 		what_does_not_answer_is_doubtful_and_without_an_address_stranded);
