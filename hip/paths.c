@@ -365,6 +365,24 @@ void paths_tell(struct hip *h, struct assoc *a, enum hip_path_why why,
 		p->events = HIP_PATH_HISTORY;
 }
 
+void paths_give_up(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct paths *p = a->paths;
+	const struct paths_peer *asked =
+		p->target < 0 ? NULL : paths_peer_of(p, &p->v[p->target]);
+
+	for (uint8_t i = 0; !a->up.outstanding && i < p->num; i++) {
+		const struct path *v = &p->v[i];
+		struct paths_peer *q = paths_peer_of(p, v);
+
+		if (q == asked || q->given_up || !q->asked ||
+		    !paths_spent(p, q))
+			continue;
+		q->given_up = true;
+		paths_tell(h, a, HIP_PATH_FAILED, &v->self, &v->peer, now);
+	}
+}
+
 void paths_take(struct hip *h, struct assoc *a, int n, enum hip_path_why why,
 		uint64_t now)
 {

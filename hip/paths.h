@@ -20,6 +20,7 @@ struct paths_peer {
 	bool announced; /* in its LOCATOR_SET; else seen */
 	bool preferred;
 	bool relayed;	   /* a port of the peer's at its data relay */
+	bool given_up;	   /* it has not answered, and that was told */
 	uint8_t rank;	   /* its place in the set */
 	uint32_t priority; /* of a candidate (9028 4.2); 0: seen */
 	uint8_t asked;	   /* probes since it last answered, */
@@ -115,6 +116,9 @@ void paths_peer_drop(struct paths *p, struct paths_peer *q);
 /* One question more for each that might be a way without a relay, within the
  * quota of its address. */
 void paths_once_more(struct paths *p, uint64_t now);
+/* Tells, once, of each address that has not answered and may not be asked any
+ * more, when nothing is under way that it could still answer. */
+void paths_give_up(struct hip *h, struct assoc *a, uint64_t now);
 /* It has never answered, and may not be asked any more. */
 bool paths_spent(const struct paths *p, const struct paths_peer *q);
 

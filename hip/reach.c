@@ -147,15 +147,17 @@ static void lives(struct assoc *a, int n, bool proof, uint64_t now)
 	v->verified = now;
 	if (proof)
 		q->active = true;
-	if (q->active)
+	if (q->active) {
 		q->asked = 0;
+		q->given_up = false;
+	}
 }
 
 /* Another path has answered what this one has had, too. */
 static void dies(struct hip *h, struct assoc *a, int n, uint64_t now)
 {
 	struct path *v = &a->paths->v[n];
-	const struct paths_peer *q = paths_peer_of(a->paths, v);
+	struct paths_peer *q = paths_peer_of(a->paths, v);
 
 	if (v->dead || (!q->active && !paths_spent(a->paths, q)))
 		return;
@@ -163,7 +165,9 @@ static void dies(struct hip *h, struct assoc *a, int n, uint64_t now)
 	v->since = 0;
 	if (q->active) /* it did live */
 		regain_died(h, a, &v->self, now);
-	paths_tell(h, a, HIP_PATH_FAILED, &v->self, &v->peer, now);
+	if (!q->given_up)
+		paths_tell(h, a, HIP_PATH_FAILED, &v->self, &v->peer, now);
+	q->given_up = !q->active;
 }
 
 /* The path that has answered is the path, if the one we had is suspect, or
@@ -227,6 +231,7 @@ static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 	const struct path *v = &p->v[n];
 	struct paths_peer *q = paths_peer_of(p, v);
 	bool news = proof && !q->active;
+	bool risen = v->dead && q->active;
 	int cur = paths_current(a);
 	int target = p->target;
 	bool seen = (p->seen && target == n) || (news && relay_sees(p, cur, q));
@@ -236,7 +241,7 @@ static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 		datapath_heard(h, a, q, now);
 	if (proof)
 		a->ice_vain = 0;
-	if (news)
+	if (news || risen)
 		paths_tell(h, a, HIP_PATH_VERIFIED, &v->self, &v->peer, now);
 	if (target == n)
 		forget(p);
@@ -475,6 +480,7 @@ void reach_choose(struct hip *h, struct assoc *a, uint64_t now)
 
 	if (!p || (a->state != HIP_ESTABLISHED && a->state != HIP_R2_SENT))
 		return;
+	paths_give_up(h, a, now);
 	cur = paths_current(a);
 	best = paths_best(h, a, NULL);
 	if (best >= 0 && best != cur && p->v[best].verified &&

@@ -320,6 +320,7 @@ static void forgive(struct paths *p, struct paths_peer *q, uint64_t now)
 
 static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
 		     const struct endpoint *at, uint8_t rank, uint64_t now)
+	q->given_up = false;
 {
 	struct paths_peer *q = paths_peer_add(a, a->paths, at);
 

@@ -75,6 +75,39 @@ START_TEST(what_does_not_answer_is_doubtful_and_without_an_address_stranded)
 }
 END_TEST
 
+/* However it came to be asked so often. */
+START_TEST(an_address_that_is_given_up_is_told_once)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct hip *h = lab->host[0].h;
+	struct assoc *a = assoc(lab, 0);
+	struct paths *p = paths_make(h, a);
+	struct endpoint at = bed_at("203.0.113.1");
+	struct paths_peer *q = paths_peer_add(a, p, &at);
+
+	paths_rebuild(h, a);
+	for (q->asked = 1; q->asked < PATHS_ASK_MAX; q->asked++) {
+		paths_give_up(h, a, lab->now);
+		ck_assert(!bed_happened(lab, 0, HIP_PATH_FAILED));
+	}
+	a->up.outstanding = true; /* it may be answered */
+	paths_give_up(h, a, lab->now);
+	a->up.outstanding = false;
+	p->target = 1;
+	paths_give_up(h, a, lab->now);
+	p->target = -1;
+	ck_assert(!bed_happened(lab, 0, HIP_PATH_FAILED));
+	for (int i = 0; i < 3; i++)
+		paths_give_up(h, a, lab->now);
+	lab_effects(lab, 0);
+	ck_assert_uint_eq(lab->host[0].count[HIP_PATH], 1);
+	ck_assert_int_eq(lab->host[0].last[HIP_PATH].why, HIP_PATH_FAILED);
+	ck_assert(endpoint_eq(&lab->host[0].last[HIP_PATH].peer_at, &at));
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(pairs_are_of_one_family_and_bounded)
 {
 	static const char *const ours[] = { "192.0.2.1", "2001:db8::1",
@@ -209,6 +242,7 @@ Suite *test_paths_suite(void)
 	tcase_add_test(
 		t,
 		what_does_not_answer_is_doubtful_and_without_an_address_stranded);
+	tcase_add_test(t, an_address_that_is_given_up_is_told_once);
 	tcase_add_test(t, pairs_are_of_one_family_and_bounded);
 	tcase_add_test(t, life_counts_before_listing_and_listing_before_policy);
 	tcase_add_loop_test(t, the_history_holds_the_last_eight, 0, 9);

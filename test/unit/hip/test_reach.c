@@ -94,6 +94,57 @@ START_TEST(a_policy_prefers_no_dead_path)
 }
 END_TEST
 
+static unsigned times(struct lab *lab, size_t i, enum hip_path_why why)
+{
+	struct bed_events v = { .num = 0 };
+	unsigned n = 0;
+
+	hip_each_path_event(lab->host[i].h, &lab->host[i].hit,
+			    &lab->host[!i].hit, bed_event, &v);
+	for (size_t k = 0; k < v.num; k++)
+		n += v.why[k] == why;
+	return n;
+}
+
+START_TEST(a_path_that_dies_and_lives_again_is_told_each_once)
+{
+	struct bed_net n;
+	struct lab *lab = both_dual(&n);
+
+	n.cut[n.cut_num++] = bed_at(dual[0]);
+	ck_assert_uint_eq(times(lab, 0, HIP_PATH_FAILED), 0);
+	assoc(lab, 0)->past->events = 0;
+	bed_talk(lab, &n, 4000);
+	ck_assert(bed_is(lab, 0, dual[1], dual2[1]));
+	ck_assert_uint_eq(times(lab, 0, HIP_PATH_FAILED), 1);
+	ck_assert_uint_eq(times(lab, 0, HIP_PATH_VERIFIED), 0);
+	n.cut_num = 0;
+	bed_talk(lab, &n, 12000); /* it is asked again, and not yet taken */
+	ck_assert_int_eq(bed_path(lab, 0, dual[0], dual2[0]).state,
+			 HIP_PATH_ACTIVE);
+	ck_assert_uint_eq(times(lab, 0, HIP_PATH_VERIFIED), 1);
+	ck_assert_uint_eq(times(lab, 0, HIP_PATH_FAILED), 1);
+	lab_free(lab);
+}
+END_TEST
+
+START_TEST(an_address_that_never_answers_is_given_up_and_told_once)
+{
+	static const char *const two[] = { "192.0.2.1", "203.0.113.1" };
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+
+	n.cut[n.cut_num++] = bed_at(two[1]);
+	bed_here(lab, 0, two, 2);
+	bed_talk(lab, &n, 20000);
+	ck_assert_int_eq(bed_path(lab, 1, "192.0.2.2", two[1]).state,
+			 HIP_PATH_DEAD);
+	ck_assert_uint_eq(times(lab, 1, HIP_PATH_FAILED), 1);
+	ck_assert_uint_eq(times(lab, 1, HIP_PATH_VERIFIED), 0);
+	lab_free(lab);
+}
+END_TEST
+
 /* RFC 8046 5.1: ACTIVE to DEPRECATED, and on to one that is not. */
 START_TEST(a_lifetime_that_is_over_is_left)
 {
@@ -258,6 +309,9 @@ Suite *test_reach_suite(void)
 	tcase_add_test(t, all_listed_addresses_are_verified);
 	tcase_add_test(t, a_policy_decides_and_may_change);
 	tcase_add_test(t, a_policy_prefers_no_dead_path);
+	tcase_add_test(t, a_path_that_dies_and_lives_again_is_told_each_once);
+	tcase_add_test(t,
+		       an_address_that_never_answers_is_given_up_and_told_once);
 	tcase_add_test(t, a_lifetime_that_is_over_is_left);
 	tcase_add_test(t, a_nonce_is_for_one_pair_and_one_update);
 	tcase_add_test(t, an_answer_that_comes_late_still_proves);
