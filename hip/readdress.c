@@ -57,7 +57,7 @@ static const struct endpoint *preferred(const struct hip *h,
 	return best >= 0 ? &a->paths->v[best].self : &a->self_at;
 }
 
-/* Adds an address of ours, as others know it, once. */
+/* Adds an address of ours, as others know it, once, while there is room. */
 static void list(const struct hip *h, const struct endpoint *at, uint32_t spi,
 		 bool preferred, struct locset *out)
 {
@@ -66,6 +66,8 @@ static void list(const struct hip *h, const struct endpoint *at, uint32_t spi,
 
 	while (i < out->num && !endpoint_eq(&out->v[i].at, &as))
 		i++;
+	if (i == HIP_LOCATORS_MAX)
+		return;
 	if (i == out->num)
 		out->v[out->num++] = (struct locator){ .at = as };
 	out->v[i].spi = spi;
@@ -77,9 +79,16 @@ void readdress_put_locators(struct msg_builder *b, const struct hip *h,
 			    const struct assoc *a, uint32_t spi)
 {
 	const struct endpoint *best = preferred(h, a);
+	const struct endpoint *first[] = { best, &a->self_at };
 	struct locset set = { .num = 0 };
 
-	for (size_t i = 0; i < h->here.num && set.num < HIP_LOCATORS_MAX; i++) {
+	/* There may be more than have room: not without these. */
+	for (size_t i = 0; i < 2; i++) {
+		if (here_find(&h->here, first[i]) < h->here.num &&
+		    !regain_withholds(a, first[i]))
+			list(h, first[i], spi, i == 0, &set);
+	}
+	for (size_t i = 0; i < h->here.num; i++) {
 		const struct endpoint *at = &h->here.at[i].at;
 
 		if (!regain_withholds(a, at))
@@ -311,6 +320,7 @@ static uint64_t expiry(const struct locator *l, uint64_t now)
 static void forgive(struct paths *p, struct paths_peer *q, uint64_t now)
 {
 	q->asked = 0;
+	q->given_up = false;
 	q->forgiven = now;
 	for (uint8_t i = 0; i < p->num; i++) {
 		if (endpoint_eq(&p->v[i].peer, &q->at))
@@ -320,7 +330,6 @@ static void forgive(struct paths *p, struct paths_peer *q, uint64_t now)
 
 static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
 		     const struct endpoint *at, uint8_t rank, uint64_t now)
-	q->given_up = false;
 {
 	struct paths_peer *q = paths_peer_add(a, a->paths, at);
 
@@ -432,10 +441,11 @@ uint64_t readdress_for_exchange(const struct hip *h, const struct endpoint *at,
 	const struct here *e = &h->here;
 
 	out->num = 0;
-	if (e->num < 2 || here_find(e, at) == e->num)
+	if (e->num < 2 || here_find(e, at) >= e->num)
 		return 0;
-	for (size_t i = 0; i < e->num && out->num < HIP_LOCATORS_MAX; i++)
-		list(h, &e->at[i].at, 0, endpoint_eq(&e->at[i].at, at), out);
+	list(h, at, 0, true, out);
+	for (size_t i = 0; i < e->num; i++)
+		list(h, &e->at[i].at, 0, false, out);
 	return e->generation;
 }
 

@@ -36,7 +36,8 @@ static void tell_here(struct gate *g, const struct hip_here *here, size_t all)
 			list, json_string(addr_print(&here[i].at.addr, text)));
 	events_add(&g->events, uv_hrtime(), "", "addresses",
 		   json_pack("{s:o}", "list", list),
-		   "we tell of %zu addresses, first %s", num,
+		   "we tell of %zu of %zu addresses, first %s",
+		   num < HIP_LOCATORS_MAX ? num : (size_t)HIP_LOCATORS_MAX, num,
 		   num ? addr_print(&here[0].at.addr, text) : "none");
 }
 

@@ -307,6 +307,35 @@ START_TEST(peers_are_told_outer_addresses)
 }
 END_TEST
 
+/* A LOCATOR_SET has room for eight. */
+START_TEST(the_address_in_use_is_told_however_many_there_are)
+{
+	struct hip_here v[10] = { 0 };
+	struct hip *h = engine();
+	struct locset set;
+	char text[ADDR_TEXT_MAX];
+
+	for (int i = 0; i < 10; i++) {
+		snprintf(text, sizeof(text), "192.0.2.%d", i + 1);
+		v[i].at = bed_at(text);
+	}
+	v[9].quiet = true; /* but for this one */
+	ck_assert_int_eq(hip_set_here(h, v, 10, LAB_S), HG_OK);
+	for (int i = 0; i < 9; i++) {
+		ck_assert_uint_ne(readdress_for_exchange(h, &v[i].at, &set), 0);
+		ck_assert_uint_eq(set.num, HIP_LOCATORS_MAX);
+		ck_assert(endpoint_eq(&set.v[0].at, &v[i].at));
+		for (size_t k = 0; k < set.num; k++)
+			ck_assert(set.v[k].preferred == (k == 0));
+		ck_assert(endpoint_eq(&set.v[1].at, &v[i == 0].at));
+	}
+	ck_assert_uint_eq(readdress_for_exchange(h, &v[9].at, &set), 0);
+	v[9].at.port++;
+	ck_assert_uint_eq(readdress_for_exchange(h, &v[9].at, &set), 0);
+	hip_free(h);
+}
+END_TEST
+
 Suite *test_here_suite(void);
 Suite *test_here_suite(void)
 {
@@ -322,6 +351,7 @@ Suite *test_here_suite(void)
 	tcase_add_test(t, the_best_of_the_family_leads_there);
 	tcase_add_test(t, each_policy_has_its_order);
 	tcase_add_test(t, others_know_us_by_outer_addresses);
+	tcase_add_test(t, the_address_in_use_is_told_however_many_there_are);
 	tcase_add_test(t, peers_are_told_outer_addresses);
 	tcase_add_loop_test(t, outer_addresses_that_cannot_be, 0, 6);
 	suite_add_tcase(s, t);

@@ -492,6 +492,29 @@ START_TEST(a_move_in_the_middle_of_an_exchange_begins_it_anew)
 }
 END_TEST
 
+/* Ten addresses, of which eight have room in a LOCATOR_SET: that in use is the
+ * ninth, or the last. */
+START_TEST(the_address_in_use_is_told_first)
+{
+	struct hip_here v[10] = { 0 };
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct hip_path path;
+	char text[ADDR_TEXT_MAX];
+
+	for (int i = 0; i < 10; i++) {
+		snprintf(text, sizeof(text), "198.51.100.%d", i + 1);
+		v[i].at = bed_at(i == 8 + _i ? "192.0.2.1" : text);
+	}
+	ck_assert_int_eq(hip_set_here(lab->host[0].h, v, 10, lab->now), HG_OK);
+	lab_sleep(lab, 20 * LAB_S);
+	path = bed_path(lab, 1, "192.0.2.2", "192.0.2.1");
+	ck_assert(path.current && path.announced && path.preferred);
+	ck_assert_uint_eq(bed_paths(lab, 1), HIP_LOCATORS_MAX);
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_readdress_suite(void);
 Suite *test_readdress_suite(void)
 {
@@ -521,6 +544,7 @@ Suite *test_readdress_suite(void)
 		       a_link_that_does_not_carry_at_once_is_asked_in_a_hurry);
 	tcase_add_test(t, who_is_idle_does_not_wait_when_the_address_is_back);
 	tcase_add_test(t, an_address_that_leads_nowhere_is_none);
+	tcase_add_loop_test(t, the_address_in_use_is_told_first, 0, 2);
 	tcase_add_test(t, a_quiet_address_that_is_gone_is_left);
 	suite_add_tcase(s, t);
 	return s;
