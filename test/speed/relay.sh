@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A control relay with many clients. Sourced by test/bench.
+# A control relay, and a rendezvous server, with many clients. Sourced by test/bench.
 # shellcheck shell=bash
 
 RELAY_CLIENTS=100000
@@ -12,6 +12,8 @@ relay_all()
 		while read -r name value unit; do
 			note "{\"round\":$round,\"relay\":\"$name\"," \
 				"\"value\":$value,\"unit\":\"$unit\"}"
-		done < <("$SPEED/speed_relay" "$RELAY_CLIENTS")
+		done < <("$SPEED/speed_relay" "$RELAY_CLIENTS"
+			"$SPEED/speed_relay" "$RELAY_CLIENTS" rendezvous |
+				sed 's/^/rvs-/')
 	done
 }

@@ -445,6 +445,8 @@ int main(int argc, char **argv)
 		if (!found(&hosts[i]))
 			die("an I1 goes elsewhere");
 	}
+	busy = now; /* where found() has led the server to, */
+	run(now);   /*  the hosts come, too */
 	print_memory();
 	all_again();
 	for (uint32_t i = 0; i < hosts_num; i++)

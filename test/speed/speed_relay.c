@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* room: hip */
-/* A control relay at scale: registrations, memory, look-up, timers.
+/* A control relay, or a rendezvous server, at scale: registrations, memory,
+ * look-up, timers.
  *
- * speed_relay NUM: prints "NAME VALUE UNIT" lines; CPU time of the relay alone.
+ * speed_relay NUM [rendezvous]: prints "NAME VALUE UNIT" lines; CPU time of the
+ * relay, or the server, alone.
  *
  *   register           a base exchange with REG_REQUEST, I1 to R2
  *   register-octets    what malloc has given out for it at first,
@@ -11,7 +13,7 @@
  *                      for all its permissions
  *   refresh            UPDATE with REG_REQUEST, verified and answered
  *   i1-ten, i1-many    an I1 passed on to one of ten, of NUM clients
- *   r1-many            an R1 passed back
+ *   r1-many            an R1 passed back; a rendezvous server sees none
  *   keepalive          one that comes in, among NUM
  *   timers             the timers of one client, for a minute
  *
@@ -49,6 +51,7 @@ struct side {
 };
 
 static struct side relay;
+static bool rvs; /* it is a rendezvous server (RFC 8004) */
 static uint64_t now = 1000 * S;
 static struct hit *clients; /* all that are registered */
 static uint32_t clients_num;
@@ -104,7 +107,8 @@ static void deliver(struct side *to, const struct side *from)
 
 static void side_new(struct side *s, bool serves, uint32_t n)
 {
-	struct hip_config cfg = { .relay = serves,
+	struct hip_config cfg = { .relay = serves && !rvs,
+				  .rendezvous = serves && rvs,
 				  .offer = { .dh = { 7 }, .dh_num = 1 },
 				  .assoc_max = 1u << 18,
 				  .puzzle_k = 1,
@@ -126,8 +130,8 @@ static bool registers(struct side *c)
 {
 	uint32_t before = relay.h->registrar.num;
 
-	if (hip_register_relay(c->h, NULL, hip_default_hit(relay.h), &relay.at,
-			       4000, now))
+	if ((rvs ? hip_register : hip_register_relay)(
+		    c->h, NULL, hip_default_hit(relay.h), &relay.at, 4000, now))
 		return false;
 	drain(c, false);
 	deliver(&relay, c);
@@ -205,7 +209,9 @@ static void copies(uint32_t num)
 {
 	const struct hit *self = hip_default_hit(relay.h);
 	const struct registrar_answer granted = {
-		.granted = FIELDS_REG_RELAY_UDP_HIP, .code = 160
+		.granted =
+			rvs ? FIELDS_REG_RENDEZVOUS : FIELDS_REG_RELAY_UDP_HIP,
+		.code = 160
 	};
 	const struct assoc *model = registrar_find(relay.h, &clients[0]);
 	double before = allocated();
@@ -251,7 +257,9 @@ static void relayed(const char *name, uint8_t type, uint32_t num)
 		const struct hit *client = &clients[randombytes_uniform(num)];
 		struct assoc *a = registrar_find(relay.h, client);
 		struct endpoint from = a->peer_at;
-		struct endpoint other = { a->self_at.addr, 40000 };
+		/* RFC 8004: R1 goes to port 10500 there. */
+		struct endpoint other = { a->self_at.addr,
+					  rvs ? HIP_PORT : 40000 };
 		struct msg_builder b;
 		uint64_t begin;
 
@@ -334,8 +342,9 @@ int main(int argc, char **argv)
 	uint32_t num = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
 	struct side c = { .h = NULL };
 
-	if (num < WARM + CLIENTS + 1 || sodium_init() < 0) {
-		(void)fprintf(stderr, "usage: speed_relay NUM\n");
+	rvs = argc > 2 && strcmp(argv[2], "rendezvous") == 0;
+	if (num < WARM + CLIENTS + 1 || argc > 2 + rvs || sodium_init() < 0) {
+		(void)fprintf(stderr, "usage: speed_relay NUM [rendezvous]\n");
 		return 2;
 	}
 	clients = calloc(num + 1, sizeof(*clients));
@@ -353,7 +362,8 @@ int main(int argc, char **argv)
 	relayed("i1-ten", HIP_I1, TEN);
 	copies(num);
 	relayed("i1-many", HIP_I1, num);
-	relayed("r1-many", HIP_R1, num);
+	if (!rvs)
+		relayed("r1-many", HIP_R1, num);
 	minute();
 	free(clients);
 	hip_free(relay.h);
