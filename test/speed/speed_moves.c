@@ -421,7 +421,7 @@ int main(int argc, char **argv)
 	unsigned long num = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
 	unsigned long seconds = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
 	uint8_t four[4] = { 192, 0, 2, 1 };
-	struct hip_identity *id;
+	struct hip_identity *id = NULL;
 
 	if (!num || num > NUM_MAX - 5000 || !seconds || sodium_init() < 0) {
 		(void)fprintf(stderr, "usage: speed_moves NUM SECONDS\n");
