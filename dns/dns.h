@@ -336,9 +336,14 @@ int lease_get(struct lease *l, const struct hit *hit, const char *name,
 int lease_ask(struct lease *l, const struct hit *hit, const char *name,
 	      const struct lease_asker *who, struct lease_entry *out,
 	      bool *fresh) HG_CHECK;
-/* An entry from the journal. Entries outside the pools, or that contradict
- * the site key or another entry, are refused (HG_EFORMAT, HG_EEXIST). */
-int lease_restore(struct lease *l, const struct lease_entry *e) HG_CHECK;
+/* An entry from the journal; *e then is what it has now. A substitute that the
+ * pools and the site key cannot give any more is left out, and made anew when
+ * it is asked for; an IPv4 one that they can stays, beyond lease_config.max,
+ * too. HG_EFORMAT: HIT or name is none; HG_EEXIST: it contradicts another
+ * entry; HG_EFULL. */
+int lease_restore(struct lease *l, struct lease_entry *e) HG_CHECK;
+/* As lease_config.hold4, when it is later: one that was given is not known. */
+void lease_hold4(struct lease *l, uint64_t until);
 /* The address inside a pool that is given to nobody, because DNS is answered
  * there. False: the pool is none, or too small for one. */
 bool lease_dns(const struct prefix *pool, struct addr *out);

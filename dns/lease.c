@@ -7,8 +7,10 @@
  * without being told. The price is that two HITs may want one address; then
  * the newcomer is refused (product.md T9) and nobody's address moves. The
  * IPv4 pool is too small for that: a hash says where to begin, the next
- * free address is taken, and the daemon's journal remembers. What a journal
- * that was lost had given is not known: for a while (hold4) none is made.
+ * free address is taken, and the daemon's journal remembers: what it says of
+ * IPv4 stays, whatever became of the site key and the IPv6 pool. What a
+ * journal that was lost had given is not known: for a while (hold4) none is
+ * made.
  *
  * An address never comes to denote another HIT: entries with an IPv4
  * substitute are never deleted while the table lives. Those without, whose
@@ -27,11 +29,9 @@
 #include <string.h>
 
 #include "core/wire.h"
+#include "dns/pool.h"
 #include "dns/quota.h"
 
-#define POOL6_LEN_MAX 112
-#define POOL4_LEN_MIN (96 + 8)
-#define POOL4_LEN_MAX (96 + 30)
 /* Hashes tried until one is no reserved number; with 16 host bits or more,
  * that 16 in a row are reserved does not happen. */
 #define DRAWS_MAX 16
@@ -74,25 +74,12 @@ struct lease {
 static_assert(sizeof(struct addr) == 16 && sizeof(struct hit) == 16,
 	      "keys are 16 octets");
 
-static bool config_is_sane(const struct lease_config *cfg)
-{
-	const struct prefix *p6 = &cfg->pool6;
-	const struct prefix *p4 = &cfg->pool4;
-
-	if (p6->len && (prefix_is4(p6) || p6->len > POOL6_LEN_MAX))
-		return false;
-	if (p4->len && (!prefix_is4(p4) || p4->len < POOL4_LEN_MIN ||
-			p4->len > POOL4_LEN_MAX))
-		return false;
-	return true;
-}
-
 int lease_new(const struct lease_config *cfg, struct lease **out)
 {
 	struct lease *l;
 	size_t buckets = 64;
 
-	if (!config_is_sane(cfg))
+	if (!pool_is_sane(&cfg->pool6, &cfg->pool4))
 		return HG_EINVAL;
 	l = calloc(1, sizeof(*l));
 	if (!l)
@@ -243,93 +230,24 @@ static void keyed_hash(const struct lease *l, const char domain[8],
 			   sizeof(l->cfg.site_key));
 }
 
-/* Numbers a network keeps for itself: ::0 to ::ff (routers, the TUN) and
- * the subnet anycast addresses at the top (RFC 2526). */
-static bool host6_is_reserved(const struct addr *a, unsigned prefix_len)
-{
-	bool zeros = true;
-	bool ones = true;
-
-	for (unsigned bit = prefix_len; bit < 121; bit++) {
-		bool set = a->b[bit / 8] & (0x80 >> bit % 8);
-
-		ones = ones && set;
-		zeros = zeros && (!set || bit == 120);
-	}
-	return zeros || ones;
-}
-
 static struct addr substitute6(const struct lease *l, const struct hit *hit)
 {
 	struct addr a = addr_any6;
-	unsigned len = l->cfg.pool6.len;
 	uint8_t h[16];
 
-	if (len == 0)
+	if (l->cfg.pool6.len == 0)
 		return a;
 	for (uint8_t draw = 0; draw < DRAWS_MAX; draw++) {
 		keyed_hash(l, "lease-v6", hit, draw, h);
-		a = l->cfg.pool6.addr;
-		for (unsigned i = len / 8; i < 16; i++) {
-			uint8_t host = 0xff;
-
-			if (i == len / 8)
-				host = (uint8_t)(0xff >> len % 8);
-			a.b[i] = (uint8_t)(a.b[i] | (h[i] & host));
-		}
-		if (!host6_is_reserved(&a, len))
+		if (pool_put6(&l->cfg.pool6, h, &a))
 			break;
 	}
 	return a;
 }
 
-/* The network, the first (the TUN's own), and the second (DNS) where there
- * is room for it. */
-static uint32_t first4(const struct prefix *pool4)
-{
-	return pool4->len == POOL4_LEN_MAX ? 2 : 3;
-}
-
-/* Addresses of the IPv4 pool that can be given out: not those, and not the
- * broadcast address. */
-static uint32_t usable4(const struct lease *l)
-{
-	const struct prefix *p = &l->cfg.pool4;
-
-	return p->len ? (1U << (128 - p->len)) - 1 - first4(p) : 0;
-}
-
-bool lease_dns(const struct prefix *pool, struct addr *out)
-{
-	*out = pool->addr;
-	if (pool->len == 0 || pool->len == POOL4_LEN_MAX)
-		return false;
-	out->b[15] = (uint8_t)(out->b[15] + (prefix_is4(pool) ? 2 : 0x53));
-	return true;
-}
-
-static struct addr nth4(const struct lease *l, uint32_t n)
-{
-	struct addr a = l->cfg.pool4.addr;
-
-	put_be32(a.b + 12, get_be32(a.b + 12) + first4(&l->cfg.pool4) + n);
-	return a;
-}
-
-static bool is_usable4(const struct lease *l, const struct addr *a)
-{
-	uint32_t n;
-
-	if (!l->cfg.pool4.len || !prefix_has(&l->cfg.pool4, a))
-		return false;
-	n = get_be32(a->b + 12) - get_be32(l->cfg.pool4.addr.b + 12);
-	return n >= first4(&l->cfg.pool4) &&
-	       n - first4(&l->cfg.pool4) < usable4(l);
-}
-
 static struct addr substitute4(const struct lease *l, const struct hit *hit)
 {
-	uint32_t size = usable4(l);
+	uint32_t size = pool_size4(&l->cfg.pool4);
 	uint32_t most = l->cfg.pool6.len ? l->cfg.max / 2 : l->cfg.max;
 	uint8_t h[16];
 	uint32_t start;
@@ -340,7 +258,8 @@ static struct addr substitute4(const struct lease *l, const struct hit *hit)
 	start = (uint32_t)(get_be64(h) % size);
 	for (uint32_t i = 0; i < size; i++) {
 		struct addr a =
-			nth4(l, (uint32_t)(((uint64_t)start + i) % size));
+			pool_nth4(&l->cfg.pool4,
+				  (uint32_t)(((uint64_t)start + i) % size));
 
 		if (!find(l, KEY_SUB4, a.b))
 			return a;
@@ -375,11 +294,8 @@ static void give4(struct lease *l, struct lease_node *n, const struct addr *a)
 
 static int add(struct lease *l, const struct lease_entry *e)
 {
-	struct lease_node *n;
+	struct lease_node *n = calloc(1, sizeof(*n) + strlen(e->name) + 1);
 
-	if (l->num >= l->cfg.max)
-		return HG_EFULL;
-	n = calloc(1, sizeof(*n) + strlen(e->name) + 1);
 	if (!n)
 		return HG_ENOMEM;
 	n->hit = e->hit;
@@ -504,29 +420,25 @@ int lease_ask(struct lease *l, const struct hit *hit, const char *name,
 	return HG_OK;
 }
 
-/* Is sub6, sub4 what this table could have given to that HIT? */
-static int restore_check(const struct lease *l, const struct lease_entry *e)
+/* What cannot be any more is left out: an IPv6 substitute of another site key
+ * or prefix, an IPv4 one outside of the pool. The other one stays. */
+static void restore_trim(const struct lease *l, struct lease_entry *e)
 {
-	const struct lease_node *n;
 	struct addr own6 = substitute6(l, &e->hit);
 
-	if (!hit_is_orchid(e->hit.b) || !memchr(e->name, '\0', sizeof(e->name)))
-		return HG_EFORMAT;
-	if (!addr_is_unspecified(&e->sub6)) {
-		if (!addr_eq(&e->sub6, &own6))
-			return HG_EFORMAT;
-		n = find(l, KEY_SUB6, e->sub6.b);
-		if (n && !hit_eq(&n->hit, &e->hit))
-			return HG_EEXIST;
-	}
-	if (!addr_is_unspecified(&e->sub4)) {
-		if (!is_usable4(l, &e->sub4))
-			return HG_EFORMAT;
-		n = find(l, KEY_SUB4, e->sub4.b);
-		if (n && !hit_eq(&n->hit, &e->hit))
-			return HG_EEXIST;
-	}
-	return HG_OK;
+	if (!addr_eq(&e->sub6, &own6))
+		e->sub6 = addr_any6;
+	if (!pool_has4(&l->cfg.pool4, &e->sub4))
+		e->sub4 = addr_any6;
+}
+
+static bool is_anothers(const struct lease *l, enum lease_key k,
+			const struct addr *a, const struct hit *hit)
+{
+	const struct lease_node *n =
+		addr_is_unspecified(a) ? NULL : find(l, k, a->b);
+
+	return n && !hit_eq(&n->hit, hit);
 }
 
 /* The journal has a later line for a HIT: it may add what was missing, it
@@ -547,20 +459,34 @@ static int restore_more(struct lease *l, struct lease_node *n,
 	return HG_OK;
 }
 
-int lease_restore(struct lease *l, const struct lease_entry *e)
+int lease_restore(struct lease *l, struct lease_entry *e)
 {
 	struct lease_node *n;
-	int err = restore_check(l, e);
+	int err;
 
-	if (err)
-		return err;
+	if (!hit_is_orchid(e->hit.b) || !memchr(e->name, '\0', sizeof(e->name)))
+		return HG_EFORMAT;
+	restore_trim(l, e);
+	if (is_anothers(l, KEY_SUB6, &e->sub6, &e->hit) ||
+	    is_anothers(l, KEY_SUB4, &e->sub4, &e->hit))
+		return HG_EEXIST;
 	n = find(l, KEY_HIT, e->hit.b);
 	if (n)
-		return restore_more(l, n, e);
-	err = add(l, e);
-	if (!err) /* who asked for it is not known any more */
-		quota_count(l->quota, NULL, e->name, false);
+		err = restore_more(l, n, e);
+	/* Nor beyond the bound may an IPv4 substitute be forgotten. */
+	else if (l->num >= l->cfg.max && addr_is_unspecified(&e->sub4))
+		err = HG_EFULL;
+	else
+		err = add(l, e);
+	if (!err)
+		entry_of(find(l, KEY_HIT, e->hit.b), e);
 	return err;
+}
+
+void lease_hold4(struct lease *l, uint64_t until)
+{
+	if (until > l->cfg.hold4)
+		l->cfg.hold4 = until;
 }
 
 bool lease_find(const struct lease *l, const struct addr *sub,

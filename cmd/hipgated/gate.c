@@ -253,12 +253,19 @@ static void on_hangup(uv_signal_t *s, int signum)
 static void restore_row(const struct journal_row *row, void *arg)
 {
 	struct gate *g = arg;
+	const struct config *c = g->cfg;
+	struct lease_entry kept = row->lease;
 	struct peer *p;
 	char text[ADDR_TEXT_MAX];
-	int err = lease_restore(g->lease, &row->lease);
+	int err = lease_restore(g->lease, &kept);
 
+	/* A client may still have it, so another HIT must not. */
+	if (err && !addr_is_unspecified(&row->lease.sub4))
+		lease_hold4(g->lease,
+			    uv_hrtime() +
+				    (c->ttl + c->keep) * UINT64_C(1000000000));
 	if (!err)
-		err = dnslease_publish(g, &row->lease);
+		err = dnslease_publish(g, &kept);
 	p = peer_find(g, &row->lease.hit);
 	if (!err && p) {
 		p->server = row->server;
