@@ -317,6 +317,7 @@ struct lease_entry {
 struct lease_asker {
 	struct addr client;
 	bool theirs;  /* only a server of the client's choice knows the name */
+	bool local;   /* the administrator named it: it takes no share */
 	uint64_t now; /* ns */
 };
 
@@ -331,8 +332,8 @@ void lease_free(struct lease *l);
 int lease_get(struct lease *l, const struct hit *hit, const char *name,
 	      struct lease_entry *out, bool *fresh) HG_CHECK;
 /* The same, made anew only while the client and the name's domain have not
- * had their share of today (quota.h): else HG_EPERM. Another one may end for
- * it. */
+ * had their share of today (quota.h): else HG_EPERM. What was restored counts
+ * for nobody. Another one may end for it. */
 int lease_ask(struct lease *l, const struct hit *hit, const char *name,
 	      const struct lease_asker *who, struct lease_entry *out,
 	      bool *fresh) HG_CHECK;

@@ -407,7 +407,8 @@ int lease_ask(struct lease *l, const struct hit *hit, const char *name,
 		l->quota_since = who->now;
 	if (who->now >= l->cfg.hold4)
 		l->cfg.hold4 = 0;
-	if (!had && !quota_allows(l->quota, &who->client, name, who->theirs))
+	if (!had && !who->local &&
+	    !quota_allows(l->quota, &who->client, name, who->theirs))
 		return HG_EPERM;
 	if (!had)
 		make_room(l, who->now);
@@ -415,7 +416,7 @@ int lease_ask(struct lease *l, const struct hit *hit, const char *name,
 	if (err)
 		return err;
 	touch(l, find(l, KEY_HIT, hit->b), who->now);
-	if (!had)
+	if (!had && !who->local)
 		quota_count(l->quota, &who->client, name, who->theirs);
 	return HG_OK;
 }

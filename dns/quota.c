@@ -117,7 +117,7 @@ bool quota_allows(const struct quota *q, const struct addr *client,
 {
 	const struct addr *of = theirs ? client : NULL;
 
-	if (client && find(q, client_key(q, client))->num >= QUOTA_CLIENT)
+	if (find(q, client_key(q, client))->num >= QUOTA_CLIENT)
 		return false;
 	return find(q, domain_key(q, name, of))->num < QUOTA_DOMAIN;
 }
@@ -138,8 +138,7 @@ void quota_count(struct quota *q, const struct addr *client, const char *name,
 
 	if (q->used > q->mask / 2)
 		quota_clear(q);
-	if (client)
-		count(q, client_key(q, client));
+	count(q, client_key(q, client));
 	count(q, domain_key(q, name, of));
 }
 

@@ -16,6 +16,7 @@
  * registered: the last two labels of its name, three where the last two look
  * like a registry's own (co.uk). What only a server of the client's choice
  * says is of that client's own such domain: it takes nothing from others.
+ * What the administrator names is not counted.
  * A counter is known by its hash alone. The owner begins anew once a day, so
  * that a network with many HIP hosts is not shut out for ever. Bounds: the
  * table is twice as large as the leases there can be; it begins anew when it
@@ -29,8 +30,7 @@ struct quota;
 /* leases: how many there can be. */
 int quota_new(uint32_t leases, struct quota **out) HG_CHECK;
 void quota_free(struct quota *q);
-/* May there be one more? client NULL: nobody asks. theirs: it asked a server
- * of its own choice. */
+/* May there be one more? theirs: the client asked a server of its own choice. */
 bool quota_allows(const struct quota *q, const struct addr *client,
 		  const char *name, bool theirs);
 /* There is one more. */

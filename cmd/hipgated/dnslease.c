@@ -491,6 +491,7 @@ static int take_lease(struct gate *g, const struct dns_effect *e,
 	const char *name = known && known->name[0] ? known->name : h->name;
 	struct lease_asker who = { .client = e->who.client.addr,
 				   .theirs = h->theirs,
+				   .local = h->local,
 				   .now = uv_hrtime() };
 	bool fresh;
 	int err = lease_ask(g->lease, &h->hit, name, &who, out, &fresh);

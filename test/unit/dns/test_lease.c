@@ -448,6 +448,35 @@ START_TEST(a_domain_has_its_share_and_what_it_had_stays)
 }
 END_TEST
 
+/* They are as many as the configuration can hold, of one domain. */
+START_TEST(the_administrators_own_names_take_no_share)
+{
+	struct lease_config c = config("fd00:5::/64", NULL, 8192);
+	struct lease *l = open_lease(&c);
+	struct lease_asker who = { .client = desk_addr("192.0.2.1"),
+				   .local = true,
+				   .now = 1 };
+	struct lease_entry e;
+	struct hit h;
+	bool fresh;
+
+	for (uint32_t i = 1; i <= 4100; i++) {
+		h = nth_hit(i);
+		ck_assert_int_eq(
+			lease_ask(l, &h, "x.corp.example", &who, &e, &fresh),
+			0);
+	}
+	who.local = false; /* nor did they take it from others */
+	for (uint32_t i = 1; i <= 1025; i++) {
+		h = nth_hit(5000 + i);
+		ck_assert_int_eq(
+			lease_ask(l, &h, "y.corp.example", &who, &e, &fresh),
+			i == 1025 ? HG_EPERM : 0);
+	}
+	lease_free(l);
+}
+END_TEST
+
 /* ---- those that end -------------------------------------------------------- */
 
 static struct hit used[4]; /* by flows and the like */
@@ -614,6 +643,7 @@ Suite *test_lease_suite(void)
 	tcase_add_test(tc, the_bound_holds_and_bad_pools_are_refused);
 	tcase_add_test(tc, reserved_ipv6_numbers_are_not_given);
 	tcase_add_test(tc, a_domain_has_its_share_and_what_it_had_stays);
+	tcase_add_test(tc, the_administrators_own_names_take_no_share);
 	tcase_add_test(tc,
 		       the_one_that_was_not_asked_for_the_longest_time_ends);
 	tcase_add_test(tc, what_is_in_use_stays);
