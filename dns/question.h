@@ -48,7 +48,8 @@
 #define HIP_RESEND (750 * MS)
 #define HIP_WAIT (1500 * MS) /* then the policy decides without */
 #define OTHER_RESEND (1000 * MS)
-#define OTHER_WAIT (5000 * MS)
+/* Clients give up after 5 s (glibc, dig): they are to hear why before. */
+#define OTHER_WAIT (4500 * MS)
 #define TCP_WAIT (3000 * MS)
 /* With one address known, the other family is waited for no longer. */
 #define LOCATE_GRACE (500 * MS)
