@@ -116,7 +116,7 @@ bool answer_hip(struct dns *d, struct question *q, const struct chain_answer *a,
 	q->hip = HIP_NONE;
 	if (rcode != SCAN_NOERROR && rcode != SCAN_NXDOMAIN)
 		return true;
-	if (chain_follow(&c, &q->asked.name, a))
+	if (chain_follow(&c, question_slot_name(q, SLOT_HIP), a))
 		return false;
 	raise_mode(d, q, &c);
 	if (leads_home(d, q, &c))
@@ -530,11 +530,14 @@ static void unpin(struct dns *d, struct question *q)
 {
 	struct dns_effect e = { .kind = DNS_UNPINNED };
 
-	if (q->hip != HIP_NONE || !pins_del(d->pins, &q->asked.name))
+	const struct dname *name = question_slot_name(q, SLOT_HIP);
+
+	if (q->hip != HIP_NONE || !pins_del(d->pins, name))
 		return;
 	q->pinned = false;
-	q->mode = policy_mode(d->policy, &q->asked.name);
-	question_name(q, e.name);
+	q->mode = policy_mode(d->policy, name);
+	if (dname_print(name, e.name))
+		e.name[0] = '\0';
 	if (outbox_put(&d->outbox, &e))
 		reason_count(&d->reasons, REASON_DNS_BUSY);
 }

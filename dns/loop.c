@@ -7,6 +7,7 @@
 
 #include "dns/fetch.h"
 #include "dns/progress.h"
+#include "dns/reply.h"
 
 #define TYPE_TXT 16
 

@@ -9,10 +9,14 @@
 #include "dns/fetch.h"
 #include "dns/place.h"
 #include "dns/real.h"
+#include "dns/svcb.h"
+#include "dns/toclient.h"
 
 #define TEXT_ALIAS "hipgate: leads to a name that requires HIP"
 #define TEXT_FORGED "hipgate: substitute address of a HIP host"
+#define TEXT_LEADS "hipgate: leads to a HIP host, use A or AAAA"
 #define TEXT_LOOPED "hipgate: a loop, its dns-server asks hipgate itself"
+#define TEXT_USE_A "hipgate: HIP host, use A or AAAA"
 
 /* The client's own query is one of the two address look-ups. */
 static bool is_shared(const struct dns *d, const struct question *q,
@@ -62,66 +66,6 @@ void progress_start(struct dns *d, struct question *q, uint64_t now)
 
 /* ---- ends ------------------------------------------------------------- */
 
-#define UDP_SIZE_LEAST 512 /* RFC 6891 6.2.5: what is said to be less */
-
-static size_t room_of(const struct dns_asker *who, const struct scan_edns *e)
-{
-	if (who->tcp)
-		return 0;
-	return e->present && e->udp_size > UDP_SIZE_LEAST ? e->udp_size
-							  : UDP_SIZE_LEAST;
-}
-
-/* A client that sends cookies discards answers without its own (RFC 7873
- * 5.3). The server's part that it has is kept; one that it lacks is made
- * here: the server, when it is next asked, takes it for none. */
-static void fill_cookie(const struct dns *d, const struct dns_asker *who,
-			struct scan_edns *e)
-{
-	uint8_t in[sizeof(who->client.addr.b) + SCAN_COOKIE_CLIENT];
-
-	if (e->cookie_len != SCAN_COOKIE_CLIENT)
-		return;
-	memcpy(in, who->client.addr.b, sizeof(who->client.addr.b));
-	memcpy(in + sizeof(who->client.addr.b), e->cookie, SCAN_COOKIE_CLIENT);
-	crypto_shorthash(e->cookie + SCAN_COOKIE_CLIENT, in, sizeof(in),
-			 d->hash_key);
-	e->cookie_len = SCAN_COOKIE_CLIENT + crypto_shorthash_BYTES;
-}
-
-void progress_reply(struct dns *d, const struct dns_asker *who,
-		    const char *name, uint32_t question, const struct reply *r)
-{
-	struct scan_edns edns = *r->edns;
-	struct reply whole = *r;
-	uint8_t msg[REPLY_MAX];
-	size_t len;
-	struct dns_effect e = {
-		.kind = DNS_REPLY,
-		.question = question,
-		.server = who->server,
-		.who = *who,
-		.qtype = r->question->type,
-		.msg = msg,
-		.rcode = r->rcode,
-		.substituted = r->kind == REPLY_ADDRESS,
-	};
-
-	if (e.substituted)
-		e.substitute = *r->addr;
-	memcpy(e.name, name, strlen(name) + 1);
-	fill_cookie(d, who, &edns);
-	whole.edns = &edns;
-	whole.room = room_of(who, &edns);
-	if (reply_build(&whole, msg, &len)) {
-		reason_count(&d->reasons, REASON_DNS_BUSY);
-		return;
-	}
-	e.msg_len = len;
-	if (outbox_put(&d->outbox, &e))
-		reason_count(&d->reasons, REASON_DNS_BUSY);
-}
-
 static void say_unresolved(struct dns *d, const struct question *q)
 {
 	struct dns_effect e = {
@@ -147,7 +91,7 @@ static void end_with(struct dns *d, struct question *q, const struct reply *r)
 	if (q->kind == QUESTION_RESOLVE)
 		say_unresolved(d, q);
 	else if (r)
-		progress_reply(d, &q->who, name, q->id, r);
+		toclient_reply(d, &q->who, name, q->id, r);
 	question_end(d, q);
 }
 
@@ -207,14 +151,52 @@ static void relay(struct dns *d, struct question *q)
 	question_end(d, q);
 }
 
+static uint32_t ttl_of(const struct dns *d, const struct question *q)
+{
+	uint32_t ttl = q->hip == HIP_GOOD ? q->place->host.ttl : d->ttl_max;
+
+	return ttl < d->ttl_max ? ttl : d->ttl_max;
+}
+
+/* Records that could lead around the substitute: SVCB and HTTPS have
+ * address hints, ANY has everything (RFC 8482). */
+static void answer_without(struct dns *d, struct question *q)
+{
+	struct reply r = reply_for(q);
+
+	r.kind = q->asked.type == SCAN_ANY ? REPLY_MINIMAL : REPLY_NODATA;
+	r.ttl = ttl_of(d, q);
+	r.ede = REPLY_EDE_FORGED;
+	r.ede_text = q->leads ? TEXT_LEADS : TEXT_USE_A;
+	end_with(d, q, &r);
+}
+
+/* What the server says may have the hints of other hosts: is one of them a
+ * HIP host? True: that is seen to. */
+static bool leads_on(struct dns *d, struct question *q, uint64_t now)
+{
+	switch (svcb_next(d, q)) {
+	case SVCB_ASK:
+		fetch_start(d, q, SLOT_HIP, now);
+		progress_step(d, q, now);
+		return true;
+	case SVCB_HIP:
+		answer_without(d, q);
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* The client gets what the server says, when it says it. */
-static void step_own(struct dns *d, struct question *q)
+static void step_own(struct dns *d, struct question *q, uint64_t now)
 {
 	switch (q->slots[SLOT_OWN].found) {
 	case FOUND_ANSWERED:
-		if (q->watched && q->mode == DNS_REQUIRE)
+		if (q->watched &&
+		    (q->mode == DNS_REQUIRE || svcb_requires(d, q)))
 			refuse(d, q, TEXT_ALIAS);
-		else
+		else if (q->kind == QUESTION_RELAY || !leads_on(d, q, now))
 			relay(d, q);
 		return;
 	case FOUND_WAIT:
@@ -233,7 +215,8 @@ static void step_own(struct dns *d, struct question *q)
 		     "hipgate: the server does not answer");
 }
 
-static void step_not_hip(struct dns *d, struct question *q, const char *why)
+static void step_not_hip(struct dns *d, struct question *q, const char *why,
+			 uint64_t now)
 {
 	if (q->kind == QUESTION_RESOLVE) {
 		end_with(d, q, NULL);
@@ -250,7 +233,7 @@ static void step_not_hip(struct dns *d, struct question *q, const char *why)
 	}
 	for (enum slot s = SLOT_HIP; s < question_slots(q); s++)
 		fetch_stop(d, q, s);
-	step_own(d, q);
+	step_own(d, q, now);
 }
 
 /* ---- where is the host? ------------------------------------------------ */
@@ -368,29 +351,14 @@ static void step_locating(struct dns *d, struct question *q, uint64_t now)
 	answer_place(d, q, now);
 }
 
-static uint32_t ttl_of(const struct dns *d, const struct question *q)
-{
-	uint32_t ttl = q->place->host.ttl;
-
-	return ttl < d->ttl_max ? ttl : d->ttl_max;
-}
-
 static void step_hip(struct dns *d, struct question *q, uint64_t now)
 {
-	struct reply r = reply_for(q);
-
 	if (wants_address(q)) {
 		start_locating(d, q, now);
 		step_locating(d, q, now);
-		return;
+	} else {
+		answer_without(d, q);
 	}
-	/* Records that could lead around the substitute: SVCB and HTTPS have
-	 * address hints, ANY has everything (RFC 8482). */
-	r.kind = q->asked.type == SCAN_ANY ? REPLY_MINIMAL : REPLY_NODATA;
-	r.ttl = ttl_of(d, q);
-	r.ede = REPLY_EDE_FORGED;
-	r.ede_text = "hipgate: HIP host, use A or AAAA";
-	end_with(d, q, &r);
 }
 
 /* ---- deciding --------------------------------------------------------- */
@@ -425,7 +393,7 @@ static void step_unsaid(struct dns *d, struct question *q, uint64_t now)
 {
 	if (own_says(q))
 		fetch_unsaid(d, q, now);
-	step_not_hip(d, q, "hipgate: HIP required, no answer");
+	step_not_hip(d, q, "hipgate: HIP required, no answer", now);
 }
 
 static void step_asking(struct dns *d, struct question *q, uint64_t now)
@@ -440,7 +408,9 @@ static void step_asking(struct dns *d, struct question *q, uint64_t now)
 	}
 	if (q->bogus || q->hip_seen)
 		fetch_unsaid(d, q, now); /* that is over */
-	if (unproven)
+	if (q->leads && (unproven || q->hip_seen || q->mode == DNS_REQUIRE))
+		answer_without(d, q);
+	else if (unproven)
 		fail(d, q, REPLY_EDE_BOGUS,
 		     "hipgate: the HIP record is not proven by DNSSEC");
 	else if (found == FOUND_ANSWERED && q->hip == HIP_GOOD)
@@ -449,7 +419,7 @@ static void step_asking(struct dns *d, struct question *q, uint64_t now)
 		fail(d, q, REPLY_EDE_OTHER,
 		     "hipgate: the HIP record cannot be used");
 	else if (found == FOUND_ANSWERED)
-		step_not_hip(d, q, "hipgate: HIP required, no HIP record");
+		step_not_hip(d, q, "hipgate: HIP required, no HIP record", now);
 	else if (q->looped)
 		fail(d, q, REPLY_EDE_OTHER, TEXT_LOOPED);
 	else
@@ -483,7 +453,7 @@ void progress_step(struct dns *d, struct question *q, uint64_t now)
 	if (is_ours(q))
 		step_ours(d, q, now);
 	else if (q->kind == QUESTION_RELAY)
-		step_own(d, q);
+		step_own(d, q, now);
 	else if (q->stage == STAGE_ASKING)
 		step_asking(d, q, now);
 	else if (q->stage == STAGE_LOCATING)

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include "dns/question.h"
-#include "dns/reply.h"
 
 /* A new question's first asks. q may be gone afterwards, as after each of
  * these. */
@@ -14,12 +13,9 @@ void progress_start(struct dns *d, struct question *q, uint64_t now);
 void progress_step(struct dns *d, struct question *q, uint64_t now);
 /* Its deadline has come. */
 void progress_timer(struct dns *d, struct question *q, uint64_t now);
-/* An ask of this slot was lost. */
 /* We could not ask, which says nothing of the name: the question fails, and
  * whatever the policy, it is never answered as if there were no HIP record. */
 void progress_refused(struct dns *d, struct question *q);
+/* An ask of this slot was lost. */
 void progress_lost(struct dns *d, struct question *q, enum slot slot,
 		   uint64_t now);
-/* Sends a reply of ours; question 0: it never came into the table. */
-void progress_reply(struct dns *d, const struct dns_asker *who,
-		    const char *name, uint32_t question, const struct reply *r);

@@ -12,12 +12,15 @@
 #include "dns/question.h"
 #include "dns/reply.h"
 #include "dns/reverse.h"
+#include "dns/svcb.h"
+#include "dns/toclient.h"
 
 /* A query, read. */
 struct query {
 	const struct dns_asker *who;
 	struct scan_header header;
 	struct scan_question asked;
+	struct dname host; /* whose HIP record decides */
 	struct scan_edns edns;
 	char name[DNS_NAME_MAX];
 	const uint8_t *msg;
@@ -47,7 +50,7 @@ static void answer_now(struct dns *d, const struct query *in, struct reply *r)
 	r->header = &in->header;
 	r->question = &in->asked;
 	r->edns = &in->edns;
-	progress_reply(d, in->who, in->name, 0, r);
+	toclient_reply(d, in->who, in->name, 0, r);
 }
 
 static void answer_error(struct dns *d, const struct query *in, unsigned rcode,
@@ -90,6 +93,7 @@ static bool read_query(struct dns *d, struct query *in)
 		answer_header(d, in, SCAN_FORMERR);
 		return false;
 	}
+	in->host = svcb_host(&in->asked.name, in->asked.type);
 	return true;
 }
 
@@ -133,7 +137,7 @@ static bool choose(struct dns *d, const struct query *in, bool named,
 	/* A real address goes to a client that validates as it came; where
 	 * there is none, it must not be led around HIP either. */
 	bool require = mode == DNS_REQUIRE || mode == DNS_TRANSPARENT;
-	enum dns_mode said = policy_mode(d->policy, &in->asked.name);
+	enum dns_mode said = policy_mode(d->policy, &in->host);
 	bool real = said == DNS_TRANSPARENT &&
 		    (in->asked.type == SCAN_A || in->asked.type == SCAN_AAAA);
 
@@ -211,16 +215,17 @@ static void open_question(struct dns *d, const struct query *in,
 	q->watched = kind == QUESTION_RELAY && mode != DNS_OFF &&
 		     in->asked.class == SCAN_IN &&
 		     may_be_hip(d, in->asked.type);
-	q->pinned = mode != DNS_OFF && pins_has(d->pins, &in->asked.name);
+	q->pinned = mode != DNS_OFF && pins_has(d->pins, &in->host);
 	q->query = copy;
 	q->query_len = in->len;
 	q->header = in->header;
 	q->asked = in->asked;
+	q->host = in->host;
+	q->aside = !dname_eq(&in->host, &in->asked.name);
 	q->edns = in->edns;
-	q->transparent =
-		policy_mode(d->policy, &in->asked.name) == DNS_TRANSPARENT;
+	q->transparent = policy_mode(d->policy, &in->host) == DNS_TRANSPARENT;
 	if (kind == QUESTION_LOOKUP)
-		local_answer(d->local, q, &q->asked.name, d->ttl_max);
+		local_answer(d->local, q, &in->host, d->ttl_max);
 	progress_start(d, q, now);
 }
 
@@ -253,8 +258,7 @@ static bool answer_local(struct dns *d, const struct query *in,
 	uint8_t rdata[LOCAL_RDATA];
 
 	if (mode == DNS_OFF || in->asked.class != SCAN_IN ||
-	    may_be_hip(d, in->asked.type) ||
-	    !local_has(d->local, &in->asked.name))
+	    may_be_hip(d, in->asked.type) || !local_has(d->local, &in->host))
 		return false;
 	if (in->asked.type == SCAN_HIP) {
 		r.rdata = rdata;
@@ -269,10 +273,10 @@ static bool answer_local(struct dns *d, const struct query *in,
 /* A name that had a HIP record once must have one. */
 static enum dns_mode mode_of(const struct dns *d, const struct query *in)
 {
-	enum dns_mode mode = policy_mode(d->policy, &in->asked.name);
+	enum dns_mode mode = policy_mode(d->policy, &in->host);
 
-	if (mode != DNS_OFF && (pins_has(d->pins, &in->asked.name) ||
-				local_has(d->local, &in->asked.name)))
+	if (mode != DNS_OFF &&
+	    (pins_has(d->pins, &in->host) || local_has(d->local, &in->host)))
 		return DNS_REQUIRE;
 	return mode;
 }

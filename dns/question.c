@@ -365,6 +365,8 @@ uint16_t question_slot_type(const struct question *q, enum slot slot)
 
 const struct dname *question_slot_name(const struct question *q, enum slot slot)
 {
+	if (slot == SLOT_HIP && q->aside)
+		return &q->host;
 	return slot < SLOT_RVS ? &q->asked.name
 			       : &q->place->rvs[(slot - SLOT_RVS) / 2];
 }

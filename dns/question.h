@@ -162,6 +162,7 @@ struct question {
 	bool looped;	      /* nobody could be asked: they all ask us */
 	bool pinned;	      /* the name, or one that it leads to */
 	bool watched;	      /* RELAY, but not to what requires HIP */
+	bool aside;	      /* HIP is asked of `host`, not of the name */
 	struct dns_asker who; /* RESOLVE: only server and token */
 	struct scan_header header;
 	struct scan_question asked;
@@ -172,6 +173,9 @@ struct question {
 	uint8_t *own; /* the server's answer to them, held back */
 	size_t own_len;
 	bool own_cut; /* it was truncated */
+
+	struct dname host; /* see svcb.h */
+	size_t leads;	   /* of what own leads to, looked at */
 
 	enum hip_found hip;
 	struct hit want;     /* RESOLVE: the one looked for; null: any */

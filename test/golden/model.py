@@ -17,6 +17,8 @@ TTL = 60  # of a substitute, at most
 # EDE codes and texts
 FORGED = (4, "hipgate: substitute address of a HIP host")
 USE_A = (4, "hipgate: HIP host, use A or AAAA")
+LEADS = (4, "hipgate: leads to a HIP host, use A or AAAA")
+ALIAS = (15, "hipgate: leads to a name that requires HIP")
 OWN_RECORD = (4, "hipgate: a record of this gateway")
 NO_HIP = (15, "hipgate: HIP required, no HIP record")
 NO_ANSWER = (15, "hipgate: HIP required, no answer")
@@ -130,6 +132,21 @@ fixed MX 10 mail
 fixed TXT "a HIP host has other records too"
 fixed HTTPS 1 . alpn=h2 ipv4hint=192.0.2.2 ipv6hint=2001:db8:2::2
 fixed SVCB 1 fixed port=853
+_8443._https.fixed HTTPS 1 fixed alpn=h2 ipv4hint=192.0.2.2
+_8443._https.plain HTTPS 1 plain port=8443 ipv4hint=203.0.113.1
+_dns HTTPS 1 plain ipv4hint=203.0.113.1
+leads HTTPS 1 fixed alpn=h2 ipv4hint=192.0.2.2
+leads A 203.0.113.15
+leadsport HTTPS 1 _8443._https.fixed ipv6hint=2001:db8:2::2
+leadsalias HTTPS 0 hipalias
+leadsplain HTTPS 1 rvs alpn=h2 ipv4hint=198.51.100.1
+leadsboth HTTPS 1 rvs alpn=h2 ipv4hint=198.51.100.1
+leadsboth HTTPS 2 fixed alpn=h2 ipv4hint=192.0.2.2
+leadsmany HTTPS 1 t1 ipv4hint=192.0.2.2
+leadsmany HTTPS 2 t2 ipv4hint=192.0.2.2
+leadsmany HTTPS 3 t3 ipv4hint=192.0.2.2
+leadsmany HTTPS 4 t4 ipv4hint=192.0.2.2
+leadsmany HTTPS 5 t5 ipv4hint=192.0.2.2
 fixed SRV 0 0 443 fixed
 fixed CAA 0 issue "ca.example"
 fixed NAPTR 1 1 "s" "x" "" fixed
@@ -269,10 +286,10 @@ def nodata(ede=USE_A, rcode=0):
     return make
 
 
-def minimal(c):
+def minimal(c, ede=USE_A):
     """RFC 8482 4.2"""
     return reply(c.q, answer=wire.record(owner(c.q), "HINFO", ttl_of(c),
-                                         b"\7RFC8482\0"), ede=USE_A)
+                                         b"\7RFC8482\0"), ede=ede)
 
 
 def pointer(target):

@@ -125,6 +125,71 @@ def addresses():
     return t.cases
 
 
+def bindings(t):
+    """HTTPS and SVCB that would lead around the substitute (RFC 9460)."""
+    port = "_8443._https."
+    for kind in ("HTTPS", "SVCB"):
+        t.add("%s of a HIP host's port" % kind,
+              Q(port + "fixed", kind, edns=PLAIN_EDNS), nodata(),
+              asks=["own", "HIP@fixed"])
+    t.add("HTTPS of a plain host's port", Q(port + "plain", "HTTPS"), OWN,
+          asks=["own", "HIP@plain"])
+    t.add("A has no labels for ports", Q(port + "fixed", "A"), OWN,
+          asks=["own", "HIP", "AAAA"])
+    t.add("HTTPS of a port, stripped of the host's HIP record",
+          Q(port + "fixed", "HTTPS", edns=PLAIN_EDNS), servfail(STRIPPED),
+          "pin fixed.golden.test", asks=["own", "HIP@fixed"],
+          edit={"HIP@fixed": craft()})
+    t.add("HTTPS of a port where HIP is required and is not",
+          Q(port + "plain", "HTTPS", edns=PLAIN_EDNS), servfail(NO_HIP),
+          "policy plain.golden.test require", asks=["own", "HIP@plain"])
+    t.add("HTTPS of a port where HIP is off", Q(port + "fixed", "HTTPS"), OWN,
+          "policy fixed.golden.test off", asks=["own"])
+    t.add("HTTPS of a port of the gateway's own record",
+          Q(port + "fixed", "HTTPS", edns=PLAIN_EDNS), nodata(),
+          "record fixed.golden.test 2001:22::32 192.0.2.50", asks=[])
+    for n in ("leads", "leadsport"):
+        t.add("HTTPS of %s, of a HIP host" % n,
+              Q(n, "HTTPS", edns=PLAIN_EDNS), nodata(LEADS),
+              asks=["own", "HIP", "HIP@fixed"])
+    t.add("HTTPS that leads to a HIP host's alias",
+          Q("leadsalias", "HTTPS", edns=PLAIN_EDNS), nodata(LEADS),
+          asks=["own", "HIP", "HIP@hipalias"])
+    t.add("HTTPS that leads to a plain host", Q("leadsplain", "HTTPS"), OWN,
+          asks=["own", "HIP", "HIP@rvs"])
+    t.add("HTTPS that leads to a plain host and to a HIP host",
+          Q("leadsboth", "HTTPS", edns=PLAIN_EDNS), nodata(LEADS),
+          asks=["own", "HIP", "HIP@rvs", "HIP@fixed"])
+    t.add("HTTPS that leads to more hosts than are asked for",
+          Q("leadsmany", "HTTPS", edns=PLAIN_EDNS), nodata(LEADS),
+          asks=["own", "HIP"])
+    t.add("HTTPS that leads to a host with a bad HIP record",
+          Q("leads", "HTTPS", edns=PLAIN_EDNS), nodata(LEADS),
+          asks=["own", "HIP", "HIP@fixed"],
+          edit={"HIP@fixed": craft(at_name("HIP", b"\0"))})
+    t.add("HTTPS that leads to a host of which nobody says anything",
+          Q("leads", "HTTPS"), OWN, asks=["own", "HIP", "HIP@fixed"],
+          edit={"HIP@fixed": silent})
+    for words, conf in (
+            ("a pinned host", "pin fixed.golden.test"),
+            ("where HIP is required", "policy fixed.golden.test require"),
+            ("the gateway's own record",
+             "record fixed.golden.test 2001:22::32 192.0.2.50")):
+        t.add("HTTPS that leads to " + words,
+              Q("leads", "HTTPS", edns=PLAIN_EDNS), nodata(LEADS), conf,
+              asks=["own", "HIP"])
+        t.add("HTTPS that leads to %s, for a client that validates" % words,
+              Q("leads", "HTTPS", flags=RD | CD, edns=EDNS["with DO"]),
+              error(wire.REFUSED, ALIAS), conf, asks=["own"])
+    t.add("HTTPS that leads to where HIP is off", Q("leads", "HTTPS"), OWN,
+          "policy fixed.golden.test off", asks=["own", "HIP"])
+    t.add("ANY with a record that leads to a HIP host",
+          Q("leads", "ANY", edns=PLAIN_EDNS),
+          lambda c: minimal(c, LEADS), asks=["own", "HIP", "HIP@fixed"],
+          edit={"own": craft(at_name("HTTPS", b"\0\1" + wire.name(
+              "fixed.golden.test")))})
+
+
 def types():
     t = Table()
     for n in ("hip", "fixed", "hipalias", "nowhere", "many"):
@@ -137,6 +202,7 @@ def types():
                       want, asks=["own", "HIP"] + more)
     t.add("HTTPS where HIP is required", Q("fixed", "HTTPS"), nodata(None),
           "hip require")
+    bindings(t)
     t.add("ANY where HIP is required", Q("fixed", "ANY"), minimal,
           "hip require")
     for n in ("hip", "fixed", "many", "plain"):
