@@ -169,6 +169,8 @@ int dns_resolve(struct dns *d, const char *name, const struct hit *want,
 	if (dname_parse(name, &wire) || dname_print(&wire, text))
 		return HG_EINVAL;
 	err = question_add(d, NULL, &q);
+	if (err == HG_EAGAIN && progress_make_room(d))
+		err = question_add(d, NULL, &q);
 	if (err)
 		return err;
 	q->kind = QUESTION_RESOLVE;

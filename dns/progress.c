@@ -462,6 +462,17 @@ void progress_step(struct dns *d, struct question *q, uint64_t now)
 		question_arm(d, q);
 }
 
+bool progress_make_room(struct dns *d)
+{
+	struct question *q = crowd_oldest(d->crowd);
+
+	if (!q)
+		return false;
+	reason_count(&d->reasons, REASON_DNS_BUSY);
+	fail(d, q, REPLY_EDE_NOT_READY, PROGRESS_BUSY);
+	return true;
+}
+
 void progress_refused(struct dns *d, struct question *q)
 {
 	reason_count(&d->reasons, REASON_DNS_BUSY);

@@ -2,9 +2,12 @@
 /* What happens next to a question. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dns/question.h"
+
+#define PROGRESS_BUSY "hipgate: too many questions in flight"
 
 /* A new question's first asks. q may be gone afterwards, as after each of
  * these. */
@@ -13,6 +16,9 @@ void progress_start(struct dns *d, struct question *q, uint64_t now);
 void progress_step(struct dns *d, struct question *q, uint64_t now);
 /* Its deadline has come. */
 void progress_timer(struct dns *d, struct question *q, uint64_t now);
+/* question_add said HG_EAGAIN: the oldest question of the network that has most
+ * ends. False: none is a client's. */
+bool progress_make_room(struct dns *d);
 /* We could not ask, which says nothing of the name: the question fails, and
  * whatever the policy, it is never answered as if there were no HIP record. */
 void progress_refused(struct dns *d, struct question *q);

@@ -189,12 +189,22 @@ static void answer_busy(struct dns *d, const struct query *in, uint64_t now)
 	struct reply r = {
 		.rcode = SCAN_SERVFAIL,
 		.ede = REPLY_EDE_NOT_READY,
-		.ede_text = "hipgate: too many questions in flight",
+		.ede_text = PROGRESS_BUSY,
 	};
 
 	reason_count(&d->reasons, REASON_DNS_BUSY);
 	answer_now(d, in, &r);
 	loop_suspect(d, now);
+}
+
+static int add(struct dns *d, const struct dns_asker *who,
+	       struct question **out)
+{
+	int err = question_add(d, who, out);
+
+	if (err == HG_EAGAIN && progress_make_room(d))
+		err = question_add(d, who, out);
+	return err;
 }
 
 static void open_question(struct dns *d, const struct query *in,
@@ -204,7 +214,7 @@ static void open_question(struct dns *d, const struct query *in,
 	uint8_t *copy = malloc(in->len);
 	struct question *q;
 
-	if (!copy || question_add(d, in->who, &q)) {
+	if (!copy || add(d, in->who, &q)) {
 		free(copy);
 		answer_busy(d, in, now);
 		return;

@@ -30,6 +30,8 @@ int question_table_init(struct dns *d)
 	d->by_client = calloc(buckets, sizeof(struct client *));
 	d->by_key = calloc(buckets, sizeof(struct ask *));
 	d->by_follow = calloc(buckets, sizeof(struct follow *));
+	if (crowd_new(d->questions_max, &d->crowd))
+		return HG_ENOMEM;
 	if (!d->heap || !d->by_id || !d->by_ask || !d->by_client ||
 	    !d->by_key || !d->by_follow)
 		return HG_ENOMEM;
@@ -44,6 +46,7 @@ void question_table_fini(struct dns *d)
 	free(d->by_id);
 	free(d->by_ask);
 	free(d->by_client);
+	crowd_free(d->crowd);
 	free(d->by_key);
 	free(d->by_follow);
 }
@@ -150,12 +153,15 @@ static int client_join(struct dns *d, struct question *q)
 	struct client *c = client_find(d, addr);
 	struct client **b;
 
-	if (c && c->num >= d->client_max)
-		return HG_EFULL;
+	q->seat.q = q;
+	if (crowd_join(d->crowd, addr, &q->seat))
+		return HG_ENOMEM;
 	if (!c) {
 		c = calloc(1, sizeof(*c));
-		if (!c)
+		if (!c) {
+			crowd_leave(d->crowd, &q->seat);
 			return HG_ENOMEM;
+		}
 		c->addr = *addr;
 		b = client_bucket(d, addr);
 		c->next = *b;
@@ -176,6 +182,7 @@ static void client_leave(struct dns *d, struct question *q)
 
 	if (!c)
 		return;
+	crowd_leave(d->crowd, &q->seat);
 	for (p = &c->first; *p != q; p = &(*p)->client_next)
 		;
 	*p = q->client_next;
@@ -221,11 +228,14 @@ bool dns_waits(const struct dns *d, const struct dns_asker *who)
 int question_add(struct dns *d, const struct dns_asker *who,
 		 struct question **out)
 {
+	const struct client *c = who ? client_find(d, &who->client.addr) : NULL;
 	struct question *q;
 	int err;
 
-	if (d->num >= d->questions_max)
+	if (c && c->num >= d->client_max)
 		return HG_EFULL;
+	if (d->num >= d->questions_max)
+		return HG_EAGAIN;
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return HG_ENOMEM;

@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/reason.h"
 #include "dns/cache.h"
+#include "dns/crowd.h"
 #include "dns/deaf.h"
 #include "dns/dname.h"
 #include "dns/dns.h"
@@ -34,7 +35,8 @@
  * Most questions are about names that are no HIP host's: what only a HIP
  * host needs (struct place) is made when there is one.
  *
- * Bounds: questions_max questions, client_max of one client address,
+ * Bounds: questions_max questions (the network that has most makes room for
+ * the next, see crowd.h), client_max of one client address,
  * ASKS_MAX asks each, QUERY_MAX octets of query each, and HELD_MAX octets
  * of answers that wait for a decision. Every question ends within
  * QUESTION_LIFE plus GIVE_WAIT. Owner: the control thread.
@@ -194,6 +196,7 @@ struct question {
 	struct question *next; /* in its bucket */
 	struct client *client;
 	struct question *client_next;
+	struct crowd_seat seat;
 };
 
 enum { QUESTION_IDS = 64 };
@@ -233,6 +236,7 @@ struct dns {
 	struct question **by_id;
 	struct ask **by_ask;
 	struct client **by_client;
+	struct crowd *crowd;
 	struct ask **by_key;	   /* live ones, by what is asked */
 	struct follow **by_follow; /* the same of those who follow */
 	uint8_t hash_key[crypto_shorthash_KEYBYTES];
@@ -243,8 +247,8 @@ struct dns {
 int question_table_init(struct dns *d) HG_CHECK;
 void question_table_fini(struct dns *d);
 
-/* HG_EFULL: a bound is reached. who NULL: not a client's, no client bound.
- * The question is in the table, with no ask and no deadline. */
+/* HG_EFULL: that client has its share; HG_EAGAIN: the table is full, one must
+ * end first. who NULL: not a client's. Else it has no ask and no deadline. */
 int question_add(struct dns *d, const struct dns_asker *who,
 		 struct question **out) HG_CHECK;
 /* Says DNS_ASK_DONE for each ask and frees it. */

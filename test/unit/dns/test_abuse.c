@@ -53,6 +53,93 @@ START_TEST(random_names_of_one_client_leave_room_for_another)
 }
 END_TEST
 
+/* A network that fills the table, with as many sources as it likes, pays for
+ * the questions of others with its oldest; and so it does for its own. */
+START_TEST(one_network_does_not_fill_the_table_for_others)
+{
+	const char *net = _i ? "10.1.1.0" : "2001:db8::1:0";
+	struct endpoint at = desk_at(net, 40000);
+	const struct dns_effect *e;
+	struct desk_reply r;
+
+	for (unsigned i = 0; i < 4096; i++) {
+		k.who.client = at;
+		if (_i) /* 17 ports of each of 255 sources */
+			k.who.client.addr.b[15] = (uint8_t)(i % 255);
+		else
+			put_be16(k.who.client.addr.b + 14, (uint16_t)i);
+		k.who.client.port = (uint16_t)(40000 + i);
+		desk_query(&k, "dead.test", 16, false, i);
+		ck_assert_uint_eq(desk_count(&k, DNS_REPLY), 0);
+		desk_forget(&k);
+	}
+	ck_assert_uint_eq(dns_pending(k.d), 4096);
+	for (unsigned i = 0; i < 200; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "n%u.test", i);
+		k.who.client = desk_at("10.0.0.3", 40000);
+		desk_query(&k, name, SCAN_A, true, 5000);
+		ck_assert_ptr_nonnull(desk_ask(&k, name, SCAN_HIP, false));
+		e = desk_last(&k, DNS_REPLY);
+		ck_assert_ptr_nonnull(e);
+		ck_assert_uint_eq(desk_count(&k, DNS_REPLY), 1);
+		ck_assert_uint_eq(e->who.client.port, 40000 + i);
+		ck_assert_uint_eq(e->rcode, SCAN_SERVFAIL);
+		r = desk_read(e);
+		ck_assert_str_eq(e->name, "dead.test");
+		ck_assert(!r.has_opt); /* nor had its question */
+		desk_forget(&k);
+	}
+	ck_assert_uint_eq(dns_pending(k.d), 4096);
+	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_BUSY), 200);
+	k.who.client = at; /* one of its own, with EDNS */
+	k.who.client.addr.b[14] = 0xff;
+	k.who.client.port = 1;
+	desk_query(&k, "new.test", 16, true, 5000);
+	ck_assert_uint_eq(dns_pending(k.d), 4096);
+	ck_assert_int_eq(
+		dns_resolve(k.d, "own.test", NULL, &k.who.server, 9, 5000), 0);
+	desk_drain(&k);
+	ck_assert_ptr_nonnull(desk_ask(&k, "own.test", SCAN_HIP, false));
+	ck_assert_uint_eq(dns_pending(k.d), 4096);
+}
+END_TEST
+
+/* A client that has its share costs nobody a question. */
+START_TEST(who_has_his_share_takes_none_of_others)
+{
+	struct desk small;
+	struct dns_config cfg = desk_config();
+	const struct dns_effect *e;
+	struct desk_reply r;
+
+	cfg.questions_max = 3;
+	cfg.client_max = 2;
+	desk_open_with(&small, &cfg);
+	desk_query(&small, "a.test", 16, true, 0);
+	desk_query(&small, "b.test", 16, true, 0);
+	small.who.client = desk_at("10.1.0.3", 40000);
+	desk_query(&small, "a.test", 16, true, 0);
+	small.who.client = desk_at("10.0.0.2", 40000);
+	desk_query(&small, "c.test", 16, true, 0);
+	e = desk_last(&small, DNS_REPLY);
+	ck_assert_uint_eq(desk_count(&small, DNS_REPLY), 1);
+	ck_assert_str_eq(e->name, "c.test");
+	ck_assert_uint_eq(dns_pending(small.d), 3);
+	/* Another one of that network: its oldest goes, and hears why. */
+	small.who.client = desk_at("10.0.0.9", 40000);
+	desk_query(&small, "d.test", 16, true, 0);
+	e = desk_last(&small, DNS_REPLY);
+	ck_assert_uint_eq(desk_count(&small, DNS_REPLY), 2);
+	ck_assert_str_eq(e->name, "a.test");
+	r = desk_read(e);
+	ck_assert_int_eq(desk_ede(&r), 14);
+	ck_assert_uint_eq(dns_pending(small.d), 3);
+	desk_close(&small);
+}
+END_TEST
+
 /* Every name there is has a HIP record: what is kept of them is bounded by
  * the cache and by the pins of one HIT (test_cache.c, test_pins.c), and
  * nothing else is kept. */
@@ -145,6 +232,9 @@ Suite *test_abuse_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, random_names_of_one_client_leave_room_for_another);
+	tcase_add_loop_test(tc, one_network_does_not_fill_the_table_for_others,
+			    0, 2);
+	tcase_add_test(tc, who_has_his_share_takes_none_of_others);
 	tcase_add_test(tc, a_wildcard_zone_leaves_no_question_behind);
 	tcase_add_test(tc, a_record_of_64_kilobytes_is_no_record);
 	tcase_add_test(tc, a_pointer_that_loops_is_malformed);

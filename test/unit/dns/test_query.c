@@ -247,8 +247,11 @@ START_TEST(one_client_cannot_fill_the_table_and_all_cannot_overfill_it)
 	}
 	ck_assert_uint_eq(dns_pending(k.d), 5);
 	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_BUSY), 2);
+	ck_assert_str_eq(desk_last(&k, DNS_REPLY)->name, "n0.test");
 	ck_assert_int_eq(dns_resolve(k.d, "a.test", NULL, &k.who.server, 1, 0),
-			 HG_EFULL);
+			 0);
+	ck_assert_uint_eq(dns_pending(k.d), 5);
+	ck_assert_uint_eq(desk_reason(&k, REASON_DNS_BUSY), 3);
 }
 END_TEST
 

@@ -79,7 +79,8 @@ START_TEST(bounds_hold_and_are_given_back)
 	ck_assert_int_eq(question_add(&d, &who, &q[200]), HG_EFULL);
 	for (unsigned i = 200; i < 300; i++)
 		ck_assert_int_eq(question_add(&d, NULL, &q[i]), 0);
-	ck_assert_int_eq(question_add(&d, NULL, &q[0]), HG_EFULL);
+	ck_assert_int_eq(question_add(&d, NULL, &q[0]), HG_EAGAIN);
+	ck_assert_ptr_eq(crowd_oldest(d.crowd), q[0]);
 	question_end(&d, q[250]);
 	ck_assert_int_eq(question_add(&d, &who, &q[0]), HG_EFULL);
 	question_end(&d, q[7]);
