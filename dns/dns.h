@@ -208,7 +208,8 @@ void dns_validated(struct dns *d, uint32_t ask, enum dns_security security,
  * fails, for this must never look like a name without a HIP record. */
 void dns_ask_refused(struct dns *d, uint32_t ask);
 /* A copy of an answer that is too large for its way: header with TC set and
- * the question, no records (RFC 2181 9). Returns its length; 0: the answer
+ * the question (RFC 2181 9), its OPT, cookie and all, where there is room for
+ * it (RFC 6891 7), no other records. Returns its length; 0: the answer
  * is malformed or cap too small. */
 size_t dns_truncate(const uint8_t *msg, size_t len, uint8_t *out, size_t cap);
 /* The server does not answer there, or its connection broke. */

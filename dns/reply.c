@@ -294,9 +294,32 @@ void reply_header(const struct scan_header *query, unsigned rcode,
 		 (uint16_t)(SCAN_QR | (query->flags & 0x7900) | (rcode & 15)));
 }
 
+/* The OPT of a message whose records begin at r, as it stands there; NULL:
+ * there is none that can be read. */
+static const uint8_t *find_opt(struct rd r, const uint8_t *msg, size_t *len)
+{
+	size_t left = (size_t)get_be16(msg + 6) + get_be16(msg + 8) +
+		      get_be16(msg + 10);
+
+	for (; left > 0 && !r.bad; left--) {
+		const uint8_t *at = r.p;
+		struct scan_rr rr;
+
+		scan_rr(&r, msg, &rr);
+		if (r.bad || rr.type != SCAN_OPT || rr.owner.len != 1 ||
+		    *at != 0)
+			continue;
+		*len = (size_t)(r.p - at);
+		return at;
+	}
+	return NULL;
+}
+
 size_t dns_truncate(const uint8_t *msg, size_t len, uint8_t *out, size_t cap)
 {
 	struct rd r = rd_init(msg, len);
+	const uint8_t *opt;
+	size_t opt_len;
 	size_t used;
 
 	rd_skip(&r, SCAN_HEADER);
@@ -316,5 +339,10 @@ size_t dns_truncate(const uint8_t *msg, size_t len, uint8_t *out, size_t cap)
 	memcpy(out, msg, used);
 	out[2] |= SCAN_TC >> 8;
 	memset(out + 6, 0, 6);
-	return used;
+	opt = find_opt(r, msg, &opt_len);
+	if (!opt || opt_len > cap - used)
+		return used;
+	memcpy(out + used, opt, opt_len);
+	put_be16(out + 10, 1);
+	return used + opt_len;
 }

@@ -185,6 +185,41 @@ START_TEST(a_truncated_copy_has_the_question_and_nothing_else)
 }
 END_TEST
 
+/* The OPT behind records of all sections, with a cookie (RFC 7873). */
+START_TEST(a_truncated_copy_has_its_opt_where_there_is_room)
+{
+	static const uint8_t whole[] =
+		"\0\5\x81\x80\0\1\0\1\0\1\0\2"
+		"\1x\4test\0\0\x10\0\1"
+		"\xc0\x0c\0\x10\0\1\0\0\0\1\0\2\1x"
+		"\xc0\x0c\0\x10\0\1\0\0\0\1\0\2\1x"
+		"\xc0\x0c\0\x10\0\1\0\0\0\1\0\2\1x"
+		"\0\0\x29\4\xd0\0\0\x80\0\0\x0c\0\x0a\0\x08"
+		"12345678";
+	static const uint8_t want[] = "\0\5\x83\x80\0\1\0\0\0\0\0\1"
+				      "\1x\4test\0\0\x10\0\1"
+				      "\0\0\x29\4\xd0\0\0\x80\0\0\x0c"
+				      "\0\x0a\0\x08"
+				      "12345678";
+	uint8_t odd[sizeof(whole) - 1];
+	size_t all = sizeof(whole) - 1;
+	size_t n = sizeof(want) - 1;
+	size_t bare = n - 23; /* without it */
+
+	ck_assert_uint_eq(dns_truncate(whole, all, out, n), n);
+	ck_assert_mem_eq(out, want, n);
+	ck_assert_uint_eq(dns_truncate(whole, all, out, n - 1), bare);
+	ck_assert_uint_eq(get_be16(out + 10), 0);
+	ck_assert_uint_eq(dns_truncate(whole, all - 1, out, 512), bare);
+	memcpy(odd, whole, all);
+	odd[all - 21] = 0x2a; /* another type */
+	ck_assert_uint_eq(dns_truncate(odd, all, out, 512), bare);
+	memcpy(odd, whole, all);
+	odd[11] = 1; /* it is behind the end */
+	ck_assert_uint_eq(dns_truncate(odd, all, out, 512), bare);
+}
+END_TEST
+
 START_TEST(a_header_alone_keeps_opcode_and_rd)
 {
 	struct scan_header h = { .id = 5, .flags = 0x2910 };
@@ -208,6 +243,7 @@ Suite *test_reply_suite(void)
 	tcase_add_test(tc, an_ask_has_rd_edns_and_the_name_as_given);
 	tcase_add_test(tc, what_does_not_fit_is_left_out_or_cut);
 	tcase_add_test(tc, a_truncated_copy_has_the_question_and_nothing_else);
+	tcase_add_test(tc, a_truncated_copy_has_its_opt_where_there_is_room);
 	tcase_add_test(tc, a_header_alone_keeps_opcode_and_rd);
 	suite_add_tcase(s, tc);
 	return s;
