@@ -27,6 +27,7 @@ int dns_new(const struct dns_config *cfg, struct dns **out)
 	for (size_t i = 0; i < cfg->servers_num && i < DNS_SERVERS_MAX; i++)
 		d->upstream.servers[d->upstream.num++].at = cfg->servers[i];
 	d->hide = cfg->hide;
+	d->discourage = cfg->discourage;
 	d->dnssec = cfg->dnssec;
 	d->validating = cfg->validating;
 	d->key_fits = cfg->key_fits;

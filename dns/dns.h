@@ -107,6 +107,7 @@ struct dns_config {
 	const struct lease *lease; /* borrowed; answers PTR queries inside
 				       * the pools. NULL: they are relayed */
 	bool hide;		   /* HIP records, from clients */
+	bool discourage;	   /* what invites clients to encrypted DNS */
 	enum dns_validating validating;
 	enum dns_dnssec dnssec; /* not OFF: DNS_VALIDATE is understood */
 	/* Is hit that of this key (RFC 8005 4.1)? Pure. NULL: not asked. */

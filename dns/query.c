@@ -254,6 +254,41 @@ static void say_seen(struct dns *d, const struct query *in)
 		reason_count(&d->reasons, REASON_DNS_BUSY);
 }
 
+/* Names by which a client finds out that it may ask somebody else, and so see
+ * the addresses that we replace. */
+static const struct {
+	struct dname zone;
+	unsigned rcode;
+} invitations[] = {
+	{ { 15, "\010resolver\4arpa" }, SCAN_NOERROR }, /* RFC 9462 4 */
+	/* Firefox asks for it; that it is not there means: do not. */
+	{ { 25, "\023use-application-dns\3net" }, SCAN_NXDOMAIN },
+};
+
+static bool answer_invitation(struct dns *d, const struct query *in)
+{
+	const struct dname *name = &in->asked.name;
+	struct reply r = {
+		.kind = REPLY_NODATA,
+		.ttl = d->ttl_max,
+		.ede = REPLY_EDE_BLOCKED,
+		.ede_text = "hipgate: encrypted DNS would lead around it",
+	};
+
+	if (!d->discourage || in->asked.class != SCAN_IN)
+		return false;
+	for (size_t i = 0; i < sizeof(invitations) / sizeof(invitations[0]);
+	     i++) {
+		if (!dname_eq(name, &invitations[i].zone) &&
+		    !dname_below(name, &invitations[i].zone))
+			continue;
+		r.rcode = invitations[i].rcode;
+		answer_now(d, in, &r);
+		return true;
+	}
+	return false;
+}
+
 /* The administrator's own names: what he did not say of them is not there,
  * so that no server is needed. */
 static bool answer_local(struct dns *d, const struct query *in,
@@ -326,6 +361,8 @@ void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
 	    answer_reverse(d, &in))
 		return;
 	say_seen(d, &in);
+	if (answer_invitation(d, &in))
+		return;
 	mode = mode_of(d, &in);
 	if (!answer_local(d, &in, mode) && !choose(d, &in, named, mode, &kind))
 		open_question(d, &in, kind, mode, now);

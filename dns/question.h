@@ -209,6 +209,7 @@ struct dns {
 	uint32_t client_max;
 	const struct lease *lease;
 	bool hide;
+	bool discourage;
 	enum dns_dnssec dnssec;
 	enum dns_validating validating;
 	bool (*key_fits)(uint8_t pk_alg, const uint8_t *pk, size_t pk_len,

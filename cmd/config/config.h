@@ -39,6 +39,7 @@
  * relay-rate = MBIT (a second, of each client; 0: any).
  * [proxy] too: hip-records = pass|hide (clients' own queries for them)
  *   dnssec-client = auto|bypass|synthesize|refuse (who validates itself)
+ *   encrypted-dns = discourage|pass (what invites clients to it)
  *   listen = ADDRESS[:PORT] (repeat; DNS, beside the prefix's own address)
  *   transparent = PREFIX (repeat; real addresses, routed into the TUN)
  *   hosts = FILE (as /etc/hip/hosts: HIT NAME... [ADDRESS...] [rvs=WHERE]...)
@@ -212,7 +213,8 @@ struct config {
 	char hosts[CONFIG_PATH];       /* "": none */
 	struct config_record *records; /* of both; heap */
 	size_t records_num;
-	bool hide_records; /* HIP records, from clients */
+	bool hide_records;  /* HIP records, from clients */
+	bool encrypted_dns; /* invitations to it are passed on */
 	enum dns_dnssec dnssec;
 	char trust_anchor[CONFIG_PATH];
 	enum dns_validating validating;

@@ -51,6 +51,17 @@ int config_dns_records(struct config *c, const char *v)
 	return HG_OK;
 }
 
+int config_dns_encrypted(struct config *c, const char *v)
+{
+	static const char *const words[] = { "discourage", "pass" };
+	int i = config_value_word(v, words, 2);
+
+	if (i < 0)
+		return i;
+	c->encrypted_dns = i == 1;
+	return HG_OK;
+}
+
 const char *const config_dns_clients[DNS_VALIDATING_NUM] = {
 	[DNS_VALIDATING_AUTO] = "auto",
 	[DNS_VALIDATING_BYPASS] = "bypass",

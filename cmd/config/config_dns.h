@@ -17,6 +17,7 @@ int config_dns_substitutes(struct config *c, const char *v);
 int config_dns_keep(struct config *c, const char *v);
 int config_dns_records(struct config *c, const char *v);
 int config_dns_client(struct config *c, const char *v);
+int config_dns_encrypted(struct config *c, const char *v);
 int config_dns_hosts(struct config *c, const char *v);
 int config_dns_dnssec(struct config *c, const char *v);
 int config_dns_trust_anchor(struct config *c, const char *v);

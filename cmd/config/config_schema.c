@@ -126,6 +126,8 @@ const struct config_key config_schema_keys[] = {
 	  config_dns_trust_anchor },
 	{ CONFIG_PROXY, "dnssec-client", "auto, bypass, synthesize or refuse",
 	  false, 1, config_dns_client },
+	{ CONFIG_PROXY, "encrypted-dns", "discourage or pass", false, 1,
+	  config_dns_encrypted },
 	{ CONFIG_PROXY, "listen",
 	  "an ADDRESS of this machine, or ADDRESS:PORT with an IPv6 address "
 	  "in []",

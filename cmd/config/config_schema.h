@@ -41,7 +41,7 @@ struct config_key {
 	int (*set)(struct config *c, const char *value);
 };
 
-enum { CONFIG_SCHEMA_KEYS = 72 };
+enum { CONFIG_SCHEMA_KEYS = 73 };
 
 extern const struct config_section config_schema_sections[CONFIG_SECTION_NUM];
 extern const struct config_key config_schema_keys[CONFIG_SCHEMA_KEYS];

@@ -240,6 +240,8 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_number(out, "[proxy] keep", a->keep, b->keep);
 	diff_bool(out, "[proxy] hip-records = hide", a->hide_records,
 		  b->hide_records);
+	diff_bool(out, "[proxy] encrypted-dns = pass", a->encrypted_dns,
+		  b->encrypted_dns);
 	diff_text(out, "[proxy] dnssec", config_dns_dnssecs[a->dnssec],
 		  config_dns_dnssecs[b->dnssec]);
 	diff_text(out, "[proxy] trust-anchor", a->trust_anchor,

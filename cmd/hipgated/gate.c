@@ -298,6 +298,7 @@ static int start_proxy(struct gate *g, char *errbuf, size_t errlen)
 		.servers_num = c->dns_servers_num,
 		.dnssec = c->dnssec,
 		.hide = c->hide_records,
+		.discourage = !c->encrypted_dns,
 		.validating = c->validating,
 		.key_fits = dnslease_key_fits,
 		.real = c->real,

@@ -190,6 +190,31 @@ def bindings(t):
               "fixed.golden.test")))})
 
 
+def invitations(t):
+    """Names that tell a client to ask somebody else (RFC 9462)."""
+    ddr, canary = "_dns.resolver.arpa.", "use-application-dns.net."
+    for n, kind in ((ddr, "SVCB"), ("_DNS.Resolver.ARPA.", "SVCB"),
+                    (ddr, "A"), ("resolver.arpa.", "SOA")):
+        t.add("%s of %s" % (kind, n), Q(n, kind, edns=PLAIN_EDNS),
+              nodata(ENCRYPTED), "discourage", asks=[])
+    for kind in ("A", "AAAA"):
+        t.add("%s of the canary" % kind, Q(canary, kind, edns=PLAIN_EDNS),
+              nodata(ENCRYPTED, wire.NXDOMAIN), "discourage", asks=[])
+    t.add("A below the canary, without EDNS", Q("x." + canary, "A"),
+          nodata(None, wire.NXDOMAIN), "discourage", asks=[])
+    t.add("invitations, to who validates",
+          Q(ddr, "SVCB", flags=RD | CD, edns=EDNS["with DO"]),
+          nodata(ENCRYPTED), "discourage", asks=[])
+    t.add("invitations, allowed", Q(ddr, "SVCB"), OWN,
+          asks=["own", "HIP@resolver.arpa."])
+    t.add("the canary, allowed", Q(canary, "A"), OWN)
+    for n in ("notresolver.arpa.", "arpa.", "net.",
+              "xuse-application-dns.net."):
+        t.add("no invitation: " + n, Q(n, "A"), OWN, "discourage")
+    t.add("no invitation: class CH", Q(ddr, "SVCB", klass="CH"), OWN,
+          "discourage", asks=["own"])
+
+
 def types():
     t = Table()
     for n in ("hip", "fixed", "hipalias", "nowhere", "many"):
@@ -203,6 +228,7 @@ def types():
     t.add("HTTPS where HIP is required", Q("fixed", "HTTPS"), nodata(None),
           "hip require")
     bindings(t)
+    invitations(t)
     t.add("ANY where HIP is required", Q("fixed", "ANY"), minimal,
           "hip require")
     for n in ("hip", "fixed", "many", "plain"):

@@ -203,7 +203,8 @@ static const struct refusal {
 	{ P "colour = red\n",
 	  "f.conf:5: unknown key \"colour\" in [proxy]; there are: prefix, "
 	  "clients, ttl, substitutes, keep, dns-server, hosts, hip-records, "
-	  "dnssec, trust-anchor, dnssec-client, listen, transparent, lan, "
+	  "dnssec, trust-anchor, dnssec-client, encrypted-dns, listen, "
+	  "transparent, lan, "
 	  "allow, deny" },
 	{ H "colour = red\n",
 	  "f.conf:4: unknown key \"colour\" in [host]; there are: allow, "

@@ -29,13 +29,18 @@ START_TEST(records_and_clients_are_as_they_say)
 	struct config *c = parsed(P);
 
 	ck_assert(!c->hide_records);
+	ck_assert(!c->encrypted_dns);
 	ck_assert_int_eq(c->validating, DNS_VALIDATING_AUTO);
 	config_free(c);
-	c = parsed(P "hip-records = hide\ndnssec-client = synthesize\n");
+	c = parsed(P "hip-records = hide\ndnssec-client = synthesize\n"
+		     "encrypted-dns = pass\n");
+	ck_assert(c->encrypted_dns);
 	ck_assert(c->hide_records);
 	ck_assert_int_eq(c->validating, DNS_VALIDATING_SYNTHESIZE);
 	config_free(c);
-	c = parsed(P "hip-records = pass\ndnssec-client = refuse\n");
+	c = parsed(P "hip-records = pass\ndnssec-client = refuse\n"
+		     "encrypted-dns = discourage\n");
+	ck_assert(!c->encrypted_dns);
 	ck_assert(!c->hide_records);
 	ck_assert_int_eq(c->validating, DNS_VALIDATING_REFUSE);
 	config_free(c);

@@ -107,6 +107,8 @@ static void set_one(struct setting *s, const char *line)
 							   : DNS_DNSSEC_PREFER;
 	} else if (strcmp(key, "hide") == 0) {
 		cfg->hide = true;
+	} else if (strcmp(key, "discourage") == 0) {
+		cfg->discourage = true;
 	} else if (strcmp(key, "no-pool4") == 0) {
 		cfg->pool4.len = 0;
 	} else if (strcmp(key, "no-pool6") == 0) {

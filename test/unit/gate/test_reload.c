@@ -382,6 +382,7 @@ START_TEST(what_is_said_of_dns_is_told_line_by_line)
 		  "dns-server = 192.0.2.53\nlisten = 192.0.2.1\n"
 		  "dnssec = require\ntrust-anchor = /a\nhip-records = hide\n"
 		  "dnssec-client = refuse\nlan = lan0\n"
+		  "encrypted-dns = pass\n"
 		  "transparent = 198.51.100.0/24\nhosts = %/hosts\n"
 		  "[policy \"*\"]\nhip = transparent\n");
 	ck_assert(has(a, "restart", "~ [proxy] dns-server"));
@@ -389,6 +390,7 @@ START_TEST(what_is_said_of_dns_is_told_line_by_line)
 	ck_assert(has(a, "restart", "~ [proxy] transparent"));
 	ck_assert(has(a, "restart", "~ [proxy] dnssec = require (was off)"));
 	ck_assert(has(a, "restart", "~ [proxy] trust-anchor = /a (was \"\")"));
+	ck_assert(has(a, "restart", "~ [proxy] encrypted-dns = pass"));
 	ck_assert(has(a, "restart",
 		      "~ [proxy] dnssec-client = refuse (was auto)"));
 	ck_assert(has(a, "applied", "+ [record h.example]"));
