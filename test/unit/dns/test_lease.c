@@ -1,27 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Substitutes: stable, unique, journalled. */
-#include "test/unit/dns/desk.h"
-
-static struct lease_config config(const char *six, const char *four,
-				  uint32_t max)
-{
-	struct lease_config c = { .max = max };
-
-	if (six)
-		c.pool6 = desk_prefix(six);
-	if (four)
-		c.pool4 = desk_prefix(four);
-	memset(c.site_key, 0x5a, sizeof(c.site_key));
-	return c;
-}
-
-static struct hit nth_hit(uint32_t n)
-{
-	struct hit h = desk_hit(0);
-
-	put_be32(h.b + 12, n);
-	return h;
-}
+#include "test/unit/dns/leases.h"
 
 static bool is_of(const struct lease *l, const struct addr *sub,
 		  const struct hit *hit)
@@ -33,17 +12,10 @@ static bool is_of(const struct lease *l, const struct addr *sub,
 	       strcmp(e.name, "n") == 0;
 }
 
-static struct lease *open_lease(const struct lease_config *c)
-{
-	struct lease *l;
-
-	ck_assert_int_eq(lease_new(c, &l), 0);
-	return l;
-}
-
 START_TEST(the_ipv6_substitute_is_a_function_of_hit_and_key)
 {
-	struct lease_config c = config("fd00:5::/64", "198.18.0.0/15", 0);
+	struct lease_config c =
+		lease_config_of("fd00:5::/64", "198.18.0.0/15", 0);
 	struct lease *one = open_lease(&c);
 	struct lease *two = open_lease(&c);
 	struct lease *three;
@@ -94,7 +66,7 @@ START_TEST(no_address_ever_denotes_two_hits)
 		{ NULL, "192.0.2.0/30", 1, false },
 		{ "fd00:5::/109", NULL, 0, false },
 	};
-	struct lease_config c = config(t[_i].six, t[_i].four, 3000);
+	struct lease_config c = lease_config_of(t[_i].six, t[_i].four, 3000);
 	struct lease *l = open_lease(&c);
 	uint32_t given4 = 0;
 	uint32_t refused = 0;
@@ -133,7 +105,7 @@ START_TEST(network_tun_and_broadcast_addresses_are_never_given)
 {
 	static const char *const never[] = { "192.0.2.0", "192.0.2.1",
 					     "192.0.2.2", "192.0.2.15" };
-	struct lease_config c = config(NULL, "192.0.2.0/28", 0);
+	struct lease_config c = lease_config_of(NULL, "192.0.2.0/28", 0);
 	struct lease *l = open_lease(&c);
 	struct lease_entry e;
 	struct hit h;
@@ -178,7 +150,8 @@ START_TEST(a_restart_gives_everybody_the_same)
 {
 	static struct saved first;
 	static struct saved second;
-	struct lease_config c = config("fd00:5::/64", "192.0.2.0/24", 0);
+	struct lease_config c =
+		lease_config_of("fd00:5::/64", "192.0.2.0/24", 0);
 	struct lease *l = open_lease(&c);
 	struct lease_entry e;
 	struct hit h;
@@ -211,7 +184,8 @@ END_TEST
 
 START_TEST(a_journal_that_contradicts_is_refused)
 {
-	struct lease_config c = config("fd00:5::/64", "192.0.2.0/24", 0);
+	struct lease_config c =
+		lease_config_of("fd00:5::/64", "192.0.2.0/24", 0);
 	struct lease *l = open_lease(&c);
 	struct hit one = nth_hit(1);
 	struct hit two = nth_hit(2);
@@ -253,13 +227,14 @@ enum changed { KEY, PREFIX, NO_PREFIX, WIDE4, OTHER4, CHANGED_NUM };
 /* What the proxy has after the change. */
 static struct lease_config changed(enum changed what)
 {
-	struct lease_config c = config(what == PREFIX	   ? "fd00:6::/64"
-				       : what == NO_PREFIX ? NULL
-							   : "fd00:5::/64",
-				       what == WIDE4	? "192.0.2.0/23"
-				       : what == OTHER4 ? "198.51.100.0/24"
-							: "192.0.2.0/24",
-				       0);
+	struct lease_config c =
+		lease_config_of(what == PREFIX	    ? "fd00:6::/64"
+				: what == NO_PREFIX ? NULL
+						    : "fd00:5::/64",
+				what == WIDE4	 ? "192.0.2.0/23"
+				: what == OTHER4 ? "198.51.100.0/24"
+						 : "192.0.2.0/24",
+				0);
 
 	c.site_key[0] ^= what == KEY;
 	return c;
@@ -311,7 +286,8 @@ END_TEST
 /* An IPv4 substitute is not forgotten for want of room: others are. */
 START_TEST(a_lower_bound_forgets_no_ipv4_substitute)
 {
-	struct lease_config c = config("fd00:5::/64", "192.0.2.0/24", 2);
+	struct lease_config c =
+		lease_config_of("fd00:5::/64", "192.0.2.0/24", 2);
 	struct lease *l = open_lease(&c);
 	struct lease_entry e = { .name = "n" };
 	struct lease_entry x;
@@ -337,7 +313,8 @@ END_TEST
 
 START_TEST(what_was_missing_is_added_later)
 {
-	struct lease_config c = config("fd00:5::/64", "192.0.2.0/24", 0);
+	struct lease_config c =
+		lease_config_of("fd00:5::/64", "192.0.2.0/24", 0);
 	struct lease *l = open_lease(&c);
 	struct lease_entry x = { .hit = nth_hit(5), .name = "h" };
 	struct lease_entry e;
@@ -356,7 +333,7 @@ END_TEST
 
 START_TEST(the_bound_holds_and_bad_pools_are_refused)
 {
-	struct lease_config c = config("fd00:5::/64", NULL, 2);
+	struct lease_config c = lease_config_of("fd00:5::/64", NULL, 2);
 	struct lease *l = open_lease(&c);
 	struct lease_entry e;
 	struct hit h;
@@ -373,18 +350,18 @@ START_TEST(the_bound_holds_and_bad_pools_are_refused)
 	h.b[0] = 0x30;
 	ck_assert_int_eq(lease_get(l, &h, "n", &e, &fresh), HG_EINVAL);
 	lease_free(l);
-	c = config("fd00:5::/113", NULL, 2);
+	c = lease_config_of("fd00:5::/113", NULL, 2);
 	ck_assert_int_eq(lease_new(&c, &l), HG_EINVAL);
-	c = config(NULL, "192.0.2.0/31", 2);
+	c = lease_config_of(NULL, "192.0.2.0/31", 2);
 	ck_assert_int_eq(lease_new(&c, &l), HG_EINVAL);
-	c = config("192.0.2.0/24", NULL, 2);
+	c = lease_config_of("192.0.2.0/24", NULL, 2);
 	ck_assert_int_eq(lease_new(&c, &l), HG_EINVAL);
 }
 END_TEST
 
 START_TEST(reserved_ipv6_numbers_are_not_given)
 {
-	struct lease_config c = config("fd00:5::/112", NULL, 65536);
+	struct lease_config c = lease_config_of("fd00:5::/112", NULL, 65536);
 	struct lease *l = open_lease(&c);
 	struct lease_entry e;
 	struct hit h;
@@ -396,82 +373,6 @@ START_TEST(reserved_ipv6_numbers_are_not_given)
 			continue;
 		ck_assert_uint_ge(get_be16(e.sub6.b + 14), 0x100);
 		ck_assert_uint_lt(get_be16(e.sub6.b + 14), 0xff80);
-	}
-	lease_free(l);
-}
-END_TEST
-
-START_TEST(a_domain_has_its_share_and_what_it_had_stays)
-{
-	struct lease_config c = config("fd00:5::/64", NULL, 8192);
-	struct lease *l = open_lease(&c);
-	struct lease_asker client = { .client = desk_addr("192.0.2.1"),
-				      .now = 1 };
-	struct lease_entry e;
-	struct lease_entry kept;
-	char name[32];
-	struct hit h;
-	bool fresh;
-
-	for (uint32_t i = 1; i <= 1024; i++) {
-		h = nth_hit(i);
-		snprintf(name, sizeof(name), "n%u.evil.example", i);
-		ck_assert_int_eq(lease_ask(l, &h, name, &client, &e, &fresh),
-				 0);
-		ck_assert(fresh);
-	}
-	kept = e;
-	ck_assert_int_eq(lease_ask(l, &h, name, &client, &e, &fresh), 0);
-	ck_assert(!fresh);
-	h = nth_hit(5000);
-	ck_assert_int_eq(
-		lease_ask(l, &h, "x.evil.example", &client, &e, &fresh),
-		HG_EPERM);
-	ck_assert(!fresh);
-	ck_assert_int_eq(
-		lease_ask(l, &h, "x.good.example", &client, &e, &fresh), 0);
-	lease_free(l);
-	/* What the journal has is not of today. */
-	l = open_lease(&c);
-	for (uint32_t i = 1; i <= 1024; i++) {
-		kept.hit = nth_hit(i);
-		kept.sub6 = addr_any6;
-		ck_assert_int_eq(lease_restore(l, &kept), 0);
-	}
-	for (uint32_t i = 2001; i <= 3025; i++) {
-		h = nth_hit(i);
-		ck_assert_int_eq(
-			lease_ask(l, &h, "x.evil.example", &client, &e, &fresh),
-			i == 3025 ? HG_EPERM : 0);
-	}
-	lease_free(l);
-}
-END_TEST
-
-/* They are as many as the configuration can hold, of one domain. */
-START_TEST(the_administrators_own_names_take_no_share)
-{
-	struct lease_config c = config("fd00:5::/64", NULL, 8192);
-	struct lease *l = open_lease(&c);
-	struct lease_asker who = { .client = desk_addr("192.0.2.1"),
-				   .local = true,
-				   .now = 1 };
-	struct lease_entry e;
-	struct hit h;
-	bool fresh;
-
-	for (uint32_t i = 1; i <= 4100; i++) {
-		h = nth_hit(i);
-		ck_assert_int_eq(
-			lease_ask(l, &h, "x.corp.example", &who, &e, &fresh),
-			0);
-	}
-	who.local = false; /* nor did they take it from others */
-	for (uint32_t i = 1; i <= 1025; i++) {
-		h = nth_hit(5000 + i);
-		ck_assert_int_eq(
-			lease_ask(l, &h, "y.corp.example", &who, &e, &fresh),
-			i == 1025 ? HG_EPERM : 0);
 	}
 	lease_free(l);
 }
@@ -493,20 +394,9 @@ static bool let_go(void *arg, const struct hit *hit)
 	return true;
 }
 
-static int ask(struct lease *l, uint32_t n, uint64_t now,
-	       struct lease_entry *out)
-{
-	struct lease_asker who = { .client = desk_addr("192.0.2.1"),
-				   .now = now };
-	struct hit h = nth_hit(n);
-	bool fresh;
-
-	return lease_ask(l, &h, "n", &who, out, &fresh);
-}
-
 static struct lease *full_lease(const char *four)
 {
-	struct lease_config c = config("fd00:5::/64", four, 4);
+	struct lease_config c = lease_config_of("fd00:5::/64", four, 4);
 	struct lease_entry e;
 	struct lease *l;
 
@@ -588,7 +478,8 @@ END_TEST
 /* What a lost journal had given must not come to denote another. */
 START_TEST(no_ipv4_substitute_is_made_while_they_are_held_back)
 {
-	struct lease_config c = config("fd00:5::/64", "192.0.2.0/24", 64);
+	struct lease_config c =
+		lease_config_of("fd00:5::/64", "192.0.2.0/24", 64);
 	struct lease_entry first = { .hit = nth_hit(1), .name = "n" };
 	struct lease_entry e;
 	struct lease *l;
@@ -606,20 +497,6 @@ START_TEST(no_ipv4_substitute_is_made_while_they_are_held_back)
 	ck_assert_int_eq(ask(l, 2, 1000, &e), 0);
 	ck_assert(!addr_is_unspecified(&e.sub4));
 	ck_assert(is_of(l, &e.sub4, &e.hit));
-	lease_free(l);
-}
-END_TEST
-
-START_TEST(a_share_is_of_a_day)
-{
-	struct lease_config c = config("fd00:5::/64", NULL, 8192);
-	struct lease *l = open_lease(&c);
-	struct lease_entry e;
-
-	for (uint32_t i = 1; i <= 1024; i++)
-		ck_assert_int_eq(ask(l, i, 1, &e), 0);
-	ck_assert_int_eq(ask(l, 2000, 86399 * SEC, &e), HG_EPERM);
-	ck_assert_int_eq(ask(l, 2000, 86401 * SEC, &e), 0);
 	lease_free(l);
 }
 END_TEST
@@ -642,15 +519,12 @@ Suite *test_lease_suite(void)
 	tcase_add_test(tc, what_was_missing_is_added_later);
 	tcase_add_test(tc, the_bound_holds_and_bad_pools_are_refused);
 	tcase_add_test(tc, reserved_ipv6_numbers_are_not_given);
-	tcase_add_test(tc, a_domain_has_its_share_and_what_it_had_stays);
-	tcase_add_test(tc, the_administrators_own_names_take_no_share);
 	tcase_add_test(tc,
 		       the_one_that_was_not_asked_for_the_longest_time_ends);
 	tcase_add_test(tc, what_is_in_use_stays);
 	tcase_add_test(tc, what_has_an_ipv4_substitute_lasts);
 	tcase_add_loop_test(
 		tc, no_ipv4_substitute_is_made_while_they_are_held_back, 0, 2);
-	tcase_add_test(tc, a_share_is_of_a_day);
 	suite_add_tcase(s, tc);
 	return s;
 }
