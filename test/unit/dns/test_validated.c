@@ -183,11 +183,11 @@ static const struct dns_effect *too_slow(void)
 	desk_query(&k, "h.test", SCAN_A, true, 0);
 	desk_addr_answer(&k, desk_ask(&k, "h.test", SCAN_A, false), "h.test",
 			 "192.0.2.80", 0);
-	dns_tick(k.d, 5 * SEC - 1);
+	dns_tick(k.d, 4500 * MSEC - 1);
 	desk_drain(&k);
 	ck_assert_ptr_null(desk_last(&k, DNS_REPLY));
 	desk_forget(&k);
-	dns_tick(k.d, 5 * SEC);
+	dns_tick(k.d, 4500 * MSEC);
 	desk_drain(&k);
 	ck_assert(desk_last(&k, DNS_REPLY)->relayed);
 	return desk_last(&k, DNS_VALIDATE);
@@ -218,13 +218,13 @@ START_TEST(what_turns_out_bogus_does_not_go_clear)
 	e = too_slow();
 	ck_assert_ptr_nonnull(e);
 	/* It has the same time as ever. */
-	dns_tick(k.d, 9 * SEC);
+	dns_tick(k.d, 8 * SEC);
 	desk_drain(&k);
 	ck_assert_uint_eq(dns_pending(k.d), 1);
-	ck_assert_uint_eq(next_has(DNS_BOGUS, 9 * SEC), 0);
-	dns_validated(k.d, e->ask, DNS_BOGUS, NULL, 0, 9 * SEC);
+	ck_assert_uint_eq(next_has(DNS_BOGUS, 8 * SEC), 0);
+	dns_validated(k.d, e->ask, DNS_BOGUS, NULL, 0, 8 * SEC);
 	ck_assert_uint_eq(dns_pending(k.d), 0);
-	ck_assert_uint_eq(next_has(DNS_BOGUS, 9 * SEC), SCAN_SERVFAIL);
+	ck_assert_uint_eq(next_has(DNS_BOGUS, 8 * SEC), SCAN_SERVFAIL);
 }
 END_TEST
 
