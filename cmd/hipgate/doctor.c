@@ -39,6 +39,7 @@ static const struct check {
 	{ "rp-filter", doctor_rp_filter, false },
 	{ "forwarding", doctor_forwarding, false },
 	{ "steering", doctor_steering, false },
+	{ "resolver", doctor_resolver, false },
 	{ "agent", doctor_agent, false },
 	{ "mtu", doctor_mtu, false },
 	{ "offload", doctor_offload, false },

@@ -58,6 +58,7 @@ void doctor_rule(const struct doctor *d, struct doctor_finding *f);
 void doctor_route(const struct doctor *d, struct doctor_finding *f);
 void doctor_overlap(const struct doctor *d, struct doctor_finding *f);
 void doctor_steering(const struct doctor *d, struct doctor_finding *f);
+void doctor_resolver(const struct doctor *d, struct doctor_finding *f);
 void doctor_prefix(const struct doctor *d, struct doctor_finding *f);
 void doctor_daemon(const struct doctor *d, struct doctor_finding *f);
 void doctor_agent(const struct doctor *d, struct doctor_finding *f);

@@ -94,7 +94,9 @@ int doctor_print_dns(const struct doctor *d)
 		     at);
 	each_domain(c, at, resolved);
 	(void)printf("\n\n# a gateway: lan = INTERFACE in [proxy], then "
-		     "hipgate-setup: no client need be told\n");
+		     "hipgate-setup: no client need be told,\n# unless it "
+		     "asks a resolver on the gateway: then that one needs "
+		     "its lines above\n");
 	return VERB_OK;
 }
 

@@ -91,6 +91,59 @@ own_address_checks()
 		unreachable_at 54
 }
 
+# ---- a resolver of the gateway itself -------------------------------------------
+
+# What the LAN asks at the gateway's own address is dnsmasq's, for no rule
+# comes before the kernel's own addresses; it forwards as docs/dns.md says.
+own_dnsmasq()
+{
+	install -m 755 "$(command -v dnsmasq)" "$DEMO_DIR/bin/dnsmasq" &&
+		spawn px dnsmasq-px "$DEMO_DIR/bin/dnsmasq" \
+			--keep-in-foreground --conf-file=/dev/null \
+			--user=root --pid-file= --bind-interfaces \
+			--listen-address="$LAN_6" --listen-address="$LAN_4" \
+			--no-resolv --server="$WAYS_DNS6" "$@" &&
+		wait_for 20 "an answer of the gateway's dnsmasq" \
+			answers lh1 'just a name' "@$LAN_6" plain.foo.com TXT
+}
+
+# same_everywhere NODE ADDRESS TYPE: what the gateway's resolver says is what
+# hipgate says.
+same_everywhere()
+{
+	local got want
+
+	got=$(at "$1" dig +time=5 +tries=1 +short "@$2" fixed.foo.com "$3")
+	want=$(at px dig +time=5 +tries=1 +short "@$WAYS_DNS6" \
+		fixed.foo.com "$3")
+	echo "got: $got, wanted: $want"
+	[[ -n $want && $got == "$want" ]]
+}
+
+# In this topology all addresses are of a documentation prefix, which it
+# takes for private as it does fd00::/8.
+own_resolver_checks()
+{
+	check "a dnsmasq that drops private addresses forwards" \
+		own_dnsmasq --stop-dns-rebind
+	check "it empties the substitute's answer" \
+		answers lh1 'ANSWER: 0' "@$LAN_6" fixed.foo.com AAAA
+	check "and says so" answers lh1 'EDE: 15 \(Blocked\)' "@$LAN_6" \
+		fixed.foo.com AAAA
+	end dnsmasq-px
+	check "a dnsmasq of the gateway forwards to hipgate" own_dnsmasq \
+		--stop-dns-rebind --rebind-domain-ok=/foo.com/
+	check "who asks the gateway's own address: the substitute" \
+		answers lh1 "$SUB6" "@$LAN_6" fixed.foo.com AAAA
+	check "the one that all others have" \
+		same_everywhere lh1 "$LAN_6" AAAA
+	check "an IPv4 host, too" same_everywhere lh4 "$LAN_4" A
+	check "over TCP" answers lh4 "$SUB4" "@$LAN_4" +tcp fixed.foo.com A
+	check "a plain name as BIND has it" \
+		answers lh1 "$WEB_6" "@$LAN_6" plain.foo.com AAAA
+	end dnsmasq-px
+}
+
 with_listen()
 {
 	sed -i "s|^\\[proxy\\]|&\\nlisten = [::]:$WAYS_PORT\\nlisten = $LAN_4:$WAYS_PORT|" \
@@ -230,6 +283,7 @@ dnsways_checks()
 	way_answers "interception" lh1 "@$DNS_6"
 	way_answers "interception of IPv4" lh4 "@$DNS_4"
 	own_address_checks
+	own_resolver_checks
 	listen_checks
 	loop_checks
 	real_checks

@@ -354,6 +354,56 @@ steerings()
 		"hipgate doctor dns"
 }
 
+# with_53 ADDRESS COMMAND...: while somebody has its port 53.
+with_53()
+{
+	local holder rc
+
+	rm -f "$DIR/held"
+	ip netns exec "$NET" python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET,
+                  socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 53)); open(sys.argv[2], "w"); time.sleep(60)' \
+		"$1" "$DIR/held" </dev/null >/dev/null 2>&1 &
+	holder=$!
+	for _ in {1..100}; do
+		[[ -e $DIR/held ]] && break
+		sleep 0.05
+	done
+	[[ -e $DIR/held ]] && "${@:2}"
+	rc=$?
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+	return "$rc"
+}
+
+# A resolver of the gateway's own is noted where a LAN reaches it.
+resolvers()
+{
+	local at
+
+	inside ip -4 addr add 192.0.2.129/25 dev lan0
+	inside ip -6 addr add 2001:db8:8::1/64 dev lan0 nodad
+	check "resolver: none is well" verdict_is resolver good
+	for at in 192.0.2.129 2001:db8:8::1 0.0.0.0 ::; do
+		check "resolver: one at $at is noted" \
+			with_53 "$at" verdict_is resolver note
+	done
+	check "resolver: it is named, with the mend" with_53 192.0.2.129 has \
+		"forward to 2001:db8:401::53" doctor resolver
+	for at in 127.0.0.1 2001:db8:9::1; do
+		check "resolver: one at $at is nobody's in the LAN" \
+			with_53 "$at" verdict_is resolver good
+	done
+	sed -i 's/^lan = lan0/&\nlisten = 192.0.2.129:53\nlisten = [::]:53/' \
+		"$DIR/hipgate.conf"
+	for at in 192.0.2.129 ::; do
+		check "resolver: hipgate's own at $at is well" \
+			with_53 "$at" verdict_is resolver good
+	done
+	all_good >/dev/null 2>&1
+}
+
 # what NAME VERDICT: of a check that is no fault.
 verdict_is()
 {
@@ -389,8 +439,9 @@ notes()
 
 every_check_has_a_fault()
 {
-	# prefix has nothing worse than a note
-	doctor --json | jq -r '.data.checks[].check' | grep -vx prefix |
+	# these have nothing worse than a note
+	doctor --json | jq -r '.data.checks[].check' |
+		grep -vx -e prefix -e resolver |
 		sort -u >"$DIR/all"
 	printf '%s\n' "${FAULTS[@]}" | sort -u | diff "$DIR/all" -
 }
@@ -477,6 +528,7 @@ devices
 routes
 steerings
 notes
+resolvers
 check "every check of the table has its fault here" every_check_has_a_fault
 printed
 exit "$CHECK_FAILED"
