@@ -33,11 +33,13 @@ struct dnslisten {
 	size_t num;
 };
 
-bool dnslisten_serves(const struct gate *g, const struct addr *client)
+bool dnslisten_serves(const struct gate *g, const struct addr *client,
+		      const struct addr *at)
 {
 	const struct config *c = g->cfg;
 
-	if (c->clients_num == 0 || config_value_loopback(client))
+	if (c->clients_num == 0 || config_value_loopback(client) ||
+	    addr_eq(client, at))
 		return true;
 	for (size_t i = 0; i < c->clients_num; i++) {
 		if (prefix_has(&c->clients[i], client))
@@ -82,7 +84,7 @@ static bool take(struct listener *u)
 	if (!addr_is_unspecified(&meta.at))
 		who.server.addr = meta.at;
 	who.token = (uint64_t)(u - u->l->udp) + 1;
-	who.stranger = !dnslisten_serves(g, &who.client.addr);
+	who.stranger = !dnslisten_serves(g, &who.client.addr, &who.server.addr);
 	dns_query(g->dns, &who, g->buf, (size_t)n, who.since);
 	return true;
 }

@@ -16,7 +16,8 @@
  * Each query is answered from the address it came to, so that a socket bound
  * to all of them can be used; the token of its dns_asker is the socket's
  * number. Who is not one of `clients` is refused; programs of this machine
- * always are.
+ * always are: they come from a loopback address, or from the very one they
+ * ask. Who forges that has the answer sent to us.
  */
 struct gate;
 struct dnslisten;
@@ -34,5 +35,6 @@ void dnslisten_fini(struct dnslisten *l);
 /* For who->token, not 0. */
 void dnslisten_reply(struct dnslisten *l, const struct dns_asker *who,
 		     const uint8_t *msg, size_t len);
-/* May it ask at a socket of ours? */
-bool dnslisten_serves(const struct gate *g, const struct addr *client);
+/* May it ask at a socket of ours, at that address? */
+bool dnslisten_serves(const struct gate *g, const struct addr *client,
+		      const struct addr *at);

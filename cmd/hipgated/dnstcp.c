@@ -204,7 +204,7 @@ static bool ends_of(const struct door *d, struct conn *c)
 	c->client = near;
 	c->server = sockets_endpoint((struct sockaddr *)&ss);
 	c->here = true;
-	c->stranger = !dnslisten_serves(d->t->g, &near.addr);
+	c->stranger = !dnslisten_serves(d->t->g, &near.addr, &c->server.addr);
 	return true;
 }
 

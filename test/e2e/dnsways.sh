@@ -187,6 +187,10 @@ listen_checks()
 	check "over TCP, too" answers web 'EDE: 18 ' "@$PX_6" \
 		-p "$WAYS_PORT" +tcp plain.foo.com
 	check "it is counted" counted px dns-client
+	check "a program of the gateway that asks its own address is none" \
+		answers px "$WEB_6" "@$PX_6" -p "$WAYS_PORT" plain.foo.com AAAA
+	check "over TCP neither" answers px "$WEB_6" "@$PX_6" \
+		-p "$WAYS_PORT" +tcp plain.foo.com AAAA
 	daemon_stop px
 	start_passed || fail "the proxy takes sockets that are passed to it"
 	way_answers "a socket that was passed" lh1 "@$LAN_6"
