@@ -37,15 +37,31 @@ static void each_domain(const struct config *c, const char *at,
 static void dnsmasq(const char *name, const char *at)
 {
 	if (name[0])
-		(void)printf("server=/%s/%s\n", name, at);
+		(void)printf("server=/%s/%s\nrebind-domain-ok=/%s/\n", name, at,
+			     name);
 	else
-		(void)printf("server=%s\n", at);
+		(void)printf("server=%s\n# with stop-dns-rebind: "
+			     "rebind-domain-ok=/DOMAIN/ for each, or a global "
+			     "prefix =\n",
+			     at);
 }
 
 static void unbound(const char *name, const char *at)
 {
 	(void)printf("forward-zone:\n\tname: \"%s.\"\n\tforward-addr: %s\n",
 		     name, at);
+}
+
+/* Protection against rebinding takes a substitute for an attack; neither of
+ * the two excepts addresses, and dnsmasq not all names. */
+static void private_domain(const char *name, const char *at)
+{
+	(void)at;
+	if (name[0])
+		(void)printf("\tprivate-domain: \"%s.\"\n", name);
+	else
+		(void)puts("\t# with private-address: private-domain: "
+			   "\"DOMAIN\" for each, or a global prefix =");
 }
 
 /* A validator of its own would take a substitute for forged. */
@@ -87,6 +103,7 @@ int doctor_print_dns(const struct doctor *d)
 	(void)printf("\n# unbound: /etc/unbound/unbound.conf.d/hipgate.conf\n"
 		     "server:\n");
 	each_domain(c, at, insecure);
+	each_domain(c, at, private_domain);
 	each_domain(c, at, unbound);
 	(void)printf("\n# systemd-resolved: "
 		     "/etc/systemd/resolved.conf.d/hipgate.conf\n"

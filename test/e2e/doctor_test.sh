@@ -504,9 +504,13 @@ printed()
 		dnsmasq --test --conf-file="$DIR/part"
 	check "and it is that of the policy" grep -qx \
 		'server=/foo.com/2001:db8:401::53' "$DIR/part"
+	check "and the exception from rebinding" grep -qx \
+		'rebind-domain-ok=/foo.com/' "$DIR/part"
 	part unbound
 	check "doctor dns: unbound takes its stanza" unbound-checkconf \
 		"$DIR/part"
+	check "and excepts them" grep -q \
+		'private-domain: "foo.com."' "$DIR/part"
 	part systemd-resolved
 	check "doctor dns: and resolved's" grep -qx \
 		'Domains= ~foo.com' "$DIR/part"
