@@ -182,6 +182,15 @@ void doctor_upstream(const struct doctor *d, struct doctor_finding *f)
 {
 	const json_t *deaf = json_object_get(d->status, "deaf");
 
+	if (d->c->proxy && d->c->dns_servers_num == 0) {
+		doctor_say(f, DOCTOR_NOTE,
+			   "no dns-server: each client's own is believed, so "
+			   "no name is remembered as a HIP host's, and who "
+			   "strips its HIP record turns it to clear text");
+		doctor_mend(f, "dns-server = ADDRESS in [proxy]: whom this "
+			       "machine asks, by /etc/resolv.conf");
+		return;
+	}
 	if (!asked(d->status, f))
 		return;
 	if (json_array_size(deaf) == 0) {

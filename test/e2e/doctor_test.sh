@@ -426,6 +426,9 @@ notes()
 		"$DIR/hipgate.conf"
 	check "prefix: a ULA alone is noted" verdict_is prefix note
 	all_good >/dev/null 2>&1
+	sed -i '/^dns-server/d' "$DIR/hipgate.conf"
+	check "upstream: that there is none is noted" verdict_is upstream note
+	all_good >/dev/null 2>&1
 	inside ip -4 addr add 192.0.2.9/24 dev other0
 	inside ip -4 route add default via 192.0.2.1
 	check "forwarding: an uplink that hears no router advertisements" \
