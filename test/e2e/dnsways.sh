@@ -238,6 +238,53 @@ loop_checks()
 	loop_rule del
 }
 
+# ---- several servers -------------------------------------------------------------
+
+with_two_servers()
+{
+	sed -i "s|^dns-server = .*|dns-server = $WEB_6\\ndns-server = $DNS_6|" "$1"
+}
+
+# A second BIND with the same zones, where nothing else answers DNS.
+second_bind()
+{
+	spawn web named-web "$DEMO_DIR/bin/named" -g -n 1 \
+		-c "$DEMO_DIR/bind/named.conf" &&
+		wait_for 20 "an answer of the second BIND" \
+			bind_answers "$WEB_6"
+}
+
+failover_checks()
+{
+	local ask=("@$WAYS_DNS6" "+time=20")
+
+	check "a second BIND" second_bind
+	kill -s STOP "$(pid_of named-web)"
+	px_as with_two_servers || fail "the proxy with two servers"
+	check "the first server is dead: a HIP name" \
+		answers lh1 "$SUB6" "${ask[@]}" fixed.foo.com AAAA
+	check "the first server is dead: a plain name" \
+		answers lh1 "$WEB_6" "${ask[@]}" plain.foo.com AAAA
+	kill -s CONT "$(pid_of named-web)"
+	kill -s STOP "$(pid_of named)"
+	check "then the second one instead: a HIP name" \
+		answers lh1 "$SUB6" "${ask[@]}" hip.foo.com AAAA
+	check "then the second one instead: a plain name" \
+		answers lh1 "$WEB_6" "${ask[@]}" plain6.foo.com AAAA
+	kill -s STOP "$(pid_of named-web)"
+	check "all are: SERVFAIL, and dig says why" answers lh1 \
+		'EDE: 22 .*hipgate: the server does not answer' \
+		"${ask[@]}" plain4.foo.com A
+	check "for a HIP name, too" answers lh1 'status: SERVFAIL' \
+		"${ask[@]}" hip4.foo.com A
+	check "who is known is answered as ever" \
+		answers lh1 "$SUB6" "${ask[@]}" fixed.foo.com AAAA
+	kill -s CONT "$(pid_of named)"
+	check "one is back: the plain name has its address" wait_for 20 \
+		"an answer" answers lh1 "$WEB_4" "${ask[@]}" plain4.foo.com A
+	end named-web KILL
+}
+
 # ---- real addresses ---------------------------------------------------------------
 
 with_real()
@@ -290,6 +337,7 @@ dnsways_checks()
 	own_resolver_checks
 	listen_checks
 	loop_checks
+	failover_checks
 	real_checks
 	px_as_before || fail "the proxy as it was"
 }
