@@ -5,6 +5,8 @@
 
 WAYS_DNS6=2001:db8:401::53	WAYS_DNS4=198.18.0.2
 WAYS_PORT=5353
+# Addresses that come after the daemon, and its port there.
+LATE_6=2001:db8:400::99	LATE_4=192.0.2.60	LATE_PORT=5354
 
 # px_as COMMAND...: the proxy begins anew with its configuration changed by
 # that command, which has the file as its last argument.
@@ -146,7 +148,8 @@ own_resolver_checks()
 
 with_listen()
 {
-	sed -i "s|^\\[proxy\\]|&\\nlisten = [::]:$WAYS_PORT\\nlisten = $LAN_4:$WAYS_PORT|" \
+	sed -i "s|^\\[proxy\\]|&\\nlisten = [::]:$WAYS_PORT\\nlisten = $LAN_4:$WAYS_PORT|
+		s|^\\[proxy\\]|&\\nlisten = [$LATE_6]:$LATE_PORT\\nlisten = $LATE_4:$LATE_PORT|" \
 		"$1"
 }
 
@@ -175,11 +178,23 @@ start_passed()
 	wait_for 20 "hipgated with sockets that were passed" daemon_ready px
 }
 
+late_address()
+{
+	at px ip -6 addr "$1" "$LATE_6/64" dev lan0 nodad &&
+		at px ip -4 addr "$1" "$LATE_4/26" dev lan0
+}
+
 listen_checks()
 {
 	px_as with_listen || fail "the proxy listens at port $WAYS_PORT"
 	way_answers "a listener" lh1 "@$LAN_6" -p "$WAYS_PORT"
 	way_answers "an IPv4 listener" lh4 "@$LAN_4" -p "$WAYS_PORT"
+	check "an address comes that it listens at" late_address add
+	check "it answers there" answers lh1 "$SUB6" "@$LATE_6" \
+		-p "$LATE_PORT" fixed.foo.com AAAA
+	check "over TCP and IPv4, too" answers lh4 "$SUB4" "@$LATE_4" \
+		-p "$LATE_PORT" +tcp fixed.foo.com A
+	check "the address goes" late_address del
 	check "a stranger is refused" \
 		answers web 'REFUSED' "@$PX_6" -p "$WAYS_PORT" plain.foo.com
 	check "and is told so" answers web 'EDE: 18 .*not one of its clients' \
