@@ -43,7 +43,8 @@
  *   listen = ADDRESS[:PORT] (repeat; DNS, beside the prefix's own address)
  *   transparent = PREFIX (repeat; real addresses, routed into the TUN)
  *   hosts = FILE (as /etc/hip/hosts: HIT NAME... [ADDRESS...] [rvs=WHERE]...)
- *   dnssec = require|prefer|off; trust-anchor = FILE (DS or DNSKEY records)
+ *   dnssec = require|prefer|off; trust-anchor = FILE (DS or DNSKEY records;
+ *     without it CONFIG_ROOT_KEY)
  * [record NAME]: a HIP host that no DNS server need know. hit = HIT, or hi =
  *   rsa|ecdsa BASE64 (repeat: more of it); address = ADDRESS (repeat), or
  *   rvs = NAME|ADDRESS (repeat)
@@ -67,6 +68,9 @@
 #include "core/log.h"
 #include "dns/dns.h"
 #include "hip/hip.h"
+
+/* Where Debian has the root's keys. */
+#define CONFIG_ROOT_KEY "/usr/share/dns/root.key"
 
 enum {
 	CONFIG_IDENTITIES = 8,

@@ -270,13 +270,14 @@ void config_dns_check(struct config_parse *p)
 {
 	struct config *c = p->c;
 
-	if (c->dnssec != DNS_DNSSEC_OFF &&
-	    (!c->dns_servers_num || !c->trust_anchor[0]))
+	if (c->dnssec != DNS_DNSSEC_OFF && !c->dns_servers_num)
 		config_parse_fail(p, p->at[CONFIG_PROXY],
-				  "dnssec = %s needs a server to ask and a key "
-				  "to trust; add dns-server = ADDRESS and "
-				  "trust-anchor = FILE",
+				  "dnssec = %s needs a server to ask; add "
+				  "dns-server = ADDRESS",
 				  config_dns_dnssecs[c->dnssec]);
+	if (c->dnssec != DNS_DNSSEC_OFF && !c->trust_anchor[0])
+		(void)snprintf(c->trust_anchor, sizeof(c->trust_anchor), "%s",
+			       CONFIG_ROOT_KEY);
 	for (size_t i = 0; i < c->records_num; i++) {
 		if (!c->proxy)
 			config_parse_fail(p, c->records[i].line,

@@ -2,13 +2,12 @@
 /* Validation of HIP records by libunbound; theory in dnssec.h. */
 #include "dnssec.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unbound.h>
-#include <unistd.h>
 
+#include "anchor.h"
 #include "gate.h"
 
 struct query {
@@ -81,27 +80,26 @@ static int forward(struct dnssec *s, const struct endpoint *e)
 static int configure(struct dnssec *s, char *errbuf, size_t errlen)
 {
 	const struct config *c = s->g->cfg;
+	char anchor[ANCHOR_PATH];
 	int rc = ub_ctx_async(s->ctx, 1); /* a thread, no process */
+	int err;
 
 	/* A resolver on this machine is usual. */
 	if (!rc)
 		rc = ub_ctx_set_option(s->ctx, "do-not-query-localhost:", "no");
 	for (size_t i = 0; !rc && i < c->dns_servers_num; i++)
 		rc = forward(s, &c->dns_servers[i]);
-	if (rc) {
-		(void)snprintf(errbuf, errlen, "DNSSEC: libunbound: %s",
-			       ub_strerror(rc));
-		return HG_ESYS;
-	}
+	err = anchor_copy(c->trust_anchor, c->state, anchor, errbuf, errlen);
+	if (err)
+		return err;
 	/* libunbound opens it with the first question only. */
-	if (access(c->trust_anchor, R_OK) == 0 &&
-	    ub_ctx_add_ta_file(s->ctx, c->trust_anchor) == 0)
+	if (!rc)
+		rc = ub_ctx_add_ta_autr(s->ctx, anchor);
+	if (!rc)
 		return HG_OK;
-	(void)snprintf(errbuf, errlen,
-		       "trust-anchor = %s: %s; it must be a readable file of "
-		       "DS or DNSKEY records",
-		       c->trust_anchor, strerror(errno));
-	return HG_EFORMAT;
+	(void)snprintf(errbuf, errlen, "DNSSEC: libunbound: %s",
+		       ub_strerror(rc));
+	return HG_ESYS;
 }
 
 int dnssec_start(struct gate *g, struct dnssec **out, char *errbuf,

@@ -5,7 +5,8 @@
  * Control thread only. libunbound resolves and validates in a thread of its
  * own; its descriptor is on the loop, and its callbacks run here, in
  * dnssec's poll callback. It asks the servers that `dns-server` names and
- * trusts what `trust-anchor` says. What it found goes to the engine, which
+ * trusts what `trust-anchor` says, and what that has rolled to since
+ * (anchor.h). What it found goes to the engine, which
  * alone decides what that means. Bounded by the engine's questions: one
  * HIP question each.
  */

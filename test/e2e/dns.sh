@@ -153,10 +153,68 @@ sign_without_fixed()
 	without_fixed | sign
 }
 
+# with_dnssec require|prefer
 with_dnssec()
 {
-	sed -i "s|^\\[proxy\\]|&\\ndnssec = require\\ntrust-anchor = $DEMO_DIR/px/anchor|" \
+	sed -i "s|^\\[proxy\\]|&\\ndnssec = $1\\ntrust-anchor = $DEMO_DIR/px/anchor|" \
 		"$DEMO_DIR/px/hipgate.conf"
+}
+
+# What libunbound has rewritten: it keeps the states of keys (RFC 5011).
+anchor_is_kept()
+{
+	cat "$DEMO_DIR/px/state/trust-anchor"
+	grep -q 'state=2 .*VALID' "$DEMO_DIR/px/state/trust-anchor" &&
+		cmp "$DEMO_DIR/px/anchor" \
+			"$DEMO_DIR/px/state/trust-anchor.origin"
+}
+
+# A second key of the zone's, in it and signing it: the first half of a roll.
+# The state of a key that is new is "pending" until its hold-down time is over.
+key_is_followed()
+{
+	grep -q 'state=1 .*ADDPEND' "$DEMO_DIR/px/state/trust-anchor"
+}
+
+second_key()
+{
+	(cd "$DEMO_DIR/bind" && dnssec-keygen -q -a ECDSAP256SHA256 -f KSK \
+		foo.com >/dev/null)
+}
+
+# What is proved, what is proved false, and what says nothing of the kind.
+prefer_checks()
+{
+	cp "$DEMO_DIR/px/hipgate.conf.plain" "$DEMO_DIR/px/hipgate.conf"
+	with_dnssec prefer
+	zone_as sign || fail "BIND serves the signed zone, dnssec = prefer"
+	check "prefer: a record that is proven: its substitute" \
+		shows "AAAA[[:space:]]$POOL6_START" fixed.foo.com AAAA
+	check "prefer: a plain name" shows "$WEB_6" plain.foo.com AAAA
+	check "prefer: the anchor is kept in the state folder" \
+		wait_for 10 "libunbound to write it" anchor_is_kept
+	second_key && zone_as sign || fail "BIND serves a zone with two keys"
+	check "prefer: with a second key, too" \
+		shows "AAAA[[:space:]]$POOL6_START" fixed.foo.com AAAA
+	check "prefer: a key that comes is followed" \
+		wait_for 10 "libunbound to write it" key_is_followed
+	zone_as sign_expired || fail "BIND serves old signatures again"
+	check "prefer: a record that is not proven: SERVFAIL" \
+		shows 'status: SERVFAIL' fixed.foo.com AAAA
+	sed -i 's|/px/anchor|/px/anchor-other|' "$DEMO_DIR/px/hipgate.conf"
+	other_anchor
+	zone_as cat || fail "BIND serves an unsigned zone, dnssec = prefer"
+	check "prefer: an unsigned zone's record: its substitute" \
+		shows "AAAA[[:space:]]$POOL6_START" fixed.foo.com AAAA
+	check "prefer: an unsigned zone's plain name" \
+		shows "$WEB_6" plain.foo.com AAAA
+}
+
+# The key of another zone: of foo.com it says nothing.
+other_anchor()
+{
+	sed 's/foo\.com/other.example/g' "$DEMO_DIR/px/anchor" \
+		>"$DEMO_DIR/px/anchor-other"
 }
 
 dnssec_checks()
@@ -164,7 +222,7 @@ dnssec_checks()
 	local conf=$DEMO_DIR/px/hipgate.conf
 
 	cp "$conf" "$conf.plain"
-	anchor_up && with_dnssec || fail "a key for foo.com"
+	anchor_up && with_dnssec require || fail "a key for foo.com"
 	zone_as sign || fail "BIND serves the signed zone"
 	check "a record that is proven: its substitute" \
 		shows "AAAA[[:space:]]$POOL6_START" fixed.foo.com AAAA
@@ -179,6 +237,7 @@ dnssec_checks()
 	zone_as sign_without_fixed || fail "BIND serves the zone without it"
 	check "a proof that there is no record ends the pin" \
 		shows "$FIX_6" fixed.foo.com AAAA
+	prefer_checks
 	mv "$conf.plain" "$conf"
 	zone_as cat || fail "BIND serves the unsigned zone again"
 }

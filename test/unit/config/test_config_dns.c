@@ -206,6 +206,19 @@ START_TEST(a_bad_line_of_the_hosts_file_is_named)
 }
 END_TEST
 
+START_TEST(without_an_anchor_it_is_the_roots)
+{
+	struct config *c = parsed(P "dns-server = ::1\ndnssec = prefer\n");
+	struct config *own = parsed(P "dns-server = ::1\ndnssec = require\n"
+				      "trust-anchor = /etc/k\n");
+
+	ck_assert_str_eq(c->trust_anchor, CONFIG_ROOT_KEY);
+	ck_assert_str_eq(own->trust_anchor, "/etc/k");
+	config_free(c);
+	config_free(own);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	const char *message;
@@ -215,12 +228,12 @@ static const struct {
 	  "only substitute addresses are" },
 	{ P "dns-server = ::1\ndns-server = [::1]:53\n",
 	  "f.conf:6: dns-server = [::1]:53 is there already; remove one" },
-	{ P "dnssec = require\ndns-server = ::1\n",
-	  "f.conf:3: dnssec = require needs a server to ask and a key to "
-	  "trust; add dns-server = ADDRESS and trust-anchor = FILE" },
+	{ P "dnssec = require\n",
+	  "f.conf:3: dnssec = require needs a server to ask; add dns-server = "
+	  "ADDRESS" },
 	{ P "dnssec = prefer\ntrust-anchor = k\n",
-	  "f.conf:3: dnssec = prefer needs a server to ask and a key to "
-	  "trust; add dns-server = ADDRESS and trust-anchor = FILE" },
+	  "f.conf:3: dnssec = prefer needs a server to ask; add dns-server = "
+	  "ADDRESS" },
 	{ P "dnssec = yes\n", "f.conf:5: bad value \"yes\" for dnssec: "
 			      "expected require, prefer or off" },
 	{ P "hip-records = no\n",
@@ -312,6 +325,7 @@ Suite *test_config_dns_suite(void)
 	tcase_add_test(tc, a_hosts_file_is_text_to_its_end);
 	tcase_add_loop_test(tc, a_bad_line_of_the_hosts_file_is_named, 0,
 			    sizeof(bad_hosts) / sizeof(bad_hosts[0]));
+	tcase_add_test(tc, without_an_anchor_it_is_the_roots);
 	tcase_add_loop_test(tc, what_is_wrong_is_named_with_its_mend, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));
 	suite_add_tcase(s, tc);
