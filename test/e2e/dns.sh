@@ -238,6 +238,9 @@ dnssec_checks()
 	check "a proof that there is no record ends the pin" \
 		shows "$FIX_6" fixed.foo.com AAAA
 	prefer_checks
+	cp "$conf.plain" "$conf"
+	zone_as sign || fail "BIND serves the signed zone to validators"
+	validating_checks
 	mv "$conf.plain" "$conf"
 	zone_as cat || fail "BIND serves the unsigned zone again"
 }

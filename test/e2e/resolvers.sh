@@ -248,6 +248,168 @@ musl_checks()
 		at lh1 sh -c "$DEMO_DIR/bin/lookup 6 nobody.foo.com 2>/dev/null"
 }
 
+# ---- busybox ---------------------------------------------------------------
+
+# busybox_finds NODE aaaa|a NAME: its nslookup asks whom resolv.conf names.
+busybox_finds()
+{
+	local got want family=6
+
+	[[ $2 == aaaa ]] || family=4
+	got=$(at "$1" busybox nslookup "-type=$2" "$3" |
+		awk '$1 == "Name:" { named = 1 } named && $1 == "Address:" {
+			print $2 }')
+	want=$(resolve "$1" "$family" "$3")
+	echo "busybox: $got, glibc: $want"
+	[[ -n $want && $got == "$want" ]]
+}
+
+# Debian's has no -T, and crashes at one.
+busybox_fetches()
+{
+	local got
+
+	got=$(at "$1" timeout 30 busybox wget -q -O - "http://$2/") ||
+		return 1
+	echo "got: $got"
+	[[ $got == "$3" ]]
+}
+
+busybox_knows_nobody()
+{
+	local out
+
+	out=$(at lh1 busybox nslookup nobody.foo.com 2>&1)
+	echo "$out"
+	grep -q NXDOMAIN <<<"$out"
+}
+
+busybox_checks()
+{
+	check "busybox nslookup: hip.foo.com" \
+		busybox_finds lh1 aaaa hip.foo.com
+	check "busybox nslookup: hip4.foo.com from an IPv4-only host" \
+		busybox_finds lh4 a hip4.foo.com
+	check "busybox nslookup: plain.foo.com" \
+		busybox_finds lh1 aaaa plain.foo.com
+	check "busybox nslookup: a name that is not there" \
+		busybox_knows_nobody
+	check "busybox wget: the page of hip.foo.com" \
+		busybox_fetches lh1 hip.foo.com "$PAGE"
+	check "busybox wget: the page of hip4.foo.com from an IPv4-only host" \
+		busybox_fetches lh4 hip4.foo.com "$PAGE"
+	check "busybox wget: the page of a plain host" \
+		busybox_fetches lh1 plain.foo.com "$PLAIN_PAGE"
+}
+
+# ---- forwarders that validate ------------------------------------------------
+
+# Of the signed zone foo.com; called by dns.sh, which has its key.
+VALIDATING_UNBOUND=127.0.0.20
+VALIDATING_DNSMASQ=127.0.0.21
+SPARING_UNBOUND=127.0.0.22	# what docs/dns.md has them spare
+SPARING_DNSMASQ=127.0.0.23
+
+# A key of the root: this little internet's has none, so nothing but what is
+# spared passes who trusts that one alone.
+ROOT_DS="20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"
+
+# validating_unbound ADDRESS LINE...: lines of its section server.
+validating_unbound()
+{
+	local file=$DEMO_DIR/unbound-$1.conf
+
+	cat >"$file" <<-END
+	server:
+		interface: $1
+		do-daemonize: no
+		use-syslog: no
+		username: ""
+		chroot: ""
+		directory: "$DEMO_DIR"
+		pidfile: ""
+		$(printf '%s\n' "${@:2}")
+	forward-zone:
+		name: "."
+		forward-addr: $DNS_4
+	END
+	install -m 755 "$(command -v unbound)" "$DEMO_DIR/bin/unbound" &&
+		spawn lh2 "unbound-$1" "$DEMO_DIR/bin/unbound" -d -c "$file" &&
+		forwards "$1"
+}
+
+# validating_dnsmasq ADDRESS OPTION...
+validating_dnsmasq()
+{
+	install -m 755 "$(command -v dnsmasq)" "$DEMO_DIR/bin/dnsmasq" &&
+		spawn lh2 "dnsmasq-$1" "$DEMO_DIR/bin/dnsmasq" \
+			--keep-in-foreground --conf-file=/dev/null \
+			--user=root --pid-file= --bind-interfaces \
+			--listen-address="$1" --no-resolv --dnssec \
+			--trust-anchor=".,${ROOT_DS// /,}" --server="$DNS_4" \
+			"${@:2}" &&
+		forwards "$1"
+}
+
+# The anchor as dnsmasq has it: DOMAIN,TAG,ALGORITHM,TYPE,DIGEST.
+anchor_of_dnsmasq()
+{
+	{ echo "\$TTL 300" && cat "$DEMO_DIR/px/anchor"; } |
+		dnssec-dsfromkey -2 -f - foo.com |
+		awk '{ printf "foo.com,%s,%s,%s,", $4, $5, $6
+			for (i = 7; i <= NF; i++)
+				printf "%s", $i }'
+}
+
+# dig_shows ADDRESS PATTERN NAME TYPE
+dig_shows()
+{
+	local out
+
+	out=$(dig_at "$1" "${@:3}")
+	echo "$out"
+	grep -qE -- "$2" <<<"$out"
+}
+
+clear_address()
+{
+	dig_at "$1" +short fixed.foo.com AAAA | grep -F "$FIX_6"
+}
+
+validator_checks()
+{
+	check "$1 that validates: a plain name is proven" \
+		dig_shows "$2" 'flags:.* ad[ ;]' plain.foo.com A
+	check "$1 that validates: a substitute is forged to it" \
+		dig_shows "$2" 'status: SERVFAIL' fixed.foo.com AAAA
+	none "$1 that validates: it gets no clear address" clear_address "$2"
+	check "$1 that spares the zone: the substitute that all have" \
+		same_substitute "$3" fixed.foo.com
+}
+
+validating_checks()
+{
+	local at
+
+	check "an unbound validates" validating_unbound "$VALIDATING_UNBOUND" \
+		"trust-anchor-file: $DEMO_DIR/px/anchor"
+	check "an unbound spares foo.com" validating_unbound \
+		"$SPARING_UNBOUND" "trust-anchor: \". DS $ROOT_DS\"" \
+		'domain-insecure: "foo.com"'
+	validator_checks "an unbound" "$VALIDATING_UNBOUND" "$SPARING_UNBOUND"
+	check "a dnsmasq validates" validating_dnsmasq "$VALIDATING_DNSMASQ" \
+		--trust-anchor="$(anchor_of_dnsmasq)"
+	check "a dnsmasq spares foo.com" validating_dnsmasq \
+		"$SPARING_DNSMASQ" --server="/foo.com/$WAYS_DNS6"
+	validator_checks "a dnsmasq" "$VALIDATING_DNSMASQ" "$SPARING_DNSMASQ"
+	for at in "$VALIDATING_UNBOUND" "$SPARING_UNBOUND"; do
+		end "unbound-$at"
+	done
+	for at in "$VALIDATING_DNSMASQ" "$SPARING_DNSMASQ"; do
+		end "dnsmasq-$at"
+	done
+}
+
 # ---- Chromium ----------------------------------------------------------------
 
 # browses NODE URL: the page as the browser has it.
@@ -287,5 +449,6 @@ resolvers_checks()
 	check "systemd-resolved forwards" resolved_starts
 	forwarder_checks systemd-resolved "$RESOLVED_AT"
 	musl_checks
+	busybox_checks
 	browser_checks
 }
