@@ -126,7 +126,6 @@ void reach_ask(struct hip *h, struct assoc *a, int n, bool seen, uint64_t now)
 	p->target = (int8_t)n;
 	p->check = true;
 	p->seen = seen;
-	p->await = false;
 	update_probe(h, a, now);
 }
 

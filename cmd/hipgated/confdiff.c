@@ -196,6 +196,11 @@ static void diff_live(const struct config *a, const struct config *b,
 		diff_access(&a->access[i], &b->access[i], role_name[i], out);
 }
 
+static const char *encrypted(const struct config *c)
+{
+	return c->encrypted_dns ? "pass" : "discourage";
+}
+
 static void diff_fixed(const struct config *a, const struct config *b,
 		       json_t *out)
 {
@@ -240,8 +245,7 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_number(out, "[proxy] keep", a->keep, b->keep);
 	diff_bool(out, "[proxy] hip-records = hide", a->hide_records,
 		  b->hide_records);
-	diff_bool(out, "[proxy] encrypted-dns = pass", a->encrypted_dns,
-		  b->encrypted_dns);
+	diff_text(out, "[proxy] encrypted-dns", encrypted(a), encrypted(b));
 	diff_text(out, "[proxy] dnssec", config_dns_dnssecs[a->dnssec],
 		  config_dns_dnssecs[b->dnssec]);
 	diff_text(out, "[proxy] trust-anchor", a->trust_anchor,

@@ -390,7 +390,8 @@ START_TEST(what_is_said_of_dns_is_told_line_by_line)
 	ck_assert(has(a, "restart", "~ [proxy] transparent"));
 	ck_assert(has(a, "restart", "~ [proxy] dnssec = require (was off)"));
 	ck_assert(has(a, "restart", "~ [proxy] trust-anchor = /a (was \"\")"));
-	ck_assert(has(a, "restart", "~ [proxy] encrypted-dns = pass"));
+	ck_assert(has(a, "restart",
+		      "~ [proxy] encrypted-dns = pass (was discourage)"));
 	ck_assert(has(a, "restart",
 		      "~ [proxy] dnssec-client = refuse (was auto)"));
 	ck_assert(has(a, "applied", "+ [record h.example]"));
