@@ -94,10 +94,9 @@ struct assoc_keep {
 	bool flowing;	      /*  came soon after others */
 	struct assoc_msg msg; /* ours, signed once */
 	/* What the peer says of itself, unverified; see noassoc.c. */
-	uint64_t ask_at;   /* whether it is so; 0: never */
-	uint64_t asked;	   /* when last */
-	bool denied;	   /* it does not know our outstanding UPDATE, */
-	uint64_t again_at; /* which is sent again then; 0: as it was */
+	uint64_t ask_at; /* whether it is so; 0: never */
+	uint64_t asked;	 /* when last */
+	bool denied;	 /* it does not know our outstanding UPDATE */
 };
 
 /* One association. Owner: the engine's thread. */

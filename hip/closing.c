@@ -312,12 +312,12 @@ void closing_idle_timer(struct hip *h, struct event *ev)
 	struct assoc *a = ev->a;
 	uint64_t used = a->last_in > a->last_out ? a->last_in : a->last_out;
 
-	noassoc_timer(h, a, ev->now); /* what is to be sent again now */
 	if (!update_resend(h, a, ev->now) || !rekey_timer(h, a, ev->now)) {
 		ice_failed(h, a, ev->now);
 		start(h, a, ev->now); /* RFC 7401 6.11 step 4 */
 		return;
 	}
+	noassoc_timer(h, a, ev->now);
 	pathwatch_timer(h, a, ev->now);
 	if (ev->now - used >= engine_times.ual) {
 		if (!registration_holds(h, a) && !registrar_holds(h, a)) {

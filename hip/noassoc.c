@@ -17,10 +17,8 @@
  * Heard: it ends nothing. About a keepalive, which is always the same and may
  * have been recorded, it is a reason to ask by an UPDATE, once in ASK_EVERY.
  * About the outstanding UPDATE, which nobody has seen before, it is a reason
- * to repeat that once only, and soon: two round trips later, as far as those
- * are known (spread.c), and given up as much later again. If the peer has the
- * association after all, its answer comes; to keep that from us is more than
- * to forge this.
+ * to repeat that once only. If the peer has the association after all, its
+ * answer comes; to keep that from us is more than to forge this.
  *
  * What is known is in struct assoc_keep, beside what else of the peer is not
  * verified. The association's own timer acts, not the packet. Owner: the
@@ -33,7 +31,6 @@
 #include "hip/admit.h"
 #include "hip/fields.h"
 #include "hip/message.h"
-#include "hip/spread.h"
 #include "hip/update.h"
 
 #define ASK_EVERY (10 * ENGINE_S)
@@ -117,16 +114,6 @@ static bool about(const struct field_notification *n,
 	       sodium_memcmp(print.b, n->data, sizeof(print.b)) == 0;
 }
 
-/* Whoever is the peer answers within a round trip: it is asked once more when
- * that is over, and given up after another one. */
-static void deny(struct assoc *a, uint64_t now)
-{
-	if (a->keep.denied)
-		return;
-	a->keep.denied = true;
-	a->keep.again_at = now + spread_denied(a);
-}
-
 bool noassoc_input(struct hip *h, const struct packet *p, struct assoc *a)
 {
 	struct field_notification n;
@@ -138,7 +125,7 @@ bool noassoc_input(struct hip *h, const struct packet *p, struct assoc *a)
 		return true;
 	}
 	if (a->up.outstanding && about(&n, &a->up.sent)) {
-		deny(a, p->now);
+		a->keep.denied = true;
 	} else if (about(&n, &a->keep.msg)) {
 		if (!a->keep.ask_at)
 			a->keep.ask_at = a->keep.asked + ASK_EVERY > p->now &&
@@ -156,27 +143,16 @@ bool noassoc_input(struct hip *h, const struct packet *p, struct assoc *a)
 
 uint64_t noassoc_deadline(const struct assoc *a)
 {
-	const struct assoc_keep *k = &a->keep;
-	uint64_t at = k->ask_at ? k->ask_at : ENGINE_NEVER;
-
-	if (a->state != HIP_ESTABLISHED)
-		return ENGINE_NEVER;
-	return k->again_at && k->again_at < at ? k->again_at : at;
+	return a->keep.ask_at && a->state == HIP_ESTABLISHED ? a->keep.ask_at
+							     : ENGINE_NEVER;
 }
 
 void noassoc_timer(struct hip *h, struct assoc *a, uint64_t now)
 {
-	struct assoc_keep *k = &a->keep;
-
-	if (k->again_at && now >= k->again_at) {
-		k->again_at = 0;
-		if (a->up.outstanding && k->denied && now < a->up.resend_at)
-			a->up.resend_at = now;
-	}
-	if (!k->ask_at || now < k->ask_at)
+	if (now < noassoc_deadline(a))
 		return;
-	k->ask_at = 0;
-	k->asked = now;
+	a->keep.ask_at = 0;
+	a->keep.asked = now;
 	if (!a->up.outstanding)
 		update_send(h, a, now);
 }

@@ -236,26 +236,14 @@ static uint64_t stagger(const struct paths *p)
 
 bool spread_hurries(const struct hip *h, const struct assoc *a)
 {
-	return a->stranded && a->paths && h->here.num && !a->keep.denied &&
+	return a->stranded && a->paths && h->here.num &&
 	       a->up.hurries < HURRIES;
-}
-
-uint64_t spread_denied(const struct assoc *a)
-{
-	uint64_t rtt = a->paths ? 1000 * (uint64_t)a->paths->rtt_us : 0;
-	uint64_t wait = rtt ? 2 * rtt : engine_times.stagger;
-
-	if (wait < engine_times.stagger_min)
-		return engine_times.stagger_min;
-	return wait < engine_times.retry ? wait : engine_times.retry;
 }
 
 uint64_t spread_wait(const struct hip *h, const struct assoc *a)
 {
 	uint64_t wait = engine_backoff(engine_times.retry, a->up.tries);
 
-	if (a->keep.denied)
-		return spread_denied(a);
 	if (spread_hurries(h, a) && !spread_left(h, a))
 		return stagger(a->paths) << a->up.hurries;
 	if (spread_wide(a) && wait > engine_times.wide_cap)

@@ -20,8 +20,5 @@ void spread_answer(struct hip *h, struct assoc *a, const struct endpoint *at,
 uint64_t spread_wait(const struct hip *h, const struct assoc *a);
 /* Is it to be repeated sooner than by its tries, which it does not spend? */
 bool spread_hurries(const struct hip *h, const struct assoc *a);
-/* How long an answer is waited for when somebody, the peer or not, says that
- * there is no association: two round trips. */
-uint64_t spread_denied(const struct assoc *a);
 /* Does it go to all paths? How often it is to be tried then. */
 bool spread_wide(const struct assoc *a);

@@ -99,7 +99,6 @@ static void put_outstanding(struct hip *h, struct assoc *a, bool rekey,
 	up->hurries = 0;
 	up->resend_at = now + engine_times.retry;
 	a->keep.denied = false;
-	a->keep.again_at = 0;
 	assoc_msg_drop(&up->sent);
 	spread_begin(a);
 }

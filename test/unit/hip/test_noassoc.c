@@ -58,29 +58,8 @@ START_TEST(who_has_lost_it_says_so_and_two_tries_are_enough)
 	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_NO_ASSOC), 1);
 	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_ESTABLISHED);
 	ck_assert(assoc(lab, 0)->keep.denied);
-	lab_sleep(lab, 499 * LAB_MS); /* a quarter of a second, and another */
-	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_ESTABLISHED);
-	ck_assert_uint_eq(lab->sent[HIP_UPDATE], 2);
-	lab_sleep(lab, LAB_MS);
+	lab_sleep(lab, 1600 * LAB_MS); /* half a second, a whole one */
 	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_CLOSING);
-	lab_free(lab);
-}
-END_TEST
-
-START_TEST(who_wakes_into_a_lost_association_has_another_within_a_second)
-{
-	struct hip_config cfg = lab_config();
-	struct tap t;
-	struct lab *lab = restarted(&t, &cfg);
-
-	hip_wake(lab->host[0].h, lab->now);
-	lab_drain(lab);
-	ck_assert_uint_eq(t.notifies, 1);
-	lab_sleep(lab, 500 * LAB_MS);
-	ck_assert_int_eq(lab_state(lab, 0, 1), HIP_CLOSING);
-	ck_assert_int_eq(lab_want(lab, 0, 1), HG_OK);
-	lab_run(lab);
-	ck_assert(lab_agree(lab, 0, 1));
 	lab_free(lab);
 }
 END_TEST
@@ -338,9 +317,6 @@ Suite *test_noassoc_suite(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, who_has_lost_it_says_so_and_two_tries_are_enough);
-	tcase_add_test(
-		t,
-		who_wakes_into_a_lost_association_has_another_within_a_second);
 	tcase_add_test(t, without_it_five_tries_are_made);
 	tcase_add_test(t, a_prefix_is_told_seldom);
 	tcase_add_test(t, all_who_have_lost_us_are_told_at_once);

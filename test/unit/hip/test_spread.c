@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* UPDATEs to all paths, and through rendezvous servers. */
-#include "hip/spread.h"
-
 #include "test/unit/hip/move_bed.h"
 #include "test/unit/hip/relay_bed.h"
 
@@ -323,39 +321,6 @@ START_TEST(each_path_is_tried_two_round_trips_after_the_last)
 }
 END_TEST
 
-/* Whoever says that there is no association may be nearer than the peer. */
-START_TEST(who_is_denied_waits_for_two_round_trips)
-{
-	static const struct {
-		uint32_t rtt_us;
-		uint64_t wait_ms;
-	} rows[] = { { 0, 250 },      { 1, 50 },	  { 25000, 50 },
-		     { 26000, 52 },   { 200000, 400 },	  { 250000, 500 },
-		     { 251000, 500 }, { UINT32_MAX, 500 } };
-	struct bed_net n;
-	struct lab *lab = bed_up(&n);
-	struct assoc *a = assoc(lab, 0);
-	struct paths *p;
-
-	ck_assert_uint_eq(spread_denied(a), 250 * LAB_MS);
-	p = paths_make(lab->host[0].h, a);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		p->rtt_us = rows[i].rtt_us;
-		a->keep.denied = false;
-		ck_assert_uint_ge(spread_wait(lab->host[0].h, a), 500 * LAB_MS);
-		a->keep.denied = true;
-		ck_assert_uint_eq(spread_wait(lab->host[0].h, a),
-				  rows[i].wait_ms * LAB_MS);
-	}
-	/* Nor is a link doubted by which that has come. */
-	a->stranded = true;
-	ck_assert(!spread_hurries(lab->host[0].h, a));
-	a->keep.denied = false;
-	ck_assert(spread_hurries(lab->host[0].h, a));
-	lab_free(lab);
-}
-END_TEST
-
 Suite *test_spread_suite(void);
 Suite *test_spread_suite(void)
 {
@@ -369,7 +334,6 @@ Suite *test_spread_suite(void)
 	tcase_add_test(t, a_double_jump_waits_for_the_agent);
 	tcase_add_test(t,
 		       what_is_relayed_says_from_whom_and_its_answer_by_whom);
-	tcase_add_test(t, who_is_denied_waits_for_two_round_trips);
 	tcase_add_test(t, the_agent_relays_no_other_updates);
 	tcase_add_loop_test(t, a_false_proof_of_the_agent_is_refused, 0, 2);
 	tcase_add_loop_test(
