@@ -134,7 +134,6 @@ void pathwatch_crossed(struct hip *h, struct assoc *a, const struct packet *p)
 		return;
 	/* No suspicion: another path's answer, asked before for another reason,
 	 * must not be taken for the silence of this one. */
-	a->paths->await = false; /* that was for another one */
 	reach_ask(h, a, cur, false, p->now);
 }
 

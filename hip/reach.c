@@ -126,6 +126,8 @@ void reach_ask(struct hip *h, struct assoc *a, int n, bool seen, uint64_t now)
 	p->target = (int8_t)n;
 	p->check = true;
 	p->seen = seen;
+	if (!a->ice) /* that was for another one */
+		p->await = false;
 	update_probe(h, a, now);
 }
 

@@ -260,13 +260,23 @@ void agents_again(struct gate *g, uint64_t now)
 	}
 }
 
+/* Is there another section by which it is ours? */
+static bool is_twice(const struct gate *g, size_t i)
+{
+	for (size_t k = 0; k < g->cfg->reg_num; k++) {
+		if (k != i && hit_eq(&g->agents.v[k].hit, &g->agents.v[i].hit))
+			return true;
+	}
+	return false;
+}
+
 static void end(struct gate *g, size_t i, uint64_t now)
 {
 	const struct agent *a = &g->agents.v[i];
 	char hit[ADDR_TEXT_MAX];
 
 	/* HG_ENOENT: nobody had answered yet. */
-	if (!hit_is_null(&a->hit) &&
+	if (!hit_is_null(&a->hit) && !is_twice(g, i) &&
 	    hip_unregister(g->hip, hit_is_null(&a->self) ? NULL : &a->self,
 			   &a->hit, now) == HG_OK)
 		log_info("event=unregister rvs=%s", hit_print(&a->hit, hit));
@@ -288,9 +298,8 @@ static void changed(struct gate *g, size_t i, const struct config_register *r)
 
 	if (confdiff_same_register(&g->cfg->reg[i], r))
 		return;
-	/* Who answers elsewhere may be another one; and the other service of
-	 * an agent takes another wish. */
-	if (hit_is_null(&r->rvs) || g->cfg->reg[i].relay != r->relay)
+	/* The other service of an agent takes another wish. */
+	if (g->cfg->reg[i].relay != r->relay)
 		end(g, i, now);
 	g->cfg->reg[i] = *r;
 	if (begin(g, i, now))
@@ -298,13 +307,16 @@ static void changed(struct gate *g, size_t i, const struct config_register *r)
 			  "begun\"");
 }
 
+/* A section without a HIT, once begun, is kept: who answers elsewhere may be
+ * another one, or the same that is asked here already. */
 void agents_reload(struct gate *g, const struct config *now)
 {
 	struct config *c = g->cfg;
 	size_t left = 0;
 
 	for (size_t i = 0; i < c->reg_num; i++) {
-		if (section_of(now, &c->reg[i].rvs) == now->reg_num) {
+		if (!hit_is_null(&c->reg[i].rvs) &&
+		    section_of(now, &c->reg[i].rvs) == now->reg_num) {
 			end(g, i, uv_hrtime());
 			continue;
 		}
@@ -315,6 +327,13 @@ void agents_reload(struct gate *g, const struct config *now)
 	for (size_t i = 0; i < now->reg_num; i++) {
 		size_t at = section_of(c, &now->reg[i].rvs);
 
+		if (hit_is_null(&now->reg[i].rvs) && at < c->reg_num)
+			continue;
+		if (at == CONFIG_REGISTER) { /* one of them should be gone */
+			log_error("event=register-failed text=\"no room before "
+				  "a restart\"");
+			continue;
+		}
 		if (at == c->reg_num)
 			c->reg[c->reg_num++] = (struct config_register){
 				.rvs = now->reg[i].rvs
@@ -325,11 +344,11 @@ void agents_reload(struct gate *g, const struct config *now)
 
 /* ---- what becomes of them ------------------------------------------------ */
 
-/* Which of ours the effect is about, or reg_num. */
-static size_t entry_of(const struct gate *g, const struct hip_effect *e)
+/* Which of ours from `i` on the effect is about, or reg_num: one that answers
+ * an opportunistic section may have another one, too. */
+static size_t entry_of(const struct gate *g, const struct hip_effect *e,
+		       size_t i)
 {
-	size_t i = 0;
-
 	while (i < g->cfg->reg_num && !hit_eq(&g->agents.v[i].hit, &e->peer))
 		i++;
 	return i;
@@ -338,13 +357,13 @@ static size_t entry_of(const struct gate *g, const struct hip_effect *e)
 static void registered(struct gate *g, const struct hip_effect *e, uint64_t now)
 {
 	const char *service = service_name(e->relay);
-	size_t i = entry_of(g, e);
 	char hit[ADDR_TEXT_MAX];
 	char at[ENDPOINT_TEXT_MAX];
 	char seen[ENDPOINT_TEXT_MAX] = "";
 	char by[ENDPOINT_TEXT_MAX] = "";
 
-	if (i < g->cfg->reg_num) {
+	for (size_t i = entry_of(g, e, 0); i < g->cfg->reg_num;
+	     i = entry_of(g, e, i + 1)) {
 		g->agents.v[i].until = now + e->lifetime_s * SECOND;
 		g->agents.v[i].refusal = AGENTS_NO_WORD;
 	}
@@ -367,15 +386,17 @@ static void unregistered(struct gate *g, const struct hip_effect *e,
 			 uint64_t now)
 {
 	const struct refusal *why = refusal_of(e->refusal);
-	size_t i = entry_of(g, e);
+	size_t i = entry_of(g, e, 0);
 	char hit[ADDR_TEXT_MAX];
 	char at[ENDPOINT_TEXT_MAX];
 	char how[384];
 
 	if (i == g->cfg->reg_num)
 		return; /* removed since */
-	g->agents.v[i].until = 0;
-	g->agents.v[i].refusal = e->refusal;
+	for (size_t k = i; k < g->cfg->reg_num; k = entry_of(g, e, k + 1)) {
+		g->agents.v[k].until = 0;
+		g->agents.v[k].refusal = e->refusal;
+	}
 	(void)mend(g, i, how, sizeof(how));
 	endpoint_print(&e->peer_at, at);
 	events_add(&g->events, now, "", why->event,

@@ -361,23 +361,27 @@ bool confdiff_same_register(const struct config_register *a,
 	return same;
 }
 
+/* One without a HIT is kept until a restart (agents.c). */
 static void diff_registers(const struct config *a, const struct config *b,
-			   json_t *out)
+			   const struct confdiff *out)
 {
 	char hit[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < a->reg_num; i++) {
-		if (!register_in(b, &a->reg[i].rvs))
-			line(out, "- [register %s]",
-			     rvs_name(&a->reg[i].rvs, hit));
+		const struct hit *rvs = &a->reg[i].rvs;
+
+		if (!register_in(b, rvs))
+			line(hit_is_null(rvs) ? out->restart : out->live,
+			     "- [register %s]", rvs_name(rvs, hit));
 	}
 	for (size_t i = 0; i < b->reg_num; i++) {
-		const struct config_register *was =
-			register_in(a, &b->reg[i].rvs);
+		const struct hit *rvs = &b->reg[i].rvs;
+		const struct config_register *was = register_in(a, rvs);
 
 		if (!was || !confdiff_same_register(was, &b->reg[i]))
-			line(out, "%c [register %s]", was ? '~' : '+',
-			     rvs_name(&b->reg[i].rvs, hit));
+			line(was && hit_is_null(rvs) ? out->restart : out->live,
+			     "%c [register %s]", was ? '~' : '+',
+			     rvs_name(rvs, hit));
 	}
 }
 
@@ -442,7 +446,7 @@ void confdiff(const struct config *was, const struct config *now,
 	diff_fixed(was, now, out->restart);
 	diff_identities(was, now, out);
 	diff_peers(was, now, out);
-	diff_registers(was, now, out->live);
+	diff_registers(was, now, out);
 	diff_policies(was, now, out->live);
 	diff_text(out->live, "[proxy] hosts", was->hosts, now->hosts);
 	diff_records(was, now, out->live);

@@ -248,6 +248,10 @@ static int apply(struct gate *g, struct plan *p)
 	apply_identities(g, p);
 	apply_peers(g, now);
 	agents_reload(g, now);
+	/* The rules spare an agent, and it may be none any more. */
+	if (hipstart_access(g, c))
+		log_error("event=reload-half text=\"rules against an agent "
+			  "that was removed wait for the next reload\"");
 	return HG_OK;
 }
 

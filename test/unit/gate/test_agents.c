@@ -145,8 +145,9 @@ START_TEST(the_first_that_is_not_had_is_the_fault)
 }
 END_TEST
 
-/* Who has answered by address is registered at by HIT, and left so. */
-START_TEST(whoever_was_found_is_left_with_its_section)
+/* Who has answered by address is registered at by HIT; it stays so until a
+ * restart. */
+START_TEST(whoever_was_found_is_kept_until_a_restart)
 {
 	struct hit hit;
 	json_t *a = NULL;
@@ -162,9 +163,12 @@ START_TEST(whoever_was_found_is_left_with_its_section)
 			 HG_EINVAL);
 	reload_bed_write(b, HEAD);
 	ck_assert_int_eq(reload(&b->g, &a, why, sizeof(why)), HG_OK);
+	ck_assert_str_eq(json_string_value(json_array_get(
+				 json_object_get(a, "restart"), 0)),
+			 "- [register opportunistic]");
 	json_decref(a);
 	ck_assert_int_eq(hip_register_at(b->g.hip, NULL, &hit, NULL, 0, S),
-			 HG_ENOENT);
+			 HG_EINVAL);
 }
 END_TEST
 
@@ -178,7 +182,7 @@ Suite *test_agents_suite(void)
 	tcase_add_test(t, each_refusal_has_its_event_and_its_mend);
 	tcase_add_test(t, what_is_of_no_agent_of_ours_is_not_told);
 	tcase_add_test(t, the_first_that_is_not_had_is_the_fault);
-	tcase_add_test(t, whoever_was_found_is_left_with_its_section);
+	tcase_add_test(t, whoever_was_found_is_kept_until_a_restart);
 	suite_add_tcase(s, t);
 	return s;
 }
