@@ -162,6 +162,11 @@ void crowd_leave(struct crowd *c, struct crowd_seat *seat)
 		net_end(c, n);
 }
 
+size_t crowd_most(const struct crowd *c)
+{
+	return c->most;
+}
+
 struct question *crowd_oldest(const struct crowd *c)
 {
 	return c->most ? c->sizes[c->most].first->oldest->q : NULL;

@@ -9,7 +9,7 @@
 
 /* THEORY OF OPERATION
  * A client is an address, and one network has many: an IPv6 /64, an IPv4 /24,
- * or whoever forges its sources. The bound of one client does not keep them
+ * or whoever forges sources within it. The bound of one client does not keep them
  * from the whole table; so when that is full, the network that has most pays
  * for the next question, with its oldest. Networks of one size stand in one
  * list, so that joining, leaving and finding the largest cost the same
@@ -18,6 +18,8 @@
  * came to that size first pays. Bounds: max seats, and as many networks.
  * Owner: the control thread.
  */
+#define CROWD_SHARE 256 /* who has less than this part has not filled it */
+
 struct question;
 struct crowd;
 struct crowd_net;
@@ -36,5 +38,7 @@ int crowd_join(struct crowd *c, const struct addr *client,
 	       struct crowd_seat *seat) HG_CHECK;
 /* Nothing for one that has no network. */
 void crowd_leave(struct crowd *c, struct crowd_seat *seat);
+/* How many the largest network has. */
+size_t crowd_most(const struct crowd *c);
 /* The oldest of the largest network; NULL: nobody has a seat. */
 struct question *crowd_oldest(const struct crowd *c);

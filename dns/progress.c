@@ -175,9 +175,16 @@ static void answer_without(struct dns *d, struct question *q)
  * HIP host? True: that is seen to. */
 static bool leads_on(struct dns *d, struct question *q, uint64_t now)
 {
+	struct slot_state *hip = &q->slots[SLOT_HIP];
+
 	switch (svcb_next(d, q)) {
 	case SVCB_ASK:
 		fetch_start(d, q, SLOT_HIP, now);
+		/* All of them have the time of one. */
+		if (!q->leads_by)
+			q->leads_by = hip->fail_at;
+		else if (hip->fail_at > q->leads_by)
+			hip->fail_at = q->leads_by;
 		progress_step(d, q, now);
 		return true;
 	case SVCB_HIP:
@@ -466,7 +473,8 @@ bool progress_make_room(struct dns *d)
 {
 	struct question *q = crowd_oldest(d->crowd);
 
-	if (!q)
+	/* Of many small ones none is to blame: the newcomer is refused. */
+	if (!q || crowd_most(d->crowd) * CROWD_SHARE < d->questions_max)
 		return false;
 	reason_count(&d->reasons, REASON_DNS_BUSY);
 	fail(d, q, REPLY_EDE_NOT_READY, PROGRESS_BUSY);

@@ -38,8 +38,9 @@
  * Bounds: questions_max questions (the network that has most makes room for
  * the next, see crowd.h), client_max of one client address,
  * ASKS_MAX asks each, QUERY_MAX octets of query each, and HELD_MAX octets
- * of answers that wait for a decision. Every question ends within
- * QUESTION_LIFE plus GIVE_WAIT. Owner: the control thread.
+ * of answers that wait for a decision. Every wait of a question has an end
+ * (..._WAIT), and it has at most four, one after the other. Owner: the
+ * control thread.
  */
 
 #define QUERY_MAX 4096
@@ -178,6 +179,7 @@ struct question {
 
 	struct dname host; /* see svcb.h */
 	size_t leads;	   /* of what own leads to, looked at */
+	uint64_t leads_by; /* and how long; 0: not yet */
 
 	enum hip_found hip;
 	struct hit want;     /* RESOLVE: the one looked for; null: any */

@@ -300,6 +300,18 @@ static struct assoc *begun(struct hip *h, const struct opportunistic *w,
 	return a;
 }
 
+static void met_at(struct hip *h, const struct assoc *a,
+		   const struct endpoint *at)
+{
+	struct hip_effect *e = effects_put(&h->fx, HIP_FOUND);
+
+	e->self = a->self;
+	e->peer = a->peer;
+	e->self_at = a->self_at;
+	e->peer_at = *at;
+	e->anonymous = a->peer_anonymous;
+}
+
 static void found(struct hip *h, struct opportunistic *w, struct hip_job *job,
 		  struct packet *p)
 {
@@ -308,9 +320,9 @@ static void found(struct hip *h, struct opportunistic *w, struct hip_job *job,
 	};
 
 	ev.a = assoc_find(&h->assocs, &w->self, &p->m.sender);
-	if (ev.a && ev.a->sa_up && endpoint_eq(&ev.a->peer_at, p->from)) {
-		/* We have met it there, by its HIT. */
-		opportunistic_proved(h, ev.a);
+	if (ev.a && ev.a->sa_up) {
+		/* We have met it already, there or elsewhere. */
+		met_at(h, ev.a, p->from);
 		forget(h, w);
 		return;
 	}
@@ -329,13 +341,7 @@ static void found(struct hip *h, struct opportunistic *w, struct hip_job *job,
 
 void opportunistic_proved(struct hip *h, const struct assoc *a)
 {
-	struct hip_effect *e = effects_put(&h->fx, HIP_FOUND);
-
-	e->self = a->self;
-	e->peer = a->peer;
-	e->self_at = a->self_at;
-	e->peer_at = a->peer_at;
-	e->anonymous = a->peer_anonymous;
+	met_at(h, a, &a->peer_at);
 }
 
 void opportunistic_done(struct hip *h, struct hip_job *job, struct packet *p)

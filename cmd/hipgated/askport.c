@@ -82,9 +82,11 @@ static void spend_all(struct askports *p, struct askport_server *s)
 	s->num = 0;
 }
 
-/* Its place; that of the one asked longest ago is taken for it. */
+/* Its place; that of the one asked longest ago is taken for it, if that is long
+ * enough. NULL: there is none. */
 static struct askport_server *place_of(struct askports *p,
-				       const struct endpoint *server)
+				       const struct endpoint *server,
+				       uint64_t now)
 {
 	struct askport_server *oldest = &p->server[0];
 
@@ -96,21 +98,36 @@ static struct askport_server *place_of(struct askports *p,
 		if (s->used < oldest->used)
 			oldest = s;
 	}
+	if (oldest->used && now - oldest->used < ASKPORT_PLACE)
+		return NULL;
 	spend_all(p, oldest);
 	oldest->at = *server;
+	oldest->since = 0;
 	return oldest;
+}
+
+/* Somebody has found it: what has come is no answer to what is asked now. */
+static bool is_stray(const struct askport *port)
+{
+	char c;
+
+	return recv(port->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
 /* One that has sent msg; NULL: none that is ready can. */
 static struct askport *ask_ready(struct askports *p, struct askport_server *s,
 				 const void *msg, size_t len, uint64_t now)
 {
+	if (s->since && now - s->since >= ASKPORT_MUTE)
+		spend_all(p, s);
 	while (s->idle) {
 		struct askport *port = s->idle;
+		bool stray = is_stray(port);
 
 		s->idle = port->next;
 		s->num--;
-		if (!is_old(port, now) && is_sent(port, msg, len))
+		p->strays += stray;
+		if (!stray && !is_old(port, now) && is_sent(port, msg, len))
 			return port;
 		spend(p, port);
 	}
@@ -120,10 +137,9 @@ static struct askport *ask_ready(struct askports *p, struct askport_server *s,
 struct askport *askport_ask(struct askports *p, const struct endpoint *server,
 			    const void *msg, size_t len, uint64_t now)
 {
-	struct askport_server *s = place_of(p, server);
-	struct askport *port = ask_ready(p, s, msg, len, now);
+	struct askport_server *s = place_of(p, server, now);
+	struct askport *port = s ? ask_ready(p, s, msg, len, now) : NULL;
 
-	s->used = now;
 	if (!port) {
 		port = make(p, server, now);
 		if (port && !is_sent(port, msg, len)) {
@@ -131,8 +147,14 @@ struct askport *askport_ask(struct askports *p, const struct endpoint *server,
 			port = NULL;
 		}
 	}
-	if (port)
+	if (s) {
+		s->used = now;
+		s->since = s->since ? s->since : now;
+	}
+	if (port) {
 		port->state = ASKPORT_ASKED;
+		port->at = s;
+	}
 	return port;
 }
 
@@ -160,8 +182,11 @@ static void unready(struct askports *p, struct askport *port)
 void *askport_readable(struct askports *p, struct askport *port, bool *stray)
 {
 	*stray = port->state == ASKPORT_IDLE;
-	if (port->state == ASKPORT_ASKED)
+	if (port->state == ASKPORT_ASKED) {
+		if (port->at)
+			port->at->since = 0;
 		return port->asker;
+	}
 	if (*stray)
 		unready(p, port);
 	shut(port);

@@ -107,8 +107,11 @@ void dnsask_end_all(struct dnsasks *a)
 
 static int start_udp(struct dnsask *q, const uint8_t *msg, size_t len)
 {
-	q->port =
-		askport_ask(&q->all->ports, &q->server, msg, len, uv_hrtime());
+	struct askports *ports = &q->all->ports;
+
+	q->port = askport_ask(ports, &q->server, msg, len, uv_hrtime());
+	for (; ports->strays; ports->strays--)
+		gate_drop(q->all->g, REASON_DNS_MISMATCH);
 	if (!q->port)
 		return HG_ESYS;
 	q->port->asker = q;

@@ -216,6 +216,11 @@ doctor_of_fix()
 		--socket "$DEMO_DIR/fix/ctl.sock" 2>&1
 }
 
+doctor_is_glad()
+{
+	doctor_of_fix | tee /dev/stderr | grep -qF "no faults"
+}
+
 not_let_in()
 {
 	trace fix | jq -e --arg hit "$(node_hit fix)" 'any(.[];

@@ -195,19 +195,26 @@ START_TEST(what_is_ready_is_for_that_server)
 }
 END_TEST
 
-/* A fifth server takes the place of the one asked longest ago. */
+/* A fifth server takes the place of the one asked longest ago, but not while
+ * all are asked in turn. */
 START_TEST(few_servers_have_ports_ready)
 {
+	struct endpoint fifth = loopback("127.0.0.3", 1000);
+
 	make_ready(NOW);
-	for (unsigned i = 1; i <= ASKPORT_SERVERS; i++) {
+	for (unsigned i = 1; i < ASKPORT_SERVERS; i++) {
 		struct endpoint other =
 			loopback("127.0.0.2", (uint16_t)(1000 + i));
 
 		askport_end(&p, ask(&other, NOW + i));
 	}
-	for (unsigned i = 0; i < ASKPORT_SERVERS; i++)
-		ck_assert(!endpoint_eq(&p.server[i].at, &at));
-	askport_tend(&p, true, NOW + 9);
+	askport_end(&p, ask(&fifth, NOW + ASKPORT_PLACE - 1));
+	ck_assert(endpoint_eq(&p.server[0].at, &at));
+	ck_assert_uint_eq(p.server[0].num, ASKPORT_READY);
+	askport_end(&p, ask(&fifth, NOW + ASKPORT_PLACE));
+	ck_assert(endpoint_eq(&p.server[0].at, &fifth));
+	ck_assert_uint_eq(p.server[0].num, 0);
+	askport_tend(&p, true, NOW + ASKPORT_PLACE + 9);
 	for (unsigned i = 0; i < ASKPORT_SERVERS; i++)
 		ck_assert_uint_eq(p.server[i].num, ASKPORT_READY);
 }
@@ -297,16 +304,58 @@ START_TEST(an_old_one_does_not_ask)
 	struct askport *port;
 
 	make_ready(NOW);
+	p.server[0].since = 0; /* it has answered */
 	was = p.server[0].idle;
 	port = ask(&at, NOW + ASKPORT_AGE - 1);
 	ck_assert_ptr_eq(port, was);
 	askport_end(&p, port);
+	p.server[0].since = 0;
 	was = p.server[0].idle;
 	port = ask(&at, NOW + ASKPORT_AGE);
 	ck_assert_uint_eq(port->born, NOW + ASKPORT_AGE);
 	ck_assert_uint_eq(p.server[0].num, 0);
 	ck_assert_int_eq(was->state, ASKPORT_SPENT);
 	askport_end(&p, port);
+}
+END_TEST
+
+/* A route may have changed: what is sent again leaves by what there is now. */
+START_TEST(a_server_that_is_mute_loses_what_is_ready)
+{
+	struct epoll_event ev[ASKPORT_READY];
+	struct askport *port;
+	bool stray;
+
+	make_ready(NOW);
+	p.server[0].since = 0;
+	port = ask(&at, NOW);
+	askport_end(&p, ask(&at, NOW + ASKPORT_MUTE - 1));
+	ck_assert_uint_eq(p.server[0].num, ASKPORT_READY - 2);
+	say(server, port);
+	ck_assert_int_eq(readable(ev), 1);
+	ck_assert_ptr_eq(askport_readable(&p, port, &stray), port->asker);
+	askport_end(&p, ask(&at, NOW + ASKPORT_MUTE));
+	ck_assert_uint_eq(p.server[0].num, ASKPORT_READY - 3);
+	askport_end(&p, ask(&at, NOW + 2 * ASKPORT_MUTE));
+	ck_assert_uint_eq(p.server[0].num, 0);
+	askport_end(&p, port);
+}
+END_TEST
+
+/* Who has found a port before it asks has spoilt it, though no event has told
+ * of it yet. */
+START_TEST(what_has_come_before_is_no_answer)
+{
+	struct askport *found;
+
+	make_ready(NOW);
+	p.server[0].since = 0;
+	found = p.server[0].idle;
+	say(server, found);
+	askport_end(&p, ask(&at, NOW));
+	ck_assert_int_eq(found->state, ASKPORT_SPENT);
+	ck_assert_uint_eq(p.strays, 1);
+	ck_assert_uint_eq(p.server[0].num, ASKPORT_READY - 2);
 }
 END_TEST
 
@@ -438,6 +487,8 @@ Suite *test_askport_suite(void)
 	tcase_add_test(tc, strangers_do_not_reach_it);
 	tcase_add_test(tc, a_second_answer_has_no_asker);
 	tcase_add_test(tc, an_old_one_does_not_ask);
+	tcase_add_test(tc, a_server_that_is_mute_loses_what_is_ready);
+	tcase_add_test(tc, what_has_come_before_is_no_answer);
 	tcase_add_test(tc, at_rest_nothing_is_kept);
 	tcase_add_test(tc, dropped_ones_do_not_ask);
 	tcase_add_test(tc, one_that_cannot_send_is_replaced);
