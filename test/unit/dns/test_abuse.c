@@ -53,6 +53,27 @@ START_TEST(random_names_of_one_client_leave_room_for_another)
 }
 END_TEST
 
+/* Sources that are forged all over: nobody is to blame, least of all the LAN
+ * that has a few questions, so the next one is refused. */
+START_TEST(many_small_networks_cost_nobody_his_question)
+{
+	for (unsigned i = 0; i < 4096; i++) {
+		k.who.client = desk_at("2001:db8::1", (uint16_t)(1000 + i));
+		put_be16(k.who.client.addr.b + 4, (uint16_t)(i < 4 ? 9999 : i));
+		desk_query(&k, "dead.test", 16, false, i);
+		desk_forget(&k);
+	}
+	ck_assert_uint_eq(dns_pending(k.d), 4096);
+	k.who.client = desk_at("10.0.0.3", 40000);
+	desk_query(&k, "new.test", SCAN_A, true, 5000);
+	ck_assert_uint_eq(desk_count(&k, DNS_REPLY), 1);
+	ck_assert_uint_eq(desk_last(&k, DNS_REPLY)->who.client.port, 40000);
+	ck_assert_uint_eq(desk_last(&k, DNS_REPLY)->rcode, SCAN_SERVFAIL);
+	ck_assert_uint_eq(dns_pending(k.d), 4096);
+	desk_forget(&k);
+}
+END_TEST
+
 /* A network that fills the table, with as many sources as it likes, pays for
  * the questions of others with its oldest; and so it does for its own. */
 START_TEST(one_network_does_not_fill_the_table_for_others)
@@ -232,6 +253,7 @@ Suite *test_abuse_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, random_names_of_one_client_leave_room_for_another);
+	tcase_add_test(tc, many_small_networks_cost_nobody_his_question);
 	tcase_add_loop_test(tc, one_network_does_not_fill_the_table_for_others,
 			    0, 2);
 	tcase_add_test(tc, who_has_his_share_takes_none_of_others);

@@ -252,6 +252,32 @@ START_TEST(one_we_have_already_is_found_and_left_alone)
 }
 END_TEST
 
+/* An agent of two addresses: met at the one, asked for at the other. */
+START_TEST(one_we_have_already_is_found_at_another_address)
+{
+	struct lab *lab = two(true);
+	struct lab_host *there = &lab->host[1];
+	struct endpoint other = there->at;
+	const struct hip_effect *e = &lab->host[0].last[HIP_FOUND];
+	unsigned moves;
+
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	moves = lab->host[0].count[HIP_LOCATOR];
+	other.addr.b[15] = 77;
+	there->also[there->also_num++] = other;
+	ck_assert_int_eq(ask_at(lab, &other), HG_OK);
+	lab_run(lab);
+	ck_assert_uint_eq(lab->host[0].count[HIP_FOUND], 1);
+	ck_assert(hit_eq(&e->peer, &there->hit));
+	ck_assert(endpoint_eq(&e->peer_at, &other));
+	ck_assert_uint_eq(lab->host[0].count[HIP_SA_UP], 1);
+	ck_assert_uint_eq(lab->host[0].count[HIP_LOCATOR], moves);
+	ck_assert(lab_agree(lab, 0, 1));
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(what_access_rules_deny_is_not_asked_and_not_found)
 {
 	struct lab *lab = two(true);
@@ -428,6 +454,7 @@ Suite *test_opportunistic_suite(void)
 	tcase_add_test(t, what_does_not_verify_finds_nobody);
 	tcase_add_test(t, another_hit_than_last_time_is_no_surprise);
 	tcase_add_test(t, one_we_have_already_is_found_and_left_alone);
+	tcase_add_test(t, one_we_have_already_is_found_at_another_address);
 	tcase_add_test(t, what_access_rules_deny_is_not_asked_and_not_found);
 	tcase_add_test(t, a_wish_ends_when_new_rules_deny_its_address);
 	tcase_add_test(t, a_wish_ends_with_its_identity);
