@@ -21,8 +21,9 @@ PLAIN_NAMES=1000
 
 # kept: what the resolver has in its cache, or need not ask for; relayed:
 # what it must ask for anew (TTL 0), known to hipgate as names without a HIP
-# record; new: names it has never seen.
-QUERIES=(kept relayed new kept_rtt relayed_rtt)
+# record; new: names it has never seen; rest: relayed, the next question 2 ms
+# after an answer, when everybody sleeps.
+QUERIES=(kept relayed new kept_rtt relayed_rtt rest_rtt)
 
 at_resolver()
 {
@@ -222,18 +223,15 @@ profile_dns()
 		-p "$(pid_of "${PROCESS_OF[$1]}")" >/dev/null 2>&1 &
 }
 
-# One after the other: the time of each. RESOLVER ROUND QUERY FILE
+# One after the other: the time of each. RESOLVER ROUND QUERY FILE GAP (us
+# between an answer and the next question)
 single_queries()
 {
 	local out ran
 
 	ran=$(process_ran "$1")
-	out=$(perf_dns "$1" "$4" -c 1 -q 1 -v | awk '
-		$1 == ">" && $2 == "NOERROR" { print $NF * 1e6 }' | sort -n |
-		awk '{ v[NR] = $1 }
-			END { if (NR) printf "\"num\":%d,\"median\":%.1f," \
-				"\"p99\":%.1f", NR, v[int((NR + 1) / 2)],
-				v[int((NR * 99 + 99) / 100)] }')
+	out=$(at lh1 "$SPEED/lone" "$(at_resolver "$1")" "${PORT_OF[$1]}" \
+		"$4" "$PATH_SECONDS" "$5")
 	ran=$(($(process_ran "$1") - ran))
 	[[ -n $out ]] && note "{\"dns\":\"$1\",\"round\":$2,$(
 	)\"query\":\"$3\",$out,\"ran\":$ran}"
@@ -241,8 +239,9 @@ single_queries()
 
 ask_kept() { many_queries "$@" kept "$DEMO_DIR/bind/kept"; }
 ask_relayed() { many_queries "$@" relayed "$DEMO_DIR/bind/relayed"; }
-ask_kept_rtt() { single_queries "$@" kept_rtt "$DEMO_DIR/bind/kept"; }
-ask_relayed_rtt() { single_queries "$@" relayed_rtt "$DEMO_DIR/bind/relayed"; }
+ask_kept_rtt() { single_queries "$@" kept_rtt "$DEMO_DIR/bind/kept" 0; }
+ask_relayed_rtt() { single_queries "$@" relayed_rtt "$DEMO_DIR/bind/relayed" 0; }
+ask_rest_rtt() { single_queries "$@" rest_rtt "$DEMO_DIR/bind/relayed" 2000; }
 
 ask_new()
 {
@@ -263,7 +262,7 @@ queries_all()
 	for ((round = 0; round <= ROUNDS; round++)); do
 		for query in "${QUERIES[@]}"; do
 			for r in "${PRESENT[@]}"; do
-				[[ $r != floor* || $query == relayed_rtt ]] ||
+				[[ $r != floor* || $query == @(relayed|rest)_rtt ]] ||
 					continue
 				"ask_$query" "$r" "$round" || absent "$r" \
 					"round $round: no $query"
