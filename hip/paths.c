@@ -408,6 +408,8 @@ uint64_t paths_deadline(const struct assoc *a)
 	at = datapath_deadline(a);
 	if (p->again_at < at)
 		at = p->again_at;
+	if (p->keep && p->keep < at)
+		at = p->keep;
 	for (uint8_t i = 0; i < p->peer_num; i++) {
 		if (!p->peer[i].over && p->peer[i].expires < at)
 			at = p->peer[i].expires;

@@ -67,6 +67,7 @@ struct paths {
 	uint64_t again_at;  /* ask again a path that should be better */
 	uint8_t again;	    /* so often in vain */
 	uint64_t died;	    /* a path did last */
+	uint64_t keep;	    /* ours until then, whatever the peer prefers */
 	/* See regain.c. */
 	struct endpoint
 		gone; /* an address of ours that was lost; port 0: none */

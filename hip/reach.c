@@ -457,6 +457,13 @@ static bool steady(const struct hip *h, const struct path *v, uint64_t now)
 	       now - v->since >= h->here.policy.return_s * ENGINE_S;
 }
 
+/* What we use lives, and is ours for a while. */
+static bool keeps(const struct paths *p, int cur, uint64_t now)
+{
+	return now < p->keep && cur >= 0 &&
+	       paths_state(p, &p->v[cur]) == HIP_PATH_ACTIVE;
+}
+
 static void plan(struct hip *h, struct assoc *a, int cur, uint64_t now)
 {
 	struct paths *p = a->paths;
@@ -486,7 +493,7 @@ void reach_choose(struct hip *h, struct assoc *a, uint64_t now)
 	best = paths_best(h, a, NULL);
 	if (best >= 0 && best != cur && p->v[best].verified &&
 	    paths_state(p, &p->v[best]) == HIP_PATH_ACTIVE &&
-	    (cur < 0 || paths_better(h, a, best, cur)) &&
+	    (cur < 0 || paths_better(h, a, best, cur)) && !keeps(p, cur, now) &&
 	    steady(h, &p->v[best], now)) {
 		bool back = p->v[best].since;
 		bool ours = cur >= 0 &&
@@ -577,6 +584,8 @@ void reach_timer(struct hip *h, struct assoc *a, uint64_t now)
 
 	expire(h, a, now);
 	datapath_timer(h, a, now);
+	if (now >= p->keep)
+		p->keep = 0;
 	if (now >= p->again_at && p->await) {
 		p->again_at = ENGINE_NEVER;
 		n = p->target;

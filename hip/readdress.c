@@ -38,6 +38,7 @@
 
 #define FORGIVE CHECKQUOTA_FORGIVE_NS
 #define IN_USE (120 * ENGINE_S)
+#define KEEP (2 * ENGINE_S)
 
 /* ---- our addresses ---------------------------------------------------------- */
 
@@ -410,6 +411,18 @@ static void follow(struct hip *h, struct assoc *a, uint64_t now)
 	}
 }
 
+/* Both tell at once what they prefer, and each would take what the other one has
+ * just left, for ever: who began keeps to his for a while, and the other one
+ * follows. */
+static void crossed(struct assoc *a, uint64_t now)
+{
+	struct paths *p = a->paths;
+
+	if (!a->initiator || !a->up.outstanding || !a->up.tells)
+		return;
+	p->keep = now + KEEP;
+}
+
 void readdress_apply(struct hip *h, struct assoc *a,
 		     const struct readdress_offer *o, const struct packet *pk)
 {
@@ -429,6 +442,7 @@ void readdress_apply(struct hip *h, struct assoc *a,
 		return; /* nothing of it is of use: as it was */
 	withdraw(h, a, listed, num, pk);
 	paths_rebuild(h, a);
+	crossed(a, pk->now);
 	follow(h, a, pk->now);
 	reach_choose(h, a, pk->now);
 }
