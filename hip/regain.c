@@ -12,10 +12,10 @@
  *
  * The best address that was lost so (`gone`) must live for a while
  * (hip_path_policy.return_s) before it counts. Where both ends prefer what the
- * other prefers, nobody would return to it by himself: so who began the
- * association claims it (P bit) if it stands before the one in use in its own
- * list. The peer takes it, says so, and we follow. If both claimed, two lists
- * could contradict each other for ever.
+ * other prefers, nobody would return to it by himself: so it is claimed (P bit)
+ * if it stands before the one in use in our own list. The peer takes it, says
+ * so, and we follow. Claims that cross are readdress.c's: who began the
+ * association keeps what he has, and the other one follows.
  * State: struct paths. Owner: the engine's thread.
  */
 #include "hip/regain.h"
