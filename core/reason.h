@@ -137,6 +137,8 @@
 	  "LOCATOR_SET names what is no host's address")                       \
 	X(HIP_LOCATOR_BARRED, "hip-locator-barred",                            \
 	  "LOCATOR_SET names an address where no peer can be")                 \
+	X(HIP_LOCATOR_OLD, "hip-locator-old",                                  \
+	  "LOCATOR_SET came behind a newer one")                               \
 	X(HIP_SPI, "hip-spi", "ESP_INFO names an SPI that is not there")       \
 	/* DNS */                                                              \
 	X(DNS_MALFORMED, "dns-malformed", "not a DNS message")                 \

@@ -56,6 +56,8 @@ struct assoc_update {
 	uint32_t in_high;	/* highest id processed; */
 	uint32_t in_seen;	/*  bit n: in_high - n was, too */
 	bool in_far;		/* ids before in_high may have gone round */
+	bool in_has_set;	/* a LOCATOR_SET was applied, */
+	uint32_t in_set;	/*  the newest with this id */
 	uint32_t acked;		/* what ack answers */
 	struct assoc_msg ack;	/* our last answer, */
 	struct endpoint ack_to; /*  first sent there */

@@ -34,3 +34,12 @@ void seqwindow_mark(struct assoc_update *up, uint32_t seq)
 		up->in_seen |= UINT32_C(1) << (up->in_high - seq);
 	}
 }
+
+bool seqwindow_newest_set(struct assoc_update *up, uint32_t seq)
+{
+	if (up->in_has_set && (int32_t)(seq - up->in_set) < 0)
+		return false;
+	up->in_has_set = true;
+	up->in_set = seq;
+	return true;
+}

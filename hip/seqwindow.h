@@ -19,3 +19,7 @@ enum seqwindow_place seqwindow_place(const struct assoc_update *up,
 				     uint32_t seq);
 /* It has been processed. */
 void seqwindow_mark(struct assoc_update *up, uint32_t seq);
+/* UPDATEs are processed in the order in which they come (7401 6.12), and their
+ * jobs may end in yet another one; but where the peer is, its newest set says.
+ * Is the LOCATOR_SET of this one not older than all that were? Remembers it. */
+bool seqwindow_newest_set(struct assoc_update *up, uint32_t seq);

@@ -525,6 +525,10 @@ static enum reason process(struct hip *h, struct assoc *a,
 	r = rekey_offer(h, a, m, &ans, ev->now, &taken);
 	if (r != REASON_NUM)
 		return r;
+	if (offer.has && !seqwindow_newest_set(&a->up, seq)) {
+		offer.has = false;
+		reason_count(&h->reasons, REASON_HIP_LOCATOR_OLD);
+	}
 	readdress_apply(h, a, &offer, ev->p); /* RFC 8046 5.3: after ESP_INFO */
 	ice_heard(h, a, ev->p);
 	pathwatch_crossed(h, a, ev->p);

@@ -4,6 +4,7 @@
 
 #include "hip/assoc.h"
 #include "hip/engine.h"
+#include "hip/locset.h"
 #include "hip/param.h"
 #include "hip/paths.h"
 #include "test/unit/hip/rekey_bed.h"
@@ -15,6 +16,21 @@ static inline struct endpoint bed_at(const char *text)
 
 	ck_assert_int_eq(endpoint_parse(text, HIP_PORT, &e), HG_OK);
 	return e;
+}
+
+/* LOCATOR_SET of these, up to num or the first that is NULL; the first is
+ * preferred. */
+static inline void bed_put_set(struct msg_builder *b, const char *const *at,
+			       size_t num, uint32_t spi)
+{
+	struct locset set = { .num = 0 };
+
+	for (size_t i = 0; i < num && at[i]; i++)
+		set.v[set.num++] = (struct locator){ .at = bed_at(at[i]),
+						     .spi = spi,
+						     .lifetime_s = 600,
+						     .preferred = i == 0 };
+	locset_put(b, &set);
 }
 
 /* The host is at these addresses from now on, and its engine knows. */
