@@ -10,7 +10,7 @@
  * names be guessed. Long runs of hexadecimal digits or base64 that are none
  * of these could be keys, and go without a hash. What this host's programs,
  * files and words of configuration are called stays: they have no dot, or a
- * slash before it.
+ * slash before it, and none looks like a key.
  */
 #include "cmd/hipgate/redact.h"
 
@@ -210,8 +210,9 @@ static bool likely_key(const char *word)
 		word += 2;
 		len -= 2;
 	}
-	if (len < KEY_LEAST || word[0] == '/' || strchr(word, '.') ||
-	    strchr(word, ':'))
+	/* Base64 may begin with a slash; a path has what base64 has not, or
+	 * else is taken for a key if it looks like one. */
+	if (len < KEY_LEAST || strpbrk(word, word[0] == '/' ? ".:-_@" : ".:"))
 		return false;
 	for (const char *s = word; *s; s++) {
 		hex = hex && isxdigit((unsigned char)*s);

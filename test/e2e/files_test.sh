@@ -202,6 +202,9 @@ secrets_made()
 	identity-hex $key
 	site-key-hex $(head -c 32 /dev/urandom | hex)
 	site-key-base64 $(head -c 32 /dev/urandom | base64 | tr -d '\n')
+	base64-slash /FVrQlIxpUJG1+OgP9Aj1V7fPALg2x/I/1bH9TQZenA=
+	base64-slash-bare /jvwkYp/2TnQe6d0YVZbF0mGqS5wq3eXn8cK0hLr1Ts
+	base64-plus +Zr1pV0N/c7Ug3m9kTLxq5sYdE8hB2aJfWoRi4nMv6Q=
 	esp-key 0x$(head -c 16 /dev/urandom | hex)
 	record-key AAIYmeBTH1AbcdefGHIJ0123456789KLMNOPqrstuv==
 	hit $(cat "$DIR/hit")
@@ -249,7 +252,8 @@ report_made()
 		(.config | length) > 10' "$DIR/report"
 }
 
-KEYS="identity-pem identity-hex site-key-hex site-key-base64 esp-key record-key"
+KEYS="identity-pem identity-hex site-key-hex site-key-base64 base64-slash
+	base64-slash-bare base64-plus esp-key record-key"
 OTHERS="hit name name-without-a-dot address6 address4 endpoint6 endpoint4
 	mapped prefix mac"
 
@@ -269,7 +273,7 @@ main()
 		report_part_link
 	((EUID)) || check "capture: a file of somebody else" capture_theirs
 	check "there are kinds of secrets to look for" test \
-		"$(wc -l <"$DIR/kinds")" = 16
+		"$(wc -l <"$DIR/kinds")" = 19
 	check "bugreport" report_made
 	# shellcheck disable=SC2086 # lists of words
 	none "bugreport: no key of any kind" leaks "$DIR/report" $KEYS
