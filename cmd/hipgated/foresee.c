@@ -59,7 +59,7 @@ static void mend(struct foresight *f, const char *fmt, ...)
 }
 
 /* What can be done about a base exchange that failed so. */
-static const char *mend_of(enum reason r)
+static const char *mend_of(enum reason r, bool via_rvs)
 {
 	static const struct {
 		enum reason reason;
@@ -83,6 +83,12 @@ static const char *mend_of(enum reason r)
 		  "look at allow = and deny = (\"hipgate access\")" },
 	};
 
+	/* Who is behind an ordinary NAT hears nobody he has not sent to. */
+	if (r == REASON_HIP_TIMEOUT && via_rvs)
+		return "see that the host and its rendezvous server run and "
+		       "that UDP port 10500 is open both ways; if this host "
+		       "is behind a NAT, which the host's own answer does not "
+		       "pass, the host needs relay = yes in its [register]";
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		if (table[i].reason == r)
 			return table[i].text;
@@ -135,7 +141,7 @@ static void wanted(struct gate *g, const struct peer *p, struct foresight *f)
 		    "the base exchange has failed, and is not tried again "
 		    "for some seconds: %s",
 		    reason_why(p->failed));
-		mend(f, "%s", mend_of(p->failed));
+		mend(f, "%s", mend_of(p->failed, p->via_rvs));
 		return;
 	}
 	if (p->name[0] && now >= p->fresh_until && g->dns) {

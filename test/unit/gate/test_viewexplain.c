@@ -211,6 +211,28 @@ START_TEST(what_is_none_of_these_is_refused_and_all_is_given_up)
 }
 END_TEST
 
+/* Where only the host's rendezvous server is known, its own answer may not pass
+ * a NAT on our side. */
+START_TEST(silence_behind_a_rendezvous_server_may_be_a_nat)
+{
+	struct hit h = reload_bed_hit(500);
+	struct peer *p = peer_find(g, &h);
+	char hit[ADDR_TEXT_MAX];
+	unsigned looks;
+	const char *mend;
+	json_t *data;
+
+	p->state = HIP_E_FAILED;
+	p->failed = REASON_HIP_TIMEOUT;
+	p->via_rvs = _i;
+	data = told(begun(hit_print(&h, hit)), &looks);
+	mend = text(data, "next", "mend");
+	ck_assert_ptr_nonnull(strstr(mend, "UDP port 10500"));
+	ck_assert_int_eq(strstr(mend, "relay = yes") != NULL, _i);
+	json_decref(data);
+}
+END_TEST
+
 Suite *test_viewexplain_suite(void);
 Suite *test_viewexplain_suite(void)
 {
@@ -227,6 +249,8 @@ Suite *test_viewexplain_suite(void)
 	tcase_add_test(tc, flows_are_counted_once_when_their_table_grows);
 	tcase_add_test(tc,
 		       what_is_none_of_these_is_refused_and_all_is_given_up);
+	tcase_add_loop_test(tc, silence_behind_a_rendezvous_server_may_be_a_nat,
+			    0, 2);
 	suite_add_tcase(s, tc);
 	return s;
 }
