@@ -58,6 +58,23 @@ static inline void bed_move(struct lab *lab, size_t i, const char *to)
 	bed_here(lab, i, &to, 1);
 }
 
+/* first: an order of this alone; NULL: none. What it brings about is on its
+ * way. */
+static inline void bed_policy(struct lab *lab, size_t i, enum hip_prefer prefer,
+			      const char *first)
+{
+	struct prefix order;
+	struct hip_path_policy p = { .prefer = prefer,
+				     .order = &order,
+				     .order_num = first != NULL };
+
+	if (first)
+		ck_assert_int_eq(prefix_parse(first, &order), HG_OK);
+	ck_assert_int_eq(hip_set_path_policy(lab->host[i].h, &p, lab->now),
+			 HG_OK);
+	lab_effects(lab, i);
+}
+
 /* What the network does to packets of which it knows src and dst: `cut`
  * addresses are dead, and nobody can send from where he is not. */
 struct bed_net {

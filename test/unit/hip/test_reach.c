@@ -42,33 +42,19 @@ START_TEST(all_listed_addresses_are_verified)
 }
 END_TEST
 
-static void policy(struct lab *lab, size_t i, enum hip_prefer prefer,
-		   const char *first)
-{
-	struct prefix order;
-	struct hip_path_policy p = { .prefer = prefer,
-				     .order = &order,
-				     .order_num = first != NULL };
-
-	if (first)
-		ck_assert_int_eq(prefix_parse(first, &order), HG_OK);
-	ck_assert_int_eq(hip_set_path_policy(lab->host[i].h, &p, lab->now),
-			 HG_OK);
-	lab_effects(lab, i);
-	lab_run(lab);
-}
-
 START_TEST(a_policy_decides_and_may_change)
 {
 	struct bed_net n;
 	struct lab *lab = both_dual(&n);
 
-	policy(lab, 0, HIP_PREFER_ORDER, "2001:db8::/32");
+	bed_policy(lab, 0, HIP_PREFER_ORDER, "2001:db8::/32");
+	lab_run(lab);
 	ck_assert(bed_is(lab, 0, dual[1], dual2[1]));
 	lab_sleep(lab, LAB_S);
 	/* The other side follows what it is told is preferred. */
 	ck_assert(bed_is(lab, 1, dual2[1], dual[1]));
-	policy(lab, 0, HIP_PREFER_LINK, NULL);
+	bed_policy(lab, 0, HIP_PREFER_LINK, NULL);
+	lab_run(lab);
 	lab_sleep(lab, LAB_S);
 	ck_assert(bed_is(lab, 0, dual[0], dual2[0]));
 	ck_assert(bed_is(lab, 1, dual2[0], dual[0]));
@@ -82,7 +68,8 @@ START_TEST(a_policy_prefers_no_dead_path)
 	struct bed_net n;
 	struct lab *lab = both_dual(&n);
 
-	policy(lab, 0, HIP_PREFER_ORDER, "2001:db8::/32");
+	bed_policy(lab, 0, HIP_PREFER_ORDER, "2001:db8::/32");
+	lab_run(lab);
 	lab_sleep(lab, LAB_S);
 	n.cut[n.cut_num++] = bed_at(dual[1]);
 	bed_traffic(lab, 0, false);

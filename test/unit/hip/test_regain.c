@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Addresses that both ends have withdrawn, and that live again. */
 #include "hip/regain.h"
+#include "hip/update.h"
 #include "test/unit/hip/move_bed.h"
 
 static const char *const at[2][2] = { { "192.0.2.1", "2001:db8::1" },
@@ -233,6 +234,28 @@ START_TEST(what_is_no_longer_ours_is_not_told)
 }
 END_TEST
 
+/* Both tell at once: who began keeps to his path for a while, so that they do
+ * not swap theirs for ever (pathwalk 65). Without a word of his own he follows. */
+START_TEST(who_began_follows_later_when_both_tell_at_once)
+{
+	struct bed_net n;
+	struct lab *lab = two_families(&n);
+	struct assoc *a = assoc(lab, 0);
+
+	ck_assert(a->initiator);
+	a->tell = _i;
+	update_flush(lab->host[0].h, a, lab->now);
+	lab_effects(lab, 0);
+	bed_policy(lab, 1, HIP_PREFER_ORDER, "2001:db8::/32");
+	lab_sleep(lab, LAB_S);
+	ck_assert_int_eq(bed_is(lab, 0, at[0][0], at[1][0]), _i);
+	ck_assert_int_eq(bed_is(lab, 0, at[0][1], at[1][1]), !_i);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert(both_by(lab, 1));
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_regain_suite(void);
 Suite *test_regain_suite(void)
 {
@@ -250,6 +273,8 @@ Suite *test_regain_suite(void)
 	tcase_add_test(t, a_quiet_address_and_ice_are_left_alone);
 	tcase_add_test(t, a_second_outage_is_as_the_first);
 	tcase_add_test(t, what_is_no_longer_ours_is_not_told);
+	tcase_add_loop_test(t, who_began_follows_later_when_both_tell_at_once,
+			    0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }
