@@ -23,7 +23,14 @@
 
 #include "core/addr.h"
 
-enum { NAMES = 4096, WORD_MAX = 320, KEY_LEAST = 24, PSEUDONYM = 40 };
+/* Of LONG letters without a digit, no word of ours has any capital. */
+enum {
+	NAMES = 4096,
+	WORD_MAX = 320,
+	KEY_LEAST = 24,
+	LONG = 40,
+	PSEUDONYM = 40
+};
 
 struct redact {
 	bool all;
@@ -219,7 +226,8 @@ static bool likely_key(const char *word)
 		digit = digit || isdigit((unsigned char)*s);
 		mixed = mixed || isupper((unsigned char)*s);
 	}
-	return hex || (mixed && digit) || strchr(word, '=') == word + len - 1;
+	return hex || (mixed && (digit || len >= LONG)) ||
+	       strchr(word, '=') == word + len - 1;
 }
 
 /* What stands around a name: the end of a sentence, the dot behind "*". */
