@@ -6,7 +6,8 @@
  * and sysctls are not: the namespace's inode number is in the name. Such
  * numbers are used again, so the caller clears the file when it finds none
  * of our set-up in place (no TUN). The file is written before the sysctl
- * is, so that a value is never lost.
+ * is, so that a value is never lost. Whoever clears the last file takes the
+ * folder away, even between another one's making it and its file.
  */
 #include "cmd/hipgate-setup/remember.h"
 
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #define FOLDER "/run/hipgate-setup"
+#define FOLDER_TRIES 1000
 
 static void entry_take(struct remember *r, char *line)
 {
@@ -65,13 +67,24 @@ const char *remember_find(const struct remember *r, const char *path)
 	return NULL;
 }
 
+static FILE *file_open(const struct remember *r)
+{
+	FILE *f = NULL;
+
+	for (int i = 0; !f && i < FOLDER_TRIES; i++) {
+		if (mkdir(FOLDER, 0755) < 0 && errno != EEXIST)
+			return NULL;
+		f = fopen(r->file, "we");
+		if (!f && errno != ENOENT)
+			return NULL;
+	}
+	return f;
+}
+
 static int file_write(const struct remember *r)
 {
-	FILE *f;
+	FILE *f = file_open(r);
 
-	if (mkdir(FOLDER, 0755) < 0 && errno != EEXIST)
-		return HG_ESYS;
-	f = fopen(r->file, "we");
 	if (!f)
 		return HG_ESYS;
 	for (size_t i = 0; i < r->num; i++)

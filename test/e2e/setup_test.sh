@@ -9,7 +9,10 @@ if [ "${SETUP_TEST_INSIDE:-}" != 1 ]; then
 fi
 setup=$1/hipgate-setup
 dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+taker=
+trap '[ -z "$taker" ] || kill "$taker" 2>/dev/null; rm -rf "$dir"' EXIT
+# What is kept there is of this namespace alone.
+mount -t tmpfs tmpfs /run || exit 1
 passed=0
 failed=0
 
@@ -178,6 +181,25 @@ ok "proxy: nothing is left" same "$dir/before" "$dir/now"
 ok "nothing is left below /run" \
 	[ ! -e "/run/hipgate-setup/$(stat -Lc %i /proc/self/ns/net)" ]
 ok "proxy: undone again" "$setup" --undo --config "$dir/proxy.conf"
+
+# The set-up of another namespace that is undone takes an empty folder away.
+python3 -c 'import os
+while True:
+    try:
+        os.rmdir("/run/hipgate-setup")
+    except OSError:
+        pass' &
+taker=$!
+for n in 1 2 3 4 5; do
+	ok "proxy: set up while others are undone, $n" \
+		"$setup" --config "$dir/proxy.conf"
+	"$setup" --undo --config "$dir/proxy.conf" >/dev/null
+done
+kill "$taker"
+wait "$taker" 2>/dev/null
+taker=
+state >"$dir/now"
+ok "and nothing is left" same "$dir/before" "$dir/now"
 
 echo 1 >/proc/sys/net/ipv4/ip_forward
 ok "set up where forwarding was on" "$setup" --config "$dir/proxy.conf"
