@@ -115,14 +115,14 @@ stream_costs()
 	done
 }
 
-# on_cpus LIST: all processes of the stream's way run there, and what they
+# on_cpus LIST NODE...: all processes of these nodes run there, and what they
 # start. The kernel itself puts packets out of order when a sender changes its
 # CPU, since each CPU has its own queue before a veth's other end.
 on_cpus()
 {
 	local node pid
 
-	for node in lh1 px net hip; do
+	for node in "${@:2}"; do
 		for pid in $(ip netns pids "$(ns "$node")"); do
 			taskset -a -p -c "$1" "$pid" >/dev/null || return 1
 		done
@@ -153,7 +153,7 @@ in_order()
 
 stream_checks()
 {
-	local before all
+	local before all way=(lh1 px net hip)
 
 	all=$(cpus)
 	buffers 131072
@@ -162,7 +162,8 @@ stream_checks()
 	capture_down "$DEMO_DIR/order.pcap"
 	check "one stream: its numbers leave in order" \
 		in_order "$DEMO_DIR/order.pcap"
-	check "one stream: all on one CPU" on_cpus "${all%%[,-]*}"
+	check "one stream: all on one CPU" on_cpus "${all%%[,-]*}" \
+		"${way[@]}"
 	before=$(stream_costs)
 	check "one stream, one CPU: 100 MB up" pinned "${all%%[,-]*}" \
 		big_up lh1 6 hip.foo.com hip
@@ -170,7 +171,7 @@ stream_checks()
 		same_file lh1 6 hip.foo.com
 	check "one stream, one CPU: nothing was lost or out of order" \
 		diff <(echo "$before") <(stream_costs)
-	check "one stream: back to all CPUs" on_cpus "$all"
+	check "one stream: back to all CPUs" on_cpus "$all" "${way[@]}"
 	buffers 4194304
 }
 
