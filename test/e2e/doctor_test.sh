@@ -82,6 +82,7 @@ fake_write()
 	s = socket.socket(socket.AF_UNIX)
 	s.bind(d + "/sock")
 	s.listen(8)
+	open(d + "/ready", "w").close()
 	while True:
 	    c, _ = s.accept()
 	    verb = json.loads(c.makefile().readline())["verb"]
@@ -94,11 +95,11 @@ fake_write()
 
 fake_up()
 {
-	rm -f "$DIR/sock"
+	rm -f "$DIR/sock" "$DIR/ready"
 	python3 "$DIR/fake.py" "$DIR" </dev/null >/dev/null 2>&1 &
 	FAKE=$!
-	for _ in {1..100}; do
-		[[ -S $DIR/sock ]] && return
+	for _ in {1..600}; do
+		[[ -e $DIR/ready ]] && return
 		sleep 0.05
 	done
 	echo "the stand-in does not start"
@@ -266,7 +267,7 @@ s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.bind(("::", 10599)); open("'"$DIR"'/held", "w"); time.sleep(60)' \
 		</dev/null >/dev/null 2>&1 &
 	holder=$!
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		[[ -e $DIR/held ]] && break
 		sleep 0.05
 	done
@@ -366,7 +367,7 @@ s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET,
 s.bind((sys.argv[1], 53)); open(sys.argv[2], "w"); time.sleep(60)' \
 		"$1" "$DIR/held" </dev/null >/dev/null 2>&1 &
 	holder=$!
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		[[ -e $DIR/held ]] && break
 		sleep 0.05
 	done

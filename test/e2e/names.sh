@@ -33,11 +33,13 @@ same_octets()
 	[[ -n $direct && $(raw_answer lh1) == "$direct" ]]
 }
 
-# The web server saw the client itself, no translation in between.
+# The web server saw the client itself, no translation in between. It writes
+# that when the client has its page.
 seen_as()
 {
 	fetch "$1" "$2" "http://plain.foo.com/seen-$3" -o /dev/null || return 1
-	grep -qF "$3 " <(grep "/seen-$3" "$DEMO_DIR/nginx-web/access.log")
+	wait_for 5 "its line" grep "$3 - .*/seen-$3 " \
+		"$DEMO_DIR/nginx-web/access.log"
 }
 
 plain_page()

@@ -432,14 +432,14 @@ data_relay_checks()
 {
 	check "the agent begins anew, as a data relay" data_relay_begins
 	check "the host has a port there" wait_for 30 "it" relayed_address hid
-	check "the host knows it" events_of hid registered \
+	check "the host knows it" wait_for 10 "it" events_of hid registered \
 		".relayed_at == \"$(relayed_address hid)\""
 	check "a page through the data relay" wait_for 60 "it" \
 		gets_page lhn 4 hidden.foo.com
 	check "the proxy says that it is relayed" goes_relayed pxn hid
-	check "and so does the host" goes_relayed hid pxn
-	check "the relay was told what may pass" events_of fa relay-permit \
-		'.what == "permitted" and .heard'
+	check "and so does the host" wait_for 10 "it" goes_relayed hid pxn
+	check "the relay was told what may pass" wait_for 10 "it" \
+		events_of fa relay-permit '.what == "permitted" and .heard'
 	checked_relay
 	check "strangers are counted, and not relayed" strangers_are_refused
 	check "a port that is nobody's leads nowhere" free_port_leads_nowhere
@@ -530,14 +530,14 @@ nat_checks()
 	check "two NATs, a proxy behind one, a host behind the other" nat_up
 	check "the relay knows the host where its NAT shows it" \
 		wait_for 20 "it" relay_knows hid "$NATH_4"
-	check "the host learns where it is seen" events_of hid registered \
-		"(.seen_at | contains(\"$NATH_4\"))"
+	check "the host learns where it is seen" wait_for 10 "it" \
+		events_of hid registered "(.seen_at | contains(\"$NATH_4\"))"
 	check "a page through both NATs" gets_page lhn 4 hidden.foo.com
 	check "R1 came through the relay" events_of fa hip-relayed \
 		'.type == "R1" and .service == "relay"'
 	check "and so did I2" events_of fa hip-relayed '.type == "I2"'
 	check "checks found a path" goes_by pxn hid direct
-	check "the host was told which" events_of hid path \
+	check "the host was told which" wait_for 10 "it" events_of hid path \
 		'.why == "nominated"'
 	check "ESP goes straight to the host's NAT" \
 		locator_is pxn hid "$NATH_4"
