@@ -198,27 +198,30 @@ page_checks()
 
 # ---- slow readers ---------------------------------------------------------------
 
+# All of them are there and read nothing until the daemon has answered.
 slow_readers()
 {
-	local took
+	local gate=$DEMO_DIR/slow rc readers
 
-	at px timeout 20 python3 - <<-'END' &
-	import socket, time
+	rm -f "$gate".*
+	at px timeout 60 python3 - "$gate" <<-'END' &
+	import os, socket, sys, time
 	all = []
 	for i in range(20):
 	    s = socket.create_connection(("127.0.0.1", 9464))
 	    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
 	    s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
 	    all.append(s)
-	time.sleep(8)
+	open(sys.argv[1] + ".there", "w").close()
+	while not os.path.exists(sys.argv[1] + ".answered"):
+	    time.sleep(0.02)
 	END
-	sleep 1
-	took=${EPOCHREALTIME/[.,]/}
-	daemon_ready px >/dev/null || return 1
-	took=$((${EPOCHREALTIME/[.,]/} - took))
-	echo "status after $took us"
-	wait $!
-	((took < 1000000))
+	readers=$!
+	wait_for 20 "readers" test -e "$gate.there" &&
+		daemon_ready px >/dev/null
+	rc=$?
+	: >"$gate.answered"
+	wait "$readers" && return "$rc"
 }
 
 # ---- logs ------------------------------------------------------------------------

@@ -500,9 +500,15 @@ ok "but not with NO_COLOR" sh -c '! grep -q "$2" "$1"' sh "$dir/tty" "$esc"
 ok "and not into a pipe" sh -c \
 	'! "$1" mappings --socket "$2" | grep -q "$3"' sh "$tool" \
 	"$dir/sock" "$esc"
-tty 80 "timeout 1 $tool clients --watch=0.2 --socket $dir/sock" >/dev/null
-ok "--watch on a terminal draws anew" \
-	[ "$(grep -c "$esc\[H$esc\[J" "$dir/tty")" -ge 2 ]
+# A busy machine may need longer for two of them.
+drawn=0
+for limit in 1 5 25; do
+	[ "$drawn" -lt 2 ] || break
+	tty 80 "timeout $limit $tool clients --watch=0.2 --socket $dir/sock" \
+		>/dev/null
+	drawn=$(grep -c "$esc\[H$esc\[J" "$dir/tty")
+done
+ok "--watch on a terminal draws anew" [ "$drawn" -ge 2 ]
 
 # ---- events of before ------------------------------------------------------------
 

@@ -13,6 +13,8 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=$(cd "${1:?usage: verbs_test.sh BUILD-FOLDER}" && pwd) || exit 1
 . "$ROOT/test/check.sh"
 TOOL=$BUILD/hipgate
+# Seconds after which something hangs, however busy the machine is.
+HANGS=120
 . "$ROOT/test/e2e/standin.sh"
 # Another user is to find it, too.
 chmod 755 "$DIR"
@@ -89,7 +91,7 @@ ends()
 	local want=$1 text=$2 status
 
 	shift 2
-	timeout 30 "$@" >"$DIR/stdout" 2>"$DIR/stderr" </dev/null
+	timeout "$HANGS" "$@" >"$DIR/stdout" 2>"$DIR/stderr" </dev/null
 	status=$?
 	((status == want)) && [[ $(<"$DIR/stderr") == *"$text"* ]] && return
 	echo "status $status, not $want; or no \"$text\" in:"
@@ -120,6 +122,17 @@ at()
 {
 	CALL=("$TOOL" "$2" "${@:3}")
 	[[ ${HELP[$2]} != *--socket* ]] || CALL+=(--socket "$DIR/$1")
+}
+
+# until_so COMMAND...: until it succeeds; who asked for it sees that it has not.
+until_so()
+{
+	local i
+
+	for ((i = 0; i < HANGS * 10; i++)); do
+		"$@" && return
+		sleep 0.1
+	done
 }
 
 # ---- the table is whole ------------------------------------------------------
@@ -355,7 +368,8 @@ odd_answers()
 
 	for mode in null text object lists deep; do
 		at "$mode" "$1" "${@:4}"
-		timeout 30 "${CALL[@]}" >"$DIR/stdout" 2>"$DIR/stderr" </dev/null
+		timeout "$HANGS" "${CALL[@]}" >"$DIR/stdout" \
+			2>"$DIR/stderr" </dev/null
 		status=$?
 		((status > 4)) || continue
 		echo "answer $mode: status $status"
@@ -380,7 +394,7 @@ ends_alone()
 	local file=$DIR/silent.${1//[^a-z-]/} status
 
 	shift
-	timeout 30 "$@" >/dev/null 2>"$file.said" </dev/null
+	timeout "$HANGS" "$@" >/dev/null 2>"$file.said" </dev/null
 	status=$?
 	((status == 3)) && grep -q "does not answer (waited 10 s)" "$file.said" ||
 		echo "$* ($status): $(cat "$file.said")" >"$file.bad"
@@ -389,8 +403,15 @@ ends_alone()
 # Once it has answered, a capture waits for packets, longer than that.
 quiet_one()
 {
-	timeout -s INT 14 "$TOOL" capture --output "$DIR/quiet.pcapng" \
-		--socket "$DIR/quiet" >/dev/null 2>"$DIR/quiet.said" </dev/null
+	local file=$DIR/quiet.pcapng pid
+
+	timeout "$HANGS" "$TOOL" capture --output "$file" \
+		--socket "$DIR/quiet" >/dev/null 2>"$DIR/quiet.said" </dev/null &
+	pid=$!
+	until_so test -s "$file"
+	sleep 12
+	kill "$pid"
+	wait "$pid"
 	grep -q "hung up; the 0 packets before that" "$DIR/quiet.said" ||
 		cp "$DIR/quiet.said" "$DIR/silent.quiet.bad"
 }
@@ -461,7 +482,7 @@ stdout_full()
 	[[ $2 != events ]] || mode=long
 	[[ $1 != capture ]] || set -- "$1" "$2" "$3" --output -
 	at "$mode" "$1" "${@:4}"
-	timeout 30 "${CALL[@]}" >/dev/full 2>"$DIR/stderr" </dev/null
+	timeout "$HANGS" "${CALL[@]}" >/dev/full 2>"$DIR/stderr" </dev/null
 	status=$?
 	((status == 1)) && grep -qE 'could not be written|No space left' \
 		"$DIR/stderr" && return
@@ -505,23 +526,33 @@ watch_unread()
 	[[ ${HELP[$1]} == *--watch* && $1 != metrics ]] || return 0
 	at long "$1" "${@:4}" --watch=0.1
 	{
-		# shellcheck disable=SC2216 # that it does not read is meant
-		timeout 3 "${CALL[@]}" 2>/dev/null </dev/null | sleep 2
+		# That it does not read is meant.
+		timeout "$HANGS" "${CALL[@]}" 2>/dev/null </dev/null |
+			until_so test -e "$DIR/read.enough"
 	} &
 }
 
-# All at once; "log dns debug" has a verb of its own on the way.
+all_asked()
+{
+	(($(ls "$DIR"/asked.* 2>/dev/null | wc -l) >= 14))
+}
+
+# All at once; "log dns debug" has a verb of its own on the way. Each has been
+# asked, and then has the time of ten questions more.
 all_unread()
 {
 	local job
 
-	rm -f "$DIR"/asked.*
+	rm -f "$DIR"/asked.* "$DIR/read.enough"
 	each watch_unread answer
+	until_so all_asked
+	sleep 1
+	: >"$DIR/read.enough"
 	for job in $(jobs -p); do
 		[[ $job == "$DAEMON" ]] || wait "$job"
 	done
 	grep -L '^x$' "$DIR"/asked.* | grep . && return 1
-	(($(ls "$DIR"/asked.* | wc -l) >= 14))
+	all_asked
 }
 
 # Once it reads, it gets all there is.
@@ -529,7 +560,7 @@ watch_read()
 {
 	[[ ${HELP[$1]} == *--watch* && $1 != metrics ]] || return 0
 	at long "$1" "${@:4}" --watch=0.1
-	timeout 20 "${CALL[@]}" 2>/dev/null </dev/null | head -n 3 |
+	timeout "$HANGS" "${CALL[@]}" 2>/dev/null </dev/null | head -n 3 |
 		python3 -c '
 import json, sys
 lines = [json.loads(line) for line in sys.stdin]
@@ -542,7 +573,7 @@ reader_gone()
 {
 	at long "$1" "${@:4}" --json
 	[[ ${HELP[$1]} == *--json* ]] || return 0
-	timeout 20 "${CALL[@]}" 2>"$DIR/stderr" </dev/null | head -c 10 \
+	timeout "$HANGS" "${CALL[@]}" 2>"$DIR/stderr" </dev/null | head -c 10 \
 		>/dev/null
 	(($? != 124)) && [[ ! -s $DIR/stderr ]] && return
 	cat "$DIR/stderr"
