@@ -29,7 +29,9 @@ node_resolver()
 	local dir
 
 	dir=/etc/netns/$(ns "$1")
-	mkdir -p "$dir"
+	# Once more: another demo that ends takes the folder above away when
+	# it is empty.
+	mkdir -p "$dir" || mkdir -p "$dir"
 	printf 'nameserver %s\n' "$2" >"$dir/resolv.conf"
 	printf 'hosts: files dns\n' >"$dir/nsswitch.conf"
 }

@@ -89,9 +89,11 @@ box_up()
 		mount -t tmpfs tmpfs "$BOX/tmp"
 }
 
+# What a process had open there is closed a moment after it is no more in its
+# namespace.
 box_down()
 {
-	umount -R "$WORK/box"
+	wait_for 10 "the box to be left" umount -R "$WORK/box"
 }
 
 # Whatever this machine has of hipgate itself is none of the box's.
@@ -269,7 +271,7 @@ firewall_up()
 # Nobody comes in from outside; DNS over TCP ends at the daemon's listener.
 firewall_holds()
 {
-	at lh1 dig +tcp +time=2 +tries=1 +short hip.foo.com AAAA |
+	at lh1 dig +tcp +time=10 +tries=1 +short hip.foo.com AAAA |
 		grep -q ^fd68: &&
 		at dns ping -c 1 -W 5 "$PX_4" >/dev/null &&
 		! at dns curl -sS --max-time 2 "http://$PX_4:53/" 2>&1 |

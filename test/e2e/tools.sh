@@ -148,8 +148,8 @@ capture_full_disk()
 	for _ in 1 2 3; do
 		fetch lh1 6 http://hip.foo.com/ >/dev/null
 	done
-	wait_for 10 "its end" grep -q "No space left" \
-		"$DEMO_DIR/logs/tool-full.log"
+	wait_for 10 "its end" gone "$(pid_of tool-full)" &&
+		grep -q "No space left" "$DEMO_DIR/logs/tool-full.log"
 	rc=$?
 	cat "$DEMO_DIR/logs/tool-full.log"
 	tshark -r "$dir/x.pcapng" -T fields -e frame.number 2>&1 | tail -n 2
