@@ -39,8 +39,21 @@ has() {
 }
 same() { diff -u "$1" "$2"; }
 sysctl_is() { [ "$(cat "/proc/sys/$1")" = "$2" ]; }
+# The kernel makes the route to an IPv6 address a moment after the address.
+settled() {
+	ip -6 -o addr show | awk '{ sub("/.*", "", $4); print $4, $2 }' |
+		while read -r a dev; do
+			n=0
+			until ip -6 route show table local |
+				grep -q "^local $a dev $dev " || [ $n -ge 500 ]; do
+				n=$((n + 1))
+				sleep 0.02
+			done
+		done
+}
 # All that hipgate-setup could leave behind.
 state() {
+	settled
 	for f in -4 -6; do
 		ip $f rule show
 		ip $f route show table all 2>/dev/null | sort
