@@ -139,7 +139,7 @@ page()
 
 legacy_said()
 {
-	compose logs legacy | grep -q "a page of the HIP host"
+	[[ $(compose logs legacy) == *"a page of the HIP host"* ]]
 }
 
 # It went through a substitute address, the agent and an SA.

@@ -46,7 +46,7 @@ killed_run()
 		return 1
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
-	ip netns | grep -q "^$NS_PREFIX-fa"
+	[[ -e /run/netns/$NS_PREFIX-fa ]]
 }
 
 "$ROOT/demo/down"

@@ -283,7 +283,7 @@ static_checks()
 
 shows_at_web()
 {
-	at web dig "@$DNS_6" +time=5 +tries=1 "$2" AAAA | grep -q "$1"
+	answers web "$1" "@$DNS_6" "$2" AAAA
 }
 
 dns_checks()

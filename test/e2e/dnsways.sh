@@ -237,7 +237,8 @@ loop_checks()
 	px_as with_forwarder || fail "the proxy starts in a loop"
 	wait_for 10 "the loop to be found" counted px dns-loop
 	check "a forwarder that asks us back: SERVFAIL, at once" \
-		wait_for 20 "it" answers lh1 'SERVFAIL' "@$WAYS_DNS6" +time=2 plain.foo.com
+		wait_for 20 "it" answers lh1 'SERVFAIL' "@$WAYS_DNS6" \
+		+time=2 plain.foo.com
 	check "and dig says why" \
 		answers lh1 'EDE: 0 .*loop' "@$WAYS_DNS6" plain.foo.com
 	check "who has another server is not led around HIP" \
@@ -247,8 +248,8 @@ loop_checks()
 	px_as true || fail "the proxy without the forwarder"
 	loop_rule add
 	check "our own packets in the TUN: refused" \
-		wait_for 20 "it" answers lh1 'REFUSED|SERVFAIL' "@$WAYS_DNS6" +time=4 \
-		plain.foo.com
+		wait_for 20 "it" answers lh1 'REFUSED|SERVFAIL' \
+		"@$WAYS_DNS6" +time=4 plain.foo.com
 	check "and counted" counted px dns-loop
 	loop_rule del
 }

@@ -391,8 +391,7 @@ port_beyond_is_closed()
 relay_rate()
 {
 	sed -i "s/^relay-rate = .*/relay-rate = $1/" "$DEMO_DIR/fa/hipgate.conf"
-	at fa "$DEMO_DIR/bin/hipgate" reload --socket "$DEMO_DIR/fa/ctl.sock" |
-		tee /dev/stderr | grep -q "relay-rate = $1"
+	says "$(tool fa reload)" "relay-rate = $1"
 }
 
 # More than its rate is not passed on, and has a name; the path stays, and all
@@ -480,7 +479,13 @@ c.recv(6)
 while not os.path.exists('$DEMO_DIR/push'):
 	time.sleep(0.02)
 c.sendall(b'pushed')"
-	wait_for 10 "its port" at fix ss -Hltn "sport = $PUSH_PORT"
+	wait_for 10 "its port" listening fix -t "$PUSH_PORT"
+}
+
+# ss says nothing of what is not there, and that is no failure.
+push_connected()
+{
+	at fix ss -Htn state established "sport = $PUSH_PORT" | grep .
 }
 
 push_begins()
@@ -490,8 +495,7 @@ s = socket.create_connection(('fixed.foo.com', $PUSH_PORT))
 s.sendall(b'begin\n')
 s.settimeout(10 + 2 * $NAT_TIMEOUT)
 open('$DEMO_DIR/pushed', 'wb').write(s.recv(6))"
-	wait_for 10 "the connection" at fix ss -Htn state established \
-		"sport = $PUSH_PORT"
+	wait_for 10 "the connection" push_connected
 }
 
 # Nothing is said for longer than the NAT remembers; then the host speaks.

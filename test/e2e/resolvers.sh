@@ -187,7 +187,7 @@ page_through()
 
 nobody_through()
 {
-	dig_at "$1" nobody.foo.com AAAA | grep -q 'status: NXDOMAIN'
+	dig_shows "$1" 'status: NXDOMAIN' nobody.foo.com AAAA
 }
 
 # HTTPS, SVCB, ANY: nothing that leads around the substitute.

@@ -239,7 +239,8 @@ hipgate_log()
 asks_again()
 {
 	at lh1 dig +time=5 +tries=1 hip.foo.com AAAA >/dev/null &&
-		log_of px | grep -q 'sub=dns event=dns-query .*name=hip.foo.com'
+		grep -q 'sub=dns event=dns-query .*name=hip.foo.com' \
+			"$DEMO_DIR/logs/hipgated-px.log"
 }
 
 log_levels()
