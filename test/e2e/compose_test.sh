@@ -32,7 +32,7 @@ engine_up()
 		--data-root "$WORK/data" --exec-root "$WORK/exec" \
 		--pidfile "$WORK/pid" -H "$DOCKER_HOST" --bridge=none \
 		"${ENGINE_OPTIONS[@]}" </dev/null >>"$WORK/engine.log" 2>&1 &
-	wait_for 60 "the container engine" docker info ||
+	wait_for 180 "the container engine" docker info ||
 		tail -n 5 "$WORK/engine.log"
 }
 
@@ -187,7 +187,7 @@ no_page()
 
 back()
 {
-	wait_for 60 "the page after the restart" page
+	wait_for 180 "the page after the restart" page
 }
 
 restarted()
@@ -219,7 +219,7 @@ main()
 	check "compose: the engine runs in its namespace" runner_up || return
 	check "compose: Figure 6 comes up" compose_up || return
 	check "compose: the legacy host has got the page" \
-		wait_for 60 "the page" legacy_said
+		wait_for 180 "the page" legacy_said
 	check "compose: curl by name" page
 	check "compose: curl by name, IPv4" page -4
 	check "compose: steps A to K" traced
