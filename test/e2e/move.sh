@@ -130,13 +130,15 @@ hip_gets4()
 		ip -n "$(ns hip)" route replace default via 198.51.100.6
 }
 
-# proxy_moves FROM TO
+# proxy_moves FROM TO: by one process, too; without an IPv6 address for longer
+# than a moment it would tell that it has IPv4 only.
 proxy_moves()
 {
-	ip -n "$(ns px)" addr del "$1/64" dev up0 &&
-		ip -n "$(ns px)" addr add "$2/64" dev up0 nodad &&
-		ip -n "$(ns px)" -6 route replace default \
-			via "${PX_6%%::*}::fe" &&
+	ip -6 -n "$(ns px)" -batch - <<-EOF &&
+		addr del $1/64 dev up0
+		addr add $2/64 dev up0 nodad
+		route replace default via ${PX_6%%::*}::fe
+	EOF
 		ip -n "$(ns net)" -6 route replace "$LAN_NET6" via "$2"
 }
 
@@ -285,7 +287,8 @@ announced_checks()
 	check "the host has its IPv4 address again" hip_gets4
 	checked_move "100 MB go on: the proxy moves" lh1 6 hip.foo.com \
 		proxy_moves "$PX_6" "$MOVED_PX6"
-	check "the host sends there" locator_is hip px "$MOVED_PX6"
+	check "the host sends there" wait_for 40 "it" \
+		used lh1 6 hip.foo.com locator_is hip px "$MOVED_PX6"
 	checked_move "100 MB go on: and back" lh1 6 hip.foo.com \
 		proxy_moves "$MOVED_PX6" "$PX_6"
 }
