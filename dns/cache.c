@@ -228,6 +228,19 @@ void cache_drop_unsaid(struct cache *c, const struct cache_key *key)
 		drop(c, at);
 }
 
+void cache_drop_realm(struct cache *c, const struct endpoint *realm)
+{
+	struct entry *older;
+
+	for (struct entry *e = c->newest; e; e = older) {
+		struct cache_key key = { e->realm, &e->name, e->type };
+
+		older = e->older;
+		if (endpoint_eq(&e->realm, realm))
+			drop(c, find(c, &key, &e->name));
+	}
+}
+
 /* The records of the answer, with what is left of their time. */
 static void age_records(uint8_t *msg, const struct entry *e, uint32_t age)
 {

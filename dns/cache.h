@@ -51,6 +51,8 @@ void cache_put_unsaid(struct cache *c, const struct cache_key *key,
 		      uint64_t now);
 /* Nothing, if something else is kept. */
 void cache_drop_unsaid(struct cache *c, const struct cache_key *key);
+/* All that is kept of that realm goes. */
+void cache_drop_realm(struct cache *c, const struct endpoint *realm);
 /* False: not there, or too old. *out is valid until the next call. *stale:
  * little of its time is left, and this is the first to hear of it. */
 bool cache_get(struct cache *c, const struct cache_key *key, uint64_t now,

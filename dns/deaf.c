@@ -73,6 +73,18 @@ size_t dns_deaf(const struct dns *d, struct endpoint *out, size_t max)
 	return num;
 }
 
+void deaf_forget(struct dns *d)
+{
+	struct deaf *all = &d->deaf;
+	size_t left = 0;
+
+	for (size_t i = 0; i < all->num; i++) {
+		if (upstream_has(&d->upstream, &all->servers[i].at))
+			all->servers[left++] = all->servers[i];
+	}
+	all->num = left;
+}
+
 /* ---- trials ------------------------------------------------------------- */
 
 static void try(struct dns *d, const struct endpoint *server, uint64_t now)

@@ -58,6 +58,8 @@ struct deaf {
 bool deaf_is(const struct dns *d, const struct endpoint *server);
 /* Tries it, unless that was done not long ago. */
 void deaf_suspect(struct dns *d, const struct endpoint *server, uint64_t now);
+/* Of those that are not in the list nothing is known any more. */
+void deaf_forget(struct dns *d);
 /* The server is about to be asked: with EDNS? */
 bool deaf_takes_edns(struct dns *d, const struct endpoint *server,
 		     uint64_t now);

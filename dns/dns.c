@@ -24,8 +24,7 @@ int dns_new(const struct dns_config *cfg, struct dns **out)
 	d->pool6 = cfg->pool6;
 	d->pool4 = cfg->pool4;
 	d->lease = cfg->lease;
-	for (size_t i = 0; i < cfg->servers_num && i < DNS_SERVERS_MAX; i++)
-		d->upstream.servers[d->upstream.num++].at = cfg->servers[i];
+	upstream_set(&d->upstream, cfg->servers, cfg->servers_num);
 	d->hide = cfg->hide;
 	d->discourage = cfg->discourage;
 	d->dnssec = cfg->dnssec;

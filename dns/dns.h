@@ -134,6 +134,13 @@ size_t dns_rule_of(const struct dns *d, const char *name);
  * HG_EFULL: it is none, or too long. */
 int dns_name(const char *name, char out[DNS_NAME_MAX]) HG_CHECK;
 
+/* Other servers (dns_config.servers; beyond DNS_SERVERS_MAX none counts). What
+ * is asked of one that stays goes on, and what is known of it; a question that
+ * waits for one that is gone is asked of the others. With dnssec the daemon's
+ * validator has been told before. */
+void dns_set_servers(struct dns *d, const struct endpoint *servers, size_t num,
+		     uint64_t now);
+
 /* A HIP host that the administrator names. */
 #define DNS_RECORD_RVS 3
 

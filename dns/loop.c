@@ -11,7 +11,7 @@
 
 #define TYPE_TXT 16
 
-static void probe(struct dns *d, const struct endpoint *server, uint64_t now)
+void loop_probe(struct dns *d, const struct endpoint *server, uint64_t now)
 {
 	uint8_t msg[REPLY_MAX];
 	struct question *q;
@@ -40,13 +40,13 @@ void dns_probe(struct dns *d, uint64_t now)
 {
 	outbox_settle(&d->outbox);
 	for (size_t i = 0; i < d->upstream.num; i++)
-		probe(d, &d->upstream.servers[i].at, now);
+		loop_probe(d, &d->upstream.servers[i].at, now);
 }
 
 void loop_silent(struct dns *d, const struct endpoint *server, uint64_t now)
 {
 	if (upstream_silent(&d->upstream, server, now))
-		probe(d, server, now);
+		loop_probe(d, server, now);
 }
 
 void loop_suspect(struct dns *d, uint64_t now)

@@ -15,7 +15,7 @@
  * with its id, from its own socket: it came straight. Or a name of chance
  * comes in that we have asked a server for: whoever passed it on may have
  * changed everything but the name. Such names are asked for at the start
- * (dns_probe), when a server has become silent (a forwarder that waits for
+ * (dns_probe), when a server is new in the list, when one has become silent (a forwarder that waits for
  * itself is), and when one client has too many questions in flight.
  *
  * What came back is refused, and its server rests for UPSTREAM_LOOP_NS; when
@@ -28,6 +28,8 @@
  * noted for its server. */
 bool loop_met(struct dns *d, const struct dns_asker *who, uint16_t id,
 	      const struct scan_question *asked, uint64_t now);
+/* Does that server ask us? */
+void loop_probe(struct dns *d, const struct endpoint *server, uint64_t now);
 /* A server did not answer. */
 void loop_silent(struct dns *d, const struct endpoint *server, uint64_t now);
 /* A client has too many questions in flight. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a client's query needs (product.md section 3; RFC 1035, 6891, 8482). */
-#include "dns/dns.h"
+#include "dns/query.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -326,12 +326,34 @@ static enum dns_mode mode_of(const struct dns *d, const struct query *in)
 	return mode;
 }
 
+static void answer(struct dns *d, const struct query *in, bool named,
+		   uint64_t now)
+{
+	enum dns_mode mode = mode_of(d, in);
+	enum question_kind kind;
+
+	if (!answer_local(d, in, mode) && !choose(d, in, named, mode, &kind))
+		open_question(d, in, kind, mode, now);
+}
+
+void query_again(struct dns *d, struct question *q, uint64_t now)
+{
+	struct dns_asker who = q->who;
+	uint8_t *msg = q->query;
+	struct query in = { .who = &who, .msg = msg, .len = q->query_len };
+
+	q->query = NULL; /* taken */
+	question_end(d, q);
+	if (read_query(d, &in))
+		answer(d, &in, dname_print(&in.asked.name, in.name) == HG_OK,
+		       now);
+	free(msg);
+}
+
 void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
 	       size_t len, uint64_t now)
 {
 	struct query in = { .who = who, .msg = msg, .len = len };
-	enum question_kind kind;
-	enum dns_mode mode;
 	bool named;
 
 	outbox_settle(&d->outbox);
@@ -361,9 +383,6 @@ void dns_query(struct dns *d, const struct dns_asker *who, const uint8_t *msg,
 	    answer_reverse(d, &in))
 		return;
 	say_seen(d, &in);
-	if (answer_invitation(d, &in))
-		return;
-	mode = mode_of(d, &in);
-	if (!answer_local(d, &in, mode) && !choose(d, &in, named, mode, &kind))
-		open_question(d, &in, kind, mode, now);
+	if (!answer_invitation(d, &in))
+		answer(d, &in, named, now);
 }

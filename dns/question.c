@@ -25,6 +25,7 @@ int question_table_init(struct dns *d)
 	d->mask = buckets - 1;
 	randombytes_buf(d->hash_key, sizeof(d->hash_key));
 	d->heap = calloc(d->questions_max, sizeof(struct question *));
+	d->listed = calloc(d->questions_max, sizeof(uint32_t));
 	d->by_id = calloc(buckets, sizeof(struct question *));
 	d->by_ask = calloc(buckets, sizeof(struct ask *));
 	d->by_client = calloc(buckets, sizeof(struct client *));
@@ -32,8 +33,8 @@ int question_table_init(struct dns *d)
 	d->by_follow = calloc(buckets, sizeof(struct follow *));
 	if (crowd_new(d->questions_max, &d->crowd))
 		return HG_ENOMEM;
-	if (!d->heap || !d->by_id || !d->by_ask || !d->by_client ||
-	    !d->by_key || !d->by_follow)
+	if (!d->heap || !d->listed || !d->by_id || !d->by_ask ||
+	    !d->by_client || !d->by_key || !d->by_follow)
 		return HG_ENOMEM;
 	return HG_OK;
 }
@@ -43,6 +44,7 @@ void question_table_fini(struct dns *d)
 	while (d->num)
 		question_end(d, d->heap[0]);
 	free(d->heap);
+	free(d->listed);
 	free(d->by_id);
 	free(d->by_ask);
 	free(d->by_client);

@@ -41,6 +41,10 @@
  * of answers that wait for a decision. Every wait of a question has an end
  * (..._WAIT), and it has at most four, one after the other. Owner: the
  * control thread.
+ *
+ * A question that begins anew because the servers are others (serverlist.h)
+ * has all of its time again: half a wait for its HIP record would take a HIP
+ * host for a plain one.
  */
 
 #define QUERY_MAX 4096
@@ -231,6 +235,7 @@ struct dns {
 	struct reasons reasons;
 
 	struct question **heap; /* the earliest deadline first */
+	uint32_t *listed;	/* room for as many ids (serverlist.c) */
 	size_t num;
 	size_t held; /* octets in question.own */
 	uint32_t last_id;

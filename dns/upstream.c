@@ -2,6 +2,35 @@
 /* The servers that our own questions go to; theory in upstream.h. */
 #include "dns/upstream.h"
 
+static struct upstream_server *find(struct upstream *u,
+				    const struct endpoint *at)
+{
+	for (size_t i = 0; i < u->num; i++) {
+		if (endpoint_eq(&u->servers[i].at, at))
+			return &u->servers[i];
+	}
+	return NULL;
+}
+
+void upstream_set(struct upstream *u, const struct endpoint *servers,
+		  size_t num)
+{
+	struct upstream was = *u;
+
+	u->num = 0;
+	for (size_t i = 0; i < num && i < DNS_SERVERS_MAX; i++) {
+		const struct upstream_server *s = find(&was, &servers[i]);
+
+		u->servers[u->num++] =
+			s ? *s : (struct upstream_server){ .at = servers[i] };
+	}
+}
+
+bool upstream_has(const struct upstream *u, const struct endpoint *at)
+{
+	return find((struct upstream *)u, at);
+}
+
 static bool is_usable(const struct upstream_server *s, uint64_t now)
 {
 	return now >= s->loops_until;
@@ -52,19 +81,9 @@ struct endpoint upstream_realm(const struct upstream *u,
 	return u->num ? (struct endpoint){ .port = 0 } : *meant;
 }
 
-static struct upstream_server *find(struct upstream *u,
-				    const struct endpoint *at)
-{
-	for (size_t i = 0; i < u->num; i++) {
-		if (endpoint_eq(&u->servers[i].at, at))
-			return &u->servers[i];
-	}
-	return NULL;
-}
-
 bool upstream_trusts(const struct upstream *u, const struct endpoint *meant)
 {
-	return u->num == 0 || find((struct upstream *)u, meant);
+	return u->num == 0 || upstream_has(u, meant);
 }
 
 void upstream_answered(struct upstream *u, const struct endpoint *at)

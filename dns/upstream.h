@@ -17,7 +17,8 @@
  * row rests: longer each time, and it is tried again when its rest is over
  * or all rest. One that asks us what we ask it (loop.h) is not asked at all
  * for UPSTREAM_LOOP_NS. A client's own query goes where it was sent to; who
- * asked the gateway itself has it sent to one of the list.
+ * asked the gateway itself has it sent to one of the list. Another list keeps
+ * what is known of those that stay (serverlist.h).
  */
 #define UPSTREAM_STRIKES 2
 #define UPSTREAM_REST_NS 5000000000ULL /* doubles */
@@ -33,6 +34,11 @@ struct upstream {
 		uint64_t loops_until; /* ns; 0: it asks others than us */
 	} servers[DNS_SERVERS_MAX];
 };
+
+/* The list, in that order. */
+void upstream_set(struct upstream *u, const struct endpoint *servers,
+		  size_t num);
+bool upstream_has(const struct upstream *u, const struct endpoint *at);
 
 /* Where the n-th try of a question goes; meant: its client's server. Port 0:
  * there is nobody who does not ask us. */
