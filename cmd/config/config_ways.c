@@ -45,9 +45,8 @@ int config_ways_transparent(struct config *c, const char *v)
 	return HG_OK;
 }
 
-/* Would what is sent to `server` come in at `listen`? */
-static bool is_same(const struct endpoint *listen,
-		    const struct endpoint *server)
+bool config_ways_same(const struct endpoint *listen,
+		      const struct endpoint *server)
 {
 	static const uint8_t any4[4];
 	struct addr none4 = addr_from4(any4);
@@ -70,7 +69,7 @@ static void check_listen(struct config_parse *p, const struct endpoint *listen)
 
 	endpoint_print(listen, a);
 	for (size_t i = 0; i < c->dns_servers_num; i++) {
-		if (is_same(listen, &c->dns_servers[i]))
+		if (config_ways_same(listen, &c->dns_servers[i]))
 			config_parse_fail(p, p->dns_server_at[i],
 					  "dns-server is listen = %s, so "
 					  "hipgate would ask itself; name the "

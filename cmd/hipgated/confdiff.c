@@ -9,6 +9,7 @@
 #include "confdiff.h"
 
 #include "cmd/config/config_dns.h"
+#include "cmd/config/config_ways.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -253,9 +254,6 @@ static void diff_fixed(const struct config *a, const struct config *b,
 	diff_text(out, "[proxy] dnssec-client",
 		  config_dns_clients[a->validating],
 		  config_dns_clients[b->validating]);
-	if (a->dns_servers_num != b->dns_servers_num ||
-	    memcmp(a->dns_servers, b->dns_servers, sizeof(a->dns_servers)) != 0)
-		line(out, "~ [proxy] dns-server");
 	if (a->listen_num != b->listen_num ||
 	    memcmp(a->listen, b->listen, sizeof(a->listen)) != 0)
 		line(out, "~ [proxy] listen");
@@ -385,6 +383,67 @@ static void diff_registers(const struct config *a, const struct config *b,
 	}
 }
 
+static bool asks(const struct config *c, const struct endpoint *server)
+{
+	for (size_t i = 0; i < c->dns_servers_num; i++) {
+		if (endpoint_eq(&c->dns_servers[i], server))
+			return true;
+	}
+	return false;
+}
+
+/* Would `c` as it runs refuse to start with that server? */
+static bool leads_home(const struct config *c, const struct endpoint *server)
+{
+	if ((c->pool6.len && prefix_has(&c->pool6, &server->addr)) ||
+	    (c->pool4.len && prefix_has(&c->pool4, &server->addr)))
+		return true;
+	for (size_t i = 0; i < c->listen_num; i++) {
+		if (config_ways_same(&c->listen[i], server))
+			return true;
+	}
+	return false;
+}
+
+/* What runs on has been checked with other servers. */
+bool confdiff_servers_live(const struct config *was, const struct config *now)
+{
+	bool needs = was->dnssec != DNS_DNSSEC_OFF || was->real_num;
+
+	if (!was->proxy || !now->proxy || (needs && !now->dns_servers_num))
+		return false;
+	for (size_t i = 0; i < now->dns_servers_num; i++) {
+		if (leads_home(was, &now->dns_servers[i]))
+			return false;
+	}
+	return true;
+}
+
+static void diff_servers(const struct config *a, const struct config *b,
+			 json_t *out)
+{
+	size_t before = json_array_size(out);
+	char at[ENDPOINT_TEXT_MAX];
+	bool moved = false;
+
+	for (size_t i = 0; i < a->dns_servers_num; i++) {
+		if (!asks(b, &a->dns_servers[i]))
+			line(out, "- [proxy] dns-server = %s",
+			     endpoint_print(&a->dns_servers[i], at));
+	}
+	for (size_t i = 0; i < b->dns_servers_num; i++) {
+		if (!asks(a, &b->dns_servers[i]))
+			line(out, "+ [proxy] dns-server = %s",
+			     endpoint_print(&b->dns_servers[i], at));
+		moved = moved ||
+			(i < a->dns_servers_num &&
+			 !endpoint_eq(&a->dns_servers[i], &b->dns_servers[i]));
+	}
+	/* The first that is well is asked. */
+	if (moved && json_array_size(out) == before)
+		line(out, "~ [proxy] dns-server in another order");
+}
+
 static size_t rule_in(const struct config *c, const char *pattern)
 {
 	size_t i = 0;
@@ -447,6 +506,9 @@ void confdiff(const struct config *was, const struct config *now,
 	diff_identities(was, now, out);
 	diff_peers(was, now, out);
 	diff_registers(was, now, out);
+	diff_servers(was, now,
+		     confdiff_servers_live(was, now) ? out->live
+						     : out->restart);
 	diff_policies(was, now, out->live);
 	diff_text(out->live, "[proxy] hosts", was->hosts, now->hosts);
 	diff_records(was, now, out->live);

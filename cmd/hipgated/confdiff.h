@@ -18,6 +18,9 @@ struct confdiff {
 /* Do both ask for the same? */
 bool confdiff_same_register(const struct config_register *a,
 			    const struct config_register *b);
+/* Are the DNS servers of `now` for what runs? Else they wait for a restart,
+ * all of them: with a role, a listener, a prefix or a proof that do. */
+bool confdiff_servers_live(const struct config *was, const struct config *now);
 /* Fills both arrays, which the caller gives. */
 void confdiff(const struct config *was, const struct config *now,
 	      struct confdiff *out);

@@ -352,6 +352,48 @@ void dnsside_moved(struct gate *g)
 		askport_drop(&g->dnsside->asks.ports);
 }
 
+/* Where it is was said by who is not asked any more: it is asked for again
+ * before the next base exchange (peer_want). */
+static void doubt(struct peer *p, void *arg)
+{
+	const uint64_t *now = arg;
+
+	if (p->fresh_until > *now)
+		p->fresh_until = *now;
+}
+
+static bool loses_any(const struct config *c, const struct endpoint *servers,
+		      size_t num)
+{
+	for (size_t i = 0; i < c->dns_servers_num; i++) {
+		size_t k = 0;
+
+		while (k < num && !endpoint_eq(&c->dns_servers[i], &servers[k]))
+			k++;
+		if (k == num)
+			return true;
+	}
+	return false;
+}
+
+void dnsside_servers(struct gate *g, const struct endpoint *servers, size_t num)
+{
+	struct config *c = g->cfg;
+	uint64_t now = uv_hrtime();
+
+	if (num == c->dns_servers_num &&
+	    memcmp(c->dns_servers, servers, num * sizeof(*servers)) == 0)
+		return;
+	if (loses_any(c, servers, num))
+		peer_each(g, doubt, &now);
+	memcpy(c->dns_servers, servers, num * sizeof(*servers));
+	c->dns_servers_num = num;
+	/* What it was asked is asked again by the engine. */
+	if (g->dnsside)
+		dnssec_forward(g->dnsside->dnssec);
+	dns_set_servers(g->dns, servers, num, now);
+}
+
 /* ---- life ------------------------------------------------------------------ */
 
 int dnsside_start(struct gate *g, char *errbuf, size_t errlen)

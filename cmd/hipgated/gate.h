@@ -310,6 +310,9 @@ bool dnsside_pump(struct gate *g);
 void dnsside_housekeeping(struct gate *g, uint64_t now);
 /* Our addresses or routes may have changed. */
 void dnsside_moved(struct gate *g);
+/* These are asked from now on, and g->cfg has them. The proxy role runs. */
+void dnsside_servers(struct gate *g, const struct endpoint *servers,
+		     size_t num);
 /* A packet to port 53 outside the pools, or the kernel's side of a
  * redirected TCP connection. */
 void dnsside_packet(struct gate *g, struct msg *m, struct nat_packet *p);

@@ -8,7 +8,8 @@
  * in force; what needs a restart keeps its running value there. Nothing of
  * this touches an association, but that the access rules close those they
  * deny (hip_set_access), and that an agent's other service takes another one
- * (agents.c).
+ * (agents.c). Other DNS servers are the dns room's business (serverlist.h) and
+ * the validator's (dnssec.h).
  *
  * A removed [peer] stays until the restart: it may be what an association is
  * made of.
@@ -245,6 +246,8 @@ static int apply(struct gate *g, struct plan *p)
 	c->opportunistic = now->opportunistic;
 	c->answers_opportunistic = now->answers_opportunistic;
 	hip_set_opportunistic(g->hip, c->answers_opportunistic);
+	if (confdiff_servers_live(c, now))
+		dnsside_servers(g, now->dns_servers, now->dns_servers_num);
 	apply_identities(g, p);
 	apply_peers(g, now);
 	agents_reload(g, now);

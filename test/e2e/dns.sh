@@ -217,6 +217,21 @@ other_anchor()
 		>"$DEMO_DIR/px/anchor-other"
 }
 
+# The validator's own questions go there, too: what was known is not.
+proven_elsewhere()
+{
+	check "another dns-server, while HIP records are proven" \
+		says "$(reload_with px ask_server "$DNS_4:53")" \
+		"+ [proxy] dns-server = $DNS_4:53"
+	check "a record that is proven by what it says: its substitute" \
+		shows "AAAA[[:space:]]$POOL6_START" fixed.foo.com AAAA
+	check "a name without one, proven: its own address, still" \
+		shows "$WEB_6" plain.foo.com AAAA
+	reload_back px >/dev/null
+	check "and with the first one again" \
+		shows "AAAA[[:space:]]$POOL6_START" fixed.foo.com AAAA
+}
+
 dnssec_checks()
 {
 	local conf=$DEMO_DIR/px/hipgate.conf
@@ -228,6 +243,7 @@ dnssec_checks()
 		shows "AAAA[[:space:]]$POOL6_START" fixed.foo.com AAAA
 	check "a name without one, proven: its own address" \
 		shows "$WEB_6" plain.foo.com AAAA
+	proven_elsewhere
 	zone_as sign_expired || fail "BIND serves a zone with old signatures"
 	check "a record that is not proven: SERVFAIL" \
 		shows 'status: SERVFAIL' fixed.foo.com AAAA

@@ -260,6 +260,114 @@ reload_agents()
 		wait_for 5 "it to be forgotten" not_registered fix
 }
 
+# ---- other DNS servers -----------------------------------------------------
+
+# ask_server ADDRESS:PORT CONF
+ask_server()
+{
+	sed -i "s/^dns-server = .*/dns-server = $1/" "$2"
+}
+
+# What the names are said to be, one line each, while reload.run is there.
+names_meanwhile()
+{
+	local name
+
+	while [[ -e $DEMO_DIR/reload.run ]]; do
+		for name in fresh plain hip fixed; do
+			at lh1 dig "@$DNS_6" +time=5 +tries=1 \
+				"$name.foo.com" AAAA | grep -o 'status: [A-Z]*' ||
+				echo "status: NONE"
+		done
+	done
+}
+
+said_more()
+{
+	(($(wc -l <"$DEMO_DIR/reload.said") > $1 + 12))
+}
+
+# hip_asked_of SERVER: a HIP question went there.
+hip_asked_of()
+{
+	trace px | jq -e --arg s "$1" 'any(.[]; .event == "dns-ask" and
+		.server == $s and .qtype == "HIP")'
+}
+
+# Answers nobody, and no ICMP says so.
+SILENT_PORT=5399
+silent_server()
+{
+	spawn dns silent-dns python3 -c "
+import socket, time
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind(('::', $SILENT_PORT))
+time.sleep(600)"
+}
+
+silent_listens()
+{
+	at dns ss -Hlun "sport = :$SILENT_PORT" | grep .
+}
+
+# asked_in_vain NAME: it waits at the silent server.
+asked_in_vain()
+{
+	trace px | jq -e --arg s "[$DNS_6]:$SILENT_PORT" --arg n "$1" \
+		'any(.[]; .event == "dns-ask" and .server == $s and
+			.name == $n)'
+}
+
+reload_servers()
+{
+	local log=$DEMO_DIR/logs/hipgated-px.log out asker num
+
+	: >"$DEMO_DIR/reload.run"
+	names_meanwhile >"$DEMO_DIR/reload.said" &
+	asker=$!
+	check "names are asked for" wait_for 30 "answers" said_more 0
+	out=$(reload_with px ask_server "$DNS_4:53")
+	num=$(wc -l <"$DEMO_DIR/reload.said")
+	check "another dns-server is applied" says "$out" \
+		"- [proxy] dns-server = [$DNS_6]:53" \
+		"+ [proxy] dns-server = $DNS_4:53"
+	check "the log says so" grep -F "dns-server = $DNS_4:53" "$log"
+	check "names go on being asked for" \
+		wait_for 30 "answers" said_more "$num"
+	check "and it is asked for HIP records" hip_asked_of "$DNS_4:53"
+	check "what it says gives a substitute" gets_page lh1 6 hip.foo.com
+	out=$(reload_back px)
+	check "the first one again" says "$out" \
+		"+ [proxy] dns-server = [$DNS_6]:53"
+	num=$(wc -l <"$DEMO_DIR/reload.said")
+	check "is asked again" wait_for 30 "answers" said_more "$num"
+	rm "$DEMO_DIR/reload.run"
+	wait "$asker"
+	none "no name was refused meanwhile" \
+		grep -v 'status: NOERROR' "$DEMO_DIR/reload.said"
+}
+
+# What waits for a server that says nothing is asked of the next one.
+reload_in_flight()
+{
+	local asker
+
+	silent_server
+	check "there is a server that says nothing" \
+		wait_for 10 "it" silent_listens
+	reload_with px ask_server "[$DNS_6]:$SILENT_PORT" >/dev/null
+	at lh1 dig "@$WAYS_DNS6" +time=20 +tries=1 fresh.foo.com AAAA \
+		>"$DEMO_DIR/reload.dig" &
+	asker=$!
+	check "it is asked" wait_for 4 "the question" \
+		asked_in_vain fresh.foo.com
+	reload_back px >/dev/null
+	wait "$asker"
+	check "what waited for it is answered by the one that came" \
+		grep -F "$WEB_6" "$DEMO_DIR/reload.dig"
+	kill "$(<"$DEMO_DIR/pids/silent-dns")"
+}
+
 more_drops()
 {
 	(($(drops "$1" "$2") > $3))
@@ -270,6 +378,8 @@ reload_checks()
 	reload_under_load
 	reload_denies
 	ephemeral_checks
+	reload_servers
+	reload_in_flight
 	reload_agents
 	opportunistic_checks
 }

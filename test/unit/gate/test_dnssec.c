@@ -3,10 +3,13 @@
  * that nothing is left of what was asked. */
 #include "test/unit/dns/desk.h"
 
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cmd/hipgated/dnssec.h"
 #include "cmd/hipgated/gate.h"
+#include "cmd/hipgated/sockets.h"
 
 static struct gate g;
 static struct config cfg;
@@ -41,6 +44,8 @@ static void anchor_is_there(void)
 
 static void setup(void)
 {
+	struct hip_config hc = { .puzzle_k_max = 20 };
+
 	memset(&g, 0, sizeof(g));
 	memset(&cfg, 0, sizeof(cfg));
 	strcpy(dir, "/tmp/hipgate-dnssec-XXXXXX");
@@ -55,13 +60,33 @@ static void setup(void)
 	/* Nobody is there; nothing is waited for. */
 	cfg.dns_servers[0] = desk_at("127.0.0.1", 1);
 	cfg.dns_servers_num = 1;
+	/* What gate_pump looks at. */
+	ck_assert_int_eq(hip_new(&hc, uv_hrtime(), &g.hip), 0);
+	ck_assert_int_eq(uv_timer_init(&loop, &g.timer), 0);
+	g.timer.data = &g;
+}
+
+static void count_polls(uv_handle_t *h, void *arg)
+{
+	*(unsigned *)arg += h->type == UV_POLL && uv_is_active(h);
+}
+
+/* Contexts that are listened to. */
+static unsigned contexts(void)
+{
+	unsigned n = 0;
+
+	uv_walk(&loop, count_polls, &n);
+	return n;
 }
 
 static void teardown(void)
 {
 	dnssec_stop(s);
-	(void)uv_run(&loop, UV_RUN_NOWAIT);
+	uv_close((uv_handle_t *)&g.timer, NULL);
+	(void)uv_run(&loop, UV_RUN_DEFAULT);
 	dnssec_fini(s);
+	hip_free(g.hip);
 	ck_assert_int_eq(uv_loop_close(&loop), 0);
 	desk_close(&k);
 	(void)unlink(in_dir("anchor"));
@@ -99,6 +124,78 @@ START_TEST(without_a_validator_nothing_is_asked)
 }
 END_TEST
 
+START_TEST(other_servers_are_asked_by_another_one)
+{
+	anchor_is_there();
+	ck_assert_int_eq(dnssec_start(&g, &s, why, sizeof(why)), 0);
+	ck_assert_uint_eq(contexts(), 1);
+	ck_assert_int_eq(dnssec_ask(s, 7, "h.test", SCAN_HIP), 0);
+	cfg.dns_servers[0].port = 2;
+	dnssec_forward(s);
+	ck_assert_uint_eq(contexts(), 0); /* what it says is not heard */
+	dnssec_end(s, 7);		  /* as the engine does */
+	ck_assert_int_eq(dnssec_ask(s, 8, "h.test", SCAN_HIP), 0);
+	ck_assert_int_eq(dnssec_ask(s, 9, "i.test", SCAN_HIP), 0);
+	dnssec_end(s, 8); /* it has not been sent */
+	cfg.dns_servers[0].port = 3;
+	dnssec_forward(s); /* before there is one */
+	ck_assert_int_eq(dnssec_ask(s, 10, "i.test", SCAN_HIP), 0);
+	while (!contexts())
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	ck_assert_int_eq(dnssec_ask(s, 11, "j.test", SCAN_HIP), 0);
+	dnssec_end(s, 10);
+	ck_assert_uint_eq(contexts(), 1);
+	dnssec_forward(s); /* and the end comes before it is made */
+}
+END_TEST
+
+/* Though the one before it was still being made. */
+START_TEST(the_last_list_counts)
+{
+	struct endpoint at = desk_at("127.0.0.1", 0);
+	struct sockaddr_storage ss;
+	socklen_t len = sockets_address(&at, &ss);
+	struct pollfd p = { socket(AF_INET, SOCK_DGRAM, 0), POLLIN, 0 };
+
+	ck_assert_int_ge(p.fd, 0);
+	ck_assert_int_eq(bind(p.fd, (struct sockaddr *)&ss, len), 0);
+	ck_assert_int_eq(getsockname(p.fd, (struct sockaddr *)&ss, &len), 0);
+	anchor_is_there();
+	ck_assert_int_eq(dnssec_start(&g, &s, why, sizeof(why)), 0);
+	cfg.dns_servers[0].port = 2;
+	dnssec_forward(s);
+	cfg.dns_servers[0] = sockets_endpoint((struct sockaddr *)&ss);
+	dnssec_forward(s);
+	/* libunbound answers for "test" itself. */
+	ck_assert_int_eq(dnssec_ask(s, 7, "h.example", SCAN_HIP), 0);
+	while (!contexts())
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	ck_assert_int_eq(poll(&p, 1, 20000), 1);
+	(void)close(p.fd);
+}
+END_TEST
+
+START_TEST(one_that_cannot_be_made_is_tried_again)
+{
+	anchor_is_there();
+	ck_assert_int_eq(dnssec_start(&g, &s, why, sizeof(why)), 0);
+	strcpy(cfg.trust_anchor, "/nowhere/anchor");
+	dnssec_forward(s);
+	ck_assert_int_eq(dnssec_ask(s, 7, "h.test", SCAN_HIP), 0);
+	(void)uv_run(&loop, UV_RUN_DEFAULT); /* nothing is left to wait for */
+	ck_assert_uint_eq(contexts(), 0);
+	/* Not with each question. */
+	ck_assert_int_eq(dnssec_ask(s, 8, "h.test", SCAN_HIP), HG_ESYS);
+	anchor_is_there();
+	dnssec_forward(s);
+	ck_assert_int_eq(dnssec_ask(s, 9, "h.test", SCAN_HIP), 0);
+	while (!contexts())
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	ck_assert_int_eq(dnssec_ask(s, 10, "h.test", SCAN_HIP), 0);
+	dnssec_forward(NULL);
+}
+END_TEST
+
 Suite *test_dnssec_suite(void);
 Suite *test_dnssec_suite(void)
 {
@@ -110,6 +207,9 @@ Suite *test_dnssec_suite(void)
 	tcase_add_test(tc, an_anchor_that_is_not_there_is_named);
 	tcase_add_test(tc, what_is_no_longer_wanted_goes);
 	tcase_add_test(tc, without_a_validator_nothing_is_asked);
+	tcase_add_test(tc, other_servers_are_asked_by_another_one);
+	tcase_add_test(tc, the_last_list_counts);
+	tcase_add_test(tc, one_that_cannot_be_made_is_tried_again);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -385,7 +385,8 @@ START_TEST(what_is_said_of_dns_is_told_line_by_line)
 		  "encrypted-dns = pass\n"
 		  "transparent = 198.51.100.0/24\nhosts = %/hosts\n"
 		  "[policy \"*\"]\nhip = transparent\n");
-	ck_assert(has(a, "restart", "~ [proxy] dns-server"));
+	/* Of what runs nothing forbids it. */
+	ck_assert(has(a, "applied", "+ [proxy] dns-server = 192.0.2.53:53"));
 	ck_assert(has(a, "restart", "~ [proxy] listen"));
 	ck_assert(has(a, "restart", "~ [proxy] transparent"));
 	ck_assert(has(a, "restart", "~ [proxy] dnssec = require (was off)"));
@@ -409,6 +410,93 @@ START_TEST(what_is_said_of_dns_is_told_line_by_line)
 }
 END_TEST
 
+static void fresh_for(struct reload_bed *b, struct peer *p, bool kept)
+{
+	ck_assert_int_eq(p->fresh_until == UINT64_MAX, kept);
+	p->fresh_until = UINT64_MAX;
+	ck_assert_ptr_nonnull(b->g.cfg);
+}
+
+START_TEST(dns_servers_come_and_go)
+{
+#define ASKS(at) "dns-server = 192.0.2." at "\n"
+	struct reload_bed *b = reload_bed_new(BASE PX ASKS("53"));
+	struct dns_config dc = { .servers = b->g.cfg->dns_servers,
+				 .servers_num = 1 };
+	struct endpoint at;
+	struct peer *p = reload_bed_host(b, 1, &at);
+	json_t *a;
+
+	p->fresh_until = UINT64_MAX;
+	ck_assert_int_eq(dns_new(&dc, &b->g.dns), HG_OK);
+	a = again(b, BASE PX ASKS("53") ASKS("54"));
+	ck_assert(has(a, "applied", "+ [proxy] dns-server = 192.0.2.54:53"));
+	ck_assert_uint_eq(lines(a, "applied"), 1);
+	json_decref(a);
+	ck_assert_uint_eq(b->g.cfg->dns_servers_num, 2);
+	fresh_for(b, p, true);
+	a = again(b, BASE PX ASKS("54") ASKS("53"));
+	ck_assert(has(a, "applied", "~ [proxy] dns-server in another order"));
+	ck_assert_uint_eq(lines(a, "applied"), 1);
+	json_decref(a);
+	fresh_for(b, p, true);
+	/* Who said where a host is, is gone: it is to be asked for again. */
+	a = again(b, BASE PX ASKS("55") ASKS("53"));
+	ck_assert(has(a, "applied", "- [proxy] dns-server = 192.0.2.54:53"));
+	ck_assert(has(a, "applied", "+ [proxy] dns-server = 192.0.2.55:53"));
+	ck_assert_uint_eq(lines(a, "applied"), 2);
+	ck_assert_uint_eq(lines(a, "restart"), 0);
+	json_decref(a);
+	fresh_for(b, p, false);
+	a = again(b, BASE PX ASKS("55") ASKS("53"));
+	ck_assert_uint_eq(lines(a, "applied"), 0);
+	json_decref(a);
+	a = again(b, BASE PX);
+	ck_assert_uint_eq(lines(a, "applied"), 2);
+	json_decref(a);
+	ck_assert_uint_eq(b->g.cfg->dns_servers_num, 0);
+	fresh_for(b, p, false);
+	reload_bed_free(b);
+}
+END_TEST
+
+/* Each of these files is good, and what runs with it would not be. */
+START_TEST(servers_wait_with_what_forbids_them)
+{
+	static const struct {
+		const char *was, *now;
+	} t[] = {
+		{ BASE PX ASKS("53") "dnssec = require\ntrust-anchor = /a\n",
+		  BASE PX },
+		{ BASE PX ASKS(
+			  "53") "lan = lan0\ntransparent = 198.51.100.0/24\n"
+				"[policy \"*\"]\nhip = transparent\n",
+		  BASE PX "lan = lan0\n" },
+		{ BASE PX ASKS("53") "listen = 192.0.2.1\n",
+		  BASE PX ASKS("1") "listen = 192.0.2.2\n" },
+		{ BASE PX ASKS("53"), BASE "[proxy]\nprefix = fd00:7::/64\n"
+					   "dns-server = 2001:db8:401::9\n" },
+		{ BASE PX ASKS("53"), BASE "[host]\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct reload_bed *b = reload_bed_new(t[i].was);
+		struct dns_config dc = { .servers_num = 0 };
+		json_t *a;
+
+		ck_assert_int_eq(dns_new(&dc, &b->g.dns), HG_OK);
+		a = again(b, t[i].now);
+		ck_assert_msg(has(a, "restart",
+				  "- [proxy] dns-server = 192.0.2.53:53"),
+			      "%zu", i);
+		ck_assert_uint_eq(b->g.cfg->dns_servers_num, 1);
+		ck_assert_uint_eq(b->g.cfg->dns_servers[0].addr.b[15], 53);
+		json_decref(a);
+		reload_bed_free(b);
+	}
+}
+END_TEST
+
 Suite *test_reload_suite(void)
 {
 	Suite *s = suite_create("reload");
@@ -417,6 +505,8 @@ Suite *test_reload_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, its_rate_is_for_what_is_relayed_next);
 	tcase_add_test(t, levels_are_live_and_those_set_by_hand_go);
+	tcase_add_test(t, dns_servers_come_and_go);
+	tcase_add_test(t, servers_wait_with_what_forbids_them);
 	tcase_add_test(t, the_same_file_changes_nothing);
 	tcase_add_test(t, what_can_be_is_applied_at_once);
 	tcase_add_test(t, the_order_of_rules_is_a_rule);
