@@ -325,6 +325,10 @@ int hip_want(struct hip *h, const struct hit *self, const struct hit *peer,
  * denied; HG_EFULL: as many are asked as may be. */
 int hip_want_opportunistic(struct hip *h, const struct hit *self,
 			   const struct endpoint *at, uint64_t now) HG_CHECK;
+/* It is not asked any more, and HIP_FAILED does not follow. Nothing, if it is
+ * not; who has answered well already is met all the same. */
+void hip_unwant_opportunistic(struct hip *h, const struct hit *self,
+			      const struct endpoint *at);
 #define HIP_RELAY_PORTS_MAX 1024
 /* Offer RELAY_UDP_ESP, too (9028 4.12): UDP ports, open in each family that
  * the daemon has, of which each client gets one. What comes to one of them

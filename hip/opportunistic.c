@@ -159,6 +159,17 @@ int hip_want_opportunistic(struct hip *h, const struct hit *self,
 	return HG_OK;
 }
 
+void hip_unwant_opportunistic(struct hip *h, const struct hit *self,
+			      const struct endpoint *at)
+{
+	struct opportunistic *w;
+
+	self = self ? self : hip_default_hit(h);
+	w = self ? find(h, self, at) : NULL;
+	if (w)
+		forget(h, w);
+}
+
 static void give_up(struct hip *h, struct opportunistic *w, enum reason why)
 {
 	struct hip_effect *e = effects_put(&h->fx, HIP_FAILED);

@@ -227,11 +227,21 @@ static int ask(struct gate *g, size_t i, uint64_t now)
 	return begin_at(g, i, now);
 }
 
-/* Entry i is what the configuration has there. */
+/* Entry i is what the configuration has there. Where another section found
+ * the agent, it knows whether it is had. */
 static int begin(struct gate *g, size_t i, uint64_t now)
 {
-	g->agents.v[i] = (struct agent){ .hit = g->cfg->reg[i].rvs,
-					 .refusal = AGENTS_NO_WORD };
+	const struct config_register *r = g->cfg->reg;
+	struct agent *a = &g->agents.v[i];
+
+	*a = (struct agent){ .hit = r[i].rvs, .refusal = AGENTS_NO_WORD };
+	for (size_t k = 0; k < g->cfg->reg_num; k++) {
+		const struct agent *b = &g->agents.v[k];
+
+		if (k != i && !hit_is_null(&a->hit) &&
+		    hit_eq(&a->hit, &b->hit) && r[k].relay == r[i].relay)
+			a->until = b->until;
+	}
 	return ask(g, i, now);
 }
 
@@ -273,12 +283,13 @@ static bool is_twice(const struct gate *g, size_t i)
 static void end(struct gate *g, size_t i, uint64_t now)
 {
 	const struct agent *a = &g->agents.v[i];
+	const struct hit *self = hit_is_null(&a->self) ? NULL : &a->self;
 	char hit[ADDR_TEXT_MAX];
 
-	/* HG_ENOENT: nobody had answered yet. */
-	if (!hit_is_null(&a->hit) && !is_twice(g, i) &&
-	    hip_unregister(g->hip, hit_is_null(&a->self) ? NULL : &a->self,
-			   &a->hit, now) == HG_OK)
+	if (hit_is_null(&a->hit))
+		hip_unwant_opportunistic(g->hip, self, &g->cfg->reg[i].at[0]);
+	else if (!is_twice(g, i) &&
+		 hip_unregister(g->hip, self, &a->hit, now) == HG_OK)
 		log_info("event=unregister rvs=%s", hit_print(&a->hit, hit));
 }
 
@@ -292,32 +303,67 @@ static size_t section_of(const struct config *c, const struct hit *rvs)
 	return i;
 }
 
+/* Whoever was found at an address is asked as long as that is named. A
+ * registration that is there is, until the engine says that it is not. */
+static int go_on(struct gate *g, size_t i, uint64_t now)
+{
+	struct agent *a = &g->agents.v[i];
+	int err = ask(g, i, now);
+
+	a->ask_again = err && hit_is_null(&a->hit) ? now + ASK_AGAIN : 0;
+	return err;
+}
+
 static void changed(struct gate *g, size_t i, const struct config_register *r)
 {
+	struct config_register *was = &g->cfg->reg[i];
+	struct agent *a = &g->agents.v[i];
+	bool is_new = was->at_num == 0;
+	bool swapped = was->relay != r->relay;
+	bool elsewhere =
+		hit_is_null(&r->rvs) && !endpoint_eq(&was->at[0], &r->at[0]);
 	uint64_t now = uv_hrtime();
 
-	if (confdiff_same_register(&g->cfg->reg[i], r))
+	if (confdiff_same_register(was, r))
 		return;
-	/* The other service of an agent takes another wish. */
-	if (g->cfg->reg[i].relay != r->relay)
+	/* The other service of an agent takes another wish, and who answers
+	 * elsewhere may be another agent. */
+	if (swapped || elsewhere) {
 		end(g, i, now);
-	g->cfg->reg[i] = *r;
-	if (begin(g, i, now))
+		a->until = 0;
+		a->refusal = AGENTS_NO_WORD;
+	}
+	*was = *r;
+	if (is_new || elsewhere ? begin(g, i, now) : go_on(g, i, now))
 		log_error("event=register-failed text=\"it could not be "
 			  "begun\"");
 }
 
-/* A section without a HIT, once begun, is kept: who answers elsewhere may be
- * another one, or the same that is asked here already. */
+/* Whoever was found has a section of its own now: the leap of faith is over,
+ * and the registration goes on. */
+static bool is_pinned(struct gate *g, size_t i, const struct config *now)
+{
+	struct config_register *r = &g->cfg->reg[i];
+	const struct hit *hit = &g->agents.v[i].hit;
+
+	if (!hit_is_null(&r->rvs) || hit_is_null(hit) ||
+	    section_of(now, hit) == now->reg_num ||
+	    section_of(g->cfg, hit) < g->cfg->reg_num)
+		return false;
+	r->rvs = *hit;
+	return true;
+}
+
 void agents_reload(struct gate *g, const struct config *now)
 {
 	struct config *c = g->cfg;
 	size_t left = 0;
 
 	for (size_t i = 0; i < c->reg_num; i++) {
-		if (!hit_is_null(&c->reg[i].rvs) &&
-		    section_of(now, &c->reg[i].rvs) == now->reg_num) {
+		if (section_of(now, &c->reg[i].rvs) == now->reg_num &&
+		    !is_pinned(g, i, now)) {
 			end(g, i, uv_hrtime());
+			g->agents.v[i] = (struct agent){ .until = 0 };
 			continue;
 		}
 		c->reg[left] = c->reg[i];
@@ -327,17 +373,12 @@ void agents_reload(struct gate *g, const struct config *now)
 	for (size_t i = 0; i < now->reg_num; i++) {
 		size_t at = section_of(c, &now->reg[i].rvs);
 
-		if (hit_is_null(&now->reg[i].rvs) && at < c->reg_num)
-			continue;
-		if (at == CONFIG_REGISTER) { /* one of them should be gone */
-			log_error("event=register-failed text=\"no room before "
-				  "a restart\"");
-			continue;
-		}
-		if (at == c->reg_num)
+		if (at == c->reg_num) {
 			c->reg[c->reg_num++] = (struct config_register){
 				.rvs = now->reg[i].rvs
 			};
+			g->agents.v[at] = (struct agent){ .until = 0 };
+		}
 		changed(g, at, &now->reg[i]);
 	}
 }
@@ -421,6 +462,8 @@ static void found(struct gate *g, const struct hip_effect *e, uint64_t now)
 		    endpoint_eq(&g->cfg->reg[i].at[0], &e->peer_at))
 			a = &g->agents.v[i];
 	}
+	if (!a)
+		return; /* its section has gone meanwhile */
 	hit_print(&e->peer, hit);
 	endpoint_print(&e->peer_at, at);
 	events_add(&g->events, now, "", "opportunistic",
@@ -430,8 +473,6 @@ static void found(struct gate *g, const struct hip_effect *e, uint64_t now)
 		   "mean: compare it with what hipgate status says there, then "
 		   "pin it: [register %s] address = %s",
 		   hit, at, hit, at);
-	if (!a)
-		return;
 	a->self = e->self;
 	a->hit = e->peer;
 	if (begin_at(g, i - 1, now))

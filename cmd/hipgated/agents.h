@@ -9,7 +9,9 @@
  * with the mend, which in most cases is to be done at the agent.
  *
  * [register opportunistic] is asked for by address; who has answered there
- * (HIP_FOUND) is kept as `hit`, and is asked from then on.
+ * (HIP_FOUND) is kept as `hit`, and is asked from then on, until a reload takes
+ * the section or its address away. A [register] of that HIT in place of it
+ * takes the registration over as it is.
  */
 #pragma once
 

@@ -359,9 +359,8 @@ bool confdiff_same_register(const struct config_register *a,
 	return same;
 }
 
-/* One without a HIT is kept until a restart (agents.c). */
 static void diff_registers(const struct config *a, const struct config *b,
-			   const struct confdiff *out)
+			   json_t *out)
 {
 	char hit[ADDR_TEXT_MAX];
 
@@ -369,16 +368,14 @@ static void diff_registers(const struct config *a, const struct config *b,
 		const struct hit *rvs = &a->reg[i].rvs;
 
 		if (!register_in(b, rvs))
-			line(hit_is_null(rvs) ? out->restart : out->live,
-			     "- [register %s]", rvs_name(rvs, hit));
+			line(out, "- [register %s]", rvs_name(rvs, hit));
 	}
 	for (size_t i = 0; i < b->reg_num; i++) {
 		const struct hit *rvs = &b->reg[i].rvs;
 		const struct config_register *was = register_in(a, rvs);
 
 		if (!was || !confdiff_same_register(was, &b->reg[i]))
-			line(was && hit_is_null(rvs) ? out->restart : out->live,
-			     "%c [register %s]", was ? '~' : '+',
+			line(out, "%c [register %s]", was ? '~' : '+',
 			     rvs_name(rvs, hit));
 	}
 }
@@ -505,7 +502,7 @@ void confdiff(const struct config *was, const struct config *now,
 	diff_fixed(was, now, out->restart);
 	diff_identities(was, now, out);
 	diff_peers(was, now, out);
-	diff_registers(was, now, out);
+	diff_registers(was, now, out->live);
 	diff_servers(was, now,
 		     confdiff_servers_live(was, now) ? out->live
 						     : out->restart);

@@ -180,9 +180,26 @@ ask_anybody()
 	printf '\n[register opportunistic]\naddress = %s\n' "$FA_6" >>"$1"
 }
 
+# pin_agent CONF: the agent that was found, by its HIT, as the log says.
+pin_agent()
+{
+	sed -i "s/^\\[register opportunistic\\]/[register $(node_hit fa)]/" "$1"
+}
+
+# How often NODE was registered anywhere.
+registrations()
+{
+	trace "$1" | jq 'map(select(.event == "registered")) | length'
+}
+
+more_registrations()
+{
+	(($(registrations "$1") > $2))
+}
+
 opportunistic_checks()
 {
-	local before
+	local before conf=$DEMO_DIR/fix/hipgate.conf out
 
 	before=$(drops fa hip-opportunistic)
 	reload_with fix ask_anybody >/dev/null
@@ -194,8 +211,26 @@ opportunistic_checks()
 	check "whose HIT is in the log, to be pinned" wait_for 10 "it" \
 		grep -F "[register $(node_hit fa)]" \
 		"$DEMO_DIR/logs/hipgated-fix.log"
+	before=$(registrations fix)
+	cp "$conf.before" "$conf.first"
+	out=$(reload_with fix pin_agent)
+	check "which takes the place of the address at once" says "$out" \
+		"- [register opportunistic]" "+ [register $(node_hit fa)]"
+	check "fix is still registered" registered fix
+	check "and has not asked again for it" \
+		test "$(registrations fix)" = "$before"
+	mv "$conf.before" "$conf"
+	reload_with fix true >/dev/null
+	check "the address alone begins anew" \
+		wait_for 30 "the registration of fix" \
+		more_registrations fix "$before"
+	mv "$conf.first" "$conf.before"
+	out=$(reload_back fix)
+	check "a section without a HIT that is removed is applied" \
+		says "$out" "- [register opportunistic]"
+	check "and the agent has forgotten fix" \
+		wait_for 5 "it to be forgotten" not_registered fix
 	reload_back fa >/dev/null
-	mv "$DEMO_DIR/fix/hipgate.conf.before" "$DEMO_DIR/fix/hipgate.conf"
 }
 
 # ---- agents come and go ------------------------------------------------------

@@ -145,30 +145,133 @@ START_TEST(the_first_that_is_not_had_is_the_fault)
 }
 END_TEST
 
-/* Who has answered by address is registered at by HIT; it stays so until a
- * restart. */
-START_TEST(whoever_was_found_is_kept_until_a_restart)
+#define FOUND "2001:22::79"
+#define OPPORTUNISTIC "[register opportunistic]\naddress = 192.0.2."
+
+/* Is there a wish of ours at that HIT? */
+static bool wished(const char *text)
 {
 	struct hit hit;
-	json_t *a = NULL;
-	char why[512];
+	int err;
 
-	ck_assert_int_eq(hit_parse("2001:22::79", &hit), HG_OK);
+	ck_assert_int_eq(hit_parse(text, &hit), HG_OK);
+	err = hip_register_at(b->g.hip, NULL, &hit, NULL, 0, S);
+	ck_assert(err == HG_EINVAL || err == HG_ENOENT);
+	return err == HG_EINVAL; /* no place is none */
+}
+
+static void applied(const char *text, const char *line, size_t num)
+{
+	json_t *a = NULL;
+	const json_t *list;
+	char why[512] = "";
+
+	reload_bed_write(b, text);
+	ck_assert_msg(reload(&b->g, &a, why, sizeof(why)) == HG_OK, "%s", why);
+	ck_assert_uint_eq(json_array_size(json_object_get(a, "restart")), 0);
+	list = json_object_get(a, "applied");
+	ck_assert_uint_eq(json_array_size(list), num);
+	ck_assert_str_eq(json_string_value(json_array_get(list, num - 1)),
+			 line);
+	json_decref(a);
+}
+
+/* Who has answered by address is registered at by HIT, as long as the section
+ * is there. */
+START_TEST(whoever_was_found_goes_with_the_section)
+{
 	happens(HIP_FAILED, NULL, 0);
 	ck_assert_uint_eq(b->g.agents.v[2].ask_again, 31 * S);
 	shown(2, false, "unanswered", "opportunistic = yes");
-	happens(HIP_FOUND, "2001:22::79", 0);
+	happens(HIP_FOUND, FOUND, 0);
 	json_decref(event("opportunistic"));
-	ck_assert_int_eq(hip_register_at(b->g.hip, NULL, &hit, NULL, 0, S),
-			 HG_EINVAL);
-	reload_bed_write(b, HEAD);
-	ck_assert_int_eq(reload(&b->g, &a, why, sizeof(why)), HG_OK);
-	ck_assert_str_eq(json_string_value(json_array_get(
-				 json_object_get(a, "restart"), 0)),
-			 "- [register opportunistic]");
-	json_decref(a);
-	ck_assert_int_eq(hip_register_at(b->g.hip, NULL, &hit, NULL, 0, S),
-			 HG_EINVAL);
+	ck_assert(wished(FOUND));
+	applied(HEAD, "- [register opportunistic]", 3);
+	ck_assert(!wished(FOUND));
+	ck_assert_uint_eq(b->g.cfg->reg_num, 0);
+}
+END_TEST
+
+START_TEST(who_answers_too_late_is_nobody)
+{
+	uint64_t told;
+
+	applied(HEAD, "- [register opportunistic]", 3);
+	told = b->g.events.next;
+	happens(HIP_FOUND, FOUND, 0);
+	ck_assert_uint_eq(b->g.events.next, told);
+	ck_assert(!wished(FOUND));
+}
+END_TEST
+
+START_TEST(whoever_was_found_stays_while_the_address_does)
+{
+	applied(HEAD OPPORTUNISTIC "7\nlifetime = 9\n",
+		"~ [register opportunistic]", 3);
+	happens(HIP_FOUND, FOUND, 0);
+	happens(HIP_REGISTERED, FOUND, 0);
+	ck_assert_uint_eq(b->g.agents.v[0].until, 61 * S);
+	applied(HEAD OPPORTUNISTIC "7\nlifetime = 10\n",
+		"~ [register opportunistic]", 1);
+	ck_assert(wished(FOUND));
+	ck_assert(!hit_is_null(&b->g.agents.v[0].hit));
+	ck_assert_uint_eq(b->g.agents.v[0].until, 61 * S); /* and it is so */
+	ck_assert_uint_eq(b->g.cfg->reg[0].lifetime_s, 10);
+	applied(HEAD OPPORTUNISTIC "7\nrelay = yes\n",
+		"~ [register opportunistic]", 1);
+	ck_assert(wished(FOUND));
+	ck_assert_uint_eq(b->g.agents.v[0].until, 0); /* not of that */
+	/* Elsewhere it may be another one. */
+	applied(HEAD OPPORTUNISTIC "6\nrelay = yes\n",
+		"~ [register opportunistic]", 1);
+	ck_assert(!wished(FOUND));
+	ck_assert(hit_is_null(&b->g.agents.v[0].hit));
+	happens(HIP_FOUND, FOUND, 0); /* at .7, which nobody asks */
+	ck_assert(hit_is_null(&b->g.agents.v[0].hit));
+}
+END_TEST
+
+/* As the log says it should be. */
+START_TEST(a_pinned_one_goes_on)
+{
+	happens(HIP_FOUND, FOUND, 0);
+	happens(HIP_REGISTERED, FOUND, 0);
+	applied(HEAD "[register " FOUND "]\naddress = 192.0.2.7\n",
+		"+ [register " FOUND "]", 4);
+	ck_assert(wished(FOUND));
+	ck_assert_uint_eq(b->g.cfg->reg_num, 1);
+	ck_assert_uint_eq(b->g.agents.v[0].until, 61 * S);
+	/* One place more is none that it has to be told of. */
+	applied(HEAD "[register " FOUND "]\naddress = 192.0.2.7\n"
+		     "address = 2001:db8::7\n",
+		"~ [register " FOUND "]", 1);
+	ck_assert_uint_eq(b->g.agents.v[0].until, 61 * S);
+	/* And a section for whoever it is begins anew. */
+	applied(HEAD OPPORTUNISTIC "7\n", "+ [register opportunistic]", 2);
+	ck_assert(!wished(FOUND));
+	ck_assert(hit_is_null(&b->g.agents.v[0].hit));
+	ck_assert_uint_eq(b->g.agents.v[0].until, 0);
+}
+END_TEST
+
+/* Two sections, one agent. */
+START_TEST(one_of_two_sections_goes_or_both)
+{
+	happens(HIP_FOUND, FOUND, 0);
+	happens(HIP_REGISTERED, FOUND, 0);
+	applied(HEAD OPPORTUNISTIC "7\n[register " FOUND "]\n"
+				   "address = 192.0.2.7\n",
+		"+ [register " FOUND "]", 3);
+	ck_assert_uint_eq(b->g.agents.v[1].until, 61 * S);
+	applied(HEAD "[register " FOUND "]\naddress = 192.0.2.7\n",
+		"- [register opportunistic]", 1);
+	ck_assert(wished(FOUND));
+	applied(HEAD OPPORTUNISTIC "7\n[register " FOUND "]\n"
+				   "address = 192.0.2.7\n",
+		"+ [register opportunistic]", 1);
+	happens(HIP_FOUND, FOUND, 0);
+	applied(HEAD, "- [register opportunistic]", 2);
+	ck_assert(!wished(FOUND));
 }
 END_TEST
 
@@ -182,7 +285,11 @@ Suite *test_agents_suite(void)
 	tcase_add_test(t, each_refusal_has_its_event_and_its_mend);
 	tcase_add_test(t, what_is_of_no_agent_of_ours_is_not_told);
 	tcase_add_test(t, the_first_that_is_not_had_is_the_fault);
-	tcase_add_test(t, whoever_was_found_is_kept_until_a_restart);
+	tcase_add_test(t, whoever_was_found_goes_with_the_section);
+	tcase_add_test(t, who_answers_too_late_is_nobody);
+	tcase_add_test(t, whoever_was_found_stays_while_the_address_does);
+	tcase_add_test(t, a_pinned_one_goes_on);
+	tcase_add_test(t, one_of_two_sections_goes_or_both);
 	suite_add_tcase(s, t);
 	return s;
 }

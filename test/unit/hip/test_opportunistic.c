@@ -359,6 +359,39 @@ START_TEST(a_wish_ends_when_new_rules_deny_its_address)
 }
 END_TEST
 
+START_TEST(a_wish_ends_when_it_is_taken_back)
+{
+	struct lab *lab = two(false);
+	struct endpoint other = lab->host[1].at;
+
+	other.port++;
+	ask(lab);
+	lab_run(lab);
+	hip_unwant_opportunistic(lab->host[0].h, NULL, &other);
+	hip_unwant_opportunistic(lab->host[0].h, &lab->host[1].hit,
+				 &lab->host[1].at);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert_uint_gt(lab->sent[HIP_I1], 1); /* it was another's */
+	lab->sent[HIP_I1] = 0;
+	hip_unwant_opportunistic(lab->host[0].h, NULL, &lab->host[1].at);
+	hip_unwant_opportunistic(lab->host[0].h, NULL, &lab->host[1].at);
+	lab_sleep(lab, 30 * LAB_S);
+	ck_assert_uint_eq(lab->sent[HIP_I1], 0);
+	ck_assert_uint_eq(lab->host[0].count[HIP_FAILED], 0);
+	/* And R1s that come then are for nobody. */
+	hip_set_opportunistic(lab->host[1].h, true);
+	lab->hook = keep_r1;
+	ask(lab);
+	lab_run(lab);
+	hip_unwant_opportunistic(lab->host[0].h, NULL, &lab->host[1].at);
+	lab_input(lab, 0, &kept);
+	lab_run(lab);
+	ck_assert_uint_eq(lab->sent[HIP_I2], 0);
+	ck_assert_uint_eq(lab->host[0].count[HIP_FOUND], 0);
+	lab_free(lab);
+}
+END_TEST
+
 START_TEST(a_wish_ends_with_its_identity)
 {
 	struct lab *lab = two(true);
@@ -457,6 +490,7 @@ Suite *test_opportunistic_suite(void)
 	tcase_add_test(t, one_we_have_already_is_found_at_another_address);
 	tcase_add_test(t, what_access_rules_deny_is_not_asked_and_not_found);
 	tcase_add_test(t, a_wish_ends_when_new_rules_deny_its_address);
+	tcase_add_test(t, a_wish_ends_when_it_is_taken_back);
 	tcase_add_test(t, a_wish_ends_with_its_identity);
 	tcase_add_test(t, wishes_and_their_jobs_are_bounded);
 	tcase_add_test(t, a_place_that_cannot_be_is_refused);
