@@ -23,14 +23,7 @@
 
 #include "core/addr.h"
 
-/* Of LONG letters without a digit, no word of ours has any capital. */
-enum {
-	NAMES = 4096,
-	WORD_MAX = 320,
-	KEY_LEAST = 24,
-	LONG = 40,
-	PSEUDONYM = 40
-};
+enum { NAMES = 4096, WORD_MAX = 320, KEY_LEAST = 24, PSEUDONYM = 40 };
 
 struct redact {
 	bool all;
@@ -206,12 +199,12 @@ static bool likely_name(const char *word)
 	return letter;
 }
 
-/* Long, and of nothing but digits that a key could be written in. */
+/* Long, and of nothing but digits that a key could be written in. No word of
+ * ours that is so long mixes letters of both kinds, nor capitals with digits. */
 static bool likely_key(const char *word)
 {
 	size_t len = strlen(word);
-	bool hex = true;
-	bool mixed = false, digit = false;
+	bool hex = true, lower = false, upper = false, digit = false;
 
 	if (strncmp(word, "0x", 2) == 0) {
 		word += 2;
@@ -224,10 +217,10 @@ static bool likely_key(const char *word)
 	for (const char *s = word; *s; s++) {
 		hex = hex && isxdigit((unsigned char)*s);
 		digit = digit || isdigit((unsigned char)*s);
-		mixed = mixed || isupper((unsigned char)*s);
+		lower = lower || islower((unsigned char)*s);
+		upper = upper || isupper((unsigned char)*s);
 	}
-	return hex || (mixed && (digit || len >= LONG)) ||
-	       strchr(word, '=') == word + len - 1;
+	return hex || (upper && (lower || digit)) || word[len - 1] == '=';
 }
 
 /* What stands around a name: the end of a sentence, the dot behind "*". */
@@ -256,15 +249,24 @@ static void word_out(const struct redact *r, const char *word, struct text *out)
 	put(out, word + n, strlen(word + n));
 }
 
-/* "KEY=VALUE" is two words. */
+/* Of "KEY=VALUE", which is two words. "==" ends base64, and so may "=" before a
+ * colon, unless an address follows. */
+static bool ends_key(const char *s)
+{
+	if (s[1] == ':')
+		return s[2] == ':';
+	return s[-1] != '=' && s[1] != '=' && in_word(s[1]);
+}
+
 static size_t word_len(const char *s)
 {
 	size_t n = 0;
 
+	if (s[0] == '=')
+		return 1;
 	while (in_word(s[n]) && n < WORD_MAX - 1) {
-		if (s[n] == '=' && n < KEY_LEAST && s[n + 1] &&
-		    in_word(s[n + 1]))
-			return n ? n : 1;
+		if (n < KEY_LEAST && s[n] == '=' && ends_key(s + n))
+			return n;
 		n++;
 	}
 	return n;
