@@ -28,7 +28,8 @@
  *
  * A control relay is no path. What comes by it proves nothing about any; it is where
  * news goes that cannot get through else: new candidates (4.9), and UPDATEs
- * that found no answer in their first round. If that goes on VAIN times while
+ * that found no answer in their first round; and to a peer without a relay of its
+ * own, back the way it has asked by ours. If that goes on VAIN times while
  * no path answers, the peer counts as gone.
  * State: struct assoc, struct paths. Owner: the engine's thread.
  */
@@ -338,7 +339,9 @@ static void nominated(struct hip *h, struct assoc *a, const struct packet *pk)
 		n = paths_find(p, &any, pk->from); /* the kernel picks */
 	if (n < 0 && paths_peer(p, pk->from))
 		n = paths_best(h, a, pk->from);
-	if (n < 0)
+	/* What came straight names no path by our relay. */
+	if (n < 0 || (datapath_is_port(h, &p->v[n].self) &&
+		      !datapath_is_port(h, pk->at)))
 		return;
 	if (!p->v[n].nominated)
 		paths_tell(h, a, HIP_PATH_NOMINATED, pk->at, pk->from, pk->now);
@@ -356,6 +359,15 @@ void ice_heard(struct hip *h, struct assoc *a, const struct packet *pk)
 	if (a->ice && !a->initiator && !ice_by_relay(a, pk) &&
 	    param_find(&pk->m, PARAM_NOMINATE))
 		nominated(h, a, pk);
+}
+
+void ice_tell_back(struct hip *h, struct assoc *a, const struct packet *pk)
+{
+	if (!a->ice || !a->up.outstanding || !a->up.tells || !a->up.sent.p)
+		return;
+	relayed_send(h, a, &a->up.sent, pk->from, pk->at, &pk->relayed);
+	if (a->paths) /* its answer proves no path */
+		a->paths->echo_spread = true;
 }
 
 const struct endpoint *ice_from(const struct packet *pk)

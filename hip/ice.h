@@ -43,6 +43,9 @@ void ice_put(struct msg_builder *b, struct hip *h, struct assoc *a, bool asks,
 	     const struct update_answer *ans, const struct hip_msg *theirs);
 /* A new UPDATE of the peer's, before it is answered. */
 void ice_heard(struct hip *h, struct assoc *a, const struct packet *p);
+/* p has come by our relay, and its sender may not know where we are: what is to
+ * be told goes back that way, whether any other leads there or not (9028 4.9). */
+void ice_tell_back(struct hip *h, struct assoc *a, const struct packet *p);
 
 /* Ours after a move, in ENCRYPTED (9028 4.9); spi: of the SA they are for. */
 int ice_put_moved(struct msg_builder *b, const struct hip *h,

@@ -231,6 +231,7 @@ void paths_rebuild(struct hip *h, struct assoc *a)
 	p->check = p->check && p->target >= 0;
 	p->await = p->await && p->target >= 0;
 	p->tried = 0; /* the places mean other paths now */
+	p->made_of = (uint32_t)h->here.generation;
 }
 
 bool paths_spent(const struct paths *p, const struct paths_peer *q)

@@ -52,7 +52,8 @@ struct paths {
 	uint8_t peer_num;
 	struct path v[HIP_PATHS_MAX];
 	uint8_t num;
-	uint32_t rtt_us; /* the last that was measured on any; 0: none */
+	uint32_t made_of; /* this list of our addresses: here.generation */
+	uint32_t rtt_us;  /* the last that was measured on any; 0: none */
 	/* The outstanding UPDATE: see spread.c. */
 	uint32_t tried;
 	bool wide;

@@ -187,6 +187,21 @@ static void leave(struct hip *h, struct assoc *a, uint64_t now)
 	a->paths->wide = true;
 }
 
+/* What was asked from there says nothing of the move, and its answer, which the
+ * news would wait for, may never come. */
+static void drop_question(struct assoc *a)
+{
+	bool nominates = a->up.outstanding && a->up.nominates;
+
+	update_abandon(a);
+	if (a->up.outstanding)
+		return;
+	a->nominate = a->nominate || nominates;
+	a->paths->target = -1;
+	a->paths->check = false;
+	a->paths->await = false;
+}
+
 static void moved(struct hip *h, struct assoc *a, uint64_t now)
 {
 	bool lives = datapath_lives(h, &a->self_at);
@@ -198,11 +213,20 @@ static void moved(struct hip *h, struct assoc *a, uint64_t now)
 		strand(h, a, true, now);
 		return;
 	}
-	if (!lives)
+	if (!lives) {
+		drop_question(a);
 		leave(h, a, now);
+	}
 	a->tell = true;
 	reach_choose(h, a, now);
 	update_probe(h, a, now);
+}
+
+/* A path by a relay lives while all others are of a network that was left; and
+ * our addresses may have been told for another reason, before they settled. */
+static bool outdated(const struct hip *h, const struct assoc *a)
+{
+	return a->paths && a->paths->made_of != (uint32_t)h->here.generation;
 }
 
 void readdress_here(struct hip *h, struct assoc *a, bool settled, uint64_t now)
@@ -212,7 +236,11 @@ void readdress_here(struct hip *h, struct assoc *a, bool settled, uint64_t now)
 
 	if (e->num && lives && a->stranded && !settled)
 		back(h, a, now);
-	if (!e->set || (lives && (a->told == e->generation || !settled)))
+	if (!settled && outdated(h, a) && datapath_is_port(h, &a->self_at))
+		paths_rebuild(h, a); /* the peer may come by them at once */
+	if (!e->set || (lives && !settled))
+		return;
+	if (lives && a->told == e->generation && !outdated(h, a))
 		return;
 	if (a->state == HIP_I1_SENT || a->state == HIP_I2_SENT) {
 		if (!lives)
@@ -225,7 +253,7 @@ void readdress_here(struct hip *h, struct assoc *a, bool settled, uint64_t now)
 	if (lives && e->num == 1 && !a->announced &&
 	    !here_is_quiet(e, &a->self_at))
 		a->told = e->generation;
-	else if (!lives || a->telling != e->generation)
+	else if (!lives || a->telling != e->generation || outdated(h, a))
 		moved(h, a, now);
 	assoc_arm(h, a);
 }
@@ -357,19 +385,30 @@ static void list_one(struct hip *h, struct assoc *a, const struct locator *l,
 	q->expires = expiry(l, now);
 }
 
+/* Where the peer itself was when it sent this; NULL: it came through a server. */
+static const struct endpoint *sent_from(const struct assoc *a,
+					const struct packet *pk)
+{
+	if (pk->has_from || pk->relayed.port || (a->ice && ice_by_relay(a, pk)))
+		return NULL;
+	return pk->from;
+}
+
 /* The set is complete: what is not in it is withdrawn, but for where it came
- * from, which a NAT may have made. */
+ * from, which a NAT may have made; we may just be asking there. */
 static void withdraw(struct hip *h, struct assoc *a,
 		     const struct endpoint *listed, size_t num,
 		     const struct packet *pk)
 {
+	const struct endpoint *from = sent_from(a, pk);
 	struct paths *p = a->paths;
 
 	for (uint8_t i = p->peer_num; i-- > 0;) {
 		struct paths_peer *q = &p->peer[i];
 		struct endpoint at = q->at;
 		bool seen = a->ice && !q->announced; /* peer-reflexive */
-		bool is = q->active && (seen || endpoint_eq(&at, pk->from));
+		bool is = (from && endpoint_eq(&at, from)) ||
+			  (q->active && (seen || endpoint_eq(&at, pk->from)));
 
 		if (q->via.port)
 			continue; /* it is our relay's */
@@ -438,6 +477,7 @@ void readdress_apply(struct hip *h, struct assoc *a,
 		list_one(h, a, &o->set.v[i], &at, (uint8_t)i, pk->now);
 		listed[num++] = at;
 	}
+	a->seen_at = 0; /* it has moved: where it is seen now is news */
 	if (!num && o->set.num)
 		return; /* nothing of it is of use: as it was */
 	withdraw(h, a, listed, num, pk);

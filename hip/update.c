@@ -544,8 +544,10 @@ static enum reason process(struct hip *h, struct assoc *a,
  * where the peer is: where the relay sees it may be. */
 static void seen(struct hip *h, struct assoc *a, const struct packet *p)
 {
-	if (p->relayed.port)
+	if (p->relayed.port) {
 		pathwatch_seen(h, a, &p->relayed, p->at, p->now);
+		ice_tell_back(h, a, p);
+	}
 	if (p->relayed.port || (a->ice && ice_by_relay(a, p)))
 		return;
 	if (p->has_from || param_find(&p->m, PARAM_VIA_RVS))
