@@ -13,6 +13,10 @@
  * may have one, of any kind (enum sim_nat), on their first links; a symmetric
  * one only where all others' let everybody in, or the relay relays data, as no
  * path could be found else.
+ *
+ * Where control relays are, a host moves from one NAT to another of another
+ * kind, into the open and back. Behind a NAT of such a world its own address is
+ * a private one, which others may have, too: the same behind two NATs.
  */
 #include "test/sim/simmove.h"
 
@@ -51,6 +55,7 @@ void simmove_nats(struct sim *s)
 	unsigned clients = sim_clients(s);
 	unsigned symmetric = clients;
 
+	s->picky = clients;
 	for (unsigned i = 0; i < clients; i++) {
 		struct sim_link *l = &s->host[i].link[0];
 
@@ -64,6 +69,27 @@ void simmove_nats(struct sim *s)
 		if (i != symmetric && !s->data)
 			s->host[i].link[0].nat = SIM_NAT_OPEN;
 	}
+	s->picky = symmetric;
+}
+
+/* What host i goes behind: any that leaves a path to the others. */
+static void other_nat(struct sim *s, unsigned i, struct sim_link *l)
+{
+	l->has_nat = simnet_random(s, 3);
+	if (s->data || i == s->picky)
+		l->nat = (enum sim_nat)simnet_random(s, SIM_NAT_NUM);
+	else if (s->picky < sim_clients(s))
+		l->nat = SIM_NAT_OPEN;
+	else
+		l->nat = (enum sim_nat)simnet_random(s, SIM_NAT_SYMMETRIC);
+}
+
+/* Whoever is behind a NAT has one of these. */
+static struct endpoint private_place(struct sim *s)
+{
+	uint8_t four[4] = { 192, 168, 0, (uint8_t)(2 + simnet_random(s, 2)) };
+
+	return (struct endpoint){ addr_from4(four), HIP_PORT };
 }
 
 /* Half of them take what the peer prefers, others have a mind of their own. */
@@ -117,6 +143,11 @@ static void put(struct sim *s, unsigned i, unsigned k, struct endpoint at)
 				.nat = l->nat,
 				.inner = at,
 				.outer = at };
+	if (k == 0 && s->relay) {
+		other_nat(s, i, l);
+		if (l->has_nat)
+			l->inner = private_place(s);
+	}
 	if (k == 0)
 		s->host[i].at = at;
 	s->count.moves++;

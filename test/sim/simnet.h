@@ -170,8 +170,9 @@ struct sim {
 	bool data;	  /*  one of which, host 2, relays data: simrelay.h */
 	struct sim_permit permit[SIM_PERMITS];
 	unsigned permits;
-	bool roam;	 /* hosts know where they are, and move */
-	uint64_t taste;	 /* by which each prefers some paths */
+	unsigned picky; /* who may have a symmetric NAT without that; or none */
+	bool roam;	/* hosts know where they are, and move */
+	uint64_t taste; /* by which each prefers some paths */
 	unsigned places; /* that somebody was at */
 	struct sim_place place[SIM_NAMES][SIM_NAMES];
 	struct sim_host host[SIM_HOSTS];
