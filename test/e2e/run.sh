@@ -30,6 +30,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/e2e/mtu.sh"
 . "$ROOT/test/e2e/move.sh"
 . "$ROOT/test/e2e/nat.sh"
+. "$ROOT/test/e2e/natmove.sh"
 . "$ROOT/test/e2e/outer.sh"
 . "$ROOT/test/e2e/evil.sh"
 . "$ROOT/test/e2e/offload.sh"
@@ -72,6 +73,7 @@ main()
 	move_checks
 	cable_checks
 	nat_checks
+	natmove_checks
 	outer_checks
 	evil_checks
 	reload_checks # before rekeys change SPIs by themselves
