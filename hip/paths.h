@@ -61,7 +61,8 @@ struct paths {
 	bool check;	    /* the next UPDATE asks */
 	bool seen;	    /*  because the peer was seen there */
 	int8_t target;	    /* this path; -1: none */
-	bool await;	    /* others have answered, it has not: wait */
+	bool await;	    /* others have answered, it has not: wait, */
+	uint32_t awaited;   /*  for what answers this UPDATE */
 	bool echoed;	    /* the outstanding UPDATE has a signed nonce, */
 	bool echo_spread;   /*  and went to more than one address: */
 	struct endpoint to; /*  it was for this one */

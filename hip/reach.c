@@ -6,13 +6,11 @@
  * outstanding at a time; while another is outstanding, a copy of that with a
  * nonce of its own asks just as well (spread.c).
  *
- * Nonces are keyed hashes of association, Update ID and addresses: nothing
- * is kept for them. One under the signature proves its address as long as
- * the UPDATE went nowhere else; one behind it proves its own copy's. An
- * answer that proves nothing shows that a path lives whose locator was proved
- * before. The first path to answer may not be the one that was asked: its way
- * may be longer, so its answer is waited for (`await`) and taken late, though
- * the UPDATE is acknowledged.
+ * Which path an answer proves says proof.c. One that proves nothing shows that
+ * a path lives whose locator was proved before. The first path to answer may
+ * not be the one that was asked: its way may be longer, so its answer is waited
+ * for (`await`) and taken late, though the UPDATE is acknowledged and the next
+ * one may be under way.
  *
  * What was asked PATHS_ASK_MAX times in vain is dead, until an UPDATE comes
  * from there, or data pay for it (pathwatch.c): each time one question more.
@@ -26,9 +24,6 @@
  */
 #include "hip/reach.h"
 
-#include <sodium.h>
-
-#include "core/wire.h"
 #include "hip/admit.h"
 #include "hip/datapath.h"
 #include "hip/fields.h"
@@ -36,6 +31,7 @@
 #include "hip/locset.h"
 #include "hip/paths.h"
 #include "hip/pathwatch.h"
+#include "hip/proof.h"
 #include "hip/regain.h"
 #include "hip/update.h"
 
@@ -43,77 +39,6 @@
 #define DOUBT (30 * ENGINE_S) /* the peer is seen elsewhere: ask again */
 #define IN_USE (120 * ENGINE_S)
 #define ASK_AGAIN ENGINE_S /* one that has never answered */
-
-/* ---- nonces --------------------------------------------------------------- */
-
-struct reach_nonce reach_nonce(const struct hip *h, const struct assoc *a,
-			       const struct endpoint *self,
-			       const struct endpoint *peer)
-{
-	uint8_t in[8 + 4 + 1 + 18 + 18] = { 0 };
-	struct wr w = wr_init(in, sizeof(in));
-	struct reach_nonce n;
-
-	wr_be64(&w, a->serial);
-	wr_be32(&w, a->up.next_id - 1);
-	wr_u8(&w, self != NULL);
-	wr_put(&w, peer->addr.b, sizeof(peer->addr.b));
-	wr_be16(&w, peer->port);
-	if (self) {
-		wr_put(&w, self->addr.b, sizeof(self->addr.b));
-		wr_be16(&w, self->port);
-	}
-	crypto_generichash(n.b, sizeof(n.b), in, sizeof(in), h->here.key,
-			   sizeof(h->here.key));
-	return n;
-}
-
-static bool echoes(const struct hip_param *p, const struct reach_nonce *n)
-{
-	return p->len == sizeof(n->b) &&
-	       sodium_memcmp(p->contents, n->b, sizeof(n->b)) == 0;
-}
-
-/* RFC 9028 4.6.2: the answer to a check comes back along its pair. */
-static bool same_way(const struct assoc *a, const struct path *v,
-		     const struct packet *pk)
-{
-	if (!a->ice)
-		return true;
-	return endpoint_eq(&v->peer, pk->from) &&
-	       (addr_is_unspecified(&v->self.addr) ||
-		endpoint_eq(&v->self, pk->at));
-}
-
-/* The path that this answer proves, or -1. */
-static int proved(const struct hip *h, const struct assoc *a,
-		  const struct packet *pk)
-{
-	const struct paths *p = a->paths;
-	const struct hip_param *e =
-		param_find(&pk->m, PARAM_ECHO_RESPONSE_SIGNED);
-	struct reach_nonce n;
-
-	for (; e && p->echoed && !p->echo_spread; e = NULL) {
-		n = reach_nonce(h, a, NULL, &p->to);
-		if (echoes(e, &n)) {
-			int i = paths_find(p, pk->at, &p->to);
-
-			if (i < 0)
-				i = paths_best(h, a, &p->to);
-			return i >= 0 && same_way(a, &p->v[i], pk) ? i : -1;
-		}
-	}
-	e = param_find(&pk->m, PARAM_ECHO_RESPONSE_UNSIGNED);
-	for (; e; e = param_next(&pk->m, e)) {
-		for (int i = 0; i < p->num; i++) {
-			n = reach_nonce(h, a, &p->v[i].self, &p->v[i].peer);
-			if (echoes(e, &n) && same_way(a, &p->v[i], pk))
-				return i;
-		}
-	}
-	return -1;
-}
 
 /* ---- questions ---------------------------------------------------------------- */
 
@@ -199,9 +124,12 @@ static void forget(struct paths *p)
 }
 
 /* The way there may be longer than the one that has answered. */
-static void await(struct paths *p, uint64_t now)
+static void await(struct assoc *a, uint64_t now)
 {
+	struct paths *p = a->paths;
+
 	p->await = true;
+	p->awaited = a->up.next_id - 1;
 	if (p->again_at > now + ASK_AGAIN)
 		p->again_at = now + ASK_AGAIN;
 }
@@ -247,7 +175,7 @@ static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 	if (target == n)
 		forget(p);
 	else if (target >= 0)
-		await(p, now);
+		await(a, now);
 	if (cur == n && a->unproved && q->active) {
 		a->unproved = false;
 		pathwatch_locator(h, a, now);
@@ -320,13 +248,13 @@ void reach_acked(struct hip *h, struct assoc *a, const struct packet *pk)
 		return;
 	}
 	if (p) {
-		n = proved(h, a, pk);
+		n = proof_of(h, a, pk);
 		if (n >= 0)
 			answered(h, a, n, true, pk->now);
 		else if ((n = paths_find(p, pk->at, pk->from)) >= 0)
 			answered(h, a, n, false, pk->now);
 		else if (p->target >= 0)
-			await(p, pk->now);
+			await(a, pk->now);
 		p->wide = false;
 	}
 	a->suspect = false;
@@ -336,8 +264,12 @@ void reach_acked(struct hip *h, struct assoc *a, const struct packet *pk)
 bool reach_awaits(const struct hip *h, const struct assoc *a,
 		  const struct packet *pk)
 {
-	return a->paths && a->paths->await && a->paths->target >= 0 &&
-	       proved(h, a, pk) == a->paths->target;
+	const struct paths *p = a->paths;
+	const struct hip_param *ack = param_find(&pk->m, PARAM_ACK);
+
+	return p && p->await && p->target >= 0 && ack &&
+	       fields_has_ack(ack, p->awaited) &&
+	       proof_late(h, a, pk, p->target, p->awaited);
 }
 
 void reach_late(struct hip *h, struct assoc *a, const struct packet *pk)

@@ -35,13 +35,3 @@ void reach_choose(struct hip *h, struct assoc *a, uint64_t now);
 void reach_look(struct hip *h, struct assoc *a, uint64_t now);
 /* Lifetimes; a better path is asked again. */
 void reach_timer(struct hip *h, struct assoc *a, uint64_t now);
-
-/* What an address must echo. */
-struct reach_nonce {
-	uint8_t b[16];
-};
-/* For the copy of the last UPDATE that goes from self to peer; self NULL: the
- * one under its signature. */
-struct reach_nonce reach_nonce(const struct hip *h, const struct assoc *a,
-			       const struct endpoint *self,
-			       const struct endpoint *peer);

@@ -31,6 +31,7 @@
 #include "hip/initiator.h"
 #include "hip/paths.h"
 #include "hip/pathwatch.h"
+#include "hip/proof.h"
 #include "hip/reach.h"
 #include "hip/regain.h"
 #include "hip/rekey.h"
@@ -102,7 +103,7 @@ void readdress_put_question(struct msg_builder *b, const struct hip *h,
 			    struct assoc *a)
 {
 	struct paths *p = a->paths;
-	struct reach_nonce n;
+	struct proof_nonce n;
 
 	if (!p)
 		return;
@@ -112,7 +113,7 @@ void readdress_put_question(struct msg_builder *b, const struct hip *h,
 		return;
 	p->check = false;
 	p->to = p->v[p->target].peer;
-	n = reach_nonce(h, a, NULL, &p->to);
+	n = proof_nonce(h, a, NULL, &p->to);
 	message_put(b, PARAM_ECHO_REQUEST_SIGNED, n.b, sizeof(n.b));
 }
 

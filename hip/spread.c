@@ -37,6 +37,7 @@
 #include "hip/spread.h"
 
 #include "hip/paths.h"
+#include "hip/proof.h"
 #include "hip/reach.h"
 #include "hip/readdress.h"
 
@@ -127,13 +128,13 @@ static void copy_to(struct hip *h, const struct assoc *a,
 		    bool nonce)
 {
 	const struct assoc_msg *sent = &a->up.sent;
-	struct reach_nonce n;
+	struct proof_nonce n;
 	struct msg_builder b;
 	struct assoc_msg m;
 
 	message_resume(&b, sent->p, sent->len, PARAM_ECHO_RESPONSE_UNSIGNED);
 	if (nonce) {
-		n = reach_nonce(h, a, self, to);
+		n = proof_nonce(h, a, self, to);
 		message_put(&b, PARAM_ECHO_REQUEST_UNSIGNED, n.b, sizeof(n.b));
 	}
 	if (a->up.has_via)

@@ -425,23 +425,13 @@ static enum reason reack(struct hip *h, const struct event *ev, uint32_t seq)
 	return REASON_HIP_DUPLICATE;
 }
 
-/* The last one was acknowledged by another path before. */
-static bool late(const struct hip *h, const struct event *ev)
-{
-	const struct assoc_update *up = &ev->a->up;
-	const struct hip_param *p = param_find(&ev->p->m, PARAM_ACK);
-
-	return p && !up->outstanding && fields_has_ack(p, up->next_id - 1) &&
-	       reach_awaits(h, ev->a, ev->p);
-}
-
 static enum reason worth(struct hip *h, const struct event *ev)
 {
 	const struct hip_msg *m = &ev->p->m;
 	const struct hip_param *s = param_find(m, PARAM_SEQ);
 	uint32_t seq;
 
-	if (late(h, ev))
+	if (reach_awaits(h, ev->a, ev->p))
 		return REASON_NUM;
 	if (!s) {
 		if (!param_find(m, PARAM_ACK))
@@ -562,15 +552,17 @@ void update_ok(struct hip *h, struct event *ev)
 	const struct hip_msg *m = &ev->p->m;
 	const struct hip_param *s = param_find(m, PARAM_SEQ);
 	bool ours = acks_ours(&a->up, m);
-	bool echo = !ours && late(h, ev);
+	bool echo = !ours && reach_awaits(h, ev->a, ev->p);
 	enum reason r = REASON_NUM;
 	uint32_t seq = 0;
 	bool fresh = s && fields_get_seq(s, &seq) &&
 		     seqwindow_place(&a->up, seq) == SEQWINDOW_NEW;
 
-	/* While the job ran, a copy may have done all it could do. */
+	/* While the job ran, a copy may have done all it could do, but for
+	 * the echo of what this one asks. */
 	if (!ours && !echo && !fresh) {
-		engine_drop(h, ev->p, REASON_HIP_DUPLICATE);
+		engine_drop(h, ev->p,
+			    s ? reack(h, ev, seq) : REASON_HIP_DUPLICATE);
 		return;
 	}
 	(void)engine_seen(h, ev->p);

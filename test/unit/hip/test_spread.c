@@ -321,6 +321,67 @@ START_TEST(each_path_is_tried_two_round_trips_after_the_last)
 }
 END_TEST
 
+/* An UPDATE with SEQ and MAC; its copies ask what is behind that. */
+static struct lab_packet a_copy(struct lab *lab, const char *from,
+				uint8_t nonce)
+{
+	struct lab_packet p = { .src = bed_at(from), .dst = lab->host[1].at };
+	struct assoc *a = assoc(lab, 0);
+	uint8_t n[16] = { nonce };
+	struct msg_builder b;
+
+	message_begin(&b, HIP_UPDATE, &a->self, &a->peer);
+	fields_put_seq(&b, 0);
+	ck_assert_int_eq(auth_put_mac(&b, a->keys->rhash, a->keys->hip.mac_out),
+			 0);
+	ck_assert_int_eq(auth_put_signature(&b, a->id), 0);
+	message_put(&b, PARAM_ECHO_REQUEST_UNSIGNED, n, sizeof(n));
+	ck_assert_int_eq(message_finish(&b), 0);
+	memcpy(p.msg, b.buf, p.len = b.len);
+	return p;
+}
+
+static bool echoed_to(const struct bed_record *r, const char *to, uint8_t nonce)
+{
+	const struct endpoint at = bed_at(to);
+	const struct hip_param *e;
+	struct hip_msg m;
+
+	for (size_t i = 0; i < r->num; i++) {
+		const struct lab_packet *p = &r->p[i];
+
+		ck_assert_int_eq(param_parse(p->msg, p->len, &m), REASON_NUM);
+		e = param_find(&m, PARAM_ECHO_RESPONSE_UNSIGNED);
+		if (e && e->contents[0] == nonce && endpoint_eq(&p->dst, &at))
+			return true;
+	}
+	return false;
+}
+
+/* Both are looked at at once: when the second turns out to be known, it has
+ * still to be told what it asked. */
+START_TEST(two_copies_at_once_are_both_echoed)
+{
+	struct bed_record r = { .num = 0 };
+	struct lab *lab = bed_up(&r.n);
+	struct lab_packet p[] = { a_copy(lab, "192.0.2.1", 1),
+				  a_copy(lab, "203.0.113.1", 2) };
+
+	lab->hook = bed_record_hook;
+	lab->hook_arg = &r;
+	lab->hold_jobs = _i;
+	lab_input(lab, 1, &p[0]);
+	lab_input(lab, 1, &p[1]);
+	lab->hold_jobs = false;
+	lab_release(lab);
+	lab_run(lab);
+	ck_assert(echoed_to(&r, "192.0.2.1", 1));
+	ck_assert(echoed_to(&r, "203.0.113.1", 2));
+	ck_assert_uint_eq(lab_drops(lab, 1, REASON_HIP_DUPLICATE), 1);
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_spread_suite(void);
 Suite *test_spread_suite(void)
 {
@@ -338,6 +399,7 @@ Suite *test_spread_suite(void)
 	tcase_add_loop_test(t, a_false_proof_of_the_agent_is_refused, 0, 2);
 	tcase_add_loop_test(
 		t, each_path_is_tried_two_round_trips_after_the_last, 0, 4);
+	tcase_add_loop_test(t, two_copies_at_once_are_both_echoed, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }
