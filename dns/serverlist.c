@@ -43,6 +43,25 @@ static bool is_lost(const struct dns *d, const struct ask *a)
 	return a->validate || !upstream_has(&d->upstream, &a->server);
 }
 
+static bool is_at_hand(const struct question *q, enum slot slot)
+{
+	for (const struct ask *a = q->asks; a; a = a->next_own) {
+		if (a->slot == slot && a->live)
+			return true;
+	}
+	return false;
+}
+
+/* It waits, and has asked nobody: another's answer is to serve it, or its last
+ * try came to nothing. What is left of its time was not meant for the new ones. */
+static bool is_idle(const struct question *q, enum slot slot)
+{
+	const struct slot_state *s = question_slot(q, slot);
+
+	return s->found == FOUND_WAIT && s->resend_at != NEVER &&
+	       (slot != SLOT_OWN || q->who.here) && !is_at_hand(q, slot);
+}
+
 static bool waits_in_vain(const struct dns *d, const struct question *q)
 {
 	for (const struct ask *a = q->asks; a; a = a->next_own) {
@@ -50,8 +69,7 @@ static bool waits_in_vain(const struct dns *d, const struct question *q)
 			return true;
 	}
 	for (enum slot s = 0; s < question_slots(q); s++) {
-		if (question_slot(q, s)->follow.q &&
-		    !question_is_asked(d, q, s))
+		if (is_idle(q, s))
 			return true;
 	}
 	return false;

@@ -21,7 +21,8 @@
  * All else goes on: what was asked of who stays, the client's own query to its
  * own server, and what waits for the daemon (a substitute, a mapping), whose
  * answers were good when they came. Our own probes, trials and refreshes end
- * with their server. Who waits for an answer that one of these was to bring
- * begins anew, too; who follows a client's question waits for what that asks
- * now. The new ones are probed and tried as at the start, before all else.
+ * with their server. Who waits and has asked nobody begins anew, too, for its
+ * time runs: it follows another's question, which may begin anew with more
+ * time, or end; or its last try came to nothing, and the next is not due yet.
+ * The new ones are probed and tried as at the start, before all else.
  */
