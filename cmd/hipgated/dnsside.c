@@ -362,6 +362,15 @@ static void doubt(struct peer *p, void *arg)
 		p->fresh_until = *now;
 }
 
+/* The look-up of its name may begin anew, and needs it until its end. */
+static void hold(struct peer *p, void *arg)
+{
+	const uint64_t *now = arg;
+
+	if (p->resolving_until > *now)
+		p->resolving_until = *now + PEER_RESOLVE_NS;
+}
+
 static bool loses_any(const struct config *c, const struct endpoint *servers,
 		      size_t num)
 {
@@ -386,6 +395,7 @@ void dnsside_servers(struct gate *g, const struct endpoint *servers, size_t num)
 		return;
 	if (loses_any(c, servers, num))
 		peer_each(g, doubt, &now);
+	peer_each(g, hold, &now);
 	memcpy(c->dns_servers, servers, num * sizeof(*servers));
 	c->dns_servers_num = num;
 	/* What it was asked is asked again by the engine. */

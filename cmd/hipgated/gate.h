@@ -44,6 +44,9 @@ struct errands;
 struct tap;
 struct http;
 
+/* A look-up of a peer's name has ended by then (question.h). */
+#define PEER_RESOLVE_NS UINT64_C(20000000000)
+
 enum {
 	PEER_PARK_PACKETS = 16, /* packets that wait for one SA */
 	PEER_PARK_BYTES = 65536,

@@ -195,7 +195,7 @@ static int peer_resolve(struct gate *g, struct peer *p, uint64_t now)
 	token = (uint64_t)(uintptr_t)p; /* it is not idle meanwhile */
 	if (dns_resolve(g->dns, p->name, &p->hit, server, token, now))
 		return HG_EFULL;
-	p->resolving_until = now + 20000000000;
+	p->resolving_until = now + PEER_RESOLVE_NS;
 	return HG_OK;
 }
 

@@ -460,6 +460,29 @@ START_TEST(dns_servers_come_and_go)
 }
 END_TEST
 
+/* The engine has its address until the look-up ends, and that begins anew. */
+START_TEST(a_host_that_is_looked_up_stays_as_long)
+{
+	struct reload_bed *b = reload_bed_new(BASE PX ASKS("53"));
+	struct dns_config dc = { .servers = b->g.cfg->dns_servers,
+				 .servers_num = 1 };
+	struct endpoint at;
+	struct peer *p = reload_bed_host(b, 1, &at);
+	struct peer *other = reload_bed_host(b, 2, &at);
+	uint64_t now = uv_hrtime();
+	json_t *a;
+
+	p->resolving_until = now + PEER_RESOLVE_NS - 1;
+	ck_assert_int_eq(dns_new(&dc, &b->g.dns), HG_OK);
+	a = again(b, BASE PX ASKS("53") ASKS("54"));
+	ck_assert_uint_eq(lines(a, "applied"), 1);
+	json_decref(a);
+	ck_assert_uint_ge(p->resolving_until, now + PEER_RESOLVE_NS);
+	ck_assert_uint_eq(other->resolving_until, 0);
+	reload_bed_free(b);
+}
+END_TEST
+
 /* Each of these files is good, and what runs with it would not be. */
 START_TEST(servers_wait_with_what_forbids_them)
 {
@@ -506,6 +529,7 @@ Suite *test_reload_suite(void)
 	tcase_add_test(t, its_rate_is_for_what_is_relayed_next);
 	tcase_add_test(t, levels_are_live_and_those_set_by_hand_go);
 	tcase_add_test(t, dns_servers_come_and_go);
+	tcase_add_test(t, a_host_that_is_looked_up_stays_as_long);
 	tcase_add_test(t, servers_wait_with_what_forbids_them);
 	tcase_add_test(t, the_same_file_changes_nothing);
 	tcase_add_test(t, what_can_be_is_applied_at_once);
