@@ -35,12 +35,14 @@ static void meet(struct dns *d, const struct upstream *was, uint64_t now)
 
 /* ---- what is asked ---------------------------------------------------- */
 
-/* Nobody who may answer it is going to. */
+/* Nobody who may answer it is going to, or who has answered it is gone: what he
+ * said would have its effect only now. */
 static bool is_lost(const struct dns *d, const struct ask *a)
 {
-	if (!a->live || (a->slot == SLOT_OWN && !a->q->who.here))
+	if (a->slot == SLOT_OWN && !a->q->who.here)
 		return false;
-	return a->validate || !upstream_has(&d->upstream, &a->server);
+	return (a->live && a->validate) ||
+	       !upstream_has(&d->upstream, &a->server);
 }
 
 static bool is_at_hand(const struct question *q, enum slot slot)

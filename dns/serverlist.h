@@ -14,11 +14,12 @@
  * whoever says so; what only a client's server has said is never pinned.
  *
  * A question begins anew, as if it had come in just now, when it waits for
- * somebody who is gone, when it waits for the validator (the daemon gives it
- * the new list, and what it knew goes), and when what its client's own server
- * says counts for what it did not, or the reverse: without a list it counts
- * for its clients, else for nothing or, where it is of the list, for all.
- * All else goes on: what was asked of who stays, the client's own query to its
+ * somebody who is gone or has heard him, when it waits for the validator (the
+ * daemon gives it the new list, and what it knew goes), and when what its
+ * client's own server says counts for what it did not, or the reverse: without
+ * a list it counts for its clients, else for nothing or, where it is of the
+ * list, for all. All else goes on: what was asked of who stays and what was
+ * found in the cache, the client's own query to its
  * own server, and what waits for the daemon (a substitute, a mapping), whose
  * answers were good when they came. Our own probes, trials and refreshes end
  * with their server. Who waits and has asked nobody begins anew, too, for its

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of servers changes while a question has asked nobody: it must not
- * have less time at the new ones, for then a HIP host is a plain one. */
+/* The list of servers changes while a question has asked nobody, or has heard
+ * one who is gone: it must not have less time at the new ones, and nothing of
+ * what he said, for then a HIP host is a plain one. */
 #include "test/unit/dns/desk.h"
 
 #include "dns/question.h"
@@ -106,6 +107,23 @@ START_TEST(who_waits_for_the_next_try_has_all_of_its_time)
 }
 END_TEST
 
+/* He said that it is no HIP host, and only the client's own server was waited
+ * for: what the new ones say of it counts. */
+START_TEST(what_who_is_gone_has_said_is_asked_again)
+{
+	size_t num;
+
+	desk_query(&k, "h.test", SCAN_HTTPS, true, 0);
+	desk_nothing(&k, asked(SCAN_HIP, &num), 0, 0);
+	moves();
+	own_answers(LATE);
+	ck_assert_uint_eq(desk_count(&k, DNS_REPLY), 0);
+	desk_hip_answer(&k, asked(SCAN_HIP, &num), "h.test", NULL, LATE);
+	ck_assert_uint_eq(desk_count(&k, DNS_REPLY), 1);
+	ck_assert(!desk_last(&k, DNS_REPLY)->relayed);
+}
+END_TEST
+
 Suite *test_serverlist_time_suite(void);
 Suite *test_serverlist_time_suite(void)
 {
@@ -115,6 +133,7 @@ Suite *test_serverlist_time_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, who_waits_for_others_has_all_of_its_time);
 	tcase_add_test(t, who_waits_for_the_next_try_has_all_of_its_time);
+	tcase_add_test(t, what_who_is_gone_has_said_is_asked_again);
 	suite_add_tcase(s, t);
 	return s;
 }
