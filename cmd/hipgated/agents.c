@@ -239,7 +239,8 @@ static int begin(struct gate *g, size_t i, uint64_t now)
 		const struct agent *b = &g->agents.v[k];
 
 		if (k != i && !hit_is_null(&a->hit) &&
-		    hit_eq(&a->hit, &b->hit) && r[k].relay == r[i].relay)
+		    hit_eq(&a->hit, &b->hit) && r[k].relay == r[i].relay &&
+		    b->until > a->until)
 			a->until = b->until;
 	}
 	return ask(g, i, now);

@@ -6,8 +6,10 @@ usage: gap.py 4|6 URL OCTETS_A_SECOND STARTED [HURRY]
 
 Reads URL no faster than that, into a small receive buffer, so that what the
 network does is seen here at once. Makes the file STARTED when an eighth has
-come; once there is the file HURRY, it reads as fast as it can. Prints the octets, their SHA-256 and the longest time (ms) in which none
-came, and when that began (s). A reset connection is an error.
+come; once there is the file HURRY, it reads as fast as it can. Prints the
+octets, their SHA-256 and the longest time (ms) in which none came, and when
+that began (s). A reset connection is an error, and so are four minutes of
+nothing: how long is too long is for whoever reads the figure.
 """
 import hashlib
 import os
@@ -24,6 +26,7 @@ def connect(family, host):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
     s.settimeout(60)
     s.connect(where)
+    s.settimeout(240)
     return s
 
 

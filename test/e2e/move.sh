@@ -21,7 +21,7 @@ moving()
 		http://$name/big $MOVE_RATE '$started' >'$out'"
 	wait_for 30 "an eighth of the download" test -e "$started" || return 1
 	"$@" || return 1
-	wait_for 120 "the end of the download" gone "$(pid_of move)" ||
+	wait_for 400 "the end of the download" gone "$(pid_of move)" ||
 		return 1
 	tail -n 3 "$DEMO_DIR/logs/move.log"
 	read -r octets sum ms at <"$out" || return 1

@@ -125,7 +125,8 @@ natmoves()
 			"$(ask pxn peers; ask hid peers)"
 		return
 	fi
-	if wait_for 20 "path" page_on "$path"; then
+	# A better way is looked for ever more seldom.
+	if wait_for 200 "path" page_on "$path"; then
 		pass "$what (stood still for $STOOD_STILL ms, ends $path)"
 	else
 		fail "$what: ends on" "pxn: $(path_at pxn hid)," \

@@ -379,27 +379,46 @@ reload_servers()
 	rm "$DEMO_DIR/reload.run"
 	wait "$asker"
 	none "no name was refused meanwhile" \
-		grep -v 'status: NOERROR' "$DEMO_DIR/reload.said"
+		grep -E 'status: (SERVFAIL|REFUSED|NXDOMAIN)' \
+		"$DEMO_DIR/reload.said"
 }
 
-# What waits for a server that says nothing is asked of the next one.
+# A question that waits for a server that says nothing, and a reload meanwhile; 2:
+# it was given up (after 4.5 s) before that.
+asked_while_silent()
+{
+	local asker name=fresh.foo.com out=$DEMO_DIR/reload.dig
+
+	reload_with px ask_server "[$DNS_6]:$SILENT_PORT" >/dev/null
+	at lh1 dig "@$WAYS_DNS6" +time=20 +tries=1 "$name" AAAA >"$out" &
+	asker=$!
+	wait_for 4 "the question" asked_in_vain "$name"
+	reload_back px >/dev/null
+	wait "$asker"
+	grep -F "$WEB_6" "$out" && return
+	grep -q SERVFAIL "$out" && return 2
+	return 1
+}
+
+# A machine that is too busy to reload in time may try again.
+asked_in_time()
+{
+	local tries=5 rc=2
+
+	while ((rc == 2 && tries-- > 0)); do
+		asked_while_silent
+		rc=$?
+	done
+	return "$rc"
+}
+
 reload_in_flight()
 {
-	local asker
-
 	silent_server
 	check "there is a server that says nothing" \
 		wait_for 10 "it" silent_listens
-	reload_with px ask_server "[$DNS_6]:$SILENT_PORT" >/dev/null
-	at lh1 dig "@$WAYS_DNS6" +time=20 +tries=1 fresh.foo.com AAAA \
-		>"$DEMO_DIR/reload.dig" &
-	asker=$!
-	check "it is asked" wait_for 4 "the question" \
-		asked_in_vain fresh.foo.com
-	reload_back px >/dev/null
-	wait "$asker"
-	check "what waited for it is answered by the one that came" \
-		grep -F "$WEB_6" "$DEMO_DIR/reload.dig"
+	check "what waits for it is answered by the one that comes" \
+		asked_in_time
 	kill "$(<"$DEMO_DIR/pids/silent-dns")"
 }
 
