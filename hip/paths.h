@@ -40,9 +40,10 @@ struct path {
 	struct endpoint peer; /* one of the locators */
 	bool dead;	      /* did not answer when others did */
 	bool nominated;	      /* by the peer, which controls (9028 4.6.3) */
-	uint64_t verified;    /* answered last; 0: never */
-	uint64_t since;	      /* has answered since, after it was dead */
-	uint64_t sent;	      /* when the outstanding UPDATE went there */
+	bool unsure;	   /* the peer has told where it is since it answered */
+	uint64_t verified; /* answered last; 0: never */
+	uint64_t since;	   /* has answered since, after it was dead */
+	uint64_t sent;	   /* when the outstanding UPDATE went there */
 	uint32_t rtt_us;
 };
 
@@ -56,13 +57,13 @@ struct paths {
 	uint32_t rtt_us;  /* the last that was measured on any; 0: none */
 	/* The outstanding UPDATE: see spread.c. */
 	uint32_t tried;
+	uint32_t awaited; /* if await, the one to be answered */
 	bool wide;
 	/* What is being asked whether it lives: see readdress.c. */
 	bool check;	    /* the next UPDATE asks */
 	bool seen;	    /*  because the peer was seen there */
 	int8_t target;	    /* this path; -1: none */
-	bool await;	    /* others have answered, it has not: wait, */
-	uint32_t awaited;   /*  for what answers this UPDATE */
+	bool await;	    /* others have answered, it has not: wait */
 	bool echoed;	    /* the outstanding UPDATE has a signed nonce, */
 	bool echo_spread;   /*  and went to more than one address: */
 	struct endpoint to; /*  it was for this one */

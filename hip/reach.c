@@ -70,6 +70,7 @@ static void lives(struct assoc *a, int n, bool proof, uint64_t now)
 	if (v->dead || (!v->verified && regain_is(a, &v->self)))
 		v->since = now;
 	v->dead = false;
+	v->unsure = false;
 	v->verified = now;
 	if (proof)
 		q->active = true;
@@ -286,8 +287,10 @@ static bool doubt(struct hip *h, struct assoc *a, uint64_t now)
 {
 	int cur = paths_current(a);
 
-	if (cur < 0 || a->paths->target >= 0 || now - a->last_out > IN_USE ||
-	    now - a->paths->v[cur].verified < DOUBT)
+	if (cur < 0 || a->paths->target >= 0 || now - a->last_out > IN_USE)
+		return false;
+	if (now - a->paths->v[cur].verified < DOUBT &&
+	    !a->paths->v[cur].unsure)
 		return false;
 	reach_ask(h, a, cur, false, now);
 	return true;
@@ -469,8 +472,12 @@ void reach_look(struct hip *h, struct assoc *a, uint64_t now)
 	if (p->target < 0)
 		reach_ask(h, a, unnamed(p), false, now);
 	for (uint8_t i = 0; i < p->num; i++) {
-		if (!paths_relayed(p, &p->v[i]))
-			p->v[i].dead = false;
+		struct path *v = &p->v[i];
+
+		if (paths_relayed(p, v) || !v->dead)
+			continue;
+		v->dead = false;
+		v->verified = 0; /* asked, and not taken before it answers */
 	}
 	p->wide = true;
 }

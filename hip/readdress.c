@@ -479,6 +479,8 @@ void readdress_apply(struct hip *h, struct assoc *a,
 		listed[num++] = at;
 	}
 	a->seen_at = 0; /* it has moved: where it is seen now is news */
+	for (uint8_t i = 0; i < a->paths->num; i++)
+		a->paths->v[i].unsure = true;
 	if (!num && o->set.num)
 		return; /* nothing of it is of use: as it was */
 	withdraw(h, a, listed, num, pk);

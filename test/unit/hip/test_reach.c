@@ -268,6 +268,55 @@ START_TEST(one_update_buys_one_question)
 }
 END_TEST
 
+/* Who is seen elsewhere is asked where we send, if that is long ago, or if it
+ * has told since where it is: a NAT shows it where it was before, too. */
+START_TEST(who_has_moved_since_is_doubted_at_once)
+{
+	struct bed_net n;
+	struct lab *lab = both_dual(&n);
+	struct hip *h = lab->host[0].h;
+	struct assoc *a = assoc(lab, 0);
+	struct endpoint from = bed_at(dual2[1]);
+	struct endpoint at = bed_at(dual[1]);
+	int cur = paths_current(a);
+
+	lab_sleep(lab, LAB_S);
+	bed_traffic(lab, 0, false);
+	ck_assert_int_ge(cur, 0);
+	ck_assert_int_eq(a->paths->target, -1);
+	a->paths->v[cur].unsure = _i;
+	ck_assert_int_eq(reach_candidate(h, a, &from, &at, lab->now), _i);
+	ck_assert_int_eq(a->paths->target, _i ? cur : -1);
+	lab_effects(lab, 0);
+	lab_run(lab);
+	ck_assert(!a->paths->v[cur].unsure);
+	lab_free(lab);
+}
+END_TEST
+
+/* When better ways are looked for, what was dead is asked, and not taken on the
+ * strength of what it was. */
+START_TEST(what_is_looked_for_must_answer)
+{
+	struct bed_net n;
+	struct lab *lab = both_dual(&n);
+	struct hip *h = lab->host[0].h;
+	struct assoc *a = assoc(lab, 0);
+	struct endpoint self = bed_at(dual[1]);
+	struct endpoint peer = bed_at(dual2[1]);
+	int i = paths_find(a->paths, &self, &peer);
+
+	lab_sleep(lab, LAB_S);
+	ck_assert_int_ge(i, 0);
+	ck_assert(a->paths->v[i].verified);
+	a->paths->v[i].dead = true;
+	reach_look(h, a, lab->now);
+	ck_assert(!a->paths->v[i].dead);
+	ck_assert(!a->paths->v[i].verified);
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_reach_suite(void);
 Suite *test_reach_suite(void)
 {
@@ -285,6 +334,8 @@ Suite *test_reach_suite(void)
 	tcase_add_loop_test(t, an_answer_that_comes_late_still_proves, 0, 2);
 	tcase_add_test(t, who_is_heard_after_all_is_asked_once_more);
 	tcase_add_test(t, one_update_buys_one_question);
+	tcase_add_loop_test(t, who_has_moved_since_is_doubted_at_once, 0, 2);
+	tcase_add_test(t, what_is_looked_for_must_answer);
 	suite_add_tcase(s, t);
 	return s;
 }
