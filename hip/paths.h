@@ -64,6 +64,7 @@ struct paths {
 	bool seen;	    /*  because the peer was seen there */
 	int8_t target;	    /* this path; -1: none */
 	bool await;	    /* others have answered, it has not: wait */
+	bool round;	    /* none has: another round of checks is due */
 	bool echoed;	    /* the outstanding UPDATE has a signed nonce, */
 	bool echo_spread;   /*  and went to more than one address: */
 	struct endpoint to; /*  it was for this one */

@@ -38,7 +38,8 @@
 #define AGAIN (5 * ENGINE_S)  /* a path that should be better; doubles */
 #define DOUBT (30 * ENGINE_S) /* the peer is seen elsewhere: ask again */
 #define IN_USE (120 * ENGINE_S)
-#define ASK_AGAIN ENGINE_S /* one that has never answered */
+#define PACE (50 * ENGINE_MS) /* between rounds of checks */
+#define ASK_AGAIN ENGINE_S    /* one that has never answered */
 
 /* ---- questions ---------------------------------------------------------------- */
 
@@ -122,6 +123,7 @@ static void forget(struct paths *p)
 	p->check = false;
 	p->seen = false;
 	p->await = false;
+	p->round = false;
 }
 
 /* The way there may be longer than the one that has answered. */
@@ -235,6 +237,24 @@ static void ask_again(struct hip *h, struct assoc *a, uint64_t now)
 	reach_ask(h, a, n, false, now);
 }
 
+/* PACE after the checks before (RFC 9028 4.6.2): where the relay is near, both
+ * would fill the time with signatures. */
+static void next_checks(struct hip *h, struct assoc *a, uint64_t now)
+{
+	struct paths *p = a->paths;
+	uint64_t last = 0;
+
+	for (uint8_t i = 0; p && i < p->num; i++)
+		last = p->v[i].sent > last ? p->v[i].sent : last;
+	if (!p || now - last >= PACE) {
+		ask_again(h, a, now);
+		return;
+	}
+	p->round = true;
+	if (p->again_at > last + PACE)
+		p->again_at = last + PACE;
+}
+
 void reach_acked(struct hip *h, struct assoc *a, const struct packet *pk)
 {
 	struct paths *p = a->paths;
@@ -245,7 +265,7 @@ void reach_acked(struct hip *h, struct assoc *a, const struct packet *pk)
 		a->announced = true;
 	}
 	if (a->ice && ice_by_relay(a, pk)) {
-		ask_again(h, a, pk->now);
+		next_checks(h, a, pk->now);
 		return;
 	}
 	if (p) {
@@ -289,8 +309,7 @@ static bool doubt(struct hip *h, struct assoc *a, uint64_t now)
 
 	if (cur < 0 || a->paths->target >= 0 || now - a->last_out > IN_USE)
 		return false;
-	if (now - a->paths->v[cur].verified < DOUBT &&
-	    !a->paths->v[cur].unsure)
+	if (now - a->paths->v[cur].verified < DOUBT && !a->paths->v[cur].unsure)
 		return false;
 	reach_ask(h, a, cur, false, now);
 	return true;
@@ -525,7 +544,10 @@ void reach_timer(struct hip *h, struct assoc *a, uint64_t now)
 	datapath_timer(h, a, now);
 	if (now >= p->keep)
 		p->keep = 0;
-	if (now >= p->again_at && p->await) {
+	if (now >= p->again_at && p->round) {
+		p->again_at = ENGINE_NEVER;
+		ask_again(h, a, now);
+	} else if (now >= p->again_at && p->await) {
 		p->again_at = ENGINE_NEVER;
 		n = p->target;
 		forget(p);

@@ -231,6 +231,30 @@ START_TEST(who_moves_while_the_relay_is_away_is_met_later)
 }
 END_TEST
 
+/* Where nothing but the relay passes what they say, they do not fill the time
+ * with it: 50 ms between rounds, however near the relay is. */
+START_TEST(rounds_in_vain_are_paced)
+{
+	struct lab *lab = data_bed(&bed);
+
+	for (size_t i = 0; i < 2; i++)
+		behind(lab, i, 0);
+	lab_sleep(lab, LAB_S);
+	nat_register(lab, 1);
+	nat_call(lab, 0, 1);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert(direct(lab, 0, 1));
+	memset(lab->sent, 0, sizeof(lab->sent));
+	nowhere(lab, 0);
+	behind(lab, 0, 1);
+	bed.nat[0].symmetric = true;
+	lab_sleep(lab, LAB_S);
+	ck_assert_uint_gt(lab->sent[HIP_UPDATE], 0);
+	ck_assert_uint_le(lab->sent[HIP_UPDATE], 100); /* 1525 once */
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_readdress_nat_suite(void);
 Suite *test_readdress_nat_suite(void)
 {
@@ -240,6 +264,7 @@ Suite *test_readdress_nat_suite(void)
 	tcase_add_test(t, a_source_that_is_being_asked_is_not_withdrawn);
 	tcase_add_test(t, the_news_of_a_move_wait_for_no_answer);
 	tcase_add_test(t, two_moves_within_a_second_are_followed);
+	tcase_add_test(t, rounds_in_vain_are_paced);
 	tcase_add_loop_test(t, who_leaves_a_symmetric_nat_is_met_directly, 0,
 			    2);
 	tcase_add_test(t, what_came_straight_names_no_path_by_our_relay);
