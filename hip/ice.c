@@ -294,6 +294,8 @@ void ice_prepare(struct assoc *a)
 
 	if (!a->nominate || cur < 0)
 		return;
+	if (a->paths->target != cur) /* that was for another one */
+		a->paths->await = false;
 	a->paths->target = (int8_t)cur;
 	a->paths->check = true;
 }
@@ -351,6 +353,8 @@ static void nominated(struct hip *h, struct assoc *a, const struct packet *pk)
 	update_abandon(a); /* RFC 9028 4.6.3: the answer asks */
 	reach_choose(h, a, pk->now);
 	p->target = -1;
+	p->await = false;
+	p->round = false;
 	reach_ask(h, a, n, false, pk->now);
 }
 
@@ -365,6 +369,11 @@ void ice_tell_back(struct hip *h, struct assoc *a, const struct packet *pk)
 {
 	if (!a->ice || !a->up.outstanding || !a->up.tells || !a->up.sent.p)
 		return;
+	/* The relay says where that is, and a peer may lie to it. */
+	if (!srcrate_allow(&h->budget.checks, &pk->relayed.addr, pk->now)) {
+		reason_count(&h->reasons, REASON_HIP_CHECKS_RATE);
+		return;
+	}
 	relayed_send(h, a, &a->up.sent, pk->from, pk->at, &pk->relayed);
 	if (a->paths) /* its answer proves no path */
 		a->paths->echo_spread = true;

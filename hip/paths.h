@@ -59,7 +59,7 @@ struct paths {
 	uint32_t tried;
 	uint32_t awaited; /* if await, the one to be answered */
 	bool wide;
-	/* What is being asked whether it lives: see readdress.c. */
+	/* What is being asked whether it lives: see reach.c. */
 	bool check;	    /* the next UPDATE asks */
 	bool seen;	    /*  because the peer was seen there */
 	int8_t target;	    /* this path; -1: none */

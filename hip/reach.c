@@ -38,8 +38,7 @@
 #define AGAIN (5 * ENGINE_S)  /* a path that should be better; doubles */
 #define DOUBT (30 * ENGINE_S) /* the peer is seen elsewhere: ask again */
 #define IN_USE (120 * ENGINE_S)
-#define PACE (50 * ENGINE_MS) /* between rounds of checks */
-#define ASK_AGAIN ENGINE_S    /* one that has never answered */
+#define ASK_AGAIN ENGINE_S /* one that has never answered */
 
 /* ---- questions ---------------------------------------------------------------- */
 
@@ -131,10 +130,11 @@ static void await(struct assoc *a, uint64_t now)
 {
 	struct paths *p = a->paths;
 
+	/* Not by the clock of a round, or of what was awaited before. */
+	if (!p->await || p->again_at > now + ASK_AGAIN)
+		p->again_at = now + ASK_AGAIN;
 	p->await = true;
 	p->awaited = a->up.next_id - 1;
-	if (p->again_at > now + ASK_AGAIN)
-		p->again_at = now + ASK_AGAIN;
 }
 
 /* Both through the same relay of ours, which sees the peer elsewhere now. */
@@ -171,8 +171,10 @@ static void answered(struct hip *h, struct assoc *a, int n, bool proof,
 	lives(a, n, proof, now);
 	if (q->active)
 		datapath_heard(h, a, q, now);
-	if (proof)
+	if (proof) {
 		a->ice_vain = 0;
+		p->round = false;
+	}
 	if (news || risen)
 		paths_tell(h, a, HIP_PATH_VERIFIED, &v->self, &v->peer, now);
 	if (target == n)
@@ -227,7 +229,8 @@ static void ask_again(struct hip *h, struct assoc *a, uint64_t now)
 
 	if (!p)
 		return;
-	a->ice_vain++;
+	if (a->ice_vain < UINT8_MAX)
+		a->ice_vain++;
 	forget(p);
 	n = worth_asking(h, a, paths_current(a));
 	if (n < 0)
@@ -237,22 +240,24 @@ static void ask_again(struct hip *h, struct assoc *a, uint64_t now)
 	reach_ask(h, a, n, false, now);
 }
 
-/* PACE after the checks before (RFC 9028 4.6.2): where the relay is near, both
- * would fill the time with signatures. */
-static void next_checks(struct hip *h, struct assoc *a, uint64_t now)
+/* After a pause (RFC 9028 4.6.2), and never with the answer to what the relay has
+ * just brought: that would go back by it, be answered by it, and so on, as fast as
+ * both can sign. */
+static void next_checks(struct assoc *a, uint64_t now)
 {
 	struct paths *p = a->paths;
-	uint64_t last = 0;
+	uint64_t at = now;
 
-	for (uint8_t i = 0; p && i < p->num; i++)
-		last = p->v[i].sent > last ? p->v[i].sent : last;
-	if (!p || now - last >= PACE) {
-		ask_again(h, a, now);
+	if (!p)
 		return;
+	for (uint8_t i = 0; i < p->num; i++) {
+		uint64_t next = p->v[i].sent + a->ice_pace * ENGINE_MS;
+
+		at = next > at ? next : at;
 	}
 	p->round = true;
-	if (p->again_at > last + PACE)
-		p->again_at = last + PACE;
+	if (p->again_at > at)
+		p->again_at = at;
 }
 
 void reach_acked(struct hip *h, struct assoc *a, const struct packet *pk)
@@ -265,7 +270,7 @@ void reach_acked(struct hip *h, struct assoc *a, const struct packet *pk)
 		a->announced = true;
 	}
 	if (a->ice && ice_by_relay(a, pk)) {
-		next_checks(h, a, pk->now);
+		next_checks(a, pk->now);
 		return;
 	}
 	if (p) {

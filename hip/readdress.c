@@ -201,6 +201,7 @@ static void drop_question(struct assoc *a)
 	a->paths->target = -1;
 	a->paths->check = false;
 	a->paths->await = false;
+	a->paths->round = false;
 }
 
 static void moved(struct hip *h, struct assoc *a, uint64_t now)
@@ -478,8 +479,9 @@ void readdress_apply(struct hip *h, struct assoc *a,
 		list_one(h, a, &o->set.v[i], &at, (uint8_t)i, pk->now);
 		listed[num++] = at;
 	}
-	a->seen_at = 0; /* it has moved: where it is seen now is news */
-	for (uint8_t i = 0; i < a->paths->num; i++)
+	if (!o->again) /* it has moved: where it is seen now is news */
+		a->seen_at = 0;
+	for (uint8_t i = 0; !o->again && i < a->paths->num; i++)
 		a->paths->v[i].unsure = true;
 	if (!num && o->set.num)
 		return; /* nothing of it is of use: as it was */

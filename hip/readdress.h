@@ -31,7 +31,8 @@ void readdress_unsent(struct assoc *a);
 
 /* What a new UPDATE says of the peer's addresses. */
 struct readdress_offer {
-	bool has; /* a LOCATOR_SET: */
+	bool has;   /* a LOCATOR_SET, */
+	bool again; /*  which was applied before, with the same Update ID: */
 	struct locset set;
 	uint32_t spi; /* that its ESP_INFO names; 0: none */
 };

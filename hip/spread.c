@@ -4,7 +4,7 @@
  * One UPDATE is outstanding at a time, but it may go out in several copies:
  * same SEQ, same signature, one for each path. A copy carries, behind the
  * signature, an ECHO_REQUEST_UNSIGNED of its own, a keyed hash of the two
- * addresses (readdress.c), so that the answer tells which copy the peer has
+ * addresses (proof.c), so that the answer tells which copy the peer has
  * had, whatever source the answer comes from.
  *
  * An UPDATE begins narrow: on the path that is to be verified, or on the

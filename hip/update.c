@@ -515,6 +515,7 @@ static enum reason process(struct hip *h, struct assoc *a,
 	r = rekey_offer(h, a, m, &ans, ev->now, &taken);
 	if (r != REASON_NUM)
 		return r;
+	offer.again = a->up.in_has_set && a->up.in_set == seq;
 	if (offer.has && !seqwindow_newest_set(&a->up, seq)) {
 		offer.has = false;
 		reason_count(&h->reasons, REASON_HIP_LOCATOR_OLD);
@@ -562,7 +563,9 @@ void update_ok(struct hip *h, struct event *ev)
 	 * the echo of what this one asks. */
 	if (!ours && !echo && !fresh) {
 		engine_drop(h, ev->p,
-			    s ? reack(h, ev, seq) : REASON_HIP_DUPLICATE);
+			    s && seqwindow_place(&a->up, seq) == SEQWINDOW_KNOWN
+				    ? reack(h, ev, seq)
+				    : REASON_HIP_DUPLICATE);
 		return;
 	}
 	(void)engine_seen(h, ev->p);

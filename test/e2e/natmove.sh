@@ -169,8 +169,14 @@ client_speaks()
 # The relay is out of reach while COMMAND moves somebody, and 2 s more.
 relay_cut()
 {
-	ip -n "$(ns net)" rule add pref 2 to "$FA_4" blackhole && "$@" &&
-		sleep 2 && ip -n "$(ns net)" rule del pref 2 to "$FA_4"
+	local rc
+
+	ip -n "$(ns net)" rule add pref 2 to "$FA_4" blackhole || return
+	"$@"
+	rc=$?
+	sleep 2
+	ip -n "$(ns net)" rule del pref 2 to "$FA_4"
+	return "$rc"
 }
 
 # It ends, and is there again, without what it knew, when somebody has moved. The
