@@ -134,21 +134,27 @@ static bool direct(const struct lab *lab, size_t i, size_t j)
 	       !datapath_by(lab->host[i].h, a);
 }
 
+/* Each behind its first NAT, 1 registered, and met by 0. */
+static void meet(struct lab *lab, bool symmetric)
+{
+	for (size_t i = 0; i < 2; i++) {
+		behind(lab, i, 0);
+		bed.nat[i].symmetric = symmetric;
+	}
+	lab_sleep(lab, LAB_S);
+	nat_register(lab, 1);
+	nat_call(lab, 0, 1);
+	lab_sleep(lab, 3 * LAB_S);
+	ck_assert(symmetric ? data_relayed(lab) : direct(lab, 0, 1));
+}
+
 /* Two that only the relay connects; one goes to a NAT that lets in. The path by
  * the relay lives, while no other is where it was. */
 START_TEST(who_leaves_a_symmetric_nat_is_met_directly)
 {
 	struct lab *lab = data_bed(&bed);
 
-	for (size_t i = 0; i < 2; i++) {
-		behind(lab, i, 0);
-		bed.nat[i].symmetric = true;
-	}
-	lab_sleep(lab, LAB_S);
-	nat_register(lab, 1);
-	nat_call(lab, 0, 1);
-	lab_sleep(lab, 3 * LAB_S);
-	ck_assert(data_relayed(lab));
+	meet(lab, true);
 	behind(lab, (size_t)_i, 1);
 	bed.nat[_i].symmetric = false;
 	bed.nat[_i].every = true;
@@ -169,15 +175,7 @@ START_TEST(what_came_straight_names_no_path_by_our_relay)
 	struct packet p = { .at = &at };
 	struct assoc *a;
 
-	for (size_t i = 0; i < 2; i++) {
-		behind(lab, i, 0);
-		bed.nat[i].symmetric = true;
-	}
-	lab_sleep(lab, LAB_S);
-	nat_register(lab, 1);
-	nat_call(lab, 0, 1);
-	lab_sleep(lab, 3 * LAB_S);
-	ck_assert(data_relayed(lab));
+	meet(lab, true);
 	a = nat_assoc(lab, 1, 0);
 	for (uint8_t i = 0; i < a->paths->num; i++)
 		a->paths->v[i].nominated = false;
@@ -208,13 +206,7 @@ START_TEST(who_moves_while_the_relay_is_away_is_met_later)
 	cfg.offer.nat[0] = FIELDS_NAT_ICE_HIP_UDP;
 	cfg.offer.nat_num = 1;
 	lab = nat_bed_with(&bed, &cfg);
-	behind(lab, 0, 0);
-	behind(lab, 1, 0);
-	lab_sleep(lab, LAB_S);
-	nat_register(lab, 1);
-	nat_call(lab, 0, 1);
-	lab_sleep(lab, 3 * LAB_S);
-	ck_assert(direct(lab, 0, 1));
+	meet(lab, false);
 	bed.tap = relay_is_away;
 	behind(lab, 1, 1);
 	for (int i = 0; i < 12; i++) {
@@ -237,13 +229,7 @@ START_TEST(rounds_in_vain_are_paced)
 {
 	struct lab *lab = data_bed(&bed);
 
-	for (size_t i = 0; i < 2; i++)
-		behind(lab, i, 0);
-	lab_sleep(lab, LAB_S);
-	nat_register(lab, 1);
-	nat_call(lab, 0, 1);
-	lab_sleep(lab, 3 * LAB_S);
-	ck_assert(direct(lab, 0, 1));
+	meet(lab, false);
 	memset(lab->sent, 0, sizeof(lab->sent));
 	nowhere(lab, 0);
 	behind(lab, 0, 1);
