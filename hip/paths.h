@@ -41,7 +41,7 @@ struct path {
 	bool dead;	      /* did not answer when others did */
 	bool nominated;	      /* by the peer, which controls (9028 4.6.3) */
 	bool unsure;	   /* the peer has told where it is since it answered */
-	uint64_t verified; /* answered last; 0: never */
+	uint64_t verified; /* answered last; 0: never, or to be asked anew */
 	uint64_t since;	   /* has answered since, after it was dead */
 	uint64_t sent;	   /* when the outstanding UPDATE went there */
 	uint32_t rtt_us;

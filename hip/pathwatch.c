@@ -17,7 +17,7 @@
  * Other sources: ESP or HIP that was authentic and came from elsewhere makes
  * an address a candidate, no more: whoever copies a packet can send it from
  * anywhere. Candidates are asked like announced addresses, one a second at
- * most (readdress.c).
+ * most, and one behind each new LOCATOR_SET (readdress.c).
  *
  * Credit (RFC 8046 5.6): octets received count, aged by 7/8 each 5 s; when
  * traffic must go to an address that is not proved, HIP_LOCATOR grants what

@@ -97,21 +97,30 @@ START_TEST(an_r1_with_a_bad_set_is_refused)
 }
 END_TEST
 
+/* The two meet, and host i names two addresses. */
+static struct lab *one_has_two(struct bed_record *r, size_t i,
+			       const char *const *two)
+{
+	struct lab *lab =
+		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
+
+	bed_net(lab, &r->n);
+	lab->hook = bed_record_hook;
+	lab->hook_arg = r;
+	bed_here(lab, i, two, 2);
+	lab_want(lab, 0, 1);
+	lab_run(lab);
+	ck_assert(lab_agree(lab, 0, 1));
+	return lab;
+}
+
 /* Our I2 names them all; R2 comes to where it came from. */
 START_TEST(i2_names_the_addresses_we_have)
 {
 	static const char *const two[] = { "192.0.2.1", "203.0.113.1" };
-	struct lab *lab =
-		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
 	struct bed_record r = { .num = 0 };
+	struct lab *lab = one_has_two(&r, 0, two);
 
-	bed_net(lab, &r.n);
-	lab->hook = bed_record_hook;
-	lab->hook_arg = &r;
-	bed_here(lab, 0, two, 2);
-	lab_want(lab, 0, 1);
-	lab_run(lab);
-	ck_assert(lab_agree(lab, 0, 1));
 	ck_assert_int_eq(lab_state(lab, 1, 0), HIP_R2_SENT);
 	bed_traffic(lab, 1, true);
 	lab_sleep(lab, 2 * LAB_S);
@@ -132,17 +141,9 @@ END_TEST
 START_TEST(r2_names_the_addresses_we_have)
 {
 	static const char *const two[] = { "192.0.2.2", "203.0.113.2" };
-	struct lab *lab =
-		lab_pair(HIP_ALG_ECDSA_P256, HIP_ALG_ECDSA_P256, false);
 	struct bed_record r = { .num = 0 };
+	struct lab *lab = one_has_two(&r, 1, two);
 
-	bed_net(lab, &r.n);
-	lab->hook = bed_record_hook;
-	lab->hook_arg = &r;
-	bed_here(lab, 1, two, 2);
-	lab_want(lab, 0, 1);
-	lab_run(lab);
-	ck_assert(lab_agree(lab, 0, 1));
 	/* Known, and asked at once. */
 	ck_assert_uint_eq(bed_paths(lab, 0), 2);
 	bed_traffic(lab, 1, true);

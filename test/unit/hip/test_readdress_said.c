@@ -5,6 +5,7 @@
 #include "hip/auth.h"
 #include "hip/fields.h"
 #include "hip/locset.h"
+#include "hip/readdress.h"
 
 /* ---- forged by a peer that has the keys ---------------------------------------- */
 
@@ -452,6 +453,30 @@ START_TEST(a_victims_ports_are_one_victim)
 }
 END_TEST
 
+/* A replay whose UPDATE waits for a rekey is looked at once more: it is no news,
+ * and earns no question. */
+START_TEST(the_same_set_once_more_is_no_move)
+{
+	struct bed_net n;
+	struct lab *lab = bed_up(&n);
+	struct assoc *a = assoc(lab, 1);
+	struct endpoint from = bed_at("192.0.2.1");
+	struct packet pk = { .from = &from,
+			     .at = &lab->host[1].at,
+			     .now = lab->now };
+	struct readdress_offer o = { .has = true, .again = _i };
+
+	o.set.num = 1;
+	o.set.v[0] = (struct locator){ .at = from, .lifetime_s = 600 };
+	ck_assert_ptr_nonnull(paths_make(lab->host[1].h, a));
+	a->seen_at = 7;
+	readdress_apply(lab->host[1].h, a, &o, &pk);
+	ck_assert_uint_eq(a->seen_at, _i ? 7 : 0);
+	ck_assert_int_eq(a->paths->v[0].unsure, !_i);
+	lab_free(lab);
+}
+END_TEST
+
 Suite *test_readdress_said_suite(void);
 Suite *test_readdress_said_suite(void)
 {
@@ -474,6 +499,7 @@ Suite *test_readdress_said_suite(void)
 	tcase_add_test(t, a_replayed_move_moves_nothing);
 	tcase_add_test(t, a_set_that_was_overtaken_is_acknowledged_alone);
 	tcase_add_test(t, a_newer_word_without_a_set_overtakes_none);
+	tcase_add_loop_test(t, the_same_set_once_more_is_no_move, 0, 2);
 	tcase_add_test(t, a_victims_ports_are_one_victim);
 	suite_add_tcase(s, t);
 	return s;
